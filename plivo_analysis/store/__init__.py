@@ -1,0 +1,14 @@
+"""What was read, kept: pages as received, records, the ledger of complete ranges.
+
+``database`` opens the file and owns its tables and rights; ``ledger`` knows which ranges are
+complete and where unfinished walks stand; ``archive`` keeps records and merges two readings
+of one. ``Store`` is all three over one connection: a page, its records and the place reached
+are written in one transaction, because either without the other loses or doubles rows when a
+process dies between them.
+"""
+
+from plivo_analysis.store.archive import Tally
+from plivo_analysis.store.ledger import Bookmark, Entry
+from plivo_analysis.store.store import Reading, Store, default_folder
+
+__all__ = ["Bookmark", "Entry", "Reading", "Store", "Tally", "default_folder"]

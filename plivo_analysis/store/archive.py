@@ -1,0 +1,223 @@
+"""The archive: records as last read, earlier readings, and what was set aside.
+
+Two readings of one record are merged so that the truth can only gain: a settled one beats an
+open one, whatever ``updated_at`` says (it does not move on verification); otherwise the later
+reading stands. The reading that lost is kept as history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.pages import parse_json
+from plivo_analysis.records import Note
+from plivo_analysis.spans import to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plivo_analysis.records import Record
+    from plivo_analysis.resources import Resource
+    from plivo_analysis.spans import Span
+    from plivo_analysis.store.database import Database
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the records that were received: every one is counted once.
+
+    Args:
+        received: Records in the pages.
+        new: Not known before.
+        repeated: Known, and the same.
+        updated: Known, and changed.
+        set_aside: Not fit for analysis; kept, with the reason.
+    """
+
+    received: int = 0
+    new: int = 0
+    repeated: int = 0
+    updated: int = 0
+    set_aside: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.received += other.received
+        self.new += other.new
+        self.repeated += other.repeated
+        self.updated += other.updated
+        self.set_aside += other.set_aside
+
+    @property
+    def balanced(self) -> bool:
+        """Whether nothing was lost or doubled on the way."""
+        return self.received == self.new + self.repeated + self.updated + self.set_aside
+
+
+class Archive:
+    """Records of one resource.
+
+    Args:
+        database: Where they are kept.
+        resource: What they are.
+    """
+
+    def __init__(self, database: Database, resource: Resource) -> None:
+        self._database = database
+        self._resource = resource
+
+    def keep(self, record: Record, *, page: int | None, read_at: int, tally: Tally) -> None:
+        """Keep one reading of a record and count what became of it."""
+        tally.received += 1
+        if record.row is None:
+            self._set_aside(record, page, read_at)
+            tally.set_aside += 1
+            return
+        known = self._database.run(
+            "SELECT raw, open, page, read_at FROM record WHERE resource = ? AND key = ?",
+            (self._resource.name, record.key),
+        )
+        if not known:
+            self._write(record, record.row, page, read_at)
+            tally.new += 1
+            return
+        raw, was_open, was_page, was_read_at = known[0]
+        if raw == record.raw:
+            tally.repeated += 1
+        elif self._resource.is_open(record.row) and not was_open:
+            self._remember(record.key, record.raw, page, read_at)
+            self._note(record, Note("went_back", self._resource.status, "open again"), read_at)
+            tally.repeated += 1
+        else:
+            self._remember(record.key, raw, was_page, was_read_at)
+            self._write(record, record.row, page, read_at)
+            if self._read(raw).row == record.row:
+                tally.repeated += 1
+            else:
+                tally.updated += 1
+
+    def rows(self, span: Span) -> Iterator[dict[str, Any]]:
+        """The clean rows of a range, oldest first."""
+        for _, raw in self.raws(span):
+            row = self._read(raw).row
+            if row is not None:
+                yield row
+
+    def raws(self, span: Span) -> list[tuple[str, str]]:
+        """Key and record of a range as received, oldest first."""
+        return [
+            (key, raw)
+            for key, raw in self._database.run(
+                "SELECT key, raw FROM record WHERE resource = ? AND instant >= ? AND instant < ?"
+                " ORDER BY instant, key",
+                (self._resource.name, span.start, span.end),
+            )
+        ]
+
+    def row(self, key: str) -> dict[str, Any] | None:
+        """One clean row, if it is known."""
+        raws = self._database.run(
+            "SELECT raw FROM record WHERE resource = ? AND key = ?", (self._resource.name, key)
+        )
+        return self._read(raws[0][0]).row if raws else None
+
+    def count(self, span: Span) -> int:
+        """How many records of a range are kept."""
+        return int(
+            self._database.run(
+                "SELECT COUNT(*) FROM record WHERE resource = ? AND instant >= ? AND instant < ?",
+                (self._resource.name, span.start, span.end),
+            )[0][0]
+        )
+
+    def not_final(self, span: Span, now: int) -> dict[str, tuple[int, bool, int]]:
+        """Keys of a range that may still change: instant, whether open, when read."""
+        return {
+            key: (instant, bool(is_open), read_at)
+            for key, instant, is_open, read_at in self._database.run(
+                "SELECT key, instant, open, read_at FROM record WHERE resource = ?"
+                " AND final_at > 0 AND final_at > ? AND instant >= ? AND instant < ?",
+                (self._resource.name, now, span.start, span.end),
+            )
+        }
+
+    def touched(self, key: str, read_at: int) -> None:
+        """Note that a record was seen unchanged."""
+        self._database.run(
+            "UPDATE record SET read_at = ? WHERE resource = ? AND key = ?",
+            (read_at, self._resource.name, key),
+        )
+
+    def notes(self, span: Span) -> list[dict[str, Any]]:
+        """What was odd about the records of a range, as rows."""
+        return [
+            {
+                "key": key,
+                "instant": instant,
+                "code": code,
+                "path": path,
+                "value": value,
+                "set_aside": bool(set_aside),
+                "read_at": read_at,
+            }
+            for key, instant, code, path, value, set_aside, read_at in self._database.run(
+                "SELECT n.key, n.instant, n.code, n.path, n.value, s.key IS NOT NULL, n.read_at"
+                " FROM note n LEFT JOIN set_aside s ON s.resource = n.resource AND s.key = n.key"
+                " WHERE n.resource = ?"
+                " AND (n.instant IS NULL OR (n.instant >= ? AND n.instant < ?))"
+                " ORDER BY n.instant, n.key, n.path, n.code",
+                (self._resource.name, span.start, span.end),
+            )
+        ]
+
+    def _read(self, raw: str) -> Record:
+        return self._resource.read(parse_json(raw.encode()))
+
+    def _write(self, record: Record, row: dict[str, Any], page: int | None, read_at: int) -> None:
+        self._database.run(
+            "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._resource.name,
+                record.key,
+                to_us(row[self._resource.instant]),
+                self._resource.is_open(row),
+                self._resource.final_at(row),
+                record.raw,
+                page,
+                read_at,
+            ),
+        )
+        self._database.run(
+            "DELETE FROM note WHERE resource = ? AND key = ?", (self._resource.name, record.key)
+        )
+        for note in record.notes:
+            self._note(record, note, read_at)
+
+    def _set_aside(self, record: Record, page: int | None, read_at: int) -> None:
+        self._database.run(
+            "INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?)",
+            (self._resource.name, record.key, record.raw, page, read_at),
+        )
+        for note in record.notes:
+            self._note(record, note, read_at)
+
+    def _remember(self, key: str, raw: str, page: int | None, read_at: int) -> None:
+        self._database.run(
+            "INSERT INTO history VALUES (?, ?, ?, ?, ?)",
+            (self._resource.name, key, raw, page, read_at),
+        )
+
+    def _note(self, record: Record, note: Note, read_at: int) -> None:
+        self._database.run(
+            "INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._resource.name,
+                record.key,
+                None if record.instant is None else to_us(record.instant),
+                note.code,
+                note.path,
+                note.value,
+                read_at,
+            ),
+        )

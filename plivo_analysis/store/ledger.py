@@ -1,0 +1,141 @@
+"""The ledger: which ranges are complete for which question, and where walks stand.
+
+A scope is the canonical text of a filter, empty for none. A range that is complete without a
+filter answers every filter, so ``complete`` of a scope includes it. Complete ranges begin
+and end on whole minutes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plivo_analysis.spans import Span, merge, subtract
+
+if TYPE_CHECKING:
+    from plivo_analysis.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """How far an unfinished walk has come down from the end of its range.
+
+    Args:
+        reached: The next request's upper bound, in microseconds.
+        anchor: The keys of the rows that must come back with it.
+    """
+
+    reached: int
+    anchor: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A complete range as it was read.
+
+    Args:
+        span: The range.
+        scope: The filter it was read with, empty for none.
+        read_at: When, in microseconds.
+        flags: What was out of the ordinary.
+    """
+
+    span: Span
+    scope: str
+    read_at: int
+    flags: tuple[str, ...]
+
+
+class Ledger:
+    """Complete ranges and bookmarks of one resource.
+
+    Args:
+        database: Where they are kept.
+        resource: The resource's name.
+    """
+
+    def __init__(self, database: Database, resource: str) -> None:
+        self._database = database
+        self._resource = resource
+
+    def complete(self, scope: str) -> list[Span]:
+        """The ranges that need no request for this scope, in order."""
+        return merge(entry.span for entry in self.entries(scope))
+
+    def entries(self, scope: str | None = None) -> list[Entry]:
+        """Complete ranges as they were read, in order; all scopes when none is named."""
+        rows = self._database.run(
+            'SELECT start, "end", scope, read_at, flags FROM complete'
+            " WHERE resource = ?1 AND (?2 IS NULL OR scope IN ('', ?2)) ORDER BY start, scope",
+            (self._resource, scope),
+        )
+        return [
+            Entry(Span(start, end), scope, read_at, tuple(json.loads(flags)))
+            for start, end, scope, read_at, flags in rows
+        ]
+
+    def record(self, entry: Entry) -> None:
+        """Note a range as complete, in place of what the same scope said of it before."""
+        if not entry.span.length:
+            return
+        flags = json.dumps(sorted(entry.flags))
+        self._cut(entry.span, entry.scope)
+        span = self._absorb_neighbours(entry, flags)
+        self._insert(span, entry.scope, entry.read_at, flags)
+
+    def forget(self, span: Span, scope: str) -> None:
+        """Take a range out of what is complete for a scope, so that it is read again."""
+        self._cut(span, scope)
+
+    def _cut(self, span: Span, scope: str) -> None:
+        overlapping = self._database.run(
+            'SELECT rowid, start, "end", read_at, flags FROM complete'
+            ' WHERE resource = ? AND scope = ? AND start < ? AND "end" > ?',
+            (self._resource, scope, span.end, span.start),
+        )
+        for rowid, start, end, read_at, flags in overlapping:
+            self._database.run("DELETE FROM complete WHERE rowid = ?", (rowid,))
+            for rest in subtract(Span(start, end), [span]):
+                self._insert(rest, scope, read_at, flags)
+
+    def _absorb_neighbours(self, entry: Entry, flags: str) -> Span:
+        """Join the pages of one walk into one range: same time of reading, same flags."""
+        span = entry.span
+        neighbours = self._database.run(
+            'SELECT rowid, start, "end" FROM complete WHERE resource = ? AND scope = ?'
+            ' AND read_at = ? AND flags = ? AND (start = ? OR "end" = ?)',
+            (self._resource, entry.scope, entry.read_at, flags, span.end, span.start),
+        )
+        for rowid, start, end in neighbours:
+            self._database.run("DELETE FROM complete WHERE rowid = ?", (rowid,))
+            span = Span(min(span.start, start), max(span.end, end))
+        return span
+
+    def _insert(self, span: Span, scope: str, read_at: int, flags: str) -> None:
+        self._database.run(
+            "INSERT INTO complete VALUES (?, ?, ?, ?, ?, ?)",
+            (self._resource, scope, span.start, span.end, read_at, flags),
+        )
+
+    def bookmark(self, scope: str, end: int) -> Bookmark | None:
+        """Where an unfinished walk stands whose open part ends here, if there is one."""
+        rows = self._database.run(
+            'SELECT reached, anchor FROM bookmark WHERE resource = ? AND scope = ? AND "end" = ?',
+            (self._resource, scope, end),
+        )
+        return Bookmark(rows[0][0], frozenset(json.loads(rows[0][1]))) if rows else None
+
+    def set_bookmark(self, scope: str, end: int, bookmark: Bookmark) -> None:
+        """Note where a walk stands."""
+        self._database.run(
+            "INSERT OR REPLACE INTO bookmark VALUES (?, ?, ?, ?, ?)",
+            (self._resource, scope, end, bookmark.reached, json.dumps(sorted(bookmark.anchor))),
+        )
+
+    def drop_bookmarks(self, scope: str, span: Span) -> None:
+        """Forget where walks stood within a range that they have passed."""
+        self._database.run(
+            'DELETE FROM bookmark WHERE resource = ? AND scope = ? AND "end" > ? AND "end" <= ?',
+            (self._resource, scope, span.start, span.end),
+        )

@@ -1,0 +1,70 @@
+"""Bisect: parts so small that each fits one page, whatever order the server keeps.
+
+A part is complete when its page is short and names no next one. Rows known from a page that
+was too full are the witnesses of its parts. The length of a part follows the density of the
+rows, so that a part seldom has to be asked for twice.
+"""
+
+from __future__ import annotations
+
+from plivo_analysis.spans import Span, floor
+from plivo_analysis.walk.steps import Doubt, Query, Seen
+
+_WANTED_ROWS = 12
+_GROWTH = 4
+
+
+class Bisect:
+    """Read a range in parts from its end to its start.
+
+    Args:
+        span: The range.
+        grid: How fine the server's bounds are taken to be, in microseconds.
+        witness: Whether rows may be trusted to stay in the listing while it is read.
+    """
+
+    def __init__(self, span: Span, *, grid: int, witness: bool = True) -> None:
+        self.span = span
+        self.grid = grid
+        self.reached = span.end
+        self.done = not span.length
+        self._witness = witness
+        self._length = span.length
+        self._known: dict[str, int] = {}
+
+    @property
+    def part(self) -> Span:
+        """The part that is asked for now."""
+        start = floor(self.reached - self._length, self.grid)
+        return Span(max(self.span.start, min(start, self.reached - 1)), self.reached)
+
+    def query(self) -> Query:
+        """The part below what is covered."""
+        return Query(self.part)
+
+    def receive(self, seen: Seen) -> Doubt | None:
+        """Cover the part, or make it smaller."""
+        part = self.part
+        if seen.outside(part):
+            return Doubt.FILTER
+        if not seen.ends:
+            if part.length <= self.grid:
+                return Doubt.TIE
+            if self._witness:
+                self._known.update(seen.rows)
+            self._length = part.length // 2
+            return None
+        if any(instant in part for key, instant in self._known.items() if key not in seen.keys):
+            return Doubt.WITNESS
+        self.skip_to(part.start)
+        rows = max(1, len(seen.rows))
+        self._length = max(
+            self.grid, min(part.length * _WANTED_ROWS // rows, part.length * _GROWTH)
+        )
+        return None
+
+    def skip_to(self, reached: int) -> None:
+        """Go on below an instant; what lies above is covered, or somebody else's."""
+        self.reached = reached
+        self._known = {key: at for key, at in self._known.items() if at < reached}
+        self.done = reached <= self.span.start

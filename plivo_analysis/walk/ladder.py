@@ -1,0 +1,174 @@
+"""The ladder: which way of reading a range next, when the last one gave cause for doubt.
+
+Seek on the finest grid first, for it costs least. A row outside the bounds, or a witness that
+stayed away, means that the server's bounds are coarser than ours: a coarser grid. Rows out of
+order, or a page that leads nowhere: bisect. More rows in one step than a page holds: ties. If
+that fails too, the step is given up and named, and the walk goes on below it.
+"""
+
+from __future__ import annotations
+
+from plivo_analysis.spans import MINUTE, SECOND, Span, ceil, floor, merge, subtract
+from plivo_analysis.walk.bisect import Bisect
+from plivo_analysis.walk.seek import Seek
+from plivo_analysis.walk.steps import Doubt, Query, Seen
+from plivo_analysis.walk.ties import Ties
+
+GRIDS = (1, SECOND, MINUTE)
+
+_ROWS_A_REQUEST = 19  # a clean walk: 20 less the witness
+_SPARE_REQUESTS = 50
+
+
+class Ladder:
+    """Read one range whole, or say which part could not be read.
+
+    Args:
+        span: The range, on whole minutes.
+        grid: How fine the server's bounds are, as far as known.
+        ordered: Whether the server lists newest first, as far as known.
+        witness: Whether rows stay in the listing while it is read.
+        aged: Rows before this instant may vanish.
+
+    Example:
+        >>> ladder = Ladder(Span(0, MINUTE))
+        >>> ladder.receive(Seen(rows=(("a", 5),), count=1, has_next=False))
+        >>> ladder.done, ladder.covered()
+        (True, [Span(start=0, end=60000000)])
+    """
+
+    def __init__(
+        self,
+        span: Span,
+        *,
+        grid: int = GRIDS[0],
+        ordered: bool = True,
+        witness: bool = True,
+        aged: int = 0,
+    ) -> None:
+        self.span = span
+        self.grid = grid
+        self.ordered = ordered
+        self.flags: set[str] = set()
+        self.missing: list[Span] = []
+        self.not_honoured = False
+        self._witness = witness
+        self._aged = aged
+        self._covered: list[Span] = []
+        self._requests = 0
+        self._rows = 0
+        self._ties: Ties | None = None
+        self._main: Seek | Bisect = self._begin(span)
+
+    def resume(self, reached: int, anchor: frozenset[str]) -> None:
+        """Go on where an earlier walk of this range stood."""
+        if isinstance(self._main, Seek) and self.span.start < reached <= self.span.end:
+            self._main.reached = reached
+            self._main.anchor = anchor
+            self._cover(Span(reached, self.span.end))
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to ask."""
+        return self._ties is None and self._main.done
+
+    @property
+    def place(self) -> tuple[int, frozenset[str]] | None:
+        """Where a later walk can go on: the upper bound reached and its witnesses."""
+        if self.done or self._ties is not None or isinstance(self._main, Bisect):
+            return None
+        return self._main.reached, self._main.anchor
+
+    def covered(self) -> list[Span]:
+        """What is read whole, in order."""
+        return merge(self._covered)
+
+    def minutes(self) -> list[Span]:
+        """The whole minutes that are read whole, in order."""
+        inward = [
+            Span(ceil(span.start, MINUTE), floor(span.end, MINUTE)) for span in self.covered()
+        ]
+        return [span for span in inward if span.length]
+
+    def query(self) -> Query:
+        """The next page to ask for."""
+        return (self._ties or self._main).query()
+
+    def receive(self, seen: Seen) -> None:
+        """Take what came back and choose the next step."""
+        self._requests += 1
+        self._rows += max(0, len(seen.rows) - 1)
+        if self._ties is None:
+            self._go_on(self._main, seen)
+        else:
+            self._go_on_with_ties(self._ties, seen)
+        if not self.done and self._requests > self._allowed:
+            self._give_up_rest()
+
+    @property
+    def _allowed(self) -> int:
+        clean = self._rows // _ROWS_A_REQUEST + 1
+        return 2 * clean + _SPARE_REQUESTS
+
+    def _go_on(self, main: Seek | Bisect, seen: Seen) -> None:
+        before = main.reached
+        doubt = main.receive(seen)
+        if doubt is None:
+            self._cover(Span(main.reached, before))
+            return
+        self.flags.add(doubt.value)
+        if doubt is Doubt.TIE:
+            self._read_ties()
+        elif doubt in {Doubt.FILTER, Doubt.WITNESS} and self.grid < GRIDS[-1]:
+            self.grid = GRIDS[GRIDS.index(self.grid) + 1]
+            self._restart(bisect=isinstance(main, Bisect))
+        elif doubt is Doubt.FILTER:
+            self.not_honoured = True
+            self._give_up_rest()
+        elif isinstance(main, Seek):
+            self.ordered = self.ordered and doubt is not Doubt.ORDER
+            self._restart(bisect=True)
+        else:
+            self._give_up_rest()
+
+    def _go_on_with_ties(self, ties: Ties, seen: Seen) -> None:
+        doubt = ties.receive(seen)
+        if doubt is not None:
+            self.flags.add(doubt.value)
+            self.missing.append(ties.span)
+        elif ties.done:
+            self.flags.add("probable")
+            self._cover(ties.span)
+        if doubt is not None or ties.done:
+            self._ties = None
+
+    def _cover(self, span: Span) -> None:
+        if self._covered and self._covered[-1].start == span.end:
+            self._covered[-1] = Span(span.start, self._covered[-1].end)
+        elif span.length:
+            self._covered.append(span)
+
+    def _begin(self, span: Span, *, bisect: bool = False) -> Seek | Bisect:
+        if self.ordered and not bisect:
+            return Seek(span, grid=self.grid, witness=self._witness, aged=self._aged)
+        return Bisect(span, grid=self.grid, witness=self._witness)
+
+    def _restart(self, *, bisect: bool) -> None:
+        """Read what is left in another way; the witnesses stay the same."""
+        before = self._main
+        end = min(self.span.end, ceil(before.reached, self.grid))
+        self._main = self._begin(Span(self.span.start, end), bisect=bisect)
+        if isinstance(self._main, Seek) and isinstance(before, Seek):
+            self._main.anchor = before.anchor
+
+    def _read_ties(self) -> None:
+        end = self._main.reached
+        step = Span(max(self.span.start, end - self.grid), end)
+        self._ties = Ties(step)
+        self._main.skip_to(step.start)
+
+    def _give_up_rest(self) -> None:
+        """Name all that is neither covered nor missing yet as missing, and end."""
+        self.missing = merge([*self.missing, *subtract(self.span, [*self._covered, *self.missing])])
+        self._main.skip_to(self.span.start)
+        self._ties = None
