@@ -53,11 +53,15 @@ ATTEMPTS = Table(
         Column("charge", Kind.MONEY, "Its price; null where unknown.", unit=_MONEY_UNIT),
         Column("charge_note", Kind.TEXT, "derived, where it is the remainder.", computed=True),
         Column(
-            "entry_channel", Kind.TEXT, "The channel of the session's earliest attempt.",
+            "entry_channel",
+            Kind.TEXT,
+            "The channel of the session's earliest attempt.",
             computed=True,
         ),
         Column("path", Kind.TEXT, "The session's channels in order.", computed=True),
-        Column("previous_channel", Kind.TEXT, "The attempt before; null for the first.", computed=True),
+        Column(
+            "previous_channel", Kind.TEXT, "The attempt before; null for the first.", computed=True
+        ),
         Column(
             "step",
             Kind.TEXT,
@@ -96,7 +100,9 @@ CHARGES = Table(
         Column("time", Kind.TIME, "The attempt's time.", unit="UTC"),
         Column("created_at", Kind.TIME, "When the session began.", unit="UTC"),
         Column(
-            "entry_channel", Kind.TEXT, "The channel of the session's earliest attempt.",
+            "entry_channel",
+            Kind.TEXT,
+            "The channel of the session's earliest attempt.",
             computed=True,
         ),
         Column("path", Kind.TEXT, "The session's channels in order.", computed=True),

@@ -76,9 +76,7 @@ SESSIONS = Table(
             nullable=False,
             computed=True,
         ),
-        Column(
-            "entry_channel", Kind.TEXT, "The channel of the earliest attempt.", computed=True
-        ),
+        Column("entry_channel", Kind.TEXT, "The channel of the earliest attempt.", computed=True),
         Column("path", Kind.TEXT, "The channels in order: sms → voice.", computed=True),
     ),
 )
@@ -114,9 +112,7 @@ MESSAGES = Table(
         Column("is_domestic", Kind.FLAG, "Whether it stayed within one country."),
         Column("replaced_sender", Kind.TEXT, "The sender that took the asked one's place."),
         Column("carrier_fees", Kind.MONEY, "The carriers' surcharge.", unit=_MONEY_UNIT),
-        Column(
-            "carrier_fees_rate", Kind.MONEY, "The surcharge of one part.", unit=_MONEY_UNIT
-        ),
+        Column("carrier_fees_rate", Kind.MONEY, "The surcharge of one part.", unit=_MONEY_UNIT),
         Column("tendlc_campaign_id", Kind.TEXT, "The US campaign."),
         Column("tendlc_registration_status", Kind.TEXT, "registered or unregistered."),
         Column("dlt_entity_id", Kind.TEXT, "The Indian sender's registration."),
@@ -124,9 +120,7 @@ MESSAGES = Table(
         Column("dlt_template_category", Kind.TEXT, "The Indian template's category."),
         Column("conversation_id", Kind.TEXT, "The WhatsApp conversation."),
         Column("conversation_origin", Kind.TEXT, "What began the conversation."),
-        Column(
-            "conversation_expiration_timestamp", Kind.TIME, "When it ends.", unit="UTC"
-        ),
+        Column("conversation_expiration_timestamp", Kind.TIME, "When it ends.", unit="UTC"),
         Column("log", Kind.TEXT, "What the record may show: true, false, content_only, …"),
         Column("message_sent_time", Kind.TIME, "When it left.", unit="UTC"),
         Column("message_updated_time", Kind.TIME, "When its state last changed.", unit="UTC"),
