@@ -1,0 +1,190 @@
+"""A Plivo account: its credentials, its clock, its sessions and its messages.
+
+The clock is part of the account, since most of what the service answers depends on it: the
+default window, the 90 days, what is still in progress. It stands still unless asked to run.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.emulator.queries import MESSAGES, SESSIONS
+from plivo_analysis.emulator.shelf import Shelf
+from plivo_analysis.emulator.wiretime import DAY, to_datetime, to_micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plivo_analysis.emulator.queries import Resource
+    from plivo_analysis.emulator.shelf import Record
+
+AUTH_ID = "MADEMO00000000000000"
+AUTH_TOKEN = "demo-token-of-the-emulator-not-a-secret-"  # noqa: S105 - public on purpose
+SUBACCOUNT_ID = "SADEMO00000000000000"
+RETENTION = 90 * DAY
+DEFAULT_NOW = datetime(2026, 11, 2, 6, 58, tzinfo=UTC)
+
+
+class Account:
+    """What the emulator serves.
+
+    Args:
+        sessions: The shelf of sessions.
+        messages: The shelf of messages.
+        now: The account's time at the start, aware.
+        frozen: Whether that time stands still.
+
+    Example:
+        >>> account = Account.of([{"session_uuid": "a", "created_at": "2026-11-01T09:00:00Z"}])
+        >>> account.uuids()
+        ['a']
+    """
+
+    def __init__(
+        self,
+        sessions: Shelf,
+        messages: Shelf,
+        *,
+        now: datetime = DEFAULT_NOW,
+        frozen: bool = True,
+    ) -> None:
+        self.shelves = {SESSIONS: sessions, MESSAGES: messages}
+        self.auth_id = AUTH_ID
+        self.auth_token = AUTH_TOKEN
+        self.frozen = frozen
+        self.lock = threading.RLock()
+        self.now = now
+
+    @classmethod
+    def of(
+        cls,
+        sessions: Iterable[dict[str, Any]] = (),
+        messages: Iterable[dict[str, Any]] = (),
+        *,
+        now: datetime = DEFAULT_NOW,
+        frozen: bool = True,
+    ) -> Account:
+        """An account of records written out by hand, in the form of the wire.
+
+        A name that begins with an underscore (``_subaccount``, ``_brand_name``,
+        ``_app_hash``) filters but is not shown. Of two records of one instant the later given
+        is listed first.
+
+        Example:
+            >>> len(Account.of([]).uuids())
+            0
+        """
+        account = cls(Shelf(SESSIONS), Shelf(MESSAGES), now=now, frozen=frozen)
+        for record in sessions:
+            account.insert(record)
+        for record in messages:
+            account.insert(record)
+        return account
+
+    @property
+    def now(self) -> datetime:
+        """The account's time, aware, UTC. May be set."""
+        ran = 0.0 if self.frozen else time.monotonic() - self._set_at
+        return self._now + timedelta(seconds=ran)
+
+    @now.setter
+    def now(self, instant: datetime) -> None:
+        self._now, self._set_at = instant.astimezone(UTC), time.monotonic()
+
+    def advance(self, by: timedelta) -> None:
+        """Move the account's time on.
+
+        Example:
+            >>> account = Account.of()
+            >>> account.advance(timedelta(minutes=2))
+            >>> account.now.isoformat()
+            '2026-11-02T07:00:00+00:00'
+        """
+        self.now = self.now + by
+
+    def insert(self, record: dict[str, Any]) -> None:
+        """Add a session, or a message if it has a ``message_uuid``.
+
+        Example:
+            >>> account = Account.of()
+            >>> account.insert({"session_uuid": "a", "created_at": "2026-11-01T09:00:00Z"})
+            >>> account.uuids()
+            ['a']
+        """
+        with self.lock:
+            self._shelf_of(record).put(record, to_micros(self.now))
+
+    def replace(self, record: dict[str, Any]) -> None:
+        """Put a record in the place of the one with the same key.
+
+        Raises:
+            KeyError: The account has none of that key.
+
+        Example:
+            >>> session = {"session_uuid": "a", "created_at": "2026-11-01T09:00:00Z"}
+            >>> account = Account.of([session])
+            >>> account.replace({**session, "status": "verified"})
+            >>> account.record("a")["status"]
+            'verified'
+        """
+        shelf = self._shelf_of(record)
+        with self.lock:
+            shelf.remove(str(record[shelf.resource.key]))
+            shelf.put(record, to_micros(self.now))
+
+    def record(self, key: str) -> dict[str, Any]:
+        """The session or message of that key, as the account knows it.
+
+        Raises:
+            KeyError: The account has none of that key.
+
+        Example:
+            >>> Account.of([{"session_uuid": "a", "status": "expired"}]).record("a")["status"]
+            'expired'
+        """
+        with self.lock:
+            for shelf in self.shelves.values():
+                place = shelf.place_of(key)
+                if place is not None:
+                    return shelf.record(place, to_micros(self.now))
+        raise KeyError(key)
+
+    def uuids(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        resource: Resource = SESSIONS,
+    ) -> list[str]:
+        """The keys of all records of ``[since, until)`` that are served, newest first.
+
+        Example:
+            >>> session = {"session_uuid": "a", "created_at": "2026-11-01T09:00:00Z"}
+            >>> Account.of([session]).uuids(until=datetime(2026, 11, 1, tzinfo=UTC))
+            []
+        """
+        with self.lock:
+            low, high, now = self.served(since, until)
+            shelf = self.shelves[resource]
+            return [shelf.key(place) for place in shelf.find(low, high, {}, now)]
+
+    def served(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[int, int, int]:
+        """The window, cut to the last 90 days and the present, and the present; microseconds.
+
+        Example:
+            >>> low, high, now = Account.of().served()
+            >>> to_datetime(low).isoformat(), high - now
+            ('2026-08-04T06:58:00+00:00', 1)
+        """
+        now = to_micros(self.now)
+        low = now - RETENTION if since is None else max(to_micros(since), now - RETENTION)
+        high = now + 1 if until is None else min(to_micros(until), now + 1)
+        return low, high, now
+
+    def _shelf_of(self, record: Record) -> Shelf:
+        return self.shelves[MESSAGES if MESSAGES.key in record else SESSIONS]

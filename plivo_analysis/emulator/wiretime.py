@@ -1,0 +1,89 @@
+"""Times: whole microseconds since 1970 inside, the service's several spellings outside.
+
+Integers compare, sort and pack into arrays; the clock arithmetic of the account never meets a
+rounded float. Spellings written: ``T`` or space, ``Z`` or an Indian offset, and a fraction
+without its trailing zeros, as in the records that the service's documentation prints.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+INDIA = timezone(timedelta(hours=5, minutes=30))
+ZERO_DATE = "0001-01-01T05:53:28+05:53"  # how the service spells a time that never was
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_BOUND = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
+
+
+def to_micros(instant: datetime) -> int:
+    """An aware time as microseconds since 1970.
+
+    Example:
+        >>> to_micros(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+        1000000
+    """
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(micros: int) -> datetime:
+    """Microseconds since 1970 as an aware time in UTC.
+
+    Example:
+        >>> to_datetime(1_000_000).isoformat()
+        '1970-01-01T00:00:01+00:00'
+    """
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def read_bound(text: str) -> int:
+    """A time of a filter, ``YYYY-MM-DD HH:MM[:ss[.uuuuuu]]`` in UTC.
+
+    Raises:
+        ValueError: The text is not of that form, or no such date exists.
+
+    Example:
+        >>> read_bound("1970-01-01 00:01")
+        60000000
+    """
+    if not _BOUND.fullmatch(text):
+        raise ValueError(text)
+    return to_micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+
+def read_wire(text: object) -> int | None:
+    """A time of a record, in any spelling; nothing where it cannot be read.
+
+    Example:
+        >>> read_wire("1970-01-01T05:30:00.5+05:30"), read_wire("soon")
+        (500000, None)
+    """
+    try:
+        instant = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return to_micros(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+
+
+def write_wire(micros: int, *, indian: bool = False, separator: str = "T") -> str:
+    """A time as the service writes it: up to six digits of fraction, no trailing zeros.
+
+    Example:
+        >>> write_wire(1_433_600)
+        '1970-01-01T00:00:01.4336Z'
+        >>> write_wire(1_000_000, indian=True, separator=" ")
+        '1970-01-01 05:30:01+05:30'
+    """
+    seconds, fraction = divmod(micros, SECOND)
+    instant = to_datetime(seconds * SECOND)
+    if indian:
+        instant = instant.astimezone(INDIA)
+    digits = f".{fraction:06d}".rstrip("0") if fraction else ""
+    zone = "+05:30" if indian else "Z"
+    return f"{instant:%Y-%m-%d}{separator}{instant:%H:%M:%S}{digits}{zone}"
