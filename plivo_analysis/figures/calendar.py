@@ -1,0 +1,113 @@
+"""Time on an axis: how wide a bucket is, where ticks stand and what they say.
+
+Ticks are placed here, not by plotly, because its labels follow neither the week nor our
+language. Positions are the wall clock of the period's own time zone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from plivo_analysis.typeset import MONTHS, WEEKDAYS, day, weekday
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_NAMES = ((_DAY, "hour"), (timedelta(days=7), "day"), (timedelta(days=28), "week"))
+
+
+def wall(period: datetime) -> datetime:
+    """The wall clock of an instant's own zone: plotly knows no zones.
+
+    Example:
+        >>> from zoneinfo import ZoneInfo
+        >>> wall(datetime(2026, 10, 1, tzinfo=ZoneInfo("Asia/Kolkata")))
+        datetime.datetime(2026, 10, 1, 0, 0)
+    """
+    return period.replace(tzinfo=None)
+
+
+def bucket(periods: Sequence[datetime]) -> str:
+    """The word for the buckets that periods start: hour, day, week or month.
+
+    Told from the smallest distance; a single period says nothing and is called a day.
+
+    Example:
+        >>> bucket([datetime(2026, 10, 5), datetime(2026, 10, 12)])
+        'week'
+    """
+    apart = sorted({wall(period) for period in periods})
+    # An hour of slack: where the clocks change a day has 23 hours.
+    least = min((b - a for a, b in pairwise(apart)), default=_DAY) + _HOUR
+    return next((name for below, name in _NAMES if least < below), "month")
+
+
+def said(period: datetime, name: str) -> str:
+    """One bucket in words.
+
+    Example:
+        >>> said(datetime(2026, 10, 13), "day"), said(datetime(2026, 10, 13, 4), "hour")
+        ('Tue 13 Oct', 'Tue 13 Oct 04:00')
+        >>> said(datetime(2026, 10, 12), "week"), said(datetime(2026, 10, 1), "month")
+        ('the week of 12 Oct', 'October 2026')
+    """
+    if name == "hour":
+        return f"{weekday(period)} {period:%H:%M}"
+    if name == "week":
+        return f"the week of {day(period)}"
+    return f"{MONTHS[period.month - 1]} {period.year}" if name == "month" else weekday(period)
+
+
+def ticks(periods: Sequence[datetime], most: int = 6) -> tuple[list[datetime], list[str]]:
+    """Where ticks stand, at most so many, and what they say.
+
+    Example:
+        >>> days = [datetime(2026, 10, 1) + timedelta(days=n) for n in range(31)]
+        >>> ticks(days)[1]
+        ['1 Oct', 'Mon 5', 'Mon 12', 'Mon 19', 'Mon 26']
+        >>> ticks([])
+        ([], [])
+    """
+    starts = sorted({wall(period) for period in periods})
+    if not starts:
+        return [], []
+    name = bucket(starts)
+    if name == "hour":
+        return _hours(starts, most)
+    if name == "day" and starts[-1] - starts[0] > timedelta(days=most):
+        return _mondays(starts, most)
+    kept = _thinned(starts, most)
+    if name == "month":
+        return kept, [f"{MONTHS[start.month - 1][:3]} {start.year}" for start in kept]
+    return kept, [day(start) for start in kept]
+
+
+def _hours(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:
+    midnights = [start for start in starts if start.hour == 0]
+    if len(midnights) > 1:
+        kept = _thinned(midnights, most)
+        return kept, [weekday(start) for start in kept]
+    kept = _thinned(starts, most)
+    texts = [f"{start:%H:%M}" for start in kept]
+    return kept, [f"{day(kept[0])} {texts[0]}", *texts[1:]]
+
+
+def _mondays(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:
+    first, last = starts[0], starts[-1]
+    monday = first + timedelta(days=-first.weekday() % 7)
+    mondays = [monday + timedelta(weeks=n) for n in range((last - monday).days // 7 + 1)]
+    # A Monday too close to the first day would have its label run into that one's.
+    apart = max(timedelta(days=3), (last - first) / (2 * most - 2))
+    mondays = [start for start in mondays if start - first >= apart]
+    kept = _thinned(mondays, most - 1)
+    long = last - first > timedelta(days=45)
+    texts = [day(m) if long else f"{WEEKDAYS[m.weekday()]} {m.day}" for m in kept]
+    return [first, *kept], [day(first), *texts]
+
+
+def _thinned(starts: Sequence[datetime], most: int) -> list[datetime]:
+    return list(starts[:: max(1, -(-len(starts) // most))])

@@ -1,0 +1,270 @@
+"""Rates with their intervals: fallback and rescue, and what became of attempts.
+
+An estimate is a dot and its interval a thin line through it. The rescue rate is no estimate
+but a range, since every attempt carries the same code: a faint bar from what the log proves
+to all that it allows, with a ring at the last channel used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from plivo_analysis.figures import style
+from plivo_analysis.figures.over_time import Rate, draw
+from plivo_analysis.figures.reading import Row, Table, hue, key, read, title
+from plivo_analysis.typeset import DASH, NARROW, count, percent, percent_range
+
+_FALLBACK = (
+    "sessions",
+    "fell_back",
+    "fallback_rate",
+    "fallback_rate_low",
+    "fallback_rate_high",
+    "retried",
+    "retry_rate",
+    "rescued",
+    "rescue_rate",
+    "rescue_rate_low",
+    "rescue_rate_high",
+    "rescued_last_touch",
+    "rescued_certain",
+    "not_evaluable",
+)
+_OUTCOMES = (
+    "attempts",
+    "reached",
+    "not_reached",
+    "pending",
+    "unknown",
+    "reached_rate",
+    "reached_rate_low",
+    "reached_rate_high",
+    "charge",
+    "billed_not_reached",
+    "unpriced",
+)
+_FALLBACK_RATE = Rate("Fallback rate, %", "fallback_rate", "fell_back", "sessions", "sessions")
+_REACHED_RATE = Rate("Reached, %", "reached_rate", "reached", "attempts", "attempts")
+_LINE = 36
+_LEFT, _RIGHT = (0.0, 0.36), (0.60, 0.90)
+_WIDE = (0.0, 0.64)
+_HALF_BAR = 0.17
+
+_Named = list[tuple[Row, str, str]]  # a row, its label and its colour
+
+
+def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
+    """Draw fallback rates: who changed channel, and how many of those were rescued.
+
+    Without a period: one line a group, left the fallback rate with its interval, right the
+    rescue range of the sessions that fell back. With a period: the fallback rate over time,
+    one panel a group.
+
+    Args:
+        frame: What ``fallback_rates`` gave, polars or pandas, with any grouping.
+        overall: What ``fallback_rates(sessions, by=())`` gave, to draw "All" above the groups.
+
+    Returns:
+        A figure that takes the colours of its text and grid from the page.
+
+    Raises:
+        SchemaError: When the frame is not of ``fallback_rates``.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis import figures
+        >>> counts = {"sessions": [90], "fell_back": [9], "retried": [5], "rescued": [8],
+        ...           "rescued_last_touch": [7], "rescued_certain": [4], "not_evaluable": [0]}
+        >>> rates = {"fallback_rate": [0.1], "fallback_rate_low": [0.05],
+        ...          "fallback_rate_high": [0.18], "retry_rate": [0.06], "rescue_rate": [0.89],
+        ...          "rescue_rate_low": [0.57], "rescue_rate_high": [0.98]}
+        >>> frame = pl.DataFrame({"entry_channel": ["sms"]} | counts | rates)
+        >>> figures.fallback(frame).data[0].x
+        (10.0,)
+    """
+    table = read(frame, _FALLBACK, "fallback_rates")
+    if table.periodic:
+        return draw(table, _FALLBACK_RATE)
+    named = _named(table)
+    if overall is not None:
+        whole = read(overall, _FALLBACK, "fallback_rates")
+        named = [(row, "<b>All</b>", style.ALL) for row in whole.rows[:1]] + named
+    figure = _lines(named)
+    _dots(figure, named, _FALLBACK_RATE, _LEFT)
+    for line, (row, _, _) in enumerate(named):
+        of = f"{count(row['fell_back'])} of {count(row['sessions'])}"
+        _beside(figure, line, _LEFT[1] + 0.02, percent(row["fallback_rate"]), of)
+    _rescues(figure, named)
+    return figure
+
+
+def outcomes(frame: Any) -> go.Figure:
+    """Draw what became of attempts: the share that reached a person, with its interval.
+
+    Attempts still pending count against the rate, so they stand beside it.
+
+    Args:
+        frame: What ``attempt_outcomes`` gave, polars or pandas, with any grouping.
+
+    Returns:
+        One line a group; with a period, one panel a group over time.
+
+    Raises:
+        SchemaError: When the frame is not of ``attempt_outcomes``.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis import figures
+        >>> frame = pl.DataFrame({
+        ...     "channel": ["sms"], "attempts": [10], "reached": [9], "not_reached": [1],
+        ...     "pending": [0], "unknown": [0], "reached_rate": [0.9], "reached_rate_low": [0.6],
+        ...     "reached_rate_high": [0.98], "charge": [None], "billed_not_reached": [None],
+        ...     "unpriced": [10]})
+        >>> figures.outcomes(frame).data[0].x
+        (90.0,)
+    """
+    table = read(frame, _OUTCOMES, "attempt_outcomes")
+    if table.periodic:
+        return draw(table, _REACHED_RATE)
+    named = _named(table)
+    figure = _lines(named)
+    _dots(figure, named, _REACHED_RATE, _WIDE)
+    for line, (row, _, _) in enumerate(named):
+        beside = f"of {count(row['attempts'])}"
+        beside += f", {count(row['pending'])} pending" if row["pending"] else ""
+        beside += f", {count(row['unknown'])} unknown" if row["unknown"] else ""
+        _beside(figure, line, _WIDE[1] + 0.02, percent(row["reached_rate"]), beside)
+    return figure
+
+
+def _named(table: Table) -> _Named:
+    order = table.groups(table.by)
+    rows = sorted(table.rows, key=lambda row: order.index(key(row, table.by)))
+    return [(row, *_name(table, key(row, table.by))) for row in rows]
+
+
+def _name(table: Table, group: tuple[Any, ...]) -> tuple[str, str]:
+    shade, said = hue(group, table.by), style.label(title(group, table.by))
+    if table.channel:
+        said = f'<span style="color:{shade}">■</span> {said}'
+    return said, shade
+
+
+def _lines(named: _Named) -> go.Figure:
+    figure = style.blank(64 + _LINE * max(1, len(named)), left=120)
+    figure.update_layout(
+        yaxis=style.axis(
+            showgrid=False,
+            range=[len(named) - 0.5, -0.5],
+            tickvals=list(range(len(named))),
+            ticktext=[said for _, said, _ in named],
+            tickfont={"size": 12},
+            automargin=True,
+            ticks="",
+            showline=False,
+        )
+    )
+    return figure
+
+
+def _dots(figure: go.Figure, named: _Named, rate: Rate, domain: tuple[float, float]) -> None:
+    known = [(line, *entry) for line, entry in enumerate(named) if entry[0][rate.of] is not None]
+    for line, row, said, shade in known:
+        value, low, high = (row[column] * 100 for column in rate.columns)
+        figure.add_trace(
+            go.Scatter(
+                x=[value],
+                y=[line],
+                mode="markers",
+                marker={"size": 8, "color": shade},
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [high - value],
+                    "arrayminus": [value - low],
+                    "thickness": 1.4,
+                    "width": 0,
+                    "color": shade,
+                },
+                hovertemplate=(
+                    f"{said}<br>{percent(row[rate.of])}, 95{NARROW}% interval "
+                    f"{percent_range(low / 100, high / 100)}<extra></extra>"
+                ),
+                cliponaxis=False,
+            )
+        )
+    figure.update_layout(xaxis=style.axis(domain=list(domain), showgrid=True, ticks=""))
+    style.note(figure, f"<b>{rate.title}</b>", domain[0], 1, yanchor="bottom", yshift=4)
+
+
+def _beside(figure: go.Figure, line: int, x: float, bold: str, rest: str) -> None:
+    style.note(figure, f"<b>{bold}</b>  {rest}", x, line, yref="y")
+
+
+def _rescues(figure: go.Figure, named: _Named) -> None:
+    figure.update_layout(
+        xaxis2=style.axis(
+            domain=list(_RIGHT), range=[0, 100], showgrid=True, anchor="y", ticks="", dtick=25
+        )
+    )
+    heading = "<b>Rescued, % of those that fell back</b>"
+    style.note(figure, heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
+    for line, (row, said, shade) in enumerate(named):
+        whole = row["fell_back"]
+        if not whole:
+            style.note(figure, "none fell back", _RIGHT[0], line, yref="y")
+            continue
+        certain, last, possible = (
+            row[column] / whole * 100
+            for column in ("rescued_certain", "rescued_last_touch", "rescued")
+        )
+        _rescue(figure, line, shade, (certain, last, possible), said)
+        shown = f"{certain:.0f}{DASH}{percent(possible / 100, 0)}"
+        style.note(figure, f"<b>{shown}</b>", 1, line, yref="y", xanchor="right")
+
+
+def _rescue(
+    figure: go.Figure, line: int, shade: str, shares: tuple[float, float, float], said: str
+) -> None:
+    certain, last, possible = shares
+    figure.add_shape(
+        type="rect",
+        xref="x2",
+        yref="y",
+        x0=certain,
+        x1=possible,
+        y0=line - _HALF_BAR,
+        y1=line + _HALF_BAR,
+        fillcolor=style.faded(shade, 0.3),
+        line={"width": 0},
+        layer="below",
+    )
+    edges = [certain, certain, None, possible, possible]
+    ends = [line - _HALF_BAR, line + _HALF_BAR, None, line - _HALF_BAR, line + _HALF_BAR]
+    figure.add_trace(
+        go.Scatter(
+            x=edges,
+            y=ends,
+            xaxis="x2",
+            mode="lines",
+            line={"width": 2, "color": shade},
+            hoverinfo="skip",
+            cliponaxis=False,
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=[last],
+            y=[line],
+            xaxis="x2",
+            mode="markers",
+            marker={"size": 8, "color": shade, "symbol": "circle-open", "line": {"width": 1.6}},
+            hovertemplate=(
+                f"{said}<br>certain {percent(certain / 100)}, by the last channel used "
+                f"{percent(last / 100)}, possible {percent(possible / 100)}<extra></extra>"
+            ),
+            cliponaxis=False,
+        )
+    )

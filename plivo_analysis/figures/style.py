@@ -1,0 +1,201 @@
+"""The look of every figure: the palette, the order of channels, and how text is made safe.
+
+Figures do not know the theme they are shown on. Marks have one colour that reads on white and
+on near-black; text and grid are mid grey until the page's style sheet gives them its own. The
+channels' hues stay apart under the common forms of colour blindness. Money without a channel
+is hatched, so that it is not taken for one.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import plotly.graph_objects as go
+
+from plivo_analysis.typeset import clean
+from plivo_analysis.vocabulary import UNKNOWN
+
+CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True}
+
+ALL = "#7F868F"
+VERIFIED = "#8A919C"
+NOT_VERIFIED = "#C0487A"
+OPEN = "#6C7079"
+
+_COLOURS = {
+    "sms": "#3D6DB5",
+    "voice": "#D27C14",
+    "whatsapp": "#17A58C",
+    UNKNOWN: "#6C7079",
+    "validation": "#7A6A4F",
+    "unallocated": "#6C7079",
+}
+_HATCHES = {"validation": "-", "unallocated": "/"}
+_SQUARES = {"-": "▤", "/": "▨"}
+_NAMES = {"sms": "SMS", "whatsapp": "WhatsApp"} | {
+    word: word.capitalize() for word in ("voice", UNKNOWN, "validation", "unallocated")
+}
+_FIRST = ("sms", "voice", "whatsapp")
+_LAST = (UNKNOWN, "validation", "unallocated")
+_TEXT = "#767C86"
+_GRID = "rgba(128,134,143,0.25)"
+_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif'
+_RED, _GREEN, _BLUE = slice(1, 3), slice(3, 5), slice(5, 7)
+
+
+def colour(channel: str | None) -> str:
+    """The colour of a channel or of a line of the bill; one not seen before is grey.
+
+    Example:
+        >>> colour("sms"), colour("rcs") == colour("unknown")
+        ('#3D6DB5', True)
+    """
+    return _COLOURS.get(channel or UNKNOWN, _COLOURS[UNKNOWN])
+
+
+def faded(hue: str, opacity: float) -> str:
+    """A colour that lets through what lies under it.
+
+    Example:
+        >>> faded("#3D6DB5", 0.42)
+        'rgba(61,109,181,0.42)'
+    """
+    red, green, blue = (int(hue[part], 16) for part in (_RED, _GREEN, _BLUE))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def hatch(channel: str | None) -> str:
+    """The hatching of money without a channel, in plotly's sign for it; else nothing.
+
+    Example:
+        >>> hatch("validation"), hatch("unallocated"), hatch("sms")
+        ('-', '/', '')
+    """
+    return _HATCHES.get(channel or "", "")
+
+
+def place(channel: str | None) -> tuple[int, str]:
+    """Where a channel stands in every list: a key to sort by.
+
+    Example:
+        >>> sorted(["unknown", "validation", "rcs", "whatsapp", "sms"], key=place)
+        ['sms', 'whatsapp', 'rcs', 'unknown', 'validation']
+    """
+    word = channel or UNKNOWN
+    if word in _FIRST:
+        return _FIRST.index(word), ""
+    if word in _LAST:
+        return len(_FIRST) + 1 + _LAST.index(word), ""
+    return len(_FIRST), word
+
+
+def name(channel: str | None) -> str:
+    """A channel's name for people, not yet escaped; one not seen before keeps its own.
+
+    Example:
+        >>> name("sms"), name("rcs"), name(None)
+        ('SMS', 'rcs', 'Unknown')
+    """
+    word = channel or UNKNOWN
+    return _NAMES.get(word, clean(word))
+
+
+def label(text: object) -> str:
+    """Text for a figure: cleaned, and of no meaning to plotly's pseudo-HTML and MathJax.
+
+    A pair of dollar signs would be read as a formula, so each is written as its entity.
+
+    Example:
+        >>> label("<b>$x$</b>")
+        '&lt;b&gt;&#36;x&#36;&lt;/b&gt;'
+    """
+    return html.escape(clean(text)).replace("$", "&#36;")
+
+
+def mark(channel: str | None, shade: str) -> str:
+    """A square of a colour, hatched where the channel's bars are, for a label of a figure.
+
+    Example:
+        >>> mark("sms", "#3D6DB5")
+        '<span style="color:#3D6DB5">■</span>'
+    """
+    return f'<span style="color:{shade}">{_SQUARES.get(hatch(channel), "■")}</span>'
+
+
+def square(channel: str | None) -> str:
+    """The channel's name after a square of its colour, for a label of a figure.
+
+    Example:
+        >>> square("sms")
+        '<span style="color:#3D6DB5">■</span> SMS'
+    """
+    return f"{mark(channel, colour(channel))} {label(name(channel))}"
+
+
+def blank(height: int, *, left: int = 48, right: int = 12, top: int = 28) -> go.Figure:
+    """A figure with the look and nothing drawn.
+
+    Example:
+        >>> blank(240).layout.paper_bgcolor
+        'rgba(0,0,0,0)'
+    """
+    figure = go.Figure()
+    figure.update_layout(
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=False,
+        autosize=True,
+        height=height,
+        bargap=0.2,
+        font={"size": 12, "family": _FONT, "color": _TEXT},
+        margin={"l": left, "r": right, "t": top, "b": 32},
+        hoverlabel={"align": "left"},
+    )
+    return figure
+
+
+def axis(**settings: Any) -> dict[str, Any]:
+    """The settings of an axis: quiet, from zero, at most four ticks.
+
+    Example:
+        >>> axis(showgrid=False)["rangemode"]
+        'tozero'
+    """
+    return {
+        "gridcolor": _GRID,
+        "linecolor": _GRID,
+        "zeroline": False,
+        "rangemode": "tozero",
+        "nticks": 5,
+        "tickfont": {"size": 11},
+        "fixedrange": True,
+    } | settings
+
+
+def note(figure: go.Figure, text: str, x: Any, y: Any, **settings: Any) -> None:
+    """Write a text at a place of a figure; ``text`` is safe already.
+
+    Example:
+        >>> figure = blank(100)
+        >>> note(figure, label("12 of 30"), 0, 1)
+        >>> figure.layout.annotations[0].showarrow
+        False
+    """
+    figure.add_annotation(
+        **(
+            {
+                "text": text,
+                "x": x,
+                "y": y,
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "middle",
+                "align": "left",
+                "showarrow": False,
+            }
+            | settings
+        )
+    )
