@@ -165,20 +165,27 @@ def column_names(frame: Any) -> list[str]:
     return names
 
 
-def select(frame: Any, columns: Sequence[Column]) -> pl.DataFrame:
+def select(frame: Any, columns: Sequence[Column], *, own: Sequence[str] = ()) -> pl.DataFrame:
     """The given columns of any supported frame, with their types, as a polars frame.
+
+    Args:
+        frame: A frame that has the columns.
+        columns: The columns wanted, cast to their types.
+        own: Columns of the caller's own, taken as they are.
 
     Raises:
         SchemaError: The values of a column do not fit its type exactly.
 
     Example:
         >>> from plivo_analysis.schema import Column, Kind
-        >>> select(pa.table({"n": [1], "m": [2]}), [Column("n", Kind.COUNT, "It.")]).to_dicts()
-        [{'n': 1}]
+        >>> frame = pa.table({"n": [1], "team": ["red"], "m": [2]})
+        >>> select(frame, [Column("n", Kind.COUNT, "It.")], own=["team"]).to_dicts()
+        [{'n': 1, 'team': 'red'}]
     """
-    names = [column.name for column in columns]
+    names = [*(column.name for column in columns), *own]
     if nw.dependencies.is_pandas_dataframe(frame):
-        return _of_arrow({c.name: _of_pandas(frame[c.name], c) for c in columns}, columns)
+        arrays = {column.name: _of_pandas(frame[column.name], column) for column in columns}
+        return _of_arrow(arrays | {n: pa.array(frame[n], from_pandas=True) for n in own}, columns)
     if isinstance(frame, pl.LazyFrame):
         return _of_polars(frame.select(names).collect(), columns)
     if isinstance(frame, pl.DataFrame):
@@ -187,7 +194,8 @@ def select(frame: Any, columns: Sequence[Column]) -> pl.DataFrame:
         arrow = frame.select(names)
     else:
         arrow = nw.from_native(frame).lazy().select(names).collect(backend="pyarrow").to_native()
-    return _of_arrow({c.name: cast(arrow.column(c.name), c) for c in columns}, columns)
+    cast_columns = {column.name: cast(arrow.column(column.name), column) for column in columns}
+    return _of_arrow(cast_columns | {name: arrow.column(name) for name in own}, columns)
 
 
 def result(frame: pl.DataFrame, like: Any) -> Any:

@@ -1,0 +1,163 @@
+"""Sessions exploded: one row an attempt, one row a line of the bill.
+
+``match`` pairs attempts with charge rows, ``bill`` settles what each session's money was for,
+``tables`` puts the two tables together, ``words`` folds channels and statuses. All of it is
+columns in polars: a session is looked at as a whole here once, so that every metric is then
+filter, group and sum on any engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from plivo_analysis.errors import SchemaError
+from plivo_analysis.explode.tables import READ, attempts_of, charges_of
+from plivo_analysis.frames import missing_columns, plain_arrow, select, to_backend
+from plivo_analysis.schema import ATTEMPTS, CHARGES, SESSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from plivo_analysis.schema import Table
+
+__all__ = ["explode_attempts", "explode_charges", "read_sessions"]
+
+
+def explode_attempts(sessions: Any) -> Any:
+    """One row an attempt, in the order of time, with its charge and its step.
+
+    Attempts with a time come first, by time, ties in the API's order; those without follow.
+    Attempts, and charge rows, that are equal in every field count once. Each charge row is
+    used once: attempts in their order take the first unused one of their ``attempt_uuid``. If
+    exactly one attempt has no charge, the validation charge is known and the rest of the money
+    leaves a positive remainder, its charge is that remainder (``charge_note`` is ``derived``).
+    A step is a ``switch`` where both channels are known and differ, a ``retry`` where they
+    are equal, ``indeterminate`` where either is unknown.
+
+    Args:
+        sessions: A sessions table: a polars DataFrame or LazyFrame, a pandas DataFrame
+            (Arrow-backed or of plain objects) or a pyarrow Table. A LazyFrame is exploded
+            batch by batch as it is read, so it may be larger than the memory.
+
+    Returns:
+        The attempts table (``plivo_analysis.schema.ATTEMPTS``) in the kind that was given:
+        ``session_uuid, attempt_uuid, attempt_number`` (from 1)``, attempts`` (in that
+        session)``, channel`` (folded)``, status, outcome`` (reached, not_reached, pending,
+        unknown)``, time`` (UTC)``, charge`` (decimal, the account's currency; null where
+        unknown)``, charge_note, entry_channel, path, previous_channel, step, session_status,
+        app_uuid, alias, recipient, destination_country_iso2, destination_network,
+        created_at`` (UTC). A session without attempts has no row.
+
+    Raises:
+        SchemaError: The frame is no sessions table, or a ``session_uuid`` comes twice, or it
+            is of an engine that cannot carry nested columns through.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from plivo_analysis.frames import from_rows
+        >>> blank = dict.fromkeys(SESSIONS.names)
+        >>> second = {"channel": "call", "attempt_uuid": "b", "status": "answer",
+        ...           "time": datetime(2026, 3, 1, 10, 1, tzinfo=UTC)}
+        >>> first = {"channel": "sms", "attempt_uuid": "a", "status": "failed",
+        ...          "time": datetime(2026, 3, 1, 10, 0, tzinfo=UTC)}
+        >>> row = {**blank, "session_uuid": "s", "attempt_details": [second, first]}
+        >>> attempts = explode_attempts(from_rows([row], SESSIONS))
+        >>> attempts.select("attempt_number", "channel", "outcome", "step").rows()
+        [(1, 'sms', 'not_reached', 'first'), (2, 'voice', 'reached', 'switch')]
+    """
+    return _exploded(sessions, attempts_of, ATTEMPTS)
+
+
+def explode_charges(sessions: Any) -> Any:
+    """One row a line of the bill; the lines of a session with a total sum to it exactly.
+
+    One line for each attempt (its amount null where unknown), one for each charge row of no
+    attempt (``orphan``), one ``validation`` line where ``validation_charge`` is not null (also
+    0), and one ``unallocated`` line where ``total_charge`` is not null (also 0): the total
+    less the validation charge, all charge rows and a derived charge; it may be negative.
+
+    Args:
+        sessions: A sessions table, as for ``explode_attempts``.
+
+    Returns:
+        The charges table (``plivo_analysis.schema.CHARGES``) in the kind that was given:
+        ``session_uuid, line, channel`` (folded; null for validation and unallocated)``,
+        attempt_uuid, amount`` (decimal, the account's currency)``, note`` (derived, orphan,
+        channel_differs: the attempt's channel wins)``, time`` (of attempts)``, created_at,
+        entry_channel, path, session_status, app_uuid, alias, recipient,
+        destination_country_iso2, destination_network``. Lines of a session stay together.
+
+    Raises:
+        SchemaError: As for ``explode_attempts``.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> from plivo_analysis.frames import from_rows
+        >>> row = dict.fromkeys(SESSIONS.names) | {"session_uuid": "s",
+        ...     "total_charge": Decimal("0.09"), "validation_charge": Decimal("0.01")}
+        >>> explode_charges(from_rows([row], SESSIONS)).select("line", "amount").rows()
+        [('validation', Decimal('0.01000000')), ('unallocated', Decimal('0.08000000'))]
+    """
+    return _exploded(sessions, charges_of, CHARGES)
+
+
+def read_sessions(sessions: Any, carry: Sequence[str] = ()) -> pl.DataFrame:
+    """What exploding reads of a sessions table, as a polars frame.
+
+    Args:
+        sessions: A sessions table of any kind that can be exploded.
+        carry: Further columns to read, which may be the caller's own.
+
+    Raises:
+        SchemaError: The frame is no sessions table, or cannot be exploded.
+
+    Example:
+        >>> read_sessions(SESSIONS.polars().to_frame()).height
+        0
+    """
+    _require_sessions(sessions)
+    known = [column for column in SESSIONS.columns if column.name in {*READ, *carry}]
+    own = [name for name in carry if name not in SESSIONS.names]
+    return select(sessions, known, own=own)
+
+
+def _exploded(sessions: Any, explode: Callable[[pl.DataFrame], pl.DataFrame], table: Table) -> Any:
+    if isinstance(sessions, pl.LazyFrame):
+        _require_sessions(sessions)
+        return sessions.select(READ).map_batches(
+            lambda batch: explode(read_sessions(batch)),
+            schema=table.polars(),
+            streamable=True,
+        )
+    exploded = explode(read_sessions(sessions))
+    if isinstance(sessions, pa.Table):
+        return plain_arrow(exploded)
+    return to_backend(exploded, _backend(sessions))
+
+
+def _backend(frame: Any) -> str:
+    return "pandas" if nw.dependencies.is_pandas_dataframe(frame) else "polars"
+
+
+def _require_sessions(frame: Any) -> None:
+    missing, available = missing_columns(frame, READ)
+    if missing:
+        raise SchemaError(
+            f"This is no sessions table: it lacks {', '.join(missing)}. It has "
+            f"{', '.join(available) or 'no columns'}.",
+            missing=missing,
+            available=available,
+        )
+    in_memory = isinstance(frame, (pl.DataFrame, pl.LazyFrame, pa.Table))
+    if not in_memory and not nw.dependencies.is_pandas_dataframe(frame):
+        engine = type(frame).__module__.partition(".")[0]
+        raise SchemaError(
+            f"A sessions table cannot be exploded in {engine}. Give "
+            "what explode_attempts or explode_charges makes of a polars, pandas or pyarrow "
+            "sessions table, or the attempts and charges tables that the store keeps as Parquet.",
+            available=available,
+        )

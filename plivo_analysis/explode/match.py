@@ -1,0 +1,140 @@
+"""Attempts beside their charges: each charge row used once, by uuid, never by position.
+
+Attempts in their order take the first unused charge row of their ``attempt_uuid``, in array
+order. In nearly every session the two arrays already name the same distinct uuids in the same
+order; there the pairing is their position, found by one comparison of two columns. The rest
+(repeats, gaps, strangers) goes through a join. ``row`` is the session's place in its frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+_ATTEMPT = ["channel", "attempt_uuid", "status", "time"]
+_CHARGE = {"channel": "charge_channel", "attempt_uuid": "charge_uuid", "charge": "charge"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Attempts with what was charged for them, and the charges of no attempt.
+
+    Args:
+        attempts: ``row, channel, attempt_uuid, status, time, charge, charge_channel, charged``,
+            one row an attempt, by session and time; ``charged`` says that a charge row was found.
+        orphans: ``row, channel, attempt_uuid, charge``, by session and array order.
+    """
+
+    attempts: pl.DataFrame
+    orphans: pl.DataFrame
+
+
+def pair(sessions: pl.DataFrame) -> Pairs:
+    """Pair the attempts of sessions with their charge rows.
+
+    Args:
+        sessions: A frame with ``attempt_details`` and ``attempt_charges`` of the sessions
+            table.
+
+    Returns:
+        The pairs and the orphans, in the words of the wire.
+
+    Example:
+        >>> from plivo_analysis.schema import SESSIONS
+        >>> empty = SESSIONS.polars().to_frame()
+        >>> pair(empty).attempts.height
+        0
+    """
+    attempts = _listed(sessions, "attempt_details").select("row", *_ATTEMPT)
+    charges = _listed(sessions, "attempt_charges").select("row", *_CHARGE).rename(_CHARGE)
+    hard = _hard(sessions, attempts, charges)
+    if hard.any():
+        easy_attempts, hard_attempts = _split(attempts, hard)
+        easy_charges, hard_charges = _split(charges, hard)
+        easy = _by_position(easy_attempts, easy_charges)
+        slow = _by_uuid(hard_attempts, hard_charges)
+        return Pairs(_in_order(pl.concat([easy, slow.attempts])), slow.orphans)
+    nobody = charges.clear().select(
+        "row", channel="charge_channel", attempt_uuid="charge_uuid", charge="charge"
+    )
+    return Pairs(_in_order(_by_position(attempts, charges)), nobody)
+
+
+def _listed(sessions: pl.DataFrame, column: str) -> pl.DataFrame:
+    return (
+        sessions.select(column)
+        .with_row_index("row")
+        .explode(column, empty_as_null=False, keep_nulls=False)
+        .unnest(column)
+    )
+
+
+def _hard(sessions: pl.DataFrame, attempts: pl.DataFrame, charges: pl.DataFrame) -> pl.Series:
+    """For each session, whether position does not tell which charge is whose."""
+    lengths = sessions.select(
+        listed=pl.col("attempt_details").list.len().fill_null(0),
+        charged=pl.col("attempt_charges").list.len().fill_null(0),
+    )
+    hard = lengths["listed"] != lengths["charged"]
+    if hard.any():
+        attempts, charges = _split(attempts, hard)[0], _split(charges, hard)[0]
+    strangers = (
+        attempts.select("row", "attempt_uuid")
+        .with_columns(charges["charge_uuid"])
+        .filter(pl.col("attempt_uuid").ne_missing(pl.col("charge_uuid")) | ~_named("attempt_uuid"))
+    )
+    several = attempts.select("row", "attempt_uuid").filter(
+        lengths["listed"].gather(attempts["row"]) > 1
+    )
+    doubled = several.filter(several.is_duplicated())
+    rows = pl.concat([strangers["row"], doubled["row"]])
+    return hard | pl.select(pl.int_range(hard.len()).is_in(rows.implode())).to_series()
+
+
+def _split(frame: pl.DataFrame, hard: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    chosen = hard.gather(frame["row"])
+    return frame.filter(~chosen), frame.filter(chosen)
+
+
+def _named(column: str) -> pl.Expr:
+    return pl.col(column).str.strip_chars().str.len_bytes().fill_null(0) > 0
+
+
+def _by_position(attempts: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
+    return attempts.hstack(charges.select("charge", "charge_channel")).with_columns(charged=True)
+
+
+def _by_uuid(attempts: pl.DataFrame, charges: pl.DataFrame) -> Pairs:
+    attempts = _in_order(attempts.unique(keep="first", maintain_order=True))
+    charges = charges.unique(keep="first", maintain_order=True)
+    left = attempts.with_columns(_key("attempt_uuid"), _turn("attempt_uuid"))
+    right = charges.with_columns(_key("charge_uuid"), _turn("charge_uuid"))
+    on = ["row", "key", "turn"]
+    paired = left.join(
+        right.select(*on, "charge", "charge_channel", charged=True),
+        on=on,
+        how="left",
+        maintain_order="left",
+    ).with_columns(pl.col("charged").fill_null(False))
+    return Pairs(
+        paired.drop("key", "turn"),
+        right.join(left.select(on), on=on, how="anti", maintain_order="left").select(
+            "row", channel="charge_channel", attempt_uuid="charge_uuid", charge="charge"
+        ),
+    )
+
+
+def _key(column: str) -> pl.Expr:
+    """The uuid to match by: a blank one is null, and null matches nothing."""
+    return pl.when(_named(column)).then(column).alias("key")
+
+
+def _turn(column: str) -> pl.Expr:
+    """The how-manieth row of its session with this uuid it is."""
+    return pl.int_range(pl.len()).over("row", column).alias("turn")
+
+
+def _in_order(attempts: pl.DataFrame) -> pl.DataFrame:
+    """By session, then time, ties and missing times in array order."""
+    return attempts.sort("row", "time", nulls_last=True, maintain_order=True)
