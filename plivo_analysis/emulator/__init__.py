@@ -16,6 +16,7 @@ Example:
 from plivo_analysis.emulator.account import AUTH_ID, AUTH_TOKEN, Account
 from plivo_analysis.emulator.behaviours import Behaviour
 from plivo_analysis.emulator.faults import Fault
+from plivo_analysis.emulator.generator import generate
 from plivo_analysis.emulator.limiters import (
     FixedWindow,
     SlidingWindow,
@@ -36,4 +37,5 @@ __all__ = [
     "SlidingWindow",
     "StrictSpacing",
     "TokenBucket",
+    "generate",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.queries import MESSAGES, SESSIONS
@@ -16,7 +17,7 @@ from plivo_analysis.emulator.shelf import Shelf
 from plivo_analysis.emulator.wiretime import DAY, to_datetime, to_micros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from plivo_analysis.emulator.queries import Resource
     from plivo_analysis.emulator.shelf import Record
@@ -33,7 +34,7 @@ class Account:
 
     Args:
         sessions: The shelf of sessions.
-        messages: The shelf of messages.
+        messages: Makes the shelf of messages, once, when it is first asked for.
         now: The account's time at the start, aware.
         frozen: Whether that time stands still.
 
@@ -46,12 +47,13 @@ class Account:
     def __init__(
         self,
         sessions: Shelf,
-        messages: Shelf,
+        messages: Callable[[], Shelf],
         *,
         now: datetime = DEFAULT_NOW,
         frozen: bool = True,
     ) -> None:
-        self.shelves = {SESSIONS: sessions, MESSAGES: messages}
+        self._sessions = sessions
+        self._make_messages = messages
         self.auth_id = AUTH_ID
         self.auth_token = AUTH_TOKEN
         self.frozen = frozen
@@ -77,7 +79,7 @@ class Account:
             >>> len(Account.of([]).uuids())
             0
         """
-        account = cls(Shelf(SESSIONS), Shelf(MESSAGES), now=now, frozen=frozen)
+        account = cls(Shelf(SESSIONS), lambda: Shelf(MESSAGES), now=now, frozen=frozen)
         for record in sessions:
             account.insert(record)
         for record in messages:
@@ -104,6 +106,19 @@ class Account:
             '2026-11-02T07:00:00+00:00'
         """
         self.now = self.now + by
+
+    def shelf(self, resource: Resource) -> Shelf:
+        """The shelf of sessions or of messages.
+
+        Example:
+            >>> len(Account.of().shelf(SESSIONS))
+            0
+        """
+        return self._sessions if resource is SESSIONS else self._messages
+
+    @cached_property
+    def _messages(self) -> Shelf:
+        return self._make_messages()
 
     def insert(self, record: dict[str, Any]) -> None:
         """Add a session, or a message if it has a ``message_uuid``.
@@ -146,7 +161,8 @@ class Account:
             'expired'
         """
         with self.lock:
-            for shelf in self.shelves.values():
+            for resource in (SESSIONS, MESSAGES):
+                shelf = self.shelf(resource)
                 place = shelf.place_of(key)
                 if place is not None:
                     return shelf.record(place, to_micros(self.now))
@@ -168,7 +184,7 @@ class Account:
         """
         with self.lock:
             low, high, now = self.served(since, until)
-            shelf = self.shelves[resource]
+            shelf = self.shelf(resource)
             return [shelf.key(place) for place in shelf.find(low, high, {}, now)]
 
     def served(
@@ -187,4 +203,4 @@ class Account:
         return low, high, now
 
     def _shelf_of(self, record: Record) -> Shelf:
-        return self.shelves[MESSAGES if MESSAGES.key in record else SESSIONS]
+        return self.shelf(MESSAGES if MESSAGES.key in record else SESSIONS)

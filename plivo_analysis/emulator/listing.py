@@ -48,7 +48,7 @@ def list_page(account: Account, resource: Resource, query: Query) -> dict[str, A
         >>> list_page(Account.of(), SESSIONS, parse_query([], SESSIONS))["sessions"]
         []
     """
-    shelf = account.shelves[resource]
+    shelf = account.shelf(resource)
     with account.lock:
         low, high, now = window(account, query)
         places = shelf.find(low, high, query.filters, now, skip=query.offset, count=query.limit + 1)
@@ -120,7 +120,7 @@ def retrieve(account: Account, resource: Resource, key: str) -> dict[str, Any] |
         >>> found["status"], found["attempt_details"][0]["status"]
         ('Expired', 'early media')
     """
-    shelf = account.shelves[resource]
+    shelf = account.shelf(resource)
     with account.lock:
         low, high, now = account.served()
         place = shelf.place_of(key)

@@ -8,16 +8,17 @@ without its trailing zeros, as in the records that the service's documentation p
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-INDIA = timezone(timedelta(hours=5, minutes=30))
 ZERO_DATE = "0001-01-01T05:53:28+05:53"  # how the service spells a time that never was
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INDIAN = 5 * HOUR + 30 * MINUTE
 _MICROSECOND = timedelta(microseconds=1)
 _BOUND = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
 
@@ -80,10 +81,15 @@ def write_wire(micros: int, *, indian: bool = False, separator: str = "T") -> st
         >>> write_wire(1_000_000, indian=True, separator=" ")
         '1970-01-01 05:30:01+05:30'
     """
-    seconds, fraction = divmod(micros, SECOND)
-    instant = to_datetime(seconds * SECOND)
-    if indian:
-        instant = instant.astimezone(INDIA)
+    day, in_day = divmod(micros + _INDIAN if indian else micros, DAY)
+    seconds, fraction = divmod(in_day, SECOND)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
     digits = f".{fraction:06d}".rstrip("0") if fraction else ""
     zone = "+05:30" if indian else "Z"
-    return f"{instant:%Y-%m-%d}{separator}{instant:%H:%M:%S}{digits}{zone}"
+    return f"{_date(day)}{separator}{hour:02d}:{minute:02d}:{second:02d}{digits}{zone}"
+
+
+@lru_cache(maxsize=512)
+def _date(day: int) -> str:
+    return to_datetime(day * DAY).date().isoformat()

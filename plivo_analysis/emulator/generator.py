@@ -1,0 +1,282 @@
+"""Accounts made of a seed: when sessions begin, by whom, by which channels and how they end.
+
+The same seed, size and moment give the same account. Most sessions follow a rhythm of hours
+and weekdays with a little growth. Into it are laid what an analyst should find: a burst of
+requests in one country three weeks before the present, most through one application, from one
+address to consecutive numbers and hardly ever verified; a price that changed; a few sessions
+still open; a handful whose money does not add up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from functools import partial
+from itertools import accumulate
+from random import Random
+from typing import TYPE_CHECKING
+
+from plivo_analysis.emulator import plan as planning
+from plivo_analysis.emulator.account import DEFAULT_NOW, RETENTION, Account
+from plivo_analysis.emulator.mdr import GeneratedMessages
+from plivo_analysis.emulator.plan import PATH_INDEX, SETTLE_UNIT, Plan
+from plivo_analysis.emulator.queries import MESSAGES, SESSIONS
+from plivo_analysis.emulator.rendering import GeneratedSessions
+from plivo_analysis.emulator.rhythm import even_times, rhythmic_times
+from plivo_analysis.emulator.shelf import Shelf
+from plivo_analysis.emulator.wiretime import DAY, HOUR, MINUTE, SECOND, to_micros
+from plivo_analysis.emulator.world import (
+    APPLICATIONS,
+    BANGLADESH,
+    COUNTRIES,
+    FALLBACK,
+    RETRY,
+    SMS,
+    STEP_DAYS_AGO,
+    VOICE,
+    WEB_CHECKOUT,
+    WHATSAPP,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+_EDGE = 6 * HOUR  # no session this close to the end of the 90 days: it would age out at once
+_OLDER = 7 * DAY
+_OLDER_SHARE = 40
+_LIVE = 14 * MINUTE
+_LIVE_SHARE = 400
+_FEWEST_LIVE, _MOST_LIVE = 3, 40
+_ENOUGH_FOR_LIVE = 20
+
+_BURST_SHARE = 0.0125
+_BURST_DAYS = ((21, 0.16), (20, 0.44), (19, 0.34), (18, 0.06))  # days ago, share of the burst
+_BURST_VERIFIED = 0.18
+_BURST_WEB = 0.88
+_BURST_RETRY = 0.10
+_BURST_NOT_REACHED = 0.25
+_FIRST_BURST_NUMBER = 8_800_000_040_000
+
+_RESCUED = 0.87
+_STRAGGLER = 0.04
+_LONGEST_OPEN = 36 * HOUR
+_CODE_LIFE = 10 * MINUTE
+_LONGEST_STEP = 200 * SECOND
+
+_ODD_SHARES = {
+    planning.TOTAL_ABOVE: 0.00065,
+    planning.TOTAL_BELOW: 0.0003,
+    planning.CHARGE_MISSING: 0.00017,
+    planning.COUNT_DIFFERS: 0.00006,
+    planning.NO_ATTEMPTS: 0.0015,
+    planning.FIELDS_ABSENT: 0.005,
+    planning.CHANNEL_BLANK: 0.0010,
+    planning.CHANNEL_NEW: 0.0001,
+}
+_ENOUGH_FOR_ODDITIES = 100
+
+_COUNTRY_SHARES = list(accumulate(country.share for country in COUNTRIES))
+_APPLICATION_SHARES = list(accumulate(application.share for application in APPLICATIONS))
+
+
+def generate(
+    *,
+    seed: int = 0,
+    sessions: int = 2000,
+    now: datetime = DEFAULT_NOW,
+    days: int = 90,
+    frozen: bool = True,
+) -> Account:
+    """A believable account.
+
+    Args:
+        seed: Any whole number.
+        sessions: How many the account serves; a few more are too old to be served.
+        now: The account's present, aware.
+        days: How far back its sessions reach, at most 90.
+        frozen: Whether its clock stands still. One that runs has sessions of the next day in
+            store, which appear as their time comes.
+
+    Returns:
+        An account whose records are written out only when asked for.
+
+    Raises:
+        ValueError: ``sessions`` is negative or ``days`` is not between 1 and 90.
+
+    Example:
+        >>> len(generate(sessions=41).uuids())
+        41
+    """
+    if sessions < 0 or not 1 <= days <= RETENTION // DAY:
+        raise ValueError(f"No account has {sessions} sessions over {days} days.")
+    present = to_micros(now)
+    midnight = present - present % DAY
+    name = f"{seed}/{sessions}/{present}/{days}"
+    random = Random(name)
+    plan = Plan(name.encode(), present - present % DAY - STEP_DAYS_AGO * DAY)
+    moments = _moments(random, sessions, present, days)
+    if not frozen:
+        ahead = rhythmic_times(random, sessions // days, present, present + DAY)
+        moments += [(moment, False) for moment in ahead]
+    for moment, in_burst in sorted(moments):
+        _add(plan, random, moment, _burst(plan, random) if in_burst else _ordinary(random))
+    if sessions >= _ENOUGH_FOR_ODDITIES:
+        _spread_oddities(plan, random)
+    return Account(
+        Shelf(SESSIONS, GeneratedSessions(plan)),
+        partial(_shelf_of_messages, plan, name, sessions),
+        now=now,
+        frozen=frozen,
+    )
+
+
+def _shelf_of_messages(plan: Plan, name: str, sessions: int) -> Shelf:
+    return Shelf(MESSAGES, GeneratedMessages(plan, Random(f"{name}/messages"), sessions))
+
+
+def _moments(random: Random, sessions: int, present: int, days: int) -> list[tuple[int, bool]]:
+    """When sessions begin, and whether they belong to the burst."""
+    first = max(present - days * DAY, present - RETENTION + _EDGE)
+    live = 0
+    if sessions >= _ENOUGH_FOR_LIVE:
+        live = min(_MOST_LIVE, max(_FEWEST_LIVE, sessions // _LIVE_SHARE))
+    burst: list[int] = []
+    if sessions >= _ENOUGH_FOR_ODDITIES:
+        midnight = present - present % DAY
+        for ago, share in _BURST_DAYS:
+            if ago < days:
+                day = midnight - ago * DAY
+                count = round(sessions * _BURST_SHARE * share)
+                burst += even_times(random, count, day, day + DAY)
+    usual = sessions - live - len(burst)
+    times = rhythmic_times(random, usual, first, present)
+    times += even_times(random, live, present - _LIVE, present)
+    if first <= present - RETENTION + _EDGE:
+        edge = present - RETENTION - HOUR
+        times += rhythmic_times(random, sessions // _OLDER_SHARE, edge - _OLDER, edge)
+    return [(time, False) for time in times] + [(time, True) for time in burst]
+
+
+class _Row:
+    """What is drawn of one session, before its time decides the rest."""
+
+    __slots__ = ("application", "country", "odd", "outcomes", "path", "recipient", "verified")
+
+    def __init__(
+        self,
+        country: int,
+        application: int,
+        recipient: int,
+        path: tuple[int, ...],
+        outcomes: int,
+        verified: bool,
+        odd: int = planning.PLAIN,
+    ) -> None:
+        self.country = country
+        self.application = application
+        self.recipient = recipient
+        self.path = path
+        self.outcomes = outcomes
+        self.verified = verified
+        self.odd = odd
+
+
+def _ordinary(random: Random) -> _Row:
+    draw = random.random
+    index = bisect(_COUNTRY_SHARES, draw(), hi=len(COUNTRIES) - 1)
+    country = COUNTRIES[index]
+    by_voice, by_whatsapp = country.entry
+    choice = draw()
+    entry = VOICE if choice < by_voice else SMS
+    if by_voice <= choice < by_voice + by_whatsapp:
+        entry = WHATSAPP
+    path = _path(random, entry, FALLBACK[entry] * country.fallback)
+    fell_back = len(set(path)) > 1
+    verified = draw() < (_RESCUED if fell_back else country.success)
+    return _Row(
+        country=index,
+        application=bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1),
+        recipient=country.number(draw()),
+        path=path,
+        outcomes=_outcomes(draw, path, verified=verified, fell_back=fell_back),
+        verified=verified,
+    )
+
+
+def _path(random: Random, entry: int, fallback: float) -> tuple[int, ...]:
+    choice = random.random()
+    if choice < fallback:
+        other = VOICE if entry == SMS else SMS
+        share = choice / fallback
+        if share < 0.84:
+            return (entry, other)
+        if share < 0.92:
+            return (entry, other, entry)
+        return (entry, entry, other) if share < 0.985 else (entry, other, entry, other)
+    if choice < fallback + RETRY:
+        return (entry, entry) if random.random() < 0.9 else (entry, entry, entry)
+    return (entry,)
+
+
+def _outcomes(
+    draw: Callable[[], float], path: tuple[int, ...], *, verified: bool, fell_back: bool
+) -> int:
+    """Two bits an attempt. Those that were followed by another more often reached nobody."""
+    packed = 0
+    for number in range(len(path)):
+        if number < len(path) - 1:
+            lost = 0.62 if fell_back else 0.45
+        else:
+            lost = 0.02 if verified else 0.45
+        outcome = planning.REACHED
+        if draw() < lost:
+            outcome = planning.NOT_REACHED if draw() < 0.8 else planning.FAILED
+        elif draw() < 0.004:
+            outcome = planning.PENDING
+        packed |= outcome << 2 * number
+    return packed
+
+
+def _burst(plan: Plan, random: Random) -> _Row:
+    draw = random.random
+    path = (SMS, SMS) if draw() < _BURST_RETRY else (SMS,)
+    outcome = planning.NOT_REACHED if draw() < _BURST_NOT_REACHED else planning.REACHED
+    return _Row(
+        country=BANGLADESH,
+        application=WEB_CHECKOUT
+        if draw() < _BURST_WEB
+        else bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1),
+        recipient=_FIRST_BURST_NUMBER + plan.odds.count(planning.BURST) % 60_000,
+        path=path,
+        outcomes=outcome << 2 * (len(path) - 1),
+        verified=draw() < _BURST_VERIFIED,
+        odd=planning.BURST,
+    )
+
+
+def _add(plan: Plan, random: Random, moment: int, row: _Row) -> None:
+    plan.times.append(moment)
+    plan.countries.append(row.country)
+    plan.applications.append(row.application)
+    plan.recipients.append(row.recipient)
+    plan.paths.append(PATH_INDEX[row.path])
+    plan.outcomes.append(row.outcomes)
+    plan.verified.append(row.verified)
+    plan.odds.append(row.odd)
+    steps = (len(row.path) - 1) * _LONGEST_STEP
+    # It settles after its last attempt: by the code coming back, or by the code's end.
+    open_for = steps + (int((8 + 100 * random.random()) * SECOND) if row.verified else _CODE_LIFE)
+    if random.random() < _STRAGGLER:
+        open_for += int(random.random() * (_LONGEST_OPEN - open_for))
+    plan.settles.append(open_for // SETTLE_UNIT + 1)
+
+
+def _spread_oddities(plan: Plan, random: Random) -> None:
+    for odd, share in _ODD_SHARES.items():
+        left = max(1, round(share * len(plan)))
+        while left:
+            row = int(random.random() * len(plan))
+            reached = plan.outcomes[row] & 3 == planning.REACHED
+            if plan.odds[row] == planning.PLAIN and reached:
+                plan.odds[row] = odd
+                left -= 1

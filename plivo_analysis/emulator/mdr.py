@@ -1,0 +1,237 @@
+"""Generated message records: one for nearly every SMS and WhatsApp attempt, and some others.
+
+The record of an attempt has the attempt's key and tells the same story, with what a session
+does not say: parts, price, error code. A few are missing. The others are incoming texts,
+picture messages and texts outside verification.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.emulator.account import AUTH_ID, SUBACCOUNT_ID
+from plivo_analysis.emulator.identity import UNRELATED, key_of, row_of
+from plivo_analysis.emulator.plan import BURST, Attempt
+from plivo_analysis.emulator.queries import MESSAGES
+from plivo_analysis.emulator.rendering import money
+from plivo_analysis.emulator.rhythm import rhythmic_times
+from plivo_analysis.emulator.shelf import matches
+from plivo_analysis.emulator.wiretime import DAY, MINUTE, SECOND, write_wire
+from plivo_analysis.emulator.world import (
+    ADDRESSES,
+    APPLICATIONS,
+    BURST_ADDRESS,
+    COUNTRIES,
+    OWN_NUMBER,
+    OWN_SENDERS,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from plivo_analysis.emulator.plan import Facts, Plan
+
+_FAR = 1 << 62  # later than any attempt: every attempt of a plan has begun
+_KINDS = 16
+_UNRELATED_SHARE = 25
+_MISSING = 4  # of 256
+_US_FEE = 300  # a part, beside the price
+_UNDELIVERED = ("30", "50", "70", "80", "80", "90", "20", "100")
+_FAILED = (("450", "Destination Country Disabled"), ("40", ""), ("10", ""), ("420", ""))
+_PUMPING = ("452", "Potential SMS Pumping")
+_TYPES = {"sms": "sms", "whatsapp": "whatsapp"}
+
+
+class GeneratedMessages:
+    """The message records of a plan, as a shelf asks for them.
+
+    Args:
+        plan: The sessions whose attempts were messages.
+        random: Draws the messages that belong to no session.
+        sessions: How many sessions the account was made with.
+
+    Example:
+        >>> from random import Random
+        >>> from plivo_analysis.emulator.plan import Plan
+        >>> len(GeneratedMessages(Plan(b"seed", 0), Random(1), 0).times)
+        0
+    """
+
+    def __init__(self, plan: Plan, random: Random, sessions: int) -> None:
+        self.plan = plan
+        found = list(_of_attempts(plan))
+        if len(plan):
+            first, last = plan.times[0], plan.times[-1] + 1
+            unrelated = rhythmic_times(random, sessions // _UNRELATED_SHARE, first, last)
+            found += [
+                time << 32 | number * _KINDS + UNRELATED
+                for number, time in enumerate(sorted(unrelated))
+            ]
+        found.sort()
+        self.times = array("q", (packed >> 32 for packed in found))
+        self._sources = array("I", (packed & 0xFFFF_FFFF for packed in found))
+
+    def key(self, index: int) -> str:
+        """The ``message_uuid`` of a row."""
+        row, kind = divmod(self._sources[index], _KINDS)
+        return key_of(self.plan.seed, row, kind)
+
+    def index_of(self, key: str) -> int | None:
+        """The row of a ``message_uuid``, if it is one of these."""
+        found = row_of(self.plan.seed, key)
+        if found is None:
+            return None
+        row, kind = found
+        if kind == UNRELATED:
+            source = row * _KINDS + kind
+            return self._sources.index(source) if source in self._sources else None
+        attempts = self.plan.facts(row, _FAR).attempts if row < len(self.plan) else ()
+        for attempt in attempts:
+            if attempt.number == kind:
+                index = bisect_left(self.times, attempt.at)
+                while index < len(self.times) and self.times[index] == attempt.at:
+                    if self._sources[index] == row * _KINDS + kind:
+                        return index
+                    index += 1
+        return None
+
+    def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
+        """A test of rows, on the record written out."""
+        return lambda index: matches(self.record(index, now), filters)
+
+    def record(self, index: int, now: int) -> dict[str, Any]:
+        """The message as the list shows it at that moment."""
+        row, kind = divmod(self._sources[index], _KINDS)
+        if kind == UNRELATED:
+            return _unrelated(key_of(self.plan.seed, row, kind), self.times[index], row)
+        facts = self.plan.facts(row, now)
+        return _of_attempt(self.plan, facts, facts.attempts[kind - 1])
+
+
+def _of_attempts(plan: Plan) -> list[int]:
+    found = []
+    for row in range(len(plan)):
+        facts = plan.facts(row, _FAR)
+        found += [
+            attempt.at << 32 | row * _KINDS + attempt.number
+            for attempt in facts.attempts
+            if attempt.channel in _TYPES and facts.draws[43] >= _MISSING
+        ]
+    return found
+
+
+def _of_attempt(plan: Plan, facts: Facts, attempt: Attempt) -> dict[str, Any]:
+    draws = facts.draws
+    country = COUNTRIES[plan.countries[facts.row]]
+    key = key_of(plan.seed, facts.row, attempt.number)
+    code, text = _error(attempt.status, draws[44], in_burst=facts.odd == BURST)
+    record: dict[str, Any] = {
+        **_core(key, attempt.at),
+        "message_direction": "outbound",
+        "message_state": attempt.status,
+        "message_type": _TYPES[attempt.channel],
+        "from_number": OWN_SENDERS[draws[45] & 1],
+        "to_number": str(plan.recipients[facts.row]),
+        "units": attempt.parts,
+        "total_rate": money(attempt.price),
+        "total_amount": money(attempt.charge),
+        "error_code": code,
+    }
+    if draws[45] < 16:
+        return record  # as in the first years of the interface
+    address = f"{ADDRESSES[draws[33] % 3]}.{draws[34]}"
+    record |= {
+        "error_message": text,
+        "powerpack_id": "",
+        "requester_ip": BURST_ADDRESS if facts.odd == BURST else address,
+        "destination_country_iso2": country.iso,
+        "destination_network": country.carriers[draws[32] % len(country.carriers)],
+        "is_domestic": False,
+        "replaced_sender": "",
+        "log": "true",
+        "message_sent_time": _spelt(attempt.at + draws[46] * 1000),
+        "message_updated_time": _spelt(attempt.at + 2 * SECOND + draws[47] * 5000),
+        "_subaccount": _subaccount(plan, facts.row),
+    }
+    if country.iso == "US" and attempt.channel == "sms":
+        record |= {
+            "carrier_fees": money(_US_FEE * attempt.parts),
+            "carrier_fees_rate": money(_US_FEE),
+            "tendlc_campaign_id": "CDEMO01",
+            "tendlc_registration_status": "registered",
+        }
+    if attempt.channel == "whatsapp":
+        record |= {
+            "conversation_id": key.replace("-", ""),
+            "conversation_origin": "authentication",
+            "conversation_expiration_timestamp": _spelt(attempt.at + DAY),
+        }
+    return record
+
+
+def _unrelated(key: str, at: int, number: int) -> dict[str, Any]:
+    """An incoming text, a picture message or a text that a recipient's STOP blocked."""
+    person = str(COUNTRIES[0].number(number * 37 % 4800 / 4800))
+    record = {
+        **_core(key, at),
+        "message_direction": "outbound",
+        "message_state": "delivered",
+        "message_type": "sms",
+        "from_number": OWN_NUMBER,
+        "to_number": person,
+        "units": 1,
+        "total_rate": money(770),
+        "total_amount": money(770),
+        "error_code": "000",
+        "destination_country_iso2": "US",
+        "message_updated_time": _spelt(at + MINUTE),
+    }
+    if number % 5 < 3:
+        record |= {
+            "message_direction": "inbound",
+            "message_state": "received",
+            "from_number": person,
+            "to_number": OWN_NUMBER,
+            "total_rate": money(550),
+            "total_amount": money(550),
+        }
+    elif number % 5 == 3:
+        record |= {
+            "message_type": "mms",
+            "total_rate": money(1800),
+            "total_amount": money(1800),
+            "carrier_fees": money(1000),
+            "carrier_fees_rate": money(1000),
+        }
+    else:
+        record |= {"message_state": "failed", "error_code": "200", "total_amount": money(0)}
+    return record
+
+
+def _core(key: str, at: int) -> dict[str, Any]:
+    return {
+        "message_uuid": key,
+        "message_time": _spelt(at),
+        "resource_uri": f"/v1/Account/{AUTH_ID}/{MESSAGES.path}{key}/",
+    }
+
+
+def _error(status: str, draw: int, *, in_burst: bool) -> tuple[str | None, str]:
+    if status in ("delivered", "read"):
+        return "000", ""
+    if status == "undelivered":
+        return _UNDELIVERED[draw % len(_UNDELIVERED)], ""
+    if status == "failed":
+        return _PUMPING if in_burst else _FAILED[draw % len(_FAILED)]
+    return None, ""
+
+
+def _subaccount(plan: Plan, row: int) -> str:
+    return SUBACCOUNT_ID if APPLICATIONS[plan.applications[row]].subaccount else ""
+
+
+def _spelt(at: int) -> str:
+    return write_wire(at, indian=True, separator=" ")

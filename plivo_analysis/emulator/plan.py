@@ -1,0 +1,246 @@
+"""The plan of generated sessions: a few arrays, from which everything about a row follows.
+
+A row takes 24 bytes. What filters look at, and what decides over money and status, is stored;
+the rest (gaps between attempts, parts of an SMS, spelling) follows from a hash of seed and row
+whenever the row is looked at. A row depends on the moment too: a session that will be verified
+in a minute is still in progress, and its last attempt may not have begun.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import product
+from typing import TYPE_CHECKING
+
+from plivo_analysis.emulator.world import (
+    CHANNELS,
+    COUNTRIES,
+    SMS,
+    STEP_COUNTRY,
+    STEP_PRICE_BEFORE,
+    VOICE,
+)
+from plivo_analysis.emulator.wiretime import HOUR, MINUTE, SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IN_PROGRESS, VERIFIED, EXPIRED = "in-progress", "verified", "expired"
+REACHED, NOT_REACHED, FAILED, PENDING = range(4)
+LONGEST_PATH = 4
+PATHS = tuple(
+    path
+    for length in range(1, LONGEST_PATH + 1)
+    for path in product(range(len(CHANNELS)), repeat=length)
+)
+PATH_INDEX = {path: index for index, path in enumerate(PATHS)}
+
+# What is odd about a row; one thing at most.
+PLAIN = 0
+TOTAL_ABOVE = 1
+TOTAL_BELOW = 2
+CHARGE_MISSING = 3
+COUNT_DIFFERS = 4
+NO_ATTEMPTS = 5
+FIELDS_ABSENT = 6
+CHANNEL_BLANK = 7
+CHANNEL_NEW = 8
+BURST = 9
+
+SETTLE_UNIT = 4 * SECOND
+LONGEST_GAP = 194 * SECOND
+TOTAL_ABOVE_BY = 770
+NEW_CHANNEL = "rcs"
+_PRICED_AFTER = 3 * MINUTE
+_PRICED_LATE = 20 * HOUR
+_UNDER_WAY = 20 * SECOND
+
+_STATUSES = (
+    ("delivered", "undelivered", "failed", "sent"),
+    ("ANSWER", "EARLY MEDIA", "failed", "ringing"),
+    ("delivered", "undelivered", "failed", "sent"),
+)
+_UNANSWERED = ("EARLY MEDIA", "EARLY MEDIA", "NO ANSWER", "BUSY")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a generated session. Money in hundred-thousandths of a dollar.
+
+    Attributes:
+        number: From 1.
+        channel: Its name on the wire; empty where the service does not say.
+        status: As the list spells it.
+        at: When it began, in microseconds.
+        parts: Parts of an SMS, else 1.
+        price: Of one part.
+        charge: What it was billed.
+
+    Example:
+        >>> Attempt(1, "sms", "delivered", 0, 2, 770, 1540).charge
+        1540
+    """
+
+    number: int
+    channel: str
+    status: str
+    at: int
+    parts: int
+    price: int
+    charge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is true of a generated session at a moment.
+
+    Attributes:
+        row: Its index in the plan.
+        created: When it began, in microseconds.
+        status: ``in-progress``, ``verified`` or ``expired``.
+        attempts: Those begun by then.
+        total: What it was billed in all; nothing where that is not known yet.
+        odd: What is odd about it.
+        draws: Random bytes for its spelling.
+
+    Example:
+        >>> Facts(0, 0, "expired", (), 0, PLAIN, b"").total
+        0
+    """
+
+    row: int
+    created: int
+    status: str
+    attempts: tuple[Attempt, ...]
+    total: int | None
+    odd: int
+    draws: bytes
+
+
+class Plan:
+    """The columns. The generator appends to them; nothing else changes them.
+
+    Args:
+        seed: The key of all hashes.
+        price_step: When the price of one country's SMS changed, in microseconds.
+
+    Example:
+        >>> len(Plan(b"seed", 0).times)
+        0
+    """
+
+    def __init__(self, seed: bytes, price_step: int) -> None:
+        self.seed = seed
+        self.price_step = price_step
+        self.times = array("q")
+        self.recipients = array("q")
+        self.settles = array("H")
+        self.countries = bytearray()
+        self.applications = bytearray()
+        self.paths = bytearray()
+        self.outcomes = bytearray()
+        self.verified = bytearray()
+        self.odds = bytearray()
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def status(self, row: int, now: int) -> str:
+        """The status of a session at a moment.
+
+        Example:
+            >>> plan = Plan(b"seed", 0)
+            >>> plan.times.append(0); plan.settles.append(15); plan.verified.append(1)
+            >>> plan.status(0, 59_000_000), plan.status(0, 60_000_000)
+            ('in-progress', 'verified')
+        """
+        if now < self.times[row] + self.settles[row] * SETTLE_UNIT:
+            return IN_PROGRESS
+        return VERIFIED if self.verified[row] else EXPIRED
+
+    def facts(self, row: int, now: int) -> Facts:
+        """All that is true of a session at a moment."""
+        draws = blake2b(row.to_bytes(8, "big"), key=self.seed, digest_size=48).digest()
+        odd = self.odds[row]
+        attempts: tuple[Attempt, ...] = ()
+        if odd != NO_ATTEMPTS:
+            attempts = tuple(self._attempts(row, now, odd, draws))
+        return Facts(
+            row=row,
+            created=self.times[row],
+            status=self.status(row, now),
+            attempts=attempts,
+            total=self._total(now, odd, attempts, draws),
+            odd=odd,
+            draws=draws,
+        )
+
+    def _attempts(self, row: int, now: int, odd: int, draws: bytes) -> Iterator[Attempt]:
+        path = PATHS[self.paths[row]]
+        country = self.countries[row]
+        outcomes = self.outcomes[row]
+        at = self.times[row]
+        if draws[0] >= 32:
+            at += (10 + draws[1] % 60) * 1000 + draws[2]
+        for number, channel in enumerate(path, 1):
+            if number > 1:
+                at += 15 * SECOND + (draws[3 * number] << 16 | draws[3 * number + 1] << 8) * 10
+            if at > now and number > 1:
+                return
+            name = CHANNELS[channel]
+            if number == len(path) and odd in (CHANNEL_BLANK, CHANNEL_NEW):
+                name = NEW_CHANNEL if odd == CHANNEL_NEW else ""
+            outcome = outcomes >> 2 * (number - 1) & 3
+            parts = self._parts(channel, country, draws[20 + number])
+            price = self.price(country, channel, at)
+            free = outcome == FAILED or (channel == VOICE and outcome != REACHED)
+            yield Attempt(
+                number=number,
+                channel=name,
+                status=_status(channel, outcome, draws[24 + number], now - at),
+                at=at,
+                parts=parts,
+                price=price,
+                charge=0 if free else parts * price,
+            )
+
+    def price(self, country: int, channel: int, at: int) -> int:
+        """The price of one part, call or message at a time.
+
+        Example:
+            >>> Plan(b"seed", 0).price(0, SMS, 0)
+            770
+        """
+        if country == STEP_COUNTRY and channel == SMS and at < self.price_step:
+            return STEP_PRICE_BEFORE
+        return COUNTRIES[country].prices[channel]
+
+    @staticmethod
+    def _parts(channel: int, country: int, draw: int) -> int:
+        if channel != SMS or draw >= COUNTRIES[country].parts * 256:
+            return 1
+        return 3 if draw == 0 else 2
+
+    @staticmethod
+    def _total(now: int, odd: int, attempts: tuple[Attempt, ...], draws: bytes) -> int | None:
+        if attempts:
+            age = now - attempts[-1].at
+            late = draws[40] < 12
+            if age < _PRICED_AFTER or (late and age < _PRICED_LATE):
+                return None
+        total = sum(attempt.charge for attempt in attempts)
+        if odd == TOTAL_ABOVE:
+            return total + TOTAL_ABOVE_BY
+        return total - total // 2 if odd == TOTAL_BELOW else total
+
+
+def _status(channel: int, outcome: int, draw: int, age: int) -> str:
+    if age < _UNDER_WAY:
+        return "ringing" if channel == VOICE else "queued"
+    if outcome == NOT_REACHED and channel == VOICE:
+        return _UNANSWERED[draw & 3]
+    if outcome == REACHED and channel not in (SMS, VOICE) and draw < 140:
+        return "read"
+    return _STATUSES[channel][outcome]

@@ -1,0 +1,241 @@
+"""Generated sessions in the form of the wire, with the spellings that the service mixes.
+
+Two zones, fractions without trailing zeros, calls in capitals or not, money with more or fewer
+zeros, optional fields that are absent or empty. None of it changes what is true of a session.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.emulator.account import SUBACCOUNT_ID
+from plivo_analysis.emulator.identity import SESSION, key_of, row_of
+from plivo_analysis.emulator.plan import (
+    BURST,
+    CHARGE_MISSING,
+    COUNT_DIFFERS,
+    FIELDS_ABSENT,
+    NO_ATTEMPTS,
+)
+from plivo_analysis.emulator.wiretime import ZERO_DATE, write_wire
+from plivo_analysis.emulator.world import (
+    ADDRESSES,
+    APPLICATIONS,
+    BURST_ADDRESS,
+    CHANNELS,
+    COUNTRIES,
+    DOLLAR,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableSequence
+
+    from plivo_analysis.emulator.plan import Facts, Plan
+
+
+def money(amount: int, *, trimmed: bool = False) -> str:
+    """Hundred-thousandths of a dollar as the service writes them.
+
+    Example:
+        >>> money(8000), money(11300, trimmed=True), money(0, trimmed=True)
+        ('0.08000', '0.113', '0')
+    """
+    text = f"{amount // DOLLAR}.{amount % DOLLAR:05d}"
+    return text.rstrip("0").rstrip(".") if trimmed else text
+
+
+class GeneratedSessions:
+    """The sessions of a plan, as a shelf asks for them.
+
+    Args:
+        plan: What is true of them.
+
+    Example:
+        >>> from plivo_analysis.emulator.plan import Plan
+        >>> GeneratedSessions(Plan(b"seed", 0)).index_of("unknown") is None
+        True
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @property
+    def times(self) -> MutableSequence[int]:
+        """When each began, ascending."""
+        return self.plan.times
+
+    def key(self, index: int) -> str:
+        """The ``session_uuid`` of a row."""
+        return key_of(self.plan.seed, index, SESSION)
+
+    def index_of(self, key: str) -> int | None:
+        """The row of a ``session_uuid``, if it is one of these."""
+        found = row_of(self.plan.seed, key)
+        if found and found[1] == SESSION and found[0] < len(self.plan):
+            return found[0]
+        return None
+
+    def record(self, index: int, now: int) -> dict[str, Any]:
+        """The session as the list shows it at that moment."""
+        return session_record(self.plan, self.plan.facts(index, now))
+
+    def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
+        """A test of rows that looks at the plan's columns only."""
+        plan = self.plan
+        tests = [_TESTS[name](plan, value, now) for name, value in filters.items()]
+        if len(tests) == 1:
+            return tests[0]
+        return lambda row: all(test(row) for test in tests)
+
+
+def session_record(plan: Plan, facts: Facts) -> dict[str, Any]:
+    """A session in the form of the wire."""
+    draws, row = facts.draws, facts.row
+    application = APPLICATIONS[plan.applications[row]]
+    indian = draws[29] < 80
+    record: dict[str, Any] = {
+        "session_uuid": key_of(plan.seed, row, SESSION),
+        "app_uuid": application.uuid,
+        "recipient": str(plan.recipients[row]),
+        "channel": facts.attempts[-1].channel if facts.attempts else CHANNELS[0],
+        "status": "Expired" if facts.status == "expired" and draws[30] < 5 else facts.status,
+        "count": len(facts.attempts) + (facts.odd == COUNT_DIFFERS),
+        "attempt_details": _attempts(plan, facts, indian=indian),
+        "charges": _charges(plan, facts),
+        "created_at": write_wire(facts.created, indian=indian),
+        "updated_at": write_wire(facts.attempts[-1].at, indian=indian)
+        if facts.attempts
+        else ZERO_DATE,
+    }
+    if facts.odd == FIELDS_ABSENT and draws[31] & 1:
+        return record
+    return record | _optional(plan, facts)
+
+
+def _optional(plan: Plan, facts: Facts) -> dict[str, Any]:
+    draws, row = facts.draws, facts.row
+    if facts.odd == FIELDS_ABSENT:
+        return {
+            "alias": "",
+            "requestor_ip": "",
+            "destination_country_iso2": "",
+            "destination_network": None,
+        }
+    country = COUNTRIES[plan.countries[row]]
+    network = country.carriers[draws[32] % len(country.carriers)]
+    address = f"{ADDRESSES[draws[33] % 3]}.{draws[34]}"
+    fields: dict[str, Any] = {
+        "alias": APPLICATIONS[plan.applications[row]].alias,
+        "requestor_ip": BURST_ADDRESS if facts.odd == BURST else address,
+        "destination_country_iso2": country.iso,
+        "destination_network": network if draws[35] >= 12 else None,
+    }
+    if draws[35] >= 24:
+        fields["locale"] = country.locale
+    if 24 <= draws[36] < 32 and facts.odd != BURST:
+        fields["requestor_ip"] = ""
+    return fields
+
+
+def _attempts(plan: Plan, facts: Facts, *, indian: bool) -> list[dict[str, Any]] | None:
+    draws = facts.draws
+    if facts.odd == NO_ATTEMPTS:
+        return None if draws[37] & 1 else []
+    detailed = draws[37] < 48
+    application = APPLICATIONS[plan.applications[facts.row]]
+    details = {
+        "brand_name": application.brand_name,
+        "app_hash": application.app_hash,
+        "code_length": 6,
+        "dtmf": 0,
+        "fraud_check": "enabled",
+    }
+    return [
+        {
+            "channel": attempt.channel,
+            "attempt_uuid": key_of(plan.seed, facts.row, attempt.number),
+            "status": attempt.status.lower() if draws[38] < 64 else attempt.status,
+            "time": write_wire(attempt.at, indian=indian),
+            **(details if detailed else {}),
+        }
+        for attempt in facts.attempts
+    ]
+
+
+def _charges(plan: Plan, facts: Facts) -> dict[str, Any]:
+    draws = facts.draws
+    if facts.total is None:
+        return {"total_charge": None, "validation_charge": None, "attempt_charges": None}
+    rows = [
+        {
+            "attempt_uuid": key_of(plan.seed, facts.row, attempt.number),
+            "channel": attempt.channel,
+            "charge": money(attempt.charge, trimmed=draws[39] < 40),
+        }
+        for attempt in facts.attempts
+    ]
+    if facts.odd == CHARGE_MISSING:
+        rows = rows[1:]
+    return {
+        "total_charge": money(facts.total, trimmed=draws[41] >= 64),
+        "validation_charge": ("0.0000", "0", "0.000000", "0.0000")[draws[42] & 3],
+        "attempt_charges": rows if facts.attempts else None,
+    }
+
+
+def _by_application(field: str) -> Callable[[Plan, str, int], Callable[[int], bool]]:
+    def test(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
+        wanted = {
+            index
+            for index, application in enumerate(APPLICATIONS)
+            if getattr(application, field) == value
+        }
+        column = plan.applications
+        return lambda row: column[row] in wanted
+
+    return test
+
+
+def _shown(
+    test: Callable[[Plan, str, int], Callable[[int], bool]],
+) -> Callable[[Plan, str, int], Callable[[int], bool]]:
+    # A row that does not show a field does not match a filter on it.
+    def of_shown(plan: Plan, value: str, now: int) -> Callable[[int], bool]:
+        matches, odds = test(plan, value, now), plan.odds
+        return lambda row: odds[row] != FIELDS_ABSENT and matches(row)
+
+    return of_shown
+
+
+def _by_country(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
+    wanted = {index for index, country in enumerate(COUNTRIES) if country.iso == value}
+    column = plan.countries
+    return lambda row: column[row] in wanted
+
+
+def _by_status(plan: Plan, value: str, now: int) -> Callable[[int], bool]:
+    return lambda row: plan.status(row, now) == value
+
+
+def _by_recipient(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
+    digits = value.strip().removeprefix("+")
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else -1
+    column = plan.recipients
+    return lambda row: column[row] == number
+
+
+def _by_subaccount(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
+    column = plan.applications
+    return lambda row: value == SUBACCOUNT_ID and APPLICATIONS[column[row]].subaccount
+
+
+_TESTS: dict[str, Callable[[Plan, str, int], Callable[[int], bool]]] = {
+    "app_uuid": _by_application("uuid"),
+    "alias": _shown(_by_application("alias")),
+    "brand_name": _by_application("brand_name"),
+    "app_hash": _by_application("app_hash"),
+    "country": _shown(_by_country),
+    "status": _by_status,
+    "recipient": _by_recipient,
+    "subaccount": _by_subaccount,
+}

@@ -1,0 +1,163 @@
+"""The world of the generated accounts: countries, prices, applications, carriers.
+
+Prices are those that the service published for verification, in hundred-thousandths of a US
+dollar so that they stay whole numbers. Shares and rates are invented.
+
+Nobody can be called by the numbers made here. North American ones lie in 555-0100 to 555-0199
+and British ones in 07700 900000 to 900999, which their numbering plans keep for fiction. Other
+countries get their calling code and then zeros: no national number begins so. Network
+addresses lie in the ranges that are reserved for documentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SMS, VOICE, WHATSAPP = range(3)
+CHANNELS = ("sms", "voice", "whatsapp")
+DOLLAR = 100_000
+
+# Chances by the channel that a session begins on.
+FALLBACK = (0.082, 0.176, 0.062)
+RETRY = 0.045
+
+OWN_SENDERS = ("PLVRFY", "PLVSMS")
+OWN_NUMBER = "14155550199"
+BURST_ADDRESS = "203.0.113.66"
+ADDRESSES = ("192.0.2", "198.51.100", "203.0.113")
+
+
+@dataclass(frozen=True)
+class Country:
+    """A country that codes are sent to.
+
+    Attributes:
+        iso: Its two letters.
+        calling: Calling code, with an area code where numbers have one.
+        digits: Digits that vary, after ``calling`` and fixed zeros.
+        share: Of all sessions.
+        success: Chance that a session which stays on its channel is verified.
+        prices: Of one SMS part, one call, one WhatsApp message (0: not offered).
+        entry: Chances that a session begins by voice, by WhatsApp.
+        fallback: Factor on the chance to change the channel.
+        parts: Chance that an SMS has more than one part.
+        carriers: Names of its networks.
+        locale: The language of its messages.
+
+    Example:
+        >>> COUNTRIES[0].iso
+        'US'
+    """
+
+    iso: str
+    calling: tuple[int, ...]
+    digits: int
+    share: float
+    success: float
+    prices: tuple[int, int, int]
+    entry: tuple[float, float]
+    fallback: float
+    parts: float
+    carriers: tuple[str, ...]
+    locale: str
+
+    def number(self, draw: float) -> int:
+        """A number of fiction, from a draw between 0 and 1.
+
+        Example:
+            >>> COUNTRIES[0].number(0.0), COUNTRIES[4].number(0.999999)
+            (12015550100, 447700900999)
+        """
+        which = int(draw * len(self.calling) * 10**self.digits)
+        area, line = divmod(which, 10**self.digits)
+        return self.calling[area] + line
+
+
+def _fiction(*area_codes: int) -> tuple[int, ...]:
+    return tuple(10_000_000_000 + area * 10_000_000 + 5_550_100 for area in area_codes)
+
+
+# fmt: off
+_US = _fiction(201, 202, 206, 212, 213, 214, 215, 216, 224, 240, 248, 267, 301, 303, 305, 310,
+               312, 313, 314, 323, 347, 404, 408, 415, 425, 469, 503, 510, 512, 602, 614, 617,
+               619, 646, 702, 703, 713, 718, 773, 808, 817, 858, 901, 904, 917, 949, 971, 972)
+_CA = _fiction(204, 250, 403, 416, 418, 438, 450, 506, 514, 519, 587, 604, 613, 647, 705, 778)
+
+COUNTRIES = (
+    Country("US", _US, 2, 0.2717, 0.944, (770, 1150, 1430), (0.040, 0.13), 0.93, 0.010,
+            ("Verizon", "T-Mobile US", "AT&T"), "en_US"),
+    Country("IN", (910_000_000_000,), 5, 0.1994, 0.936, (8000, 925, 220), (0.050, 0.13), 1.0,
+            0.030, ("AirTel", "Jio", "Vi"), "en_IN"),
+    Country("BR", (550_000_000_000,), 5, 0.1075, 0.940, (4840, 2100, 3230), (0.045, 0.14), 1.0,
+            0.015, ("Vivo", "Claro BR", "TIM Brasil"), "pt_BR"),
+    Country("CA", _CA, 2, 0.0202, 0.944, (770, 1200, 0), (0.045, 0.0), 0.95, 0.010,
+            ("Rogers", "Bell", "Telus"), "en_CA"),
+    Country("GB", (447_700_900_000,), 3, 0.0786, 0.942, (3720, 750, 3660), (0.045, 0.12), 0.95,
+            0.010, ("EE", "O2", "Vodafone UK"), "en_GB"),
+    Country("MX", (520_000_000_000,), 5, 0.0710, 0.938, (8360, 1250, 2470), (0.045, 0.12), 1.0,
+            0.020, ("Telcel", "AT&T MX"), "es_MX"),
+    Country("DE", (49_000_000_000,), 5, 0.0600, 0.934, (9500, 1350, 0), (0.045, 0.0), 1.0,
+            0.030, ("Telekom", "Vodafone DE", "o2-de"), "de_DE"),
+    Country("FR", (33_000_000_000,), 5, 0.0521, 0.940, (6637, 1950, 0), (0.045, 0.0), 1.0,
+            0.025, ("SFR", "Orange F", "Bouygues"), "fr_FR"),
+    Country("NG", (2_340_000_000_000,), 5, 0.0356, 0.898, (2360, 16100, 0), (0.110, 0.0), 1.6,
+            0.015, ("MTN Nigeria", "Glo", "Airtel NG"), "en_GB"),
+    Country("ID", (620_000_000_000,), 5, 0.0338, 0.924, (33330, 8300, 0), (0.060, 0.0), 1.1,
+            0.030, ("Telkomsel", "XL", "Indosat"), "id_ID"),
+    Country("SG", (650_000_0000,), 4, 0.0272, 0.938, (5156, 3400, 0), (0.045, 0.0), 0.95,
+            0.020, ("Singtel", "StarHub"), "en_GB"),
+    Country("AE", (971_000_000_000,), 5, 0.0261, 0.926, (9875, 22900, 0), (0.070, 0.0), 1.05,
+            0.060, ("Etisalat", "du"), "ar_AE"),
+    Country("BD", (880_000_000_0000,), 5, 0.0168, 0.918, (28240, 4600, 0), (0.040, 0.0), 1.1,
+            0.040, ("Grameenphone", "Robi", "Banglalink"), "bn_BD"),
+)
+# fmt: on
+
+BANGLADESH = next(index for index, country in enumerate(COUNTRIES) if country.iso == "BD")
+
+# A carrier's new price: before its day, Mexico's SMS cost this.
+STEP_COUNTRY = next(index for index, country in enumerate(COUNTRIES) if country.iso == "MX")
+STEP_PRICE_BEFORE = 7900
+STEP_DAYS_AGO = 14
+
+
+@dataclass(frozen=True)
+class Application:
+    """A Verify application of the account.
+
+    Attributes:
+        uuid: Its key.
+        alias: Its name.
+        share: Of all sessions outside the burst.
+        brand_name: The name that its messages carry.
+        app_hash: What its Android messages end with, or nothing.
+        subaccount: Whether the subaccount runs it.
+
+    Example:
+        >>> [application.alias for application in APPLICATIONS]
+        ['Rider app', 'Web checkout', 'Driver app', 'Back office']
+    """
+
+    uuid: str
+    alias: str
+    share: float
+    brand_name: str
+    app_hash: str
+    subaccount: bool
+
+
+APPLICATIONS = (
+    Application(
+        "0a5f1c52-6d0e-4c3b-9f6e-2b1d7c4e8a01", "Rider app", 0.522, "Halt", "hAltRider01", False
+    ),
+    Application(
+        "1b6e2d63-7e1f-4d4c-8a7f-3c2e8d5f9b02", "Web checkout", 0.307, "Halt Pay", "", False
+    ),
+    Application(
+        "2c7f3e74-8f20-4e5d-9b80-4d3f9e60ac03", "Driver app", 0.141, "Halt", "hAltDrive01", False
+    ),
+    Application(
+        "3d804f85-9031-4f6e-8c91-5e40af71bd04", "Back office", 0.030, "Halt Desk", "", True
+    ),
+)
+WEB_CHECKOUT = 1
