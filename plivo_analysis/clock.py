@@ -1,0 +1,117 @@
+"""Time as an argument: what the time is, and how to wait so that a cancel acts at once.
+
+Nothing else in the package reads the clock or sleeps. Tests pass a clock whose waits cost
+nothing, and the demo account one whose wall time stands still while its waits are real.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+STEP = 1.0  # seconds: how often somebody who watches a wait is told what is left of it
+_SLICE = 0.25  # seconds: some systems deliver Ctrl-C only between two waits
+
+
+class Cancelled(Exception):  # noqa: N818 - no error: the caller asked for it
+    """The caller's event was set while something was under way.
+
+    It lies outside the public tree, because no caller of the package ever sees it: whoever
+    passed the event catches it.
+
+    Example:
+        >>> issubclass(Cancelled, Exception)
+        True
+    """
+
+
+class Clock(Protocol):
+    """What the package needs of time."""
+
+    def now(self) -> datetime:
+        """The wall's time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment, never going back."""
+
+    def wait(self, seconds: float, cancel: threading.Event | None = None) -> bool:
+        """Let ``seconds`` pass. Stops early and returns true if ``cancel`` is set."""
+
+
+class SystemClock:
+    """The clock of this computer.
+
+    Example:
+        >>> clock = SystemClock()
+        >>> clock.now().tzinfo
+        datetime.timezone.utc
+        >>> clock.wait(0.001)
+        False
+    """
+
+    def now(self) -> datetime:
+        """The wall's time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since the computer was started, on most systems."""
+        return time.monotonic()
+
+    def wait(self, seconds: float, cancel: threading.Event | None = None) -> bool:
+        """Let ``seconds`` pass. Stops early and returns true if ``cancel`` is set."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if cancel is None:
+                time.sleep(min(left, _SLICE))
+            elif cancel.wait(min(left, _SLICE)):
+                return True
+        return cancel is not None and cancel.is_set()
+
+
+class FrozenWallClock(SystemClock):
+    """A clock whose wall time stands still, for an account whose data end at one instant.
+
+    Waits and the monotonic time are real.
+
+    Args:
+        instant: What :meth:`now` always answers; aware.
+
+    Example:
+        >>> FrozenWallClock(datetime(2026, 11, 2, 6, 58, tzinfo=UTC)).now().isoformat()
+        '2026-11-02T06:58:00+00:00'
+    """
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant.astimezone(UTC)
+
+    def now(self) -> datetime:
+        """The instant at which the wall's time stands."""
+        return self._instant
+
+
+def rest(
+    clock: Clock,
+    seconds: float,
+    cancel: threading.Event | None = None,
+    on_wait: Callable[[float], None] | None = None,
+) -> None:
+    """Wait in steps, telling ``on_wait`` before each how many seconds are left.
+
+    Raises:
+        Cancelled: The event was set.
+
+    Example:
+        >>> rest(SystemClock(), 0.001, on_wait=lambda left: print(f"{left:.3f} s"))
+        0.001 s
+    """
+    end = clock.monotonic() + seconds
+    while (left := end - clock.monotonic()) > 0:
+        if on_wait is not None:
+            on_wait(left)
+        if clock.wait(min(left, STEP), cancel):
+            raise Cancelled

@@ -1,0 +1,167 @@
+"""The arithmetic of the limit: who may send when, given what was sent before.
+
+No clock, no lock and no waiting in here, only state and the rules that move it, so that the
+rules can be tried on any history in no time, and the state can lie in memory or in a file
+that several processes open in turn. The rules:
+
+- At most ``limit`` requests in any ``window``, counted from the end of the response. A request
+  under way holds its place. The server counts a request at some moment between its start and
+  its end, so no window of the server's can ever hold more than ``limit`` of ours.
+- The window is a little longer than the server's period (60.5 s for 60 s), for jitter.
+- Turns go in order of arrival. A later ticket may pass an earlier one only if there is room
+  for both.
+- A refusal (429) that this arithmetic did not foresee means that the server counts otherwise,
+  or that another program spends from the same budget. After the second, requests are spread
+  evenly; after each further one the budget is halved, and it grows back by a twentieth of the
+  limit for each window without a refusal.
+- A ticket whose owner vanished is given up after a lease.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+MARGIN = 1 / 120  # of the period: 0.5 s in 60 s
+SPREAD = 64 / 60  # even spacing, as a part of the period's share: 3.2 s for 20 in 60 s
+LEASE = 90.0  # seconds: longer than any request can take
+_REFUSALS_UNTIL_EVEN = 2
+_GROWTH = 1 / 20
+
+
+@dataclass(slots=True)
+class Pace:
+    """What was sent, what is under way, who waits, and how fast it may go.
+
+    All times are seconds on one monotonic clock, given by the caller.
+
+    Args:
+        limit: How many requests the account grants in one period.
+        period: The server's period in seconds.
+
+    Example:
+        >>> pace = Pace(limit=1, period=60.0)
+        >>> first, second = pace.join(0.0), pace.join(0.0)
+        >>> pace.turn(first, 0.0)
+        0.0
+        >>> pace.land(first, 2.0)
+        >>> pace.turn(second, 2.0)
+        60.5
+    """
+
+    limit: int
+    period: float
+    ended: deque[float] = field(default_factory=deque)
+    flying: dict[int, float] = field(default_factory=dict)
+    queue: dict[int, float] = field(default_factory=dict)
+    tickets: int = 0
+    budget: float = 0.0
+    refusals: int = 0
+    refused_at: float = float("-inf")
+    changed_at: float = float("-inf")
+    closed_until: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self.budget = self.budget or float(self.limit)
+
+    @property
+    def window(self) -> float:
+        """How long a request counts after its response ended."""
+        return self.period * (1 + MARGIN)
+
+    @property
+    def even(self) -> bool:
+        """Whether requests are spread evenly rather than sent as they come."""
+        return self.refusals >= _REFUSALS_UNTIL_EVEN
+
+    def join(self, now: float) -> int:
+        """A ticket at the end of the queue."""
+        self.tickets += 1
+        self.queue[self.tickets] = now
+        return self.tickets
+
+    def leave(self, ticket: int) -> None:
+        """Give a ticket back unused."""
+        self.queue.pop(ticket, None)
+
+    def turn(self, ticket: int, now: float) -> float:
+        """Seconds until this ticket's turn; 0.0 lets it go, and it holds its place from then."""
+        self._advance(now)
+        self.queue[ticket] = now  # keeps its place; one that was given up queues again
+        wait = self._opening(list(self.queue).index(ticket), now)
+        if wait > 0:
+            return wait
+        del self.queue[ticket]
+        self.flying[ticket] = now
+        return 0.0
+
+    def land(self, ticket: int, now: float) -> None:
+        """The response of this ticket's request ended."""
+        if self.flying.pop(ticket, None) is not None:
+            self.ended.append(now)
+
+    def refuse(self, started: float, pause: float, now: float) -> None:
+        """The server refused a request that began at ``started``: nothing goes for ``pause``.
+
+        Several refusals of one burst are one lesson.
+        """
+        self.closed_until = max(self.closed_until, now + pause)
+        if started < self.refused_at:
+            return
+        if self.even:
+            self.budget = max(1.0, self.budget / 2)
+        self.refusals += 1
+        self.refused_at = now
+        self.changed_at = now + pause
+
+    def estimate(self, requests: int, now: float) -> float:
+        """Seconds until the last of so many further requests may begin."""
+        if requests < 1:
+            return 0.0
+        self._advance(now)
+        return self._opening(len(self.queue) + requests - 1, now)
+
+    def _opening(self, place: int, now: float) -> float:
+        """Seconds until the request with so many others ahead of it in the queue may begin."""
+        waits = (0.0, self.closed_until - now, self._room(place, now), self._gap(place, now))
+        return max(waits)
+
+    def _room(self, place: int, now: float) -> float:
+        """Seconds until the window has room for it.
+
+        The n-th further request needs the request ``budget`` places earlier to be out of the
+        window. Where that one is itself still to come, whole windows are counted.
+        """
+        budget = int(self.budget)
+        held = len(self.ended) + len(self.flying)
+        earlier = held + place - budget
+        if earlier < 0:
+            return 0.0
+        windows = max(0, (earlier - held) // budget + 1)
+        earlier -= windows * budget
+        if earlier < 0:
+            return windows * self.window
+        freed = self.ended[earlier] if earlier < len(self.ended) else now
+        return windows * self.window + freed + self.window - now
+
+    def _gap(self, place: int, now: float) -> float:
+        """Seconds until it is far enough from the request before it."""
+        if not self.even:
+            return 0.0
+        spacing = self.period / self.budget * SPREAD
+        last = now if self.flying else (self.ended[-1] if self.ended else now - spacing)
+        return last + spacing - now + place * spacing
+
+    def _advance(self, now: float) -> None:
+        """Forget what is out of the window or was given up, and let the budget grow back."""
+        while self.ended and self.ended[0] <= now - self.window:
+            self.ended.popleft()
+        for ticket, started in list(self.flying.items()):
+            if started <= now - LEASE:
+                self.land(ticket, now)
+        for ticket, seen in list(self.queue.items()):
+            if seen <= now - LEASE:
+                del self.queue[ticket]
+        while self.budget < self.limit and self.changed_at <= now - self.window:
+            self.budget = min(float(self.limit), self.budget + max(1.0, self.limit * _GROWTH))
+            self.changed_at += self.window

@@ -1,0 +1,17 @@
+"""Transport: one request to the API, paced, timed, tried again where that helps.
+
+The only room that knows an HTTP library. Inside it, from the wire upwards:
+
+- ``wire``: one exchange of bytes, under a deadline and a size, with nobody else's settings
+- ``faults``: what went wrong, in the errors of this package
+- ``retries``: what to do about it
+- ``calling``: the loop that joins them
+"""
+
+from __future__ import annotations
+
+from plivo_analysis.clock import Cancelled
+from plivo_analysis.credentials import Secret
+from plivo_analysis.transport.calling import Answer, Transport
+
+__all__ = ["Answer", "Cancelled", "Secret", "Transport"]
