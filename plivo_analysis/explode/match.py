@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+_MOST = 8  # attempts of a session compared pair by pair; a longer one takes the long way
 _ATTEMPT = ["channel", "attempt_uuid", "status", "time"]
 _CHARGE = {"channel": "charge_channel", "attempt_uuid": "charge_uuid", "charge": "charge"}
 
@@ -49,16 +50,13 @@ def pair(sessions: pl.DataFrame) -> Pairs:
     attempts = _listed(sessions, "attempt_details").select("row", *_ATTEMPT)
     charges = _listed(sessions, "attempt_charges").select("row", *_CHARGE).rename(_CHARGE)
     hard = _hard(sessions, attempts, charges)
-    if hard.any():
-        easy_attempts, hard_attempts = _split(attempts, hard)
-        easy_charges, hard_charges = _split(charges, hard)
-        easy = _by_position(easy_attempts, easy_charges)
-        slow = _by_uuid(hard_attempts, hard_charges)
-        return Pairs(_in_order(pl.concat([easy, slow.attempts])), slow.orphans)
-    nobody = charges.clear().select(
-        "row", channel="charge_channel", attempt_uuid="charge_uuid", charge="charge"
-    )
-    return Pairs(_in_order(_by_position(attempts, charges)), nobody)
+    easy_attempts, hard_attempts = _split(attempts, hard)
+    easy_charges, hard_charges = _split(charges, hard)
+    easy = _by_position(easy_attempts, easy_charges)
+    slow = _by_uuid(hard_attempts, hard_charges)
+    if slow.attempts.height:
+        easy = pl.concat([easy, slow.attempts]).sort("row", maintain_order=True)
+    return Pairs(easy, slow.orphans)
 
 
 def _listed(sessions: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -76,23 +74,29 @@ def _hard(sessions: pl.DataFrame, attempts: pl.DataFrame, charges: pl.DataFrame)
         listed=pl.col("attempt_details").list.len().fill_null(0),
         charged=pl.col("attempt_charges").list.len().fill_null(0),
     )
-    hard = lengths["listed"] != lengths["charged"]
+    hard = (lengths["listed"] != lengths["charged"]) | (lengths["listed"] > _MOST)
     if hard.any():
         attempts, charges = _split(attempts, hard)[0], _split(charges, hard)[0]
-    strangers = (
-        attempts.select("row", "attempt_uuid")
-        .with_columns(charges["charge_uuid"])
-        .filter(pl.col("attempt_uuid").ne_missing(pl.col("charge_uuid")) | ~_named("attempt_uuid"))
-    )
-    several = attempts.select("row", "attempt_uuid").filter(
-        lengths["listed"].gather(attempts["row"]) > 1
-    )
-    doubled = several.filter(several.is_duplicated())
-    rows = pl.concat([strangers["row"], doubled["row"]])
+    uuids = attempts.select("row", uuid="attempt_uuid").with_columns(charges["charge_uuid"])
+    # Every uuid lies between these two, and no blank text does.
+    plain = pl.col("uuid").is_between(pl.lit("!"), pl.lit("~")).fill_null(value=False)
+    odd = [uuids.filter(pl.col("uuid").ne_missing(pl.col("charge_uuid")) | ~plain)["row"]]
+    lag = 1
+    while (uuids := uuids.filter(lengths["listed"].gather(uuids["row"]) > lag)).height:
+        again = (pl.col("row") == pl.col("row").shift(lag)) & (
+            pl.col("uuid") == pl.col("uuid").shift(lag)
+        )
+        odd.append(uuids.filter(again)["row"])
+        lag += 1
+    rows = pl.concat(odd)
+    if rows.is_empty():
+        return hard
     return hard | pl.select(pl.int_range(hard.len()).is_in(rows.implode())).to_series()
 
 
 def _split(frame: pl.DataFrame, hard: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if not hard.any():
+        return frame, frame.clear()
     chosen = hard.gather(frame["row"])
     return frame.filter(~chosen), frame.filter(chosen)
 
@@ -102,14 +106,15 @@ def _named(column: str) -> pl.Expr:
 
 
 def _by_position(attempts: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
-    return attempts.hstack(charges.select("charge", "charge_channel")).with_columns(charged=True)
+    paired = attempts.hstack(charges.select("charge", "charge_channel")).with_columns(charged=True)
+    return _in_order(paired)
 
 
 def _by_uuid(attempts: pl.DataFrame, charges: pl.DataFrame) -> Pairs:
     attempts = _in_order(attempts.unique(keep="first", maintain_order=True))
     charges = charges.unique(keep="first", maintain_order=True)
-    left = attempts.with_columns(_key("attempt_uuid"), _turn("attempt_uuid"))
-    right = charges.with_columns(_key("charge_uuid"), _turn("charge_uuid"))
+    left = _with_turns(attempts, "attempt_uuid")
+    right = _with_turns(charges, "charge_uuid")
     on = ["row", "key", "turn"]
     paired = left.join(
         right.select(*on, "charge", "charge_channel", charged=True),
@@ -125,16 +130,18 @@ def _by_uuid(attempts: pl.DataFrame, charges: pl.DataFrame) -> Pairs:
     )
 
 
-def _key(column: str) -> pl.Expr:
-    """The uuid to match by: a blank one is null, and null matches nothing."""
-    return pl.when(_named(column)).then(column).alias("key")
-
-
-def _turn(column: str) -> pl.Expr:
-    """The how-manieth row of its session with this uuid it is."""
-    return pl.int_range(pl.len()).over("row", column).alias("turn")
+def _with_turns(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The key to match by, null for a blank uuid, and which row of that uuid it is."""
+    frame = frame.with_columns(key=pl.when(_named(column)).then(column))
+    if not frame.select("row", column).is_duplicated().any():
+        return frame.with_columns(turn=pl.lit(0, pl.Int64))
+    return frame.with_columns(turn=pl.int_range(pl.len()).over("row", column))
 
 
 def _in_order(attempts: pl.DataFrame) -> pl.DataFrame:
-    """By session, then time, ties and missing times in array order."""
+    """By session, then time, ties and missing times in array order; by session they are."""
+    before = pl.col("time").shift()
+    later = (pl.col("time") < before) | (pl.col("time").is_not_null() & before.is_null())
+    if not attempts.select((later & (pl.col("row") == pl.col("row").shift())).any()).item():
+        return attempts
     return attempts.sort("row", "time", nulls_last=True, maintain_order=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.explode.bill import settle
+from plivo_analysis.explode.bill import leftovers, settle
 from plivo_analysis.explode.words import outcomes
 from plivo_analysis.schema import ATTEMPTS, CHARGES
 from plivo_analysis.vocabulary import UNKNOWN
@@ -59,7 +59,8 @@ def attempts_of(sessions: pl.DataFrame, carry: Sequence[str] = ()) -> pl.DataFra
     known = (pl.col("channel") != UNKNOWN) & (pl.col("previous_channel") != UNKNOWN)
     same = pl.col("channel") == pl.col("previous_channel")
     return (
-        attempts.with_columns(
+        attempts.lazy()
+        .with_columns(
             first=pl.when(first.fill_null(value=True)).then(place).forward_fill(),
             last=pl.when(last.fill_null(value=True)).then(place).backward_fill(),
             outcome=outcomes(attempts["status"]),
@@ -79,6 +80,7 @@ def attempts_of(sessions: pl.DataFrame, carry: Sequence[str] = ()) -> pl.DataFra
             .then(pl.lit("retry"))
             .otherwise(pl.lit("switch"))
         )
+        .collect()
         .hstack(_of_their_sessions(sessions, attempts["row"], carry))
         .select(*ATTEMPTS.names, *carry)
     )
@@ -125,7 +127,7 @@ def charges_of(sessions: pl.DataFrame, carry: Sequence[str] = ()) -> pl.DataFram
                 note=pl.lit("orphan"),
             ),
             _known(validation, "validation"),
-            _known(bill.sessions.select("row", amount="unallocated"), "unallocated"),
+            _known(leftovers(sessions, bill).select("row", amount="unallocated"), "unallocated"),
         ],
         how="diagonal",
     ).sort("row", maintain_order=True)

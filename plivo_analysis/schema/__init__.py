@@ -8,6 +8,37 @@ frames: a table is described once.
 
 from plivo_analysis.schema.exploded import ATTEMPTS, CHARGES
 from plivo_analysis.schema.loaded import MESSAGES, SESSIONS
+from plivo_analysis.schema.receipts import COVERAGE, ISSUES
+from plivo_analysis.schema.results import (
+    ATTEMPT_OUTCOMES,
+    CHANNEL_PATHS,
+    COST_PER_VERIFIED,
+    DELIVERY_RATES,
+    FALLBACK_RATES,
+    MESSAGE_SPEND,
+    RECONCILE,
+    SPEND,
+    SUCCESS_RATES,
+)
 from plivo_analysis.schema.table import Column, Kind, Table
 
-__all__ = ["ATTEMPTS", "CHARGES", "MESSAGES", "SESSIONS", "Column", "Kind", "Table"]
+__all__ = [
+    "ATTEMPTS",
+    "ATTEMPT_OUTCOMES",
+    "CHANNEL_PATHS",
+    "CHARGES",
+    "COST_PER_VERIFIED",
+    "COVERAGE",
+    "Column",
+    "DELIVERY_RATES",
+    "FALLBACK_RATES",
+    "ISSUES",
+    "Kind",
+    "MESSAGES",
+    "MESSAGE_SPEND",
+    "RECONCILE",
+    "SESSIONS",
+    "SPEND",
+    "SUCCESS_RATES",
+    "Table",
+]
