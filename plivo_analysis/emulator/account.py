@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.queries import MESSAGES, SESSIONS
 from plivo_analysis.emulator.shelf import Shelf
-from plivo_analysis.emulator.wiretime import DAY, to_datetime, to_micros
+from plivo_analysis.emulator.truth import Entry, Truth, close_books, entry_of_record
+from plivo_analysis.emulator.wiretime import DAY, to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,6 +36,7 @@ class Account:
     Args:
         sessions: The shelf of sessions.
         messages: Makes the shelf of messages, once, when it is first asked for.
+        books: Gives the entry of a generated session at a moment, for the truth.
         now: The account's time at the start, aware.
         frozen: Whether that time stands still.
 
@@ -49,11 +51,13 @@ class Account:
         sessions: Shelf,
         messages: Callable[[], Shelf],
         *,
+        books: Callable[[int, int], Entry] | None = None,
         now: datetime = DEFAULT_NOW,
         frozen: bool = True,
     ) -> None:
         self._sessions = sessions
         self._make_messages = messages
+        self._books = books
         self.auth_id = AUTH_ID
         self.auth_token = AUTH_TOKEN
         self.frozen = frozen
@@ -187,6 +191,24 @@ class Account:
             shelf = self.shelf(resource)
             return [shelf.key(place) for place in shelf.find(low, high, {}, now)]
 
+    def truth(self, since: datetime | None = None, until: datetime | None = None) -> Truth:
+        """Exact totals of the sessions of ``[since, until)`` that are served.
+
+        Example:
+            >>> Account.of().truth().sessions
+            0
+        """
+        with self.lock:
+            low, high, now = self.served(since, until)
+            shelf = self.shelf(SESSIONS)
+            places = shelf.find(low, high, {}, now)
+            return close_books(
+                self._books(place, now)
+                if self._books and place >= 0
+                else entry_of_record(shelf.record(place, now))
+                for place in places
+            )
+
     def served(
         self, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[int, int, int]:
@@ -194,8 +216,8 @@ class Account:
 
         Example:
             >>> low, high, now = Account.of().served()
-            >>> to_datetime(low).isoformat(), high - now
-            ('2026-08-04T06:58:00+00:00', 1)
+            >>> (now - low) // DAY, high - now
+            (90, 1)
         """
         now = to_micros(self.now)
         low = now - RETENTION if since is None else max(to_micros(since), now - RETENTION)

@@ -10,6 +10,7 @@ still open; a handful whose money does not add up.
 from __future__ import annotations
 
 from bisect import bisect
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from random import Random
@@ -57,7 +58,14 @@ _BURST_RETRY = 0.10
 _BURST_NOT_REACHED = 0.25
 _FIRST_BURST_NUMBER = 8_800_000_040_000
 
+# Paths as (0 the entry channel, 1 another), and how often each is taken.
+_SWITCHES = {(0, 1): 84, (0, 1, 0): 8, (0, 0, 1): 6, (0, 1, 0, 1): 2}
+_RETRIES = {(0, 0): 90, (0, 0, 0): 10}
 _RESCUED = 0.87
+_LOST_BEFORE_SWITCH, _LOST_BEFORE_RETRY = 0.62, 0.45
+_LOST_THOUGH_VERIFIED, _LOST_AT_LAST = 0.02, 0.45
+_LOST_TO_CARRIER = 0.8  # the rest of those lost failed before
+_NO_RECEIPT = 0.004
 _STRAGGLER = 0.04
 _LONGEST_OPEN = 36 * HOUR
 _CODE_LIFE = 10 * MINUTE
@@ -110,7 +118,6 @@ def generate(
     if sessions < 0 or not 1 <= days <= RETENTION // DAY:
         raise ValueError(f"No account has {sessions} sessions over {days} days.")
     present = to_micros(now)
-    midnight = present - present % DAY
     name = f"{seed}/{sessions}/{present}/{days}"
     random = Random(name)
     plan = Plan(name.encode(), present - present % DAY - STEP_DAYS_AGO * DAY)
@@ -122,9 +129,11 @@ def generate(
         _add(plan, random, moment, _burst(plan, random) if in_burst else _ordinary(random))
     if sessions >= _ENOUGH_FOR_ODDITIES:
         _spread_oddities(plan, random)
+    generated = GeneratedSessions(plan)
     return Account(
-        Shelf(SESSIONS, GeneratedSessions(plan)),
+        Shelf(SESSIONS, generated),
         partial(_shelf_of_messages, plan, name, sessions),
+        books=generated.entry,
         now=now,
         frozen=frozen,
     )
@@ -157,28 +166,17 @@ def _moments(random: Random, sessions: int, present: int, days: int) -> list[tup
     return [(time, False) for time in times] + [(time, True) for time in burst]
 
 
+@dataclass(slots=True)
 class _Row:
     """What is drawn of one session, before its time decides the rest."""
 
-    __slots__ = ("application", "country", "odd", "outcomes", "path", "recipient", "verified")
-
-    def __init__(
-        self,
-        country: int,
-        application: int,
-        recipient: int,
-        path: tuple[int, ...],
-        outcomes: int,
-        verified: bool,
-        odd: int = planning.PLAIN,
-    ) -> None:
-        self.country = country
-        self.application = application
-        self.recipient = recipient
-        self.path = path
-        self.outcomes = outcomes
-        self.verified = verified
-        self.odd = odd
+    country: int
+    application: int
+    recipient: int
+    path: tuple[int, ...]
+    outcomes: int
+    verified: bool
+    odd: int = planning.PLAIN
 
 
 def _ordinary(random: Random) -> _Row:
@@ -205,17 +203,12 @@ def _ordinary(random: Random) -> _Row:
 
 def _path(random: Random, entry: int, fallback: float) -> tuple[int, ...]:
     choice = random.random()
-    if choice < fallback:
-        other = VOICE if entry == SMS else SMS
-        share = choice / fallback
-        if share < 0.84:
-            return (entry, other)
-        if share < 0.92:
-            return (entry, other, entry)
-        return (entry, entry, other) if share < 0.985 else (entry, other, entry, other)
-    if choice < fallback + RETRY:
-        return (entry, entry) if random.random() < 0.9 else (entry, entry, entry)
-    return (entry,)
+    if choice >= fallback + RETRY:
+        return (entry,)
+    shapes = _SWITCHES if choice < fallback else _RETRIES
+    shape = random.choices(tuple(shapes), tuple(shapes.values()))[0]
+    other = VOICE if entry == SMS else SMS
+    return tuple(other if step else entry for step in shape)
 
 
 def _outcomes(
@@ -225,13 +218,14 @@ def _outcomes(
     packed = 0
     for number in range(len(path)):
         if number < len(path) - 1:
-            lost = 0.62 if fell_back else 0.45
+            lost = _LOST_BEFORE_SWITCH if fell_back else _LOST_BEFORE_RETRY
         else:
-            lost = 0.02 if verified else 0.45
+            lost = _LOST_THOUGH_VERIFIED if verified else _LOST_AT_LAST
         outcome = planning.REACHED
         if draw() < lost:
-            outcome = planning.NOT_REACHED if draw() < 0.8 else planning.FAILED
-        elif draw() < 0.004:
+            arrived = draw() < _LOST_TO_CARRIER
+            outcome = planning.NOT_REACHED if arrived else planning.FAILED
+        elif draw() < _NO_RECEIPT:
             outcome = planning.PENDING
         packed |= outcome << 2 * number
     return packed

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.account import AUTH_ID, SUBACCOUNT_ID
 from plivo_analysis.emulator.identity import UNRELATED, key_of, row_of
-from plivo_analysis.emulator.plan import BURST, Attempt
+from plivo_analysis.emulator.plan import BURST, Attempt, happens
 from plivo_analysis.emulator.queries import MESSAGES
 from plivo_analysis.emulator.rendering import money
 from plivo_analysis.emulator.rhythm import rhythmic_times
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 _FAR = 1 << 62  # later than any attempt: every attempt of a plan has begun
 _KINDS = 16
 _UNRELATED_SHARE = 25
-_MISSING = 4  # of 256
+_MISSING = 0.015
 _US_FEE = 300  # a part, beside the price
 _UNDELIVERED = ("30", "50", "70", "80", "80", "90", "20", "100")
 _FAILED = (("450", "Destination Country Disabled"), ("40", ""), ("10", ""), ("420", ""))
 _PUMPING = ("452", "Potential SMS Pumping")
+_OTHERS = ("inbound", "inbound", "inbound", "picture", "blocked")
 _TYPES = {"sms": "sms", "whatsapp": "whatsapp"}
 
 
@@ -118,7 +119,7 @@ def _of_attempts(plan: Plan) -> list[int]:
         found += [
             attempt.at << 32 | row * _KINDS + attempt.number
             for attempt in facts.attempts
-            if attempt.channel in _TYPES and facts.draws[43] >= _MISSING
+            if attempt.channel in _TYPES and not happens(facts.draws[43], _MISSING)
         ]
     return found
 
@@ -140,7 +141,7 @@ def _of_attempt(plan: Plan, facts: Facts, attempt: Attempt) -> dict[str, Any]:
         "total_amount": money(attempt.charge),
         "error_code": code,
     }
-    if draws[45] < 16:
+    if happens(draws[45], 0.06):
         return record  # as in the first years of the interface
     address = f"{ADDRESSES[draws[33] % 3]}.{draws[34]}"
     record |= {
@@ -189,25 +190,18 @@ def _unrelated(key: str, at: int, number: int) -> dict[str, Any]:
         "destination_country_iso2": "US",
         "message_updated_time": _spelt(at + MINUTE),
     }
-    if number % 5 < 3:
-        record |= {
-            "message_direction": "inbound",
-            "message_state": "received",
-            "from_number": person,
-            "to_number": OWN_NUMBER,
-            "total_rate": money(550),
-            "total_amount": money(550),
-        }
-    elif number % 5 == 3:
-        record |= {
-            "message_type": "mms",
-            "total_rate": money(1800),
-            "total_amount": money(1800),
-            "carrier_fees": money(1000),
-            "carrier_fees_rate": money(1000),
-        }
+    kind = _OTHERS[number % len(_OTHERS)]
+    if kind == "inbound":
+        record["message_direction"], record["message_state"] = "inbound", "received"
+        record["from_number"], record["to_number"] = person, OWN_NUMBER
+        record["total_rate"] = record["total_amount"] = money(550)
+    elif kind == "picture":
+        record["message_type"] = "mms"
+        record["total_rate"] = record["total_amount"] = money(1800)
+        record["carrier_fees"] = record["carrier_fees_rate"] = money(1000)
     else:
-        record |= {"message_state": "failed", "error_code": "200", "total_amount": money(0)}
+        record["message_state"], record["error_code"] = "failed", "200"
+        record["total_amount"] = money(0)
     return record
 
 

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from itertools import product
 from typing import TYPE_CHECKING
 
+from plivo_analysis.emulator.wiretime import HOUR, MINUTE, SECOND
 from plivo_analysis.emulator.world import (
     CHANNELS,
     COUNTRIES,
@@ -22,7 +23,6 @@ from plivo_analysis.emulator.world import (
     STEP_PRICE_BEFORE,
     VOICE,
 )
-from plivo_analysis.emulator.wiretime import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +119,16 @@ class Facts:
     draws: bytes
 
 
+def happens(draw: int, chance: float) -> bool:
+    """Whether something of that chance happens, by a random byte.
+
+    Example:
+        >>> happens(0, 0.1), happens(255, 0.1)
+        (True, False)
+    """
+    return draw < chance * 256
+
+
 class Plan:
     """The columns. The generator appends to them; nothing else changes them.
 
@@ -182,7 +192,7 @@ class Plan:
         country = self.countries[row]
         outcomes = self.outcomes[row]
         at = self.times[row]
-        if draws[0] >= 32:
+        if not happens(draws[0], 0.12):
             at += (10 + draws[1] % 60) * 1000 + draws[2]
         for number, channel in enumerate(path, 1):
             if number > 1:
@@ -219,7 +229,7 @@ class Plan:
 
     @staticmethod
     def _parts(channel: int, country: int, draw: int) -> int:
-        if channel != SMS or draw >= COUNTRIES[country].parts * 256:
+        if channel != SMS or not happens(draw, COUNTRIES[country].parts):
             return 1
         return 3 if draw == 0 else 2
 
@@ -227,7 +237,7 @@ class Plan:
     def _total(now: int, odd: int, attempts: tuple[Attempt, ...], draws: bytes) -> int | None:
         if attempts:
             age = now - attempts[-1].at
-            late = draws[40] < 12
+            late = happens(draws[40], 0.05)
             if age < _PRICED_AFTER or (late and age < _PRICED_LATE):
                 return None
         total = sum(attempt.charge for attempt in attempts)
@@ -241,6 +251,6 @@ def _status(channel: int, outcome: int, draw: int, age: int) -> str:
         return "ringing" if channel == VOICE else "queued"
     if outcome == NOT_REACHED and channel == VOICE:
         return _UNANSWERED[draw & 3]
-    if outcome == REACHED and channel not in (SMS, VOICE) and draw < 140:
+    if outcome == REACHED and channel not in (SMS, VOICE) and happens(draw, 0.55):
         return "read"
     return _STATUSES[channel][outcome]

@@ -20,11 +20,11 @@ DEFAULT_WINDOW = DAY
 _FORMS = ("", "__gt", "__gte", "__lt", "__lte")
 
 
-class QueryRefused(Exception):
+class QueryError(ValueError):
     """The request is malformed; its text goes into the body of a 400.
 
     Example:
-        >>> str(QueryRefused("limit should be between 1 and 20"))
+        >>> str(QueryError("limit should be between 1 and 20"))
         'limit should be between 1 and 20'
     """
 
@@ -142,7 +142,7 @@ def parse_query(
         precision: Microseconds to which this server cuts time bounds.
 
     Raises:
-        QueryRefused: The limit, the offset or a time is malformed.
+        QueryError: The limit, the offset or a time is malformed.
 
     Example:
         >>> asked = [("session_time__gt", "1970-01-01 00:00"), ("status", "expired")]
@@ -174,9 +174,7 @@ def _bound(text: str, name: str) -> int:
     try:
         return read_bound(text)
     except ValueError:
-        raise QueryRefused(
-            f"{name} should be in the format YYYY-MM-DD HH:MM[:ss[.uuuuuu]]"
-        ) from None
+        raise QueryError(f"{name} should be in the format YYYY-MM-DD HH:MM[:ss[.uuuuuu]]") from None
 
 
 def _window(bounds: dict[str, int]) -> tuple[int | None, int | None]:
@@ -191,7 +189,7 @@ def _whole(given: dict[str, str], name: str, default: int, least: int, most: int
         number = int(text[:18])
         if most is None or number <= most:
             return number
-    raise QueryRefused(
+    raise QueryError(
         f"{name} should be {least} or more"
         if most is None
         else f"{name} should be between {least} and {most}"

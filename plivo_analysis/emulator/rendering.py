@@ -16,7 +16,9 @@ from plivo_analysis.emulator.plan import (
     COUNT_DIFFERS,
     FIELDS_ABSENT,
     NO_ATTEMPTS,
+    happens,
 )
+from plivo_analysis.emulator.truth import Entry, entry_of_facts
 from plivo_analysis.emulator.wiretime import ZERO_DATE, write_wire
 from plivo_analysis.emulator.world import (
     ADDRESSES,
@@ -79,6 +81,10 @@ class GeneratedSessions:
         """The session as the list shows it at that moment."""
         return session_record(self.plan, self.plan.facts(index, now))
 
+    def entry(self, index: int, now: int) -> Entry:
+        """The session as the books have it at that moment."""
+        return entry_of_facts(self.plan.facts(index, now))
+
     def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
         """A test of rows that looks at the plan's columns only."""
         plan = self.plan
@@ -92,13 +98,13 @@ def session_record(plan: Plan, facts: Facts) -> dict[str, Any]:
     """A session in the form of the wire."""
     draws, row = facts.draws, facts.row
     application = APPLICATIONS[plan.applications[row]]
-    indian = draws[29] < 80
+    indian = happens(draws[29], 0.31)
     record: dict[str, Any] = {
         "session_uuid": key_of(plan.seed, row, SESSION),
         "app_uuid": application.uuid,
         "recipient": str(plan.recipients[row]),
         "channel": facts.attempts[-1].channel if facts.attempts else CHANNELS[0],
-        "status": "Expired" if facts.status == "expired" and draws[30] < 5 else facts.status,
+        "status": facts.status if happens(draws[30], 0.98) else facts.status.capitalize(),
         "count": len(facts.attempts) + (facts.odd == COUNT_DIFFERS),
         "attempt_details": _attempts(plan, facts, indian=indian),
         "charges": _charges(plan, facts),
@@ -128,11 +134,11 @@ def _optional(plan: Plan, facts: Facts) -> dict[str, Any]:
         "alias": APPLICATIONS[plan.applications[row]].alias,
         "requestor_ip": BURST_ADDRESS if facts.odd == BURST else address,
         "destination_country_iso2": country.iso,
-        "destination_network": network if draws[35] >= 12 else None,
+        "destination_network": None if happens(draws[35], 0.05) else network,
     }
-    if draws[35] >= 24:
+    if not happens(draws[35], 0.10):
         fields["locale"] = country.locale
-    if 24 <= draws[36] < 32 and facts.odd != BURST:
+    if happens(draws[36], 0.03) and facts.odd != BURST:
         fields["requestor_ip"] = ""
     return fields
 
@@ -141,7 +147,7 @@ def _attempts(plan: Plan, facts: Facts, *, indian: bool) -> list[dict[str, Any]]
     draws = facts.draws
     if facts.odd == NO_ATTEMPTS:
         return None if draws[37] & 1 else []
-    detailed = draws[37] < 48
+    detailed = happens(draws[37], 0.19)
     application = APPLICATIONS[plan.applications[facts.row]]
     details = {
         "brand_name": application.brand_name,
@@ -154,7 +160,7 @@ def _attempts(plan: Plan, facts: Facts, *, indian: bool) -> list[dict[str, Any]]
         {
             "channel": attempt.channel,
             "attempt_uuid": key_of(plan.seed, facts.row, attempt.number),
-            "status": attempt.status.lower() if draws[38] < 64 else attempt.status,
+            "status": attempt.status.lower() if happens(draws[38], 0.25) else attempt.status,
             "time": write_wire(attempt.at, indian=indian),
             **(details if detailed else {}),
         }
@@ -170,14 +176,14 @@ def _charges(plan: Plan, facts: Facts) -> dict[str, Any]:
         {
             "attempt_uuid": key_of(plan.seed, facts.row, attempt.number),
             "channel": attempt.channel,
-            "charge": money(attempt.charge, trimmed=draws[39] < 40),
+            "charge": money(attempt.charge, trimmed=happens(draws[39], 0.15)),
         }
         for attempt in facts.attempts
     ]
     if facts.odd == CHARGE_MISSING:
         rows = rows[1:]
     return {
-        "total_charge": money(facts.total, trimmed=draws[41] >= 64),
+        "total_charge": money(facts.total, trimmed=happens(draws[41], 0.75)),
         "validation_charge": ("0.0000", "0", "0.000000", "0.0000")[draws[42] & 3],
         "attempt_charges": rows if facts.attempts else None,
     }
@@ -219,9 +225,8 @@ def _by_status(plan: Plan, value: str, now: int) -> Callable[[int], bool]:
 
 def _by_recipient(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
     digits = value.strip().removeprefix("+")
-    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else -1
     column = plan.recipients
-    return lambda row: column[row] == number
+    return lambda row: str(column[row]) == digits
 
 
 def _by_subaccount(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:

@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 from plivo_analysis.emulator.behaviours import Behaviour
 from plivo_analysis.emulator.faults import Answer
 from plivo_analysis.emulator.listing import list_page, retrieve
-from plivo_analysis.emulator.queries import MESSAGES, SESSIONS, QueryRefused, parse_query
+from plivo_analysis.emulator.queries import MESSAGES, SESSIONS, QueryError, parse_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -166,7 +166,7 @@ class Server:
         pairs = parse_qsl(query, keep_blank_values=True)
         try:
             return _success(list_page(self.account, resource, parse_query(pairs, resource)))
-        except QueryRefused as refused:
+        except QueryError as refused:
             return _refusal(400, str(refused))
 
     def _limited(self) -> Answer | None:

@@ -31,7 +31,9 @@ class Generated(Protocol):
         True
     """
 
-    times: MutableSequence[int]
+    @property
+    def times(self) -> MutableSequence[int]:
+        """When each row began, ascending."""
 
     def record(self, index: int, now: int) -> Record:
         """The row as the service would show it at that moment."""

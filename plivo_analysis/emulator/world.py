@@ -68,8 +68,8 @@ class Country:
             >>> COUNTRIES[0].number(0.0), COUNTRIES[4].number(0.999999)
             (12015550100, 447700900999)
         """
-        which = int(draw * len(self.calling) * 10**self.digits)
-        area, line = divmod(which, 10**self.digits)
+        lines = int(10**self.digits)
+        area, line = divmod(int(draw * len(self.calling) * lines), lines)
         return self.calling[area] + line
 
 
