@@ -10,7 +10,7 @@ A telephone number never shows in a message or in a filter's ``repr``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
@@ -140,6 +140,12 @@ class _Filter:
     def stable(self) -> bool:
         """Whether no record can enter or leave the list while it is being read."""
         return _MOVING.isdisjoint(self.params())
+
+    @property
+    def lasting(self) -> Self:
+        """The same filter without the parameters whose truth may change for a record."""
+        moving = _MOVING.intersection(self.params())
+        return replace(self, **dict.fromkeys(moving))
 
     def matches(self, row: Mapping[str, Any]) -> bool | None:
         """Whether a row is one that was asked for; None where it lacks what would tell."""

@@ -9,6 +9,6 @@ process dies between them.
 
 from plivo_analysis.store.archive import Tally
 from plivo_analysis.store.ledger import Bookmark, Entry
-from plivo_analysis.store.store import Reading, Store, default_folder
+from plivo_analysis.store.store import Reading, Store, account_folder, default_folder
 
-__all__ = ["Bookmark", "Entry", "Reading", "Store", "Tally", "default_folder"]
+__all__ = ["Bookmark", "Entry", "Reading", "Store", "Tally", "account_folder", "default_folder"]

@@ -15,7 +15,7 @@ from plivo_analysis.records import Note
 from plivo_analysis.spans import to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from plivo_analysis.records import Record
     from plivo_analysis.resources import Resource
@@ -55,6 +55,21 @@ class Tally:
         return self.received == self.new + self.repeated + self.updated + self.set_aside
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of a record that may still change.
+
+    Args:
+        instant: When it began, in microseconds.
+        open: Whether its status may change; otherwise its price is yet to come.
+        page: The page that it was last read with.
+    """
+
+    instant: int
+    open: bool
+    page: int
+
+
 class Archive:
     """Records of one resource.
 
@@ -67,7 +82,7 @@ class Archive:
         self._database = database
         self._resource = resource
 
-    def keep(self, record: Record, *, page: int | None, read_at: int, tally: Tally) -> None:
+    def keep(self, record: Record, *, page: int, read_at: int, tally: Tally) -> None:
         """Keep one reading of a record and count what became of it."""
         tally.received += 1
         if record.row is None:
@@ -84,6 +99,7 @@ class Archive:
             return
         raw, was_open, was_page, was_read_at = known[0]
         if raw == record.raw:
+            self._seen_again(record.key, page, read_at)
             tally.repeated += 1
         elif self._resource.is_open(record.row) and not was_open:
             self._remember(record.key, record.raw, page, read_at)
@@ -122,6 +138,24 @@ class Archive:
         )
         return self._read(raws[0][0]).row if raws else None
 
+    def join(self, scope: str, records: Iterable[Record]) -> None:
+        """Note that the server listed these records under a filter."""
+        for record in records:
+            self._database.run(
+                "INSERT OR IGNORE INTO member VALUES (?, ?, ?)",
+                (self._resource.name, scope, record.key),
+            )
+
+    def members(self, scope: str) -> frozenset[str]:
+        """The keys that the server listed under a filter."""
+        return frozenset(
+            key
+            for (key,) in self._database.run(
+                "SELECT key FROM member WHERE resource = ? AND scope = ?",
+                (self._resource.name, scope),
+            )
+        )
+
     def count(self, span: Span) -> int:
         """How many records of a range are kept."""
         return int(
@@ -131,23 +165,16 @@ class Archive:
             )[0][0]
         )
 
-    def not_final(self, span: Span, now: int) -> dict[str, tuple[int, bool, int]]:
-        """Keys of a range that may still change: instant, whether open, when read."""
+    def not_final(self, span: Span, now: int) -> dict[str, State]:
+        """What of a range may still change, by key."""
         return {
-            key: (instant, bool(is_open), read_at)
-            for key, instant, is_open, read_at in self._database.run(
-                "SELECT key, instant, open, read_at FROM record WHERE resource = ?"
+            key: State(instant, bool(is_open), page)
+            for key, instant, is_open, page in self._database.run(
+                "SELECT key, instant, open, page FROM record WHERE resource = ?"
                 " AND final_at > 0 AND final_at > ? AND instant >= ? AND instant < ?",
                 (self._resource.name, now, span.start, span.end),
             )
         }
-
-    def touched(self, key: str, read_at: int) -> None:
-        """Note that a record was seen unchanged."""
-        self._database.run(
-            "UPDATE record SET read_at = ? WHERE resource = ? AND key = ?",
-            (read_at, self._resource.name, key),
-        )
 
     def notes(self, span: Span) -> list[dict[str, Any]]:
         """What was odd about the records of a range, as rows."""
@@ -171,10 +198,16 @@ class Archive:
             )
         ]
 
+    def _seen_again(self, key: str, page: int, read_at: int) -> None:
+        self._database.run(
+            "UPDATE record SET page = ?, read_at = ? WHERE resource = ? AND key = ?",
+            (page, read_at, self._resource.name, key),
+        )
+
     def _read(self, raw: str) -> Record:
         return self._resource.read(parse_json(raw.encode()))
 
-    def _write(self, record: Record, row: dict[str, Any], page: int | None, read_at: int) -> None:
+    def _write(self, record: Record, row: dict[str, Any], page: int, read_at: int) -> None:
         self._database.run(
             "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -194,7 +227,7 @@ class Archive:
         for note in record.notes:
             self._note(record, note, read_at)
 
-    def _set_aside(self, record: Record, page: int | None, read_at: int) -> None:
+    def _set_aside(self, record: Record, page: int, read_at: int) -> None:
         self._database.run(
             "INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?)",
             (self._resource.name, record.key, record.raw, page, read_at),
@@ -202,7 +235,7 @@ class Archive:
         for note in record.notes:
             self._note(record, note, read_at)
 
-    def _remember(self, key: str, raw: str, page: int | None, read_at: int) -> None:
+    def _remember(self, key: str, raw: str, page: int, read_at: int) -> None:
         self._database.run(
             "INSERT INTO history VALUES (?, ?, ?, ?, ?)",
             (self._resource.name, key, raw, page, read_at),

@@ -40,7 +40,7 @@ CREATE TABLE record (
     open INTEGER NOT NULL,
     final_at INTEGER NOT NULL,
     raw TEXT NOT NULL,
-    page INTEGER,
+    page INTEGER NOT NULL,
     read_at INTEGER NOT NULL,
     PRIMARY KEY (resource, key)
 ) STRICT, WITHOUT ROWID;
@@ -50,7 +50,7 @@ CREATE TABLE history (
     resource TEXT NOT NULL,
     key TEXT NOT NULL,
     raw TEXT NOT NULL,
-    page INTEGER,
+    page INTEGER NOT NULL,
     read_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX history_by_key ON history (resource, key);
@@ -68,9 +68,15 @@ CREATE TABLE set_aside (
     resource TEXT NOT NULL,
     key TEXT NOT NULL,
     raw TEXT NOT NULL,
-    page INTEGER,
+    page INTEGER NOT NULL,
     read_at INTEGER NOT NULL,
     PRIMARY KEY (resource, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE member (
+    resource TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (resource, scope, key)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE complete (
     resource TEXT NOT NULL,

@@ -79,10 +79,8 @@ class Ledger:
         """Note a range as complete, in place of what the same scope said of it before."""
         if not entry.span.length:
             return
-        flags = json.dumps(sorted(entry.flags))
         self._cut(entry.span, entry.scope)
-        span = self._absorb_neighbours(entry, flags)
-        self._insert(span, entry.scope, entry.read_at, flags)
+        self._insert(entry.span, entry.scope, entry.read_at, json.dumps(sorted(entry.flags)))
 
     def forget(self, span: Span, scope: str) -> None:
         """Take a range out of what is complete for a scope, so that it is read again."""
@@ -98,19 +96,6 @@ class Ledger:
             self._database.run("DELETE FROM complete WHERE rowid = ?", (rowid,))
             for rest in subtract(Span(start, end), [span]):
                 self._insert(rest, scope, read_at, flags)
-
-    def _absorb_neighbours(self, entry: Entry, flags: str) -> Span:
-        """Join the pages of one walk into one range: same time of reading, same flags."""
-        span = entry.span
-        neighbours = self._database.run(
-            'SELECT rowid, start, "end" FROM complete WHERE resource = ? AND scope = ?'
-            ' AND read_at = ? AND flags = ? AND (start = ? OR "end" = ?)',
-            (self._resource, entry.scope, entry.read_at, flags, span.end, span.start),
-        )
-        for rowid, start, end in neighbours:
-            self._database.run("DELETE FROM complete WHERE rowid = ?", (rowid,))
-            span = Span(min(span.start, start), max(span.end, end))
-        return span
 
     def _insert(self, span: Span, scope: str, read_at: int, flags: str) -> None:
         self._database.run(

@@ -38,7 +38,7 @@ class Reading:
         body: The page as received.
         records: Its records.
         read_at: When, in microseconds.
-        complete: The range that is complete with it, if it ends one.
+        complete: The ranges that are complete with it.
         bookmark: Where the walk stands after it: the end of its open part, and the place.
     """
 
@@ -46,7 +46,7 @@ class Reading:
     body: bytes
     records: Sequence[Record]
     read_at: int
-    complete: Entry | None = None
+    complete: Sequence[Entry] = ()
     bookmark: tuple[int, Bookmark] | None = None
 
 
@@ -89,13 +89,19 @@ class Store:
             archive = self.archive(resource)
             for record in reading.records:
                 archive.keep(record, page=page, read_at=reading.read_at, tally=tally)
+            if scope:
+                archive.join(scope, reading.records)
             ledger = self.ledger(resource)
-            if reading.complete is not None:
-                ledger.record(reading.complete)
-                ledger.drop_bookmarks(scope, reading.complete.span)
+            for entry in reading.complete:
+                ledger.record(entry)
+                ledger.drop_bookmarks(scope, entry.span)
             if reading.bookmark is not None:
                 ledger.set_bookmark(scope, *reading.bookmark)
         return tally
+
+    def last_page(self) -> int:
+        """The number of the page kept last, 0 before the first."""
+        return int(self._database.run("SELECT COALESCE(MAX(id), 0) FROM page")[0][0])
 
     def fact(self, name: str) -> str | None:
         """Something learnt of the account, such as how fine its time filter is."""

@@ -1,0 +1,135 @@
+"""What the command line understands. Heavy modules are loaded by the command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEMO_SESSIONS = 20_000
+
+_TIMES = 'a date, an ISO time, or a span counted back such as "24h" or "7d"'
+_SESSION_FILTERS = (
+    "status",
+    "app_uuid",
+    "recipient",
+    "subaccount",
+    "brand_name",
+    "app_hash",
+    "country",
+    "alias",
+)
+_MESSAGE_FILTERS = (
+    "message_direction",
+    "message_state",
+    "message_type",
+    "error_code",
+    "subaccount",
+    "from_number",
+    "to_number",
+    "powerpack_id",
+    "destination_country_iso2",
+    "tendlc_campaign_id",
+    "tendlc_registration_status",
+    "conversation_id",
+    "conversation_origin",
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The program's parser; each command's ``command`` is the function to call.
+
+    Example:
+        >>> parser().parse_args(["report", "--demo"]).demo
+        True
+    """
+    program = argparse.ArgumentParser(
+        prog="plivo-analysis",
+        description="One-time-password traffic on Plivo: sessions, fallback and spend.",
+        epilog="Credentials: PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN. Without an account: --demo.",
+    )
+    program.add_argument("--version", action="version", version=f"plivo_analysis {__version__}")
+    commands = program.add_subparsers(required=True, metavar="COMMAND")
+    _add_report(commands)
+    _add_pull(commands)
+    _add_emulator(commands)
+    return program
+
+
+def _add_report(commands: Any) -> None:
+    report = commands.add_parser("report", help="write a cost report as one HTML file")
+    report.set_defaults(command=_later("plivo_analysis.cli.report"))
+    _add_account(report)
+    _add_range(report, "30d", ', or "last-month"')
+    report.add_argument("--status", help="in-progress, verified or expired")
+    report.add_argument(
+        "--out", type=Path, default=Path("report.html"), help="default: report.html"
+    )
+    report.add_argument("--xlsx", type=Path, help="also write a workbook")
+    report.add_argument("--csv-dir", type=Path, help="also write every table as CSV")
+    report.add_argument("--tz", default="UTC", help="the zone of days, such as Europe/Paris")
+    report.add_argument("--title", help="the report's title")
+    report.add_argument(
+        "--compare",
+        action="store_true",
+        help="load the period before too; without it, it is compared with if it is stored",
+    )
+    report.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _add_pull(commands: Any) -> None:
+    pull = commands.add_parser("pull", help="load sessions or messages, and keep them")
+    kinds = pull.add_subparsers(required=True, metavar="sessions|messages", dest="resource")
+    # --demo is understood before and after the word, since both read naturally.
+    pull.add_argument("--demo", action="store_true", help="use the embedded account")
+    for name, filters in (("sessions", _SESSION_FILTERS), ("messages", _MESSAGE_FILTERS)):
+        kind = kinds.add_parser(name, help=f"load {name}")
+        kind.set_defaults(command=_later("plivo_analysis.cli.pull"), filters=filters)
+        _add_account(kind, default=argparse.SUPPRESS)
+        _add_range(kind, "24h")
+        for each in filters:
+            kind.add_argument(f"--{each.replace('_', '-')}")
+        kind.add_argument("--out", type=Path, help="a .parquet or .csv file")
+        kind.add_argument("--recipients", default="full", choices=("full", "masked", "pseudonym"))
+        kind.add_argument("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _add_emulator(commands: Any) -> None:
+    emulator = commands.add_parser("emulator", help="serve a made-up account on this computer")
+    emulator.set_defaults(command=_later("plivo_analysis.cli.emulate"))
+    emulator.add_argument("--port", type=int, default=0, help="default: a free one")
+    emulator.add_argument("--sessions", type=int, default=2000, help="default: 2000")
+    emulator.add_argument("--seed", type=int, default=0, help="default: 0")
+    emulator.add_argument("--now", help="the account's time; default: this computer's")
+    emulator.add_argument(
+        "--running", action="store_true", help="let the account's time run; it stands otherwise"
+    )
+    emulator.add_argument(
+        "--limit", action="store_true", help="refuse more than 20 listings in a minute"
+    )
+
+
+def _add_account(command: argparse.ArgumentParser, default: Any = False) -> None:
+    command.add_argument(
+        "--demo", action="store_true", default=default, help="use the embedded account"
+    )
+
+
+def _add_range(command: argparse.ArgumentParser, since: str, more: str = "") -> None:
+    command.add_argument("--since", default=since, help=f"{_TIMES}{more}; default: {since}")
+    command.add_argument("--until", help=f"{_TIMES}; default: now")
+
+
+def _later(module: str) -> Callable[[argparse.Namespace], None]:
+    """A command whose room is entered only when it is asked for."""
+
+    def run(options: argparse.Namespace) -> None:
+        import_module(module).run(options)
+
+    return run

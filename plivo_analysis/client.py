@@ -1,0 +1,157 @@
+"""The account as the user holds it: who asks, of whom, how fast, and what is kept.
+
+A client ties together the one who sends (``transport``), the one who waits (``pacing``) and
+the one who remembers (``store``), and knows the account's time. It asks nothing by itself:
+loaders do.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plivo_analysis.clock import Clock, SystemClock
+from plivo_analysis.credentials import resolve
+from plivo_analysis.errors import FilterError
+from plivo_analysis.frames import BACKENDS
+from plivo_analysis.pacing import Limiter
+from plivo_analysis.store import Store, account_folder, default_folder
+from plivo_analysis.transport import Transport
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+    from typing import Literal, Self
+
+SKEW_SEEN = timedelta(seconds=2)
+
+
+class Client:
+    """One account: its credentials, its pace and what was read of it.
+
+    Args:
+        auth_id: Of the form ``MA…`` or, for a subaccount, ``SA…``; by default the
+            environment's ``PLIVO_AUTH_ID``.
+        auth_token: By default the environment's ``PLIVO_AUTH_TOKEN``. It is never shown.
+        base_url: By default the environment's ``PLIVO_API_URL``, else the public API.
+            ``http://`` is accepted for addresses of this computer only.
+        store: The folder that keeps what was read; by default one in the user's data
+            folder. ``False`` keeps nothing on disk.
+        requests_per_minute: What the account is granted; Plivo's default is 20.
+        backend: What loaders return unless told otherwise: ``"polars"`` or ``"pandas"``.
+        currency: The account's billing currency. The API names none, so it is a label.
+        clock: Tells the time and waits; tests give their own.
+
+    Raises:
+        CredentialsError: None were found, or they are not of Plivo's form.
+        FilterError: Another argument is wrong.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=20) as client:
+        ...     client.auth_id, client.backend, client.currency
+        ('MADEMO00000000000000', 'polars', 'USD')
+    """
+
+    def __init__(
+        self,
+        auth_id: str | None = None,
+        auth_token: str | None = None,
+        *,
+        base_url: str | None = None,
+        store: str | Path | Literal[False] | None = None,
+        requests_per_minute: float = 20,
+        backend: str = "polars",
+        currency: str = "USD",
+        clock: Clock | None = None,
+    ) -> None:
+        credentials = resolve(auth_id, auth_token, base_url)
+        if backend not in BACKENDS:
+            raise FilterError(f"backend is {backend!r}; it can be 'polars' or 'pandas'.")
+        self.base_url = credentials.base_url
+        self.auth_id = credentials.auth_id
+        self.backend = backend
+        self.currency = currency
+        self.clock = clock or SystemClock()
+        self.limiter = Limiter(requests_per_minute, clock=self.clock)
+        self.transport = Transport(
+            base_url=credentials.base_url,
+            auth_id=credentials.auth_id,
+            auth_token=credentials.token,
+            limiter=self.limiter,
+            clock=self.clock,
+        )
+        self._root = default_folder() if store is None else store
+        self._store: Store | None = None
+        self._skew = timedelta(0)
+        self._lock = threading.Lock()
+
+    @property
+    def store(self) -> Store:
+        """What was read of this account, opened on first use."""
+        with self._lock:
+            if self._store is None:
+                self._store = Store(self._folder)
+            return self._store
+
+    @property
+    def _folder(self) -> Path | None:
+        if self._root is False:
+            return None
+        return account_folder(Path(self._root).expanduser(), self.base_url, self.auth_id)
+
+    def now(self) -> datetime:
+        """The account's time: this computer's, corrected by what its server last said."""
+        return self.clock.now() + self._skew
+
+    def hear(self, date: datetime | None) -> bool:
+        """Take the server's time from an answer; say whether it moved the account's.
+
+        A header tells whole seconds, so that up to two seconds are no difference.
+        """
+        if date is None or abs(date - self.now()) <= SKEW_SEEN:
+            return False
+        self._skew = date - self.clock.now()
+        return True
+
+    def close(self) -> None:
+        """Close connections and the store. What was read stays."""
+        self.transport.close()
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.auth_id!r}, base_url={self.base_url!r})"
+
+
+@functools.cache
+def _environment_client(auth_id: str, base_url: str, _token_digest: str) -> Client:
+    return Client(auth_id, base_url=base_url)
+
+
+def environment_client() -> Client:
+    """The environment's account: one client a process, so that its pace is one.
+
+    Raises:
+        CredentialsError: The environment names none.
+    """
+    given = resolve(None, None, None)
+    digest = hashlib.sha256(given.token.reveal().encode()).hexdigest()
+    return _environment_client(given.auth_id, given.base_url, digest)
