@@ -36,8 +36,8 @@ class Code(StrEnum):
     effect: Effect
     meaning: str
 
-    def __new__(cls, word: str, effect: Effect, meaning: str) -> Self:
-        """A word that carries what it stands for."""
+    def __new__(cls, word: str, effect: Effect = Effect.KEPT, meaning: str = "") -> Self:
+        """A word that carries what it stands for; the word alone finds its member."""
         code = str.__new__(cls, word)
         code._value_ = word
         code.effect = effect

@@ -29,7 +29,7 @@ _EXACT = Context(prec=28, traps=[])  # whatever the caller's context is
 
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-9]{2})?"
+    r"(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-5][0-9])?"
 )
 _ZERO_DATES = ("0001-01-01", "0000-12-31")  # the second one in offsets west of Greenwich
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261  # nanosecond clocks of other engines end in 2262
