@@ -24,6 +24,7 @@ from plivo_analysis.emulator.limiters import (
     TokenBucket,
 )
 from plivo_analysis.emulator.server import Request, Server
+from plivo_analysis.emulator.truth import Truth
 
 __all__ = [
     "AUTH_ID",
@@ -37,5 +38,6 @@ __all__ = [
     "SlidingWindow",
     "StrictSpacing",
     "TokenBucket",
+    "Truth",
     "generate",
 ]

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from plivo_analysis.emulator.behaviours import Behaviour
+from plivo_analysis.emulator.conduct import Conduct
 from plivo_analysis.emulator.faults import Answer
-from plivo_analysis.emulator.listing import list_page, retrieve
-from plivo_analysis.emulator.queries import MESSAGES, SESSIONS, QueryError, parse_query
+from plivo_analysis.emulator.listing import retrieve
+from plivo_analysis.emulator.queries import MESSAGES, SESSIONS, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from plivo_analysis.emulator.account import Account
     from plivo_analysis.emulator.faults import Fault
     from plivo_analysis.emulator.limiters import Limiter
+    from plivo_analysis.emulator.queries import Resource
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _NO_CREDENTIALS = {"error": "authentication credentials were not provided"}
@@ -113,6 +115,15 @@ class Server:
         self._faults = iter(script)
 
     @property
+    def behaviour(self) -> Behaviour:
+        """Departures from the documentation. May be set at any time."""
+        return self._behaviour
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        self._behaviour, self._conduct = behaviour, Conduct(behaviour)
+
+    @property
     def port(self) -> int:
         """The port that the server listens on."""
         return int(self._http.server_address[1])
@@ -162,10 +173,10 @@ class Server:
                 return _success(found) if found else _refusal(404, "not found")
         return _refusal(404, "not found")
 
-    def _list(self, resource: Any, query: str) -> Answer:
+    def _list(self, resource: Resource, query: str) -> Answer:
         pairs = parse_qsl(query, keep_blank_values=True)
         try:
-            return _success(list_page(self.account, resource, parse_query(pairs, resource)))
+            return _success(self._conduct.page(self.account, resource, pairs))
         except QueryError as refused:
             return _refusal(400, str(refused))
 
@@ -269,8 +280,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.command, self.path, authorization
             )
         self._note(server, answer, at)
-        date = {"Date": format_datetime(server.account.now, usegmt=True)}
-        answer = replace(answer, headers={**date, **answer.headers})
+        if server.behaviour.date:
+            now = server.account.now + server.behaviour.date_skew
+            date = {"Date": format_datetime(now, usegmt=True)}
+            answer = replace(answer, headers={**date, **answer.headers})
         if fault and fault.deliver:
             fault.deliver(self, answer)
         else:

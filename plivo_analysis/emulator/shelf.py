@@ -77,6 +77,7 @@ class Shelf:
         self._times: MutableSequence[int] = generated.times if generated else array("q")
         self._places: Sequence[int] = range(len(self._times))
         self._given: list[Record] = []
+        self._given_times: list[int] = []
         self._given_by_key: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -98,6 +99,7 @@ class Shelf:
         if self.resource.key in record:
             self._given_by_key[str(record[self.resource.key])] = len(self._given)
         self._given.append(record)
+        self._given_times.append(time)
 
     def remove(self, key: str) -> None:
         """Take the record of that key away.
@@ -158,9 +160,9 @@ class Shelf:
 
     def time(self, place: int) -> int:
         """The time at a place."""
-        if isinstance(self._places, range):
-            return self._times[place]
-        return self._times[self._places.index(place)]
+        if place >= 0 and self._generated:
+            return self._generated.times[place]
+        return self._given_times[~place]
 
     def _matching(self, first: int, last: int, filters: dict[str, str], now: int) -> Iterator[int]:
         generated = self._generated.matcher(filters, now) if self._generated else None

@@ -18,7 +18,7 @@ CHANNELS = ("sms", "voice", "whatsapp")
 DOLLAR = 100_000
 
 # Chances by the channel that a session begins on.
-FALLBACK = (0.082, 0.176, 0.062)
+FALLBACK = (0.088, 0.178, 0.066)
 RETRY = 0.045
 
 OWN_SENDERS = ("PLVRFY", "PLVSMS")
