@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plivo_analysis.pages import parse_json
@@ -969,7 +969,6 @@ def test_any_json_value_gives_a_record(value: object) -> None:
 
 
 @given(SESSION)
-@settings(max_examples=300)
 def test_any_session_that_is_read_fits_its_table(value: dict[str, Any]) -> None:
     record = _read_session(value)
     row = row_of(record)
