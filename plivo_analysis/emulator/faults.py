@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -33,6 +33,15 @@ class Answer:
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str | None = "application/json"
+
+    def with_defaults(self, **headers: str) -> Answer:
+        """The same with further headers, where it has none of that name.
+
+        Example:
+            >>> Answer(200, b"{}", {"Date": "now"}).with_defaults(Date="then").headers
+            {'Date': 'now'}
+        """
+        return replace(self, headers={**headers, **self.headers})
 
     def head(self, *, length: int | None, **further: str) -> bytes:
         """The first line and the headers, as bytes; no length where none is given.

@@ -1,45 +1,31 @@
-"""HTTP on loopback: one account, its three calls, and a log of what was asked.
+"""HTTP on loopback: an account over real sockets, and a log of what was asked.
 
-Every connection has a thread of its own and stays open for further requests. The order of
-things is: the script of faults, credentials, method, the address, the limiter, the answer.
+Every connection has a thread of its own and stays open for further requests. A request first
+takes the next entry of the script of faults, then it is answered.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-import json
 import socket
 import struct
+import sys
 import threading
 import time
-import uuid
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from email.utils import format_datetime
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from math import ceil
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from plivo_analysis.emulator.behaviours import Behaviour
-from plivo_analysis.emulator.conduct import Conduct
-from plivo_analysis.emulator.faults import Answer
-from plivo_analysis.emulator.listing import retrieve
-from plivo_analysis.emulator.queries import MESSAGES, SESSIONS, QueryError
+from plivo_analysis.emulator.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
 
     from plivo_analysis.emulator.account import Account
-    from plivo_analysis.emulator.faults import Fault
+    from plivo_analysis.emulator.faults import Answer, Fault
     from plivo_analysis.emulator.limiters import Limiter
-    from plivo_analysis.emulator.queries import Resource
-
-_JSON = json.JSONEncoder(separators=(",", ":"))
-_NO_CREDENTIALS = {"error": "authentication credentials were not provided"}
 
 
 @dataclass(frozen=True)
@@ -94,8 +80,7 @@ class Server:
         faults: Iterable[Fault | None] = (),
     ) -> None:
         self.account = account
-        self.limiter = limiter
-        self.behaviour = behaviour or Behaviour()
+        self.service = Service(account, limiter, behaviour or Behaviour())
         self.log: list[Request] = []
         self.faults = faults
         self._lock = threading.Lock()
@@ -117,11 +102,20 @@ class Server:
     @property
     def behaviour(self) -> Behaviour:
         """Departures from the documentation. May be set at any time."""
-        return self._behaviour
+        return self.service.behaviour
 
     @behaviour.setter
     def behaviour(self, behaviour: Behaviour) -> None:
-        self._behaviour, self._conduct = behaviour, Conduct(behaviour)
+        self.service.behaviour = behaviour
+
+    @property
+    def limiter(self) -> Limiter | None:
+        """What refuses list requests that are too many. May be set at any time."""
+        return self.service.limiter
+
+    @limiter.setter
+    def limiter(self, limiter: Limiter | None) -> None:
+        self.service.limiter = limiter
 
     @property
     def port(self) -> int:
@@ -151,68 +145,10 @@ class Server:
     ) -> None:
         self.close()
 
-    def _next_fault(self) -> Fault | None:
+    def next_fault(self) -> Fault | None:
+        """Take the next entry of the script."""
         with self._lock:
             return next(self._faults, None)
-
-    def _answer(self, method: str, target: str, authorization: str) -> Answer:
-        parts = urlsplit(target)
-        if not self._knows(authorization):
-            return _as_json(401, _NO_CREDENTIALS, {"WWW-Authenticate": 'Basic realm="api"'})
-        if method != "GET":
-            return _refusal(405, "method not allowed")
-        prefix, _, rest = parts.path.removeprefix("/v1/Account/").partition("/")
-        if prefix != self.account.auth_id:
-            return _refusal(404, "not found")
-        for resource in (SESSIONS, MESSAGES):
-            if rest == resource.path:
-                return self._limited() or self._list(resource, parts.query)
-            key = rest.removeprefix(resource.path).removesuffix("/")
-            if rest == f"{resource.path}{key}/" and "/" not in key:
-                found = retrieve(self.account, resource, key)
-                return _success(found) if found else _refusal(404, "not found")
-        return _refusal(404, "not found")
-
-    def _list(self, resource: Resource, query: str) -> Answer:
-        pairs = parse_qsl(query, keep_blank_values=True)
-        try:
-            return _success(self._conduct.page(self.account, resource, pairs))
-        except QueryError as refused:
-            return _refusal(400, str(refused))
-
-    def _limited(self) -> Answer | None:
-        wait = self.limiter.admit() if self.limiter else None
-        if wait is None or self.limiter is None:
-            return None
-        seconds = ceil(wait)
-        headers = {}
-        if self.limiter.retry_after == "seconds":
-            headers["Retry-After"] = str(seconds)
-        elif self.limiter.retry_after == "date":
-            free = self.account.now + timedelta(seconds=seconds)
-            headers["Retry-After"] = format_datetime(free, usegmt=True)
-        return _refusal(429, "too many requests", headers)
-
-    def _knows(self, authorization: str) -> bool:
-        kind, _, given = authorization.partition(" ")
-        try:
-            pair = base64.b64decode(given, validate=True)
-        except binascii.Error:
-            return False
-        own = f"{self.account.auth_id}:{self.account.auth_token}".encode()
-        return kind.lower() == "basic" and hmac.compare_digest(pair, own)
-
-
-def _success(content: dict[str, Any]) -> Answer:
-    return _as_json(200, {"api_id": str(uuid.uuid4()), **content})
-
-
-def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> Answer:
-    return _as_json(status, {"api_id": str(uuid.uuid4()), "error": error}, headers)
-
-
-def _as_json(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
-    return Answer(status, _JSON.encode(content).encode(), headers or {})
 
 
 class _Http(ThreadingHTTPServer):
@@ -233,15 +169,25 @@ class _Http(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name="emulator connection",
+            daemon=True,
+        )
+        self.connections[request] = thread
+        thread.start()
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        self.connections[request] = threading.current_thread()
         try:
             super().process_request_thread(request, client_address)
         finally:
             self.connections.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no event; anything else is a fault of the emulator."""
+        if not isinstance(sys.exc_info()[1], OSError):  # a client that goes away is no event
+            super().handle_error(request, client_address)
 
     def end(self) -> None:
         self.ending.set()
@@ -272,22 +218,18 @@ class _Handler(BaseHTTPRequestHandler):
         at = time.monotonic()
         server = self.server.server
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = server._next_fault()  # noqa: SLF001 - the two classes are one server
+        fault = server.next_fault()
         answer = fault.replaces if fault else None
         if answer is None:
             authorization = self.headers.get("Authorization", "")
-            answer = server._answer(  # noqa: SLF001
-                self.command, self.path, authorization
-            )
+            answer = server.service.answer(self.command, self.path, authorization)
         self._note(server, answer, at)
-        if server.behaviour.date:
-            now = server.account.now + server.behaviour.date_skew
-            date = {"Date": format_datetime(now, usegmt=True)}
-            answer = replace(answer, headers={**date, **answer.headers})
+        answer = server.service.dated(answer)
         if fault and fault.deliver:
             fault.deliver(self, answer)
         else:
-            self.send(answer.head(length=len(answer.body)) + answer.body)
+            body = b"" if self.command == "HEAD" else answer.body
+            self.send(answer.head(length=len(answer.body)) + body)
 
     def _note(self, server: Server, answer: Answer, at: float) -> None:
         parts = urlsplit(self.path)

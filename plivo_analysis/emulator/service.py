@@ -1,0 +1,135 @@
+"""What the account answers to a request, before it goes over any wire.
+
+The order of things is: credentials, method, the address, the limiter, the list.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import uuid
+from datetime import timedelta
+from email.utils import format_datetime
+from math import ceil
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from plivo_analysis.emulator.conduct import Conduct
+from plivo_analysis.emulator.faults import Answer
+from plivo_analysis.emulator.listing import retrieve
+from plivo_analysis.emulator.queries import MESSAGES, SESSIONS, QueryError
+
+if TYPE_CHECKING:
+    from plivo_analysis.emulator.account import Account
+    from plivo_analysis.emulator.behaviours import Behaviour
+    from plivo_analysis.emulator.limiters import Limiter
+    from plivo_analysis.emulator.queries import Resource
+
+_JSON = json.JSONEncoder(separators=(",", ":"))
+_NO_CREDENTIALS = {"error": "authentication credentials were not provided"}
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="api"'}
+
+
+class Service:
+    """The three calls of one account, and retrieving a message.
+
+    Args:
+        account: What is served.
+        limiter: Counts list requests; may be set to another at any time.
+        behaviour: Departures from the documentation.
+
+    Example:
+        >>> from plivo_analysis.emulator.account import Account
+        >>> from plivo_analysis.emulator.behaviours import Behaviour
+        >>> Service(Account.of(), None, Behaviour()).answer("GET", "/v1/", "").status
+        401
+    """
+
+    def __init__(self, account: Account, limiter: Limiter | None, behaviour: Behaviour) -> None:
+        self.account = account
+        self.limiter = limiter
+        self.behaviour = behaviour
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """Departures from the documentation. May be set at any time."""
+        return self._behaviour
+
+    @behaviour.setter
+    def behaviour(self, behaviour: Behaviour) -> None:
+        self._behaviour, self._conduct = behaviour, Conduct(behaviour)
+
+    def dated(self, answer: Answer) -> Answer:
+        """An answer with the account's time in its ``Date`` header, unless it has one."""
+        if not self._behaviour.date:
+            return answer
+        now = self.account.now + self._behaviour.date_skew
+        return answer.with_defaults(Date=format_datetime(now, usegmt=True))
+
+    def answer(self, method: str, target: str, authorization: str) -> Answer:
+        """What to answer.
+
+        Args:
+            method: GET, or one that is refused.
+            target: The address with its query, as it stands in the request's first line.
+            authorization: The header of that name, or an empty text.
+        """
+        parts = urlsplit(target)
+        if not self._knows(authorization):
+            return _as_json(401, _NO_CREDENTIALS, _CHALLENGE)
+        if method != "GET":
+            return _refusal(405, "method not allowed")
+        prefix, _, rest = parts.path.removeprefix("/v1/Account/").partition("/")
+        if prefix != self.account.auth_id:
+            return _refusal(404, "not found")
+        for resource in (SESSIONS, MESSAGES):
+            if rest == resource.path:
+                return self._limited() or self._list(resource, parts.query)
+            key = rest.removeprefix(resource.path).removesuffix("/")
+            if rest == f"{resource.path}{key}/" and "/" not in key:
+                found = retrieve(self.account, resource, key)
+                return _success(found) if found else _refusal(404, "not found")
+        return _refusal(404, "not found")
+
+    def _list(self, resource: Resource, query: str) -> Answer:
+        pairs = parse_qsl(query, keep_blank_values=True)
+        try:
+            return _success(self._conduct.page(self.account, resource, pairs))
+        except QueryError as refused:
+            return _refusal(400, str(refused))
+
+    def _limited(self) -> Answer | None:
+        wait = self.limiter.admit() if self.limiter else None
+        if wait is None or self.limiter is None:
+            return None
+        seconds = ceil(wait)
+        headers = {}
+        if self.limiter.retry_after == "seconds":
+            headers["Retry-After"] = str(seconds)
+        elif self.limiter.retry_after == "date":
+            free = self.account.now + timedelta(seconds=seconds)
+            headers["Retry-After"] = format_datetime(free, usegmt=True)
+        return _refusal(429, "too many requests", headers)
+
+    def _knows(self, authorization: str) -> bool:
+        kind, _, given = authorization.partition(" ")
+        try:
+            pair = base64.b64decode(given, validate=True)
+        except binascii.Error:
+            return False
+        own = f"{self.account.auth_id}:{self.account.auth_token}".encode()
+        return kind.lower() == "basic" and hmac.compare_digest(pair, own)
+
+
+def _success(content: dict[str, Any]) -> Answer:
+    return _as_json(200, {"api_id": str(uuid.uuid4()), **content})
+
+
+def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> Answer:
+    return _as_json(status, {"api_id": str(uuid.uuid4()), "error": error}, headers)
+
+
+def _as_json(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status, _JSON.encode(content).encode(), headers or {})
