@@ -899,6 +899,7 @@ def test_a_note_is_short_and_printable() -> None:
 def test_every_code_says_what_it_means() -> None:
     for code in Code:
         assert re.fullmatch(r"[a-z_]+", code.value)
+        assert Code[code.value.upper()] is code
         assert code.meaning.endswith(".")
         assert isinstance(code.effect, Effect)
     assert len({code.meaning for code in Code}) == len(Code)

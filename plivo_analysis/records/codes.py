@@ -164,6 +164,13 @@ class Code(StrEnum):
         "There is not one charge for each attempt.",
     )
 
+    # two states of one record, read at different times
+    WENT_BACK = (
+        "went_back",
+        Effect.KEPT,
+        "A record that was settled came back open; the settled state is kept.",
+    )
+
     # a page
     RECORD_REPEATED = (
         "record_repeated",
