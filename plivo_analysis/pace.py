@@ -54,6 +54,7 @@ class Pace:
     ended: deque[float] = field(default_factory=deque)
     flying: dict[int, float] = field(default_factory=dict)
     queue: dict[int, float] = field(default_factory=dict)
+    last: float = float("-inf")
     tickets: int = 0
     budget: float = 0.0
     refusals: int = 0
@@ -99,6 +100,7 @@ class Pace:
         """The response of this ticket's request ended."""
         if self.flying.pop(ticket, None) is not None:
             self.ended.append(now)
+            self.last = now
 
     def refuse(self, started: float, pause: float, now: float) -> None:
         """The server refused a request that began at ``started``: nothing goes for ``pause``.
@@ -123,8 +125,21 @@ class Pace:
 
     def _opening(self, place: int, now: float) -> float:
         """Seconds until the request with so many others ahead of it in the queue may begin."""
-        waits = (0.0, self.closed_until - now, self._room(place, now), self._gap(place, now))
-        return max(waits)
+        first = max(0.0, self.closed_until - now)
+        if not self.even:
+            return max(first, self._room(place, now))
+        budget = int(self.budget)
+        spacing = self.period / budget * SPREAD
+        last = now if self.flying else max(self.last, now - spacing)
+        first = max(first, last + spacing - now)
+        # One ahead may have to wait for room in the window; the others follow it evenly. Those
+        # after the first few need no room made for them: spacing leaves enough.
+        held = len(self.ended) + len(self.flying)
+        rooms = (
+            self._room(ahead, now) + (place - ahead) * spacing
+            for ahead in range(max(0, budget - held), min(place + 1, budget))
+        )
+        return max([first + place * spacing, *rooms])
 
     def _room(self, place: int, now: float) -> float:
         """Seconds until the window has room for it.
@@ -143,14 +158,6 @@ class Pace:
             return windows * self.window
         freed = self.ended[earlier] if earlier < len(self.ended) else now
         return windows * self.window + freed + self.window - now
-
-    def _gap(self, place: int, now: float) -> float:
-        """Seconds until it is far enough from the request before it."""
-        if not self.even:
-            return 0.0
-        spacing = self.period / self.budget * SPREAD
-        last = now if self.flying else (self.ended[-1] if self.ended else now - spacing)
-        return last + spacing - now + place * spacing
 
     def _advance(self, now: float) -> None:
         """Forget what is out of the window or was given up, and let the budget grow back."""

@@ -169,8 +169,8 @@ _SAYINGS: dict[Fault, tuple[Kind, str]] = {
     Fault.REFUSED: (
         Kind.TROUBLE,
         (
-            f"Nothing listens at {{host}}: it refused the connection {_TRIED}. Check that the server "
-            "runs there, and that the address (base_url or PLIVO_API_URL) is right."
+            f"Nothing listens at {{host}}: it refused the connection {_TRIED}. Check that a "
+            "server runs there, and that the address (base_url or PLIVO_API_URL) is right."
         ),
     ),
     Fault.NAME: (Kind.TROUBLE, f"The name of {{host}} could not be resolved {_TRIED}. {_CHECK}"),

@@ -46,8 +46,8 @@ _REMEDIES: dict[int, tuple[type[APIError], str]] = {
     403: (
         PermissionDeniedError,
         (
-            "Plivo does not allow this to the account (403). It may not be verified, or the feature "
-            "not enabled for it: ask in Plivo's console or of its support."
+            "Plivo does not allow this to the account (403). It may not be verified, or the "
+            "feature not enabled for it: look in Plivo's console or ask its support."
         ),
     ),
     404: (
