@@ -10,7 +10,7 @@ tail, an offset names another row from one request to the next, and rows are los
 no bound can part. ``ladder`` goes from one to the next when a server gives cause for doubt.
 """
 
-from plivo_analysis.walk.ladder import Ladder
+from plivo_analysis.walk.ladder import GRIDS, Ladder
 from plivo_analysis.walk.steps import PAGE_ROWS, Doubt, Query, Seen
 
-__all__ = ["PAGE_ROWS", "Doubt", "Ladder", "Query", "Seen"]
+__all__ = ["GRIDS", "PAGE_ROWS", "Doubt", "Ladder", "Query", "Seen"]

@@ -52,7 +52,7 @@ class Bisect:
                 return Doubt.TIE
             if self._witness:
                 self._known.update(seen.rows)
-            self._length = part.length // 2
+            self._length = self._shorter(part, seen)
             return None
         if any(instant in part for key, instant in self._known.items() if key not in seen.keys):
             return Doubt.WITNESS
@@ -62,6 +62,15 @@ class Bisect:
             self.grid, min(part.length * _WANTED_ROWS // rows, part.length * _GROWTH)
         )
         return None
+
+    def _shorter(self, part: Span, seen: Seen) -> int:
+        """Half the part, or less if half the rows seen lie closer to its end."""
+        instants = sorted(instant for _, instant in seen.rows)
+        half = part.start + part.length // 2
+        if not instants:
+            return part.end - half
+        above = floor(instants[len(instants) // 2], self.grid) + self.grid
+        return max(self.grid, part.end - max(half, above))
 
     def skip_to(self, reached: int) -> None:
         """Go on below an instant; what lies above is covered, or somebody else's."""

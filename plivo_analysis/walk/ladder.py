@@ -16,7 +16,6 @@ from plivo_analysis.walk.ties import Ties
 
 GRIDS = (1, SECOND, MINUTE)
 
-_ROWS_A_REQUEST = 19  # a clean walk: 20 less the witness
 _SPARE_REQUESTS = 50
 
 
@@ -56,7 +55,7 @@ class Ladder:
         self._aged = aged
         self._covered: list[Span] = []
         self._requests = 0
-        self._rows = 0
+        self._moves = 0
         self._ties: Ties | None = None
         self._main: Seek | Bisect = self._begin(span)
 
@@ -97,7 +96,6 @@ class Ladder:
     def receive(self, seen: Seen) -> None:
         """Take what came back and choose the next step."""
         self._requests += 1
-        self._rows += max(0, len(seen.rows) - 1)
         if self._ties is None:
             self._go_on(self._main, seen)
         else:
@@ -107,7 +105,7 @@ class Ladder:
 
     @property
     def _allowed(self) -> int:
-        clean = self._rows // _ROWS_A_REQUEST + 1
+        clean = self._moves + 1
         return 2 * clean + _SPARE_REQUESTS
 
     def _go_on(self, main: Seek | Bisect, seen: Seen) -> None:
@@ -143,6 +141,7 @@ class Ladder:
             self._ties = None
 
     def _cover(self, span: Span) -> None:
+        self._moves += span.length > 0
         if self._covered and self._covered[-1].start == span.end:
             self._covered[-1] = Span(span.start, self._covered[-1].end)
         elif span.length:

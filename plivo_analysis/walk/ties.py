@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plivo_analysis.walk.steps import Doubt, Query, Seen
+from plivo_analysis.walk.steps import PAGE_ROWS, Doubt, Query, Seen
 
 if TYPE_CHECKING:
     from plivo_analysis.spans import Span
 
 _QUIET_PASSES = 6
+_QUIET_PAGES = 3  # of one pass: neither offset nor cursor moves it on
 
 
 class Ties:
@@ -33,7 +34,7 @@ class Ties:
         self._before: list[str] | None = None
         self._quiet = 0
         self._cursor: str | None = None
-        self._last_page: tuple[str, ...] = ()
+        self._quiet_pages = 0
 
     def query(self) -> Query:
         """The next page of this pass."""
@@ -43,15 +44,13 @@ class Ties:
         """Go on with the pass, or end it."""
         if seen.outside(self.span):
             return Doubt.FILTER
-        keys = tuple(key for key, _ in seen.rows)
-        if keys and keys == self._last_page and seen.next_cursor is None:
-            return Doubt.STUCK  # neither offset nor cursor is honoured
-        self._last_page = keys
+        keys = [key for key, _ in seen.rows]
+        self._quiet_pages = 0 if set(keys) - set(self._pass) else self._quiet_pages + 1
+        if self._quiet_pages >= _QUIET_PAGES:
+            return Doubt.STUCK
         self._pass.extend(keys)
         self._cursor = seen.next_cursor
-        if not seen.has_next and not seen.ends and keys:
-            return None  # a full page with no next one named: ask for proof
-        if seen.ends or not keys or not seen.has_next:
+        if seen.count < PAGE_ROWS and (not keys or not seen.has_next):
             self._end_pass()
         return None
 
@@ -60,6 +59,7 @@ class Ties:
         agrees = self._pass == self._before and len(self._pass) == len(self._known | fresh)
         self._known |= fresh
         self._quiet = 0 if fresh else self._quiet + 1
-        self._before, self._pass, self._last_page, self._cursor = self._pass, [], (), None
+        self._before, self._pass, self._cursor = self._pass, [], None
+        self._quiet_pages = 0
         if agrees or self._quiet >= _QUIET_PASSES:
             self.done = True

@@ -1,0 +1,237 @@
+"""The walk against imagined servers: every row once, or a named gap; never a silent loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plivo_analysis.spans import MINUTE, SECOND, Span, floor, subtract
+from plivo_analysis.walk import PAGE_ROWS, Ladder, Query, Seen
+
+RANGE = Span(0, 90 * MINUTE)
+
+
+@dataclass
+class Imagined:
+    """A server's listing, with the departures from good behaviour that a test asks for."""
+
+    rows: dict[str, int]
+    order: str = "newest"
+    step: int = 1
+    offset_ignored: bool = False
+    cursor: bool = False
+    next_null: bool = False
+    next_always: bool = False
+    drop: int = 0
+    lower_ignored: bool = False
+    random: Random = field(default_factory=lambda: Random(0))
+    asked: int = 0
+
+    def listing(self, span: Span) -> list[tuple[str, int]]:
+        start, end = floor(span.start, self.step), floor(span.end, self.step)
+        rows = [
+            (key, at)
+            for key, at in self.rows.items()
+            if at < end and (self.lower_ignored or at >= start)
+        ]
+        self.random.shuffle(rows)
+        if self.order != "random":
+            rows.sort(key=lambda row: row[1], reverse=self.order == "newest")
+        return rows
+
+    def answer(self, query: Query) -> Seen:
+        self.asked += 1
+        rows = self.listing(query.span)
+        offset = int(query.cursor) if query.cursor else 0 if self.offset_ignored else query.offset
+        page = rows[offset : offset + PAGE_ROWS]
+        more = len(rows) > offset + PAGE_ROWS
+        if self.drop and more:
+            page = sorted(self.random.sample(page, len(page) - self.drop), key=page.index)
+        has_next = (more and not self.next_null) or (self.next_always and bool(page))
+        return Seen(
+            rows=tuple(page),
+            count=len(page),
+            has_next=has_next,
+            next_cursor=str(offset + PAGE_ROWS) if self.cursor and has_next else None,
+        )
+
+
+def read(server: Imagined, ladder: Ladder) -> set[str]:
+    got: set[str] = set()
+    while not ladder.done:
+        seen = server.answer(ladder.query())
+        got |= {key for key, at in seen.rows if at in ladder.span}
+        ladder.receive(seen)
+        assert server.asked < 2000, "the walk does not end"
+    return got
+
+
+def lost(server: Imagined, ladder: Ladder, got: set[str]) -> set[str]:
+    """Rows that are neither returned nor within a range that is named as missing."""
+    return {
+        key
+        for key, at in server.rows.items()
+        if at in ladder.span and key not in got and not any(at in gap for gap in ladder.missing)
+    }
+
+
+def named(*instants: int) -> dict[str, int]:
+    return {f"row-{number}": at for number, at in enumerate(instants)}
+
+
+spread = st.lists(st.integers(0, RANGE.end - 1), max_size=130)
+minutes = st.lists(st.integers(0, 89).map(lambda n: n * MINUTE + 7), max_size=130)
+bursts = st.lists(st.sampled_from([5 * MINUTE, 5 * MINUTE + 1, 40 * MINUTE]), max_size=90)
+worlds = st.one_of(spread, minutes, bursts, st.tuples(spread, bursts).map(lambda p: p[0] + p[1]))
+
+BEHAVIOURS = {
+    "quiet": {},
+    "next null on full pages": {"next_null": True},
+    "next set at the end": {"next_always": True},
+    "short pages with next set": {"drop": 3},
+    "ascending": {"order": "ascending"},
+    "random order": {"order": "random"},
+    "bounds cut to the second": {"step": SECOND},
+    "bounds cut to the minute": {"step": MINUTE},
+    "offset ignored": {"offset_ignored": True},
+    "offset ignored, cursor": {"offset_ignored": True, "cursor": True},
+}
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=list(BEHAVIOURS))
+@settings(max_examples=60, deadline=None)
+@given(instants=worlds, seed=st.integers(0, 2**16))
+def test_no_row_is_lost_in_silence(
+    behaviour: dict[str, object], instants: list[int], seed: int
+) -> None:
+    server = Imagined(named(*instants), random=Random(seed), **behaviour)  # type: ignore[arg-type] # a table of keywords
+    ladder = Ladder(RANGE)
+    got = read(server, ladder)
+    assert lost(server, ladder, got) == set()
+    assert not subtract(RANGE, [*ladder.covered(), *ladder.missing])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "quiet",
+        "next null on full pages",
+        "next set at the end",
+        "ascending",
+        "random order",
+        "bounds cut to the second",
+        "bounds cut to the minute",
+        "offset ignored",
+        "short pages with next set",
+    ],
+)
+@settings(max_examples=40, deadline=None)
+@given(instants=spread, seed=st.integers(0, 2**16))
+def test_rows_that_a_bound_can_part_are_all_read(name: str, instants: list[int], seed: int) -> None:
+    busiest = max((sum(at // MINUTE == m for at in instants) for m in range(90)), default=0)
+    server = Imagined(named(*instants), random=Random(seed), **BEHAVIOURS[name])  # type: ignore[arg-type] # a table of keywords
+    ladder = Ladder(RANGE)
+    got = read(server, ladder)
+    if busiest < PAGE_ROWS:
+        assert ladder.missing == []
+        assert got == set(server.rows)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 19, 20, 21, 38, 39, 40, 41, 500])
+def test_a_quiet_server_costs_a_request_for_each_19_rows(rows: int) -> None:
+    server = Imagined(named(*(n * SECOND for n in range(rows))))
+    ladder = Ladder(RANGE)
+    assert len(read(server, ladder)) == rows
+    assert server.asked <= rows // 19 + 1
+    assert ladder.flags == set()
+
+
+def test_nothing_new_on_a_short_page_is_no_proof_of_the_end_while_next_is_set() -> None:
+    """The witness alone comes back, thrice, and says that there is more; then the rest does."""
+    ladder = Ladder(RANGE)
+    top = tuple((f"row-{n}", 50 * MINUTE - n) for n in range(PAGE_ROWS))
+    ladder.receive(Seen(rows=top, count=PAGE_ROWS, has_next=True))
+    witness = top[-1:]
+    for _ in range(3):
+        ladder.receive(Seen(rows=witness, count=1, has_next=True))
+        assert not ladder.done
+    ladder.receive(Seen(rows=(*witness, ("late", 5)), count=2, has_next=False))
+    assert ladder.done
+    assert ladder.missing == []
+
+
+def test_a_witness_that_stays_away_makes_the_grid_coarser() -> None:
+    server = Imagined(named(*(n * SECOND + 5 for n in range(100))), step=MINUTE)
+    ladder = Ladder(RANGE)
+    read(server, ladder)
+    assert ladder.grid == MINUTE
+    assert "witness" in ladder.flags
+
+
+@pytest.mark.parametrize("order", ["newest", "random"])
+def test_more_ties_than_a_page_holds_are_read_by_passes_and_flagged(order: str) -> None:
+    server = Imagined(named(*[7 * MINUTE] * 55, 3, 80 * MINUTE), order=order)
+    ladder = Ladder(RANGE)
+    assert read(server, ladder) == set(server.rows)
+    assert "probable" in ladder.flags
+
+
+def test_ties_that_no_offset_can_part_are_named_as_missing_and_the_walk_goes_on() -> None:
+    server = Imagined(named(*[7 * MINUTE] * 55, 3), offset_ignored=True)
+    ladder = Ladder(RANGE)
+    got = read(server, ladder)
+    assert ladder.missing == [Span(7 * MINUTE, 7 * MINUTE + 1)]
+    assert "row-55" in got
+
+
+def test_a_lower_bound_that_is_ignored_is_found_out() -> None:
+    server = Imagined(named(5, 50 * MINUTE), lower_ignored=True)
+    ladder = Ladder(Span(10 * MINUTE, 90 * MINUTE))
+    read(server, ladder)
+    assert ladder.not_honoured
+    assert ladder.missing
+
+
+def test_a_server_that_repeats_itself_is_not_asked_for_ever() -> None:
+    page = tuple((f"row-{n}", 50 * MINUTE) for n in range(PAGE_ROWS))
+    ladder = Ladder(RANGE)
+    asked = 0
+    while not ladder.done:
+        ladder.receive(Seen(rows=page, count=PAGE_ROWS, has_next=True, next_cursor="x"))
+        asked += 1
+        assert asked < 500
+    assert ladder.missing
+
+
+@settings(max_examples=60, deadline=None)
+@given(instants=worlds, stop=st.integers(0, 8))
+def test_a_walk_that_is_resumed_repeats_nothing_and_loses_nothing(
+    instants: list[int], stop: int
+) -> None:
+    server = Imagined(named(*instants))
+    whole = Ladder(RANGE)
+    read(server, whole)
+    uninterrupted = server.asked
+
+    server.asked = 0
+    first = Ladder(RANGE)
+    got: set[str] = set()
+    for _ in range(stop):
+        if first.done:
+            break
+        seen = server.answer(first.query())
+        got |= seen.keys
+        first.receive(seen)
+    place = first.place
+    if place is None:
+        return
+    reached, anchor = place
+    second = Ladder(Span(RANGE.start, -(-reached // MINUTE) * MINUTE))
+    second.resume(reached, anchor)
+    got |= read(server, second)
+    assert got >= set(server.rows)
+    assert server.asked == uninterrupted
