@@ -39,6 +39,7 @@ class Page:
 
     Args:
         records: What it holds, each id once, in the server's order.
+        received: How many it held before ids met twice were made one.
         has_next: Whether the server names a next page. It may turn out to be empty.
         next_offset: The offset in that name, if there is one.
         next_cursor: The cursor in that name, if there is one.
@@ -46,11 +47,12 @@ class Page:
         api_id: The server's id of this request; support asks for it.
 
     Example:
-        >>> Page((), False, None, None, (), None).has_next
+        >>> Page((), 0, False, None, None, (), None).has_next
         False
     """
 
     records: tuple[Record, ...]
+    received: int
     has_next: bool
     next_offset: int | None
     next_cursor: str | None
@@ -166,7 +168,7 @@ def read_page(
         has_next, offset, cursor = False, None, None
         notes.append(note(Code.META_MISSING, "meta", meta if meta is not None else ""))
     records = _once([read(item) for item in listed])
-    return Page(records, has_next, offset, cursor, tuple(notes), _api_id(answer))
+    return Page(records, len(listed), has_next, offset, cursor, tuple(notes), _api_id(answer))
 
 
 def read_one(body: bytes, *, read: Callable[[object], Record]) -> Record:

@@ -273,7 +273,7 @@ class _Answered:
                 for record in self.page.records
                 if record.instant is not None
             ),
-            count=len(self.page.records),
+            count=self.page.received,
             has_next=self.page.has_next,
             next_cursor=self.page.next_cursor,
         )

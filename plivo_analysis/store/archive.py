@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.pages import parse_json
-from plivo_analysis.records import Note
+from plivo_analysis.records import Code, Note
 from plivo_analysis.spans import to_us
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Archive:
             tally.repeated += 1
         elif self._resource.is_open(record.row) and not was_open:
             self._remember(record.key, record.raw, page, read_at)
-            self._note(record, Note("went_back", self._resource.status, "open again"), read_at)
+            self._note(record, Note(Code.WENT_BACK.value, self._resource.status, "open again"), read_at)
             tally.repeated += 1
         else:
             self._remember(record.key, raw, was_page, was_read_at)
