@@ -16,15 +16,15 @@ import pyarrow as pa
 
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.explode.tables import READ, attempts_of, charges_of
-from plivo_analysis.frames import missing_columns, plain_arrow, select, to_backend
+from plivo_analysis.frames import missing_columns, plain_arrow, result, select
 from plivo_analysis.schema import ATTEMPTS, CHARGES, SESSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from plivo_analysis.schema import Table
 
-__all__ = ["explode_attempts", "explode_charges", "read_sessions"]
+__all__ = ["explode_attempts", "explode_charges", "exploded", "read_sessions"]
 
 
 def explode_attempts(sessions: Any) -> Any:
@@ -69,7 +69,7 @@ def explode_attempts(sessions: Any) -> Any:
         >>> attempts.select("attempt_number", "channel", "outcome", "step").rows()
         [(1, 'sms', 'not_reached', 'first'), (2, 'voice', 'reached', 'switch')]
     """
-    return _exploded(sessions, attempts_of, ATTEMPTS)
+    return _in_kind(exploded(sessions, ATTEMPTS), sessions)
 
 
 def explode_charges(sessions: Any) -> Any:
@@ -102,14 +102,41 @@ def explode_charges(sessions: Any) -> Any:
         >>> explode_charges(from_rows([row], SESSIONS)).select("line", "amount").rows()
         [('validation', Decimal('0.01000000')), ('unallocated', Decimal('0.08000000'))]
     """
-    return _exploded(sessions, charges_of, CHARGES)
+    return _in_kind(exploded(sessions, CHARGES), sessions)
+
+
+def exploded(sessions: Any, table: Table, carry: Sequence[str] = ()) -> pl.DataFrame | pl.LazyFrame:
+    """A sessions table exploded, in polars: lazily if it is lazy.
+
+    Args:
+        sessions: A sessions table, as for ``explode_attempts``.
+        table: ``ATTEMPTS`` or ``CHARGES``.
+        carry: Further columns of the sessions, which may be the caller's own.
+
+    Raises:
+        SchemaError: As for ``explode_attempts``.
+
+    Example:
+        >>> exploded(SESSIONS.polars().to_frame(), CHARGES).columns == CHARGES.names
+        True
+    """
+    _require_sessions(sessions)
+    explode = attempts_of if table is ATTEMPTS else charges_of
+    if not isinstance(sessions, pl.LazyFrame):
+        return explode(read_sessions(sessions, carry), carry)
+    given = sessions.collect_schema()
+    return sessions.select(*dict.fromkeys([*READ, *carry])).map_batches(
+        lambda batch: explode(read_sessions(batch, carry), carry),
+        schema={**table.polars(), **{name: given[name] for name in carry}},
+        streamable=True,
+    )
 
 
 def read_sessions(sessions: Any, carry: Sequence[str] = ()) -> pl.DataFrame:
     """What exploding reads of a sessions table, as a polars frame.
 
     Args:
-        sessions: A sessions table of any kind that can be exploded.
+        sessions: A sessions table, as for ``explode_attempts``.
         carry: Further columns to read, which may be the caller's own.
 
     Raises:
@@ -121,26 +148,13 @@ def read_sessions(sessions: Any, carry: Sequence[str] = ()) -> pl.DataFrame:
     """
     _require_sessions(sessions)
     known = [column for column in SESSIONS.columns if column.name in {*READ, *carry}]
-    own = [name for name in carry if name not in SESSIONS.names]
-    return select(sessions, known, own=own)
+    return select(sessions, known, own=[name for name in carry if name not in SESSIONS.names])
 
 
-def _exploded(sessions: Any, explode: Callable[[pl.DataFrame], pl.DataFrame], table: Table) -> Any:
-    if isinstance(sessions, pl.LazyFrame):
-        _require_sessions(sessions)
-        return sessions.select(READ).map_batches(
-            lambda batch: explode(read_sessions(batch)),
-            schema=table.polars(),
-            streamable=True,
-        )
-    exploded = explode(read_sessions(sessions))
-    if isinstance(sessions, pa.Table):
-        return plain_arrow(exploded)
-    return to_backend(exploded, _backend(sessions))
-
-
-def _backend(frame: Any) -> str:
-    return "pandas" if nw.dependencies.is_pandas_dataframe(frame) else "polars"
+def _in_kind(frame: pl.DataFrame | pl.LazyFrame, like: Any) -> Any:
+    if isinstance(frame, pl.LazyFrame):
+        return frame
+    return plain_arrow(frame) if isinstance(like, pa.Table) else result(frame, like)
 
 
 def _require_sessions(frame: Any) -> None:

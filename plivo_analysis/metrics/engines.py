@@ -1,0 +1,215 @@
+"""A table opened on the engine that holds it, and counted there.
+
+polars, DuckDB and Spark count where their rows are. The rows of pandas and pyarrow frames are
+in this process's memory, so polars counts them through Arrow, without Python objects between.
+Only what every engine carries out alike is used: filter, group, sum, count. The one step that
+each engine spells for itself is an instant as a whole number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from plivo_analysis.errors import SchemaError
+from plivo_analysis.frames import missing_columns, select
+from plivo_analysis.schema import Kind
+from plivo_analysis.schema.table import MONEY_SCALE, SUM_DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from plivo_analysis.schema import Table
+
+TICK = "__tick"
+
+_SUM = pl.Decimal(SUM_DIGITS, MONEY_SCALE)
+_KINDS: dict[Kind, tuple[type[nw.dtypes.DType], ...]] = {
+    Kind.TEXT: (nw.String, nw.Categorical, nw.Enum),
+    Kind.COUNT: (nw.dtypes.IntegerType, nw.Decimal),
+    Kind.TIME: (nw.Datetime,),
+    Kind.MONEY: (nw.Decimal, nw.dtypes.IntegerType),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What an engine counted: few rows, read one by one.
+
+    Args:
+        frame: One row a group; what was counted is in columns that begin with ``__``.
+        money: Those of them that are sums of money.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> list(Counted(pl.DataFrame({"__rows": [1], "__paid": [Decimal("0.08")]}), {"__paid"}))
+        [{'__rows': 1, '__paid': 8000000}]
+    """
+
+    frame: pl.DataFrame
+    money: Collection[str]
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """The polars types of the columns."""
+        return dict(self.frame.schema)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Rows of Python values: counts as int, money in whole units of 10⁻⁸."""
+        sums = [name for name in self.frame.columns if name.startswith("__")]
+        counts = [name for name in sums if name not in self.money]
+        whole = self.frame.with_columns(
+            pl.col(counts).cast(pl.Int64), pl.col(list(self.money)).cast(_SUM).to_physical()
+        )
+        return whole.iter_rows(named=True)
+
+
+def open_table(
+    frame: Any, table: Table, needed: Iterable[str], own: Sequence[str] = ()
+) -> nw.LazyFrame[Any]:
+    """The wanted columns of a frame, on its engine.
+
+    Args:
+        frame: Any supported frame.
+        table: The table that it has to be.
+        needed: The columns of that table that will be looked at.
+        own: Further columns, of the table or the caller's own.
+
+    Raises:
+        SchemaError: Columns are missing, or are of another kind than the table's.
+
+    Example:
+        >>> from plivo_analysis.schema import SESSIONS
+        >>> frame = pl.DataFrame({"status": ["verified"], "team": ["red"]})
+        >>> open_table(frame, SESSIONS, ["status"], ["team"]).collect().rows()
+        [('verified', 'red')]
+    """
+    wanted = dict.fromkeys([*needed, *own])
+    require(frame, table, wanted)
+    columns = [column for column in table.columns if column.name in wanted]
+    if isinstance(frame, pa.Table) or nw.dependencies.is_pandas_dataframe(frame):
+        known = {column.name for column in columns}
+        frame = select(frame, columns, own=[name for name in wanted if name not in known])
+    lazy: nw.LazyFrame[Any] = nw.from_native(frame).lazy().select(*wanted)
+    schema = lazy.collect_schema()
+    _refuse_nested([name for name in own if schema[name].is_nested()], list(schema))
+    for column in columns:
+        if column.kind in _KINDS and not isinstance(schema[column.name], _KINDS[column.kind]):
+            raise SchemaError(
+                f"Column {column.name!r} is {schema[column.name]}; it has to be of kind "
+                f"{column.kind.value}. Cast it where it was read.",
+                available=list(schema),
+            )
+    return lazy
+
+
+def require(frame: Any, table: Table, names: Iterable[str]) -> None:
+    """Refuse a frame that lacks columns.
+
+    Raises:
+        SchemaError: Columns are missing.
+
+    Example:
+        >>> from plivo_analysis.schema import SESSIONS
+        >>> require(pl.DataFrame({"status": []}), SESSIONS, ["status"])
+    """
+    missing, available = missing_columns(frame, names)
+    if missing:
+        raise SchemaError(
+            f"This frame lacks {', '.join(map(repr, missing))}, needed of the table of "
+            f"{table.name}. It has {', '.join(map(repr, available)) or 'no columns'}.",
+            missing=missing,
+            available=available,
+        )
+
+
+def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame[Any]:
+    """The frame with the column ``TICK``: an instant in whole ticks since 1970 in UTC.
+
+    Args:
+        lazy: A frame.
+        instant: Its column of instants; without a zone they are UTC.
+        tick: The length of a tick in microseconds.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> lazy = nw.from_native(pl.LazyFrame({"t": [datetime(1970, 1, 2, tzinfo=UTC)]}))
+        >>> with_ticks(lazy, "t", 900_000_000).select(TICK).collect().rows()
+        [(96,)]
+    """
+    native: Any = lazy.to_native()
+    ticked: nw.LazyFrame[Any]
+    if nw.dependencies.is_duckdb_relation(native):
+        ticks = f'epoch_us("{instant}") // {tick} AS {TICK}'
+        ticked = nw.from_native(native.project(f"*, {ticks}"))
+        return ticked
+    if nw.dependencies.is_pyspark_dataframe(native):
+        ticks = f"unix_micros(`{instant}`) div {tick} AS {TICK}"
+        ticked = nw.from_native(native.selectExpr("*", ticks))
+        return ticked
+    return lazy.with_columns((nw.col(instant).dt.timestamp("us") // tick).alias(TICK))
+
+
+def count(
+    lazy: nw.LazyFrame[Any],
+    keys: Iterable[str],
+    money: Mapping[str, str] | None = None,
+    **counts: nw.Expr,
+) -> Counted:
+    """Count rows and sums by keys, on the engine.
+
+    Args:
+        lazy: A frame.
+        keys: The columns to group by; nulls are a group. Without keys all rows are one.
+        money: Columns to sum by the name of their sum; ``no_`` and the name counts the nulls.
+        counts: Further counts, beside ``rows``.
+
+    Returns:
+        One row a group. The names of what was counted begin with ``__``, so that none of them
+        is the name of a key.
+
+    Example:
+        >>> lazy = nw.from_native(pl.LazyFrame({"status": ["a", "a", None]}))
+        >>> sorted((row["status"] or "", row["__rows"]) for row in count(lazy, ["status"]))
+        [('', 1), ('a', 2)]
+    """
+    wanted = {"rows": nw.len(), **counts}
+    for name, column in (money or {}).items():
+        wanted |= {name: nw.col(column).sum(), f"no_{name}": nw.col(column).null_count()}
+    aggregates = [value.alias(f"__{name}") for name, value in wanted.items()]
+    names = list(dict.fromkeys(keys))
+    counted = lazy.group_by(names).agg(*aggregates) if names else lazy.select(*aggregates)
+    frame = counted.collect(backend="polars").to_native()
+    return Counted(frame, {f"__{name}" for name in money or ()})
+
+
+def refuse_doubled(lazy: nw.LazyFrame[Any], key: str, table: Table) -> None:
+    """Refuse rows of which one key comes twice.
+
+    Raises:
+        SchemaError: A key comes more than once.
+
+    Example:
+        >>> from plivo_analysis.schema import SESSIONS
+        >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
+        >>> refuse_doubled(lazy, "session_uuid", SESSIONS)
+    """
+    (seen,) = count(lazy, [], distinct=nw.col(key).n_unique())
+    if seen["__rows"] and seen["__rows"] != seen["__distinct"]:
+        raise SchemaError(
+            f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more than "
+            "once. Keep one row of each.",
+            available=lazy.collect_schema().names(),
+        )
+
+
+def _refuse_nested(names: Sequence[str], available: Sequence[str]) -> None:
+    if names:
+        raise SchemaError(
+            f"{', '.join(map(repr, names))} holds lists, which make no groups.",
+            available=available,
+        )

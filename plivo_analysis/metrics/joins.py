@@ -1,0 +1,141 @@
+"""Attempts beside the message records that carried them.
+
+A session says nothing of why an SMS failed; the message record with the attempt's uuid does. The
+same SMS is then billed once and shown in two tables, which is what ``amount_in_both`` warns of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from plivo_analysis.errors import SchemaError
+from plivo_analysis.explode import exploded
+from plivo_analysis.frames import column_names, result, select
+from plivo_analysis.metrics.engines import require
+from plivo_analysis.metrics.intervals import ratio
+from plivo_analysis.metrics.money import Money
+from plivo_analysis.schema import ATTEMPTS, MESSAGES
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from plivo_analysis.schema import Table
+
+_PREFIX = "message_"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MessageJoin:
+    """Attempts with their message records, and what that says of money.
+
+    Args:
+        frame: The attempts, each with ``matched`` and the columns of its message record, whose
+            names begin with ``message_``.
+        attempts: How many attempts there are.
+        matched: How many of them have a message record.
+        match_rate: matched ÷ attempts; None without attempts. An attempt by voice has none.
+        amount_in_both: The ``total_amount`` of the matched records, each once, in the
+            account's currency: money that ``spend`` and ``message_spend`` both count. It is
+            None where none of it is known.
+
+    Example:
+        >>> MessageJoin(frame=None, attempts=4, matched=3, match_rate=0.75, amount_in_both=None)
+        MessageJoin: 3 of 4 attempts have a message record; what it cost is not known.
+    """
+
+    frame: Any
+    attempts: int
+    matched: int
+    match_rate: float | None
+    amount_in_both: Decimal | None
+
+    def __repr__(self) -> str:
+        found = f"{self.matched} of {self.attempts} attempts have a message record"
+        if not self.matched:
+            return f"MessageJoin: {found}."
+        if self.amount_in_both is None:
+            return f"MessageJoin: {found}; what it cost is not known."
+        return (
+            f"MessageJoin: {found}; {self.amount_in_both} is counted by spend and by "
+            "message_spend, so do not add the two."
+        )
+
+
+def join_messages(attempts: Any, messages: Any) -> MessageJoin:
+    """Put each attempt beside the message record that has its uuid.
+
+    A record brings what a session lacks: ``message_error_code`` (``metrics.error_codes`` says
+    what it means), parts, rate and amount. The amount may differ from the attempt's ``charge``.
+    Verify's SMS may be listed as messages too: adding ``spend`` and ``message_spend`` then
+    counts ``amount_in_both`` twice.
+
+    Args:
+        attempts: An attempts or a sessions table of any supported kind.
+        messages: A messages table of any supported kind; columns that it lacks stay away, but
+            ``message_uuid`` and ``total_amount`` have to be there.
+
+    Returns:
+        The join: ``.frame`` (pandas for pandas attempts, else polars) with all columns of the
+        attempts in their order, ``matched`` (true or false) and the record's columns, all
+        beginning with ``message_`` (``units`` is ``message_units``), null without a record;
+        ``.attempts``, ``.matched``, ``.match_rate``, ``.amount_in_both``.
+
+    Raises:
+        SchemaError: A column is missing, or a ``message_uuid`` comes twice.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> attempts = pl.DataFrame({"session_uuid": ["s", "s"], "attempt_number": [1, 2],
+        ...                          "attempt_uuid": ["a", None]})
+        >>> messages = pl.DataFrame({"message_uuid": ["a"], "error_code": ["450"],
+        ...                          "total_amount": [Decimal("0.05")]})
+        >>> join_messages(attempts, messages).frame["message_error_code"].to_list()
+        ['450', None]
+    """
+    if "attempt_details" in column_names(attempts):
+        sent = exploded(attempts, ATTEMPTS).lazy().collect()
+    else:
+        sent = _whole(attempts, ATTEMPTS, ["session_uuid", "attempt_number", "attempt_uuid"])
+    records = _records(_whole(messages, MESSAGES, ["message_uuid", "total_amount"]))
+    joined = sent.join(
+        records.with_columns(matched=True, attempt_uuid="message_uuid"),
+        on="attempt_uuid",
+        how="left",
+        maintain_order="left",
+    ).with_columns(pl.col("matched").fill_null(value=False))
+    matched = int(joined["matched"].sum())
+    billed = records.filter(pl.col("message_uuid").is_in(sent["attempt_uuid"].implode()))
+    return MessageJoin(
+        frame=result(joined.select(*sent.columns, "matched", *records.columns), attempts),
+        attempts=sent.height,
+        matched=matched,
+        match_rate=ratio(matched, sent.height),
+        amount_in_both=_total(billed["message_total_amount"]),
+    )
+
+
+def _whole(frame: Any, table: Table, needed: list[str]) -> pl.DataFrame:
+    """All columns of a frame: the table's with their types, the caller's own as they are."""
+    require(frame, table, needed)
+    names = column_names(frame)
+    known = [column for column in table.columns if column.name in names]
+    own = [name for name in names if name not in table.names]
+    return select(frame, known, own=own).select(names)
+
+
+def _records(messages: pl.DataFrame) -> pl.DataFrame:
+    if messages["message_uuid"].n_unique() != messages.height:
+        raise SchemaError(
+            "The key of the table of messages, message_uuid, comes more than once. Keep one row "
+            "of each.",
+            available=messages.columns,
+        )
+    return messages.rename(lambda name: name if name.startswith(_PREFIX) else _PREFIX + name)
+
+
+def _total(amounts: pl.Series) -> Decimal | None:
+    units = int(amounts.to_physical().sum())
+    return Money(units, len(amounts) - amounts.null_count(), amounts.null_count()).amount
