@@ -125,13 +125,12 @@ class Pace:
 
     def _opening(self, place: int, now: float) -> float:
         """Seconds until the request with so many others ahead of it in the queue may begin."""
-        first = max(0.0, self.closed_until - now)
         if not self.even:
-            return max(first, self._room(place, now))
+            return self._room(place, now)
         budget = int(self.budget)
         spacing = self.period / budget * SPREAD
         last = now if self.flying else max(self.last, now - spacing)
-        first = max(first, last + spacing - now)
+        first = max(0.0, self.closed_until - now, last + spacing - now)
         # One ahead may have to wait for room in the window; the others follow it evenly. Those
         # after the first few need no room made for them: spacing leaves enough.
         held = len(self.ended) + len(self.flying)
@@ -142,22 +141,21 @@ class Pace:
         return max([first + place * spacing, *rooms])
 
     def _room(self, place: int, now: float) -> float:
-        """Seconds until the window has room for it.
+        """Seconds until it may begin as far as the window and a refusal's pause go.
 
         The n-th further request needs the request ``budget`` places earlier to be out of the
-        window. Where that one is itself still to come, whole windows are counted.
+        window. Where that one is itself still to come, whole windows are counted from it.
         """
         budget = int(self.budget)
         held = len(self.ended) + len(self.flying)
         earlier = held + place - budget
-        if earlier < 0:
-            return 0.0
         windows = max(0, (earlier - held) // budget + 1)
         earlier -= windows * budget
-        if earlier < 0:
-            return windows * self.window
-        freed = self.ended[earlier] if earlier < len(self.ended) else now
-        return windows * self.window + freed + self.window - now
+        wait = max(0.0, self.closed_until - now)
+        if earlier >= 0:
+            freed = self.ended[earlier] if earlier < len(self.ended) else now
+            wait = max(wait, freed + self.window - now)
+        return windows * self.window + wait
 
     def _advance(self, now: float) -> None:
         """Forget what is out of the window or was given up, and let the budget grow back."""

@@ -145,5 +145,5 @@ def _plain(moment: datetime) -> datetime:
 
 def _shown(value: object) -> str:
     """A wrong value, short, on one line, and with no telephone number in it."""
-    shown = mask_text(ascii(value))
+    shown = mask_text(" ".join(ascii(value).split()))
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
