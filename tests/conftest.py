@@ -1,0 +1,108 @@
+"""An emulated account, a server for it and a client of it: what most tests stand on."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from plivo_analysis import Client
+from plivo_analysis.clock import SystemClock
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server
+from plivo_analysis.emulator.account import DEFAULT_NOW
+
+Serve = Callable[..., Server]
+Connect = Callable[..., Client]
+
+
+class AccountClock(SystemClock):
+    """The wall's time of an emulated account; waits cost nothing."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def now(self) -> datetime:
+        return self._account.now
+
+    def wait(self, seconds: float, cancel: Any = None) -> bool:
+        return cancel is not None and cancel.is_set()
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the credentials, proxies or folders of whoever runs it."""
+    for name in ("PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN", "PLIVO_API_URL", "PLIVO_ANALYSIS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve an account, and end every server with the test."""
+    servers: list[Server] = []
+
+    def start(account: Account, **options: Any) -> Server:
+        servers.append(Server(account, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Connect to a server without waits, and close every client with the test."""
+    clients: list[Client] = []
+
+    def open_client(server: Server, **options: Any) -> Client:
+        options = {
+            "store": False,
+            "requests_per_minute": math.inf,
+            "clock": AccountClock(server.account),
+            **options,
+        }
+        clients.append(Client(AUTH_ID, AUTH_TOKEN, base_url=server.url, **options))
+        return clients[-1]
+
+    yield open_client
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def session() -> Callable[..., dict[str, Any]]:
+    """A session record of the wire, so long before the account's now, with what is given."""
+    made = 0
+
+    def record(ago: timedelta = timedelta(hours=2), **fields: Any) -> dict[str, Any]:
+        nonlocal made
+        made += 1
+        at = (DEFAULT_NOW - ago).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        attempt = str(uuid.UUID(int=2**100 + made))
+        return {
+            "session_uuid": str(uuid.UUID(int=made)),
+            "app_uuid": "6e8bfef5-3112-4b0b-a87f-03ddc8101480",
+            "recipient": f"141555501{made % 100:02d}",
+            "channel": "sms",
+            "status": "verified",
+            "count": 1,
+            "attempt_details": [
+                {"channel": "sms", "attempt_uuid": attempt, "status": "delivered", "time": at}
+            ],
+            "charges": {
+                "total_charge": "0.0077",
+                "validation_charge": "0",
+                "attempt_charges": [
+                    {"attempt_uuid": attempt, "channel": "sms", "charge": "0.0077"}
+                ],
+            },
+            "created_at": at,
+            "updated_at": at,
+            **fields,
+        }
+
+    return record
