@@ -1,0 +1,108 @@
+"""Spend over time, stacked by channel: the one interactive figure, and its exact amounts."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from plivo_analysis.figures import calendar, style
+from plivo_analysis.figures import spend as draw
+from plivo_analysis.report import courses, drawing
+from plivo_analysis.report.html import Markup, head, join, row, section, tag
+from plivo_analysis.report.notes import ref
+from plivo_analysis.typeset import decimals, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plivo_analysis.report.subject import Subject
+
+_ID = "pva-spend"
+_HEIGHT = 270
+_ESCAPES = {
+    "<": "\\u003c",
+    ">": "\\u003e",
+    "&": "\\u0026",
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+}
+
+
+def daily(subject: Subject) -> Markup | None:
+    """The figure, and under it its amounts to the last digit."""
+    period = subject.numbers.period
+    if period is None or not subject.numbers.rows("spend"):
+        return None
+    title = join((f"Spend by {period.bucket} and channel, {subject.currency}", ref("spend")))
+    aside = None
+    if (mean := _mean(subject)) is not None:
+        said = f"{subject.interval}: {subject.money(mean)} a {period.bucket}"
+        aside = join((tag("span", class_="dotted"), said))
+    body = _static(subject) if subject.plotlyjs == "none" else _interactive(subject, mean)
+    return section(title, body, _amounts(subject), aside=aside, class_="daily")
+
+
+def _mean(subject: Subject) -> Decimal | None:
+    buckets = len(subject.before.starts()) if subject.before else 0
+    return subject.before.spent / buckets if subject.before and buckets else None
+
+
+def _interactive(subject: Subject, mean: Decimal | None) -> Markup:
+    figure = draw(subject.numbers.tables["spend_by_period"], currency=subject.currency)
+    if mean is not None:
+        dotted = {"width": 1, "dash": "dot", "color": style.ALL}
+        figure.add_shape(
+            type="line", xref="paper", x0=0, x1=1, y0=float(mean), y1=float(mean), line=dotted
+        )
+    drawn, config = _inert(figure.to_json()), _inert(json.dumps(style.CONFIG))
+    call = f'(f=>Plotly.newPlot("{_ID}",f.data,f.layout,{config}))({drawn})'
+    place = tag("div", id=_ID, style=f"height:{_HEIGHT}px", class_="figure")
+    return join((place, tag("script", Markup(call))))
+
+
+def _inert(text: str) -> str:
+    """JSON that no HTML parser can take for the end of a script."""
+    for sign, escaped in _ESCAPES.items():
+        text = text.replace(sign, escaped)
+    return text
+
+
+def _static(subject: Subject) -> Markup:
+    numbers = subject.numbers
+    series = [(channel, numbers.spent_by_period(channel)) for channel in _channels(subject)]
+    drawn = courses.stacks(series, said="Spend over time by channel")
+    names = (tag("span", drawing.square(channel), style.name(channel)) for channel, _ in series)
+    return tag("div", drawn, tag("p", join(names, " "), class_="names"), class_="static")
+
+
+def _channels(subject: Subject) -> list[str]:
+    found = {entry["channel"] for entry in subject.numbers.rows("spend")}
+    return sorted(found, key=style.place)
+
+
+def _amounts(subject: Subject) -> Markup:
+    numbers = subject.numbers
+    channels = _channels(subject)
+    series = [numbers.spent_by_period(channel) for channel in channels]
+    totals = numbers.spent_by_period()
+    digits = max((decimals(amount) for amounts in series for amount in amounts), default=2)
+    bucket = numbers.period.bucket if numbers.period else "day"
+
+    def cells(amounts: Sequence[Decimal]) -> list[str]:
+        return [plain(amount, digits) for amount in amounts]
+
+    lines = (
+        row(tag("td", calendar.said(start, bucket)), *cells([*amounts, total]))
+        for start, total, *amounts in zip(numbers.starts(), totals, *series, strict=True)
+    )
+    sums = [sum(amounts, Decimal(0)) for amounts in series]
+    foot = row(tag("td", "Total"), *cells([*sums, numbers.spent]), class_="total")
+    names = [style.name(channel) for channel in channels]
+    heading = head(bucket.capitalize(), *names, "All", numbers=range(1, len(channels) + 2))
+    table = tag("table", heading, tag("tbody", join(lines), foot))
+    return tag(
+        "details",
+        tag("summary", f"Every amount of this figure, {subject.currency}, exact"),
+        tag("div", table, class_="wide"),
+    )
