@@ -120,9 +120,11 @@ class Fault:
             >>> Fault.rate_limited("abc").replaces.headers
             {'Retry-After': 'abc'}
         """
-        fault = cls.status(429, html=html, error="too many requests").replaces
-        headers = {} if retry_after is None else {"Retry-After": retry_after}
-        return cls("429", Answer(429, fault.body if fault else b"", headers))
+        fault = cls.status(429, html=html, error="too many requests")
+        if fault.replaces is None or retry_after is None:
+            return fault
+        answer = fault.replaces.with_defaults(**{"Retry-After": retry_after})
+        return replace(fault, replaces=answer)
 
     @classmethod
     def redirect(cls, url: str, status: int = 302) -> Fault:
@@ -174,7 +176,7 @@ class Fault:
             for _ in range(encodings):
                 body = gzip.compress(body)
             if broken:
-                body = body[: len(body) // 2] + b"\x00" * 8
+                body = body[::-1]
             coding = ", ".join(["gzip"] * encodings)
             line.send(answer.head(length=len(body), Content_Encoding=coding) + body)
 

@@ -143,7 +143,7 @@ def _of_attempt(plan: Plan, facts: Facts, attempt: Attempt) -> dict[str, Any]:
     }
     if happens(draws[45], 0.06):
         return record  # as in the first years of the interface
-    address = f"{ADDRESSES[draws[33] % 3]}.{draws[34]}"
+    address = f"{ADDRESSES[draws[33] % 3]}.{1 + draws[34] % 250}"
     record |= {
         "error_message": text,
         "powerpack_id": "",

@@ -129,7 +129,7 @@ def _optional(plan: Plan, facts: Facts) -> dict[str, Any]:
         }
     country = COUNTRIES[plan.countries[row]]
     network = country.carriers[draws[32] % len(country.carriers)]
-    address = f"{ADDRESSES[draws[33] % 3]}.{draws[34]}"
+    address = f"{ADDRESSES[draws[33] % 3]}.{1 + draws[34] % 250}"
     fields: dict[str, Any] = {
         "alias": APPLICATIONS[plan.applications[row]].alias,
         "requestor_ip": BURST_ADDRESS if facts.odd == BURST else address,

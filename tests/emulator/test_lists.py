@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, generate
@@ -210,6 +210,7 @@ def test_newest_first_and_of_one_instant_the_last_given_first(serve: Callable[..
     assert serve(Account.of(rows)).keys() == ["d", "c", "b", "a"]
 
 
+@settings(deadline=None)
 @given(
     total=st.integers(0, 60),
     limit=st.integers(1, 20),
