@@ -75,7 +75,7 @@ class Account:
     ) -> Account:
         """An account of records written out by hand, in the form of the wire.
 
-        A name that begins with an underscore (``_subaccount``, ``_brand_name``,
+        A filter's name with an underscore before it (``_subaccount``, ``_brand_name``,
         ``_app_hash``) filters but is not shown. Of two records of one instant the later given
         is listed first.
 

@@ -99,6 +99,8 @@ def session_record(plan: Plan, facts: Facts) -> dict[str, Any]:
     draws, row = facts.draws, facts.row
     application = APPLICATIONS[plan.applications[row]]
     indian = happens(draws[29], 0.31)
+    keys = [key_of(plan.seed, row, attempt.number) for attempt in facts.attempts]
+    times = [write_wire(attempt.at, indian=indian) for attempt in facts.attempts]
     record: dict[str, Any] = {
         "session_uuid": key_of(plan.seed, row, SESSION),
         "app_uuid": application.uuid,
@@ -106,12 +108,10 @@ def session_record(plan: Plan, facts: Facts) -> dict[str, Any]:
         "channel": facts.attempts[-1].channel if facts.attempts else CHANNELS[0],
         "status": facts.status if happens(draws[30], 0.98) else facts.status.capitalize(),
         "count": len(facts.attempts) + (facts.odd == COUNT_DIFFERS),
-        "attempt_details": _attempts(plan, facts, indian=indian),
-        "charges": _charges(plan, facts),
+        "attempt_details": _attempts(plan, facts, keys, times),
+        "charges": _charges(facts, keys),
         "created_at": write_wire(facts.created, indian=indian),
-        "updated_at": write_wire(facts.attempts[-1].at, indian=indian)
-        if facts.attempts
-        else ZERO_DATE,
+        "updated_at": times[-1] if times else ZERO_DATE,
     }
     if facts.odd == FIELDS_ABSENT and draws[31] & 1:
         return record
@@ -143,7 +143,9 @@ def _optional(plan: Plan, facts: Facts) -> dict[str, Any]:
     return fields
 
 
-def _attempts(plan: Plan, facts: Facts, *, indian: bool) -> list[dict[str, Any]] | None:
+def _attempts(
+    plan: Plan, facts: Facts, keys: list[str], times: list[str]
+) -> list[dict[str, Any]] | None:
     draws = facts.draws
     if facts.odd == NO_ATTEMPTS:
         return None if draws[37] & 1 else []
@@ -159,26 +161,26 @@ def _attempts(plan: Plan, facts: Facts, *, indian: bool) -> list[dict[str, Any]]
     return [
         {
             "channel": attempt.channel,
-            "attempt_uuid": key_of(plan.seed, facts.row, attempt.number),
+            "attempt_uuid": key,
             "status": attempt.status.lower() if happens(draws[38], 0.25) else attempt.status,
-            "time": write_wire(attempt.at, indian=indian),
+            "time": time,
             **(details if detailed else {}),
         }
-        for attempt in facts.attempts
+        for key, time, attempt in zip(keys, times, facts.attempts, strict=True)
     ]
 
 
-def _charges(plan: Plan, facts: Facts) -> dict[str, Any]:
+def _charges(facts: Facts, keys: list[str]) -> dict[str, Any]:
     draws = facts.draws
     if facts.total is None:
         return {"total_charge": None, "validation_charge": None, "attempt_charges": None}
     rows = [
         {
-            "attempt_uuid": key_of(plan.seed, facts.row, attempt.number),
+            "attempt_uuid": key,
             "channel": attempt.channel,
             "charge": money(attempt.charge, trimmed=happens(draws[39], 0.15)),
         }
-        for attempt in facts.attempts
+        for key, attempt in zip(keys, facts.attempts, strict=True)
     ]
     if facts.odd == CHARGE_MISSING:
         rows = rows[1:]

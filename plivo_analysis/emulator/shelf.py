@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
+from plivo_analysis.emulator.queries import MESSAGES, SESSIONS
 from plivo_analysis.emulator.wiretime import MINUTE, read_wire
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from plivo_analysis.emulator.queries import Resource
 
     Record = dict[str, Any]
+
+
+_HIDDEN = frozenset(f"_{name}" for name in SESSIONS.filters | MESSAGES.filters)
 
 
 class Generated(Protocol):
@@ -51,13 +55,15 @@ class Generated(Protocol):
 def visible(record: Record) -> Record:
     """A record without what the account knows of it but does not show.
 
-    Names that begin with an underscore are such: ``_subaccount``, ``_brand_name``.
+    That is what a filter's name names with an underscore before it: ``_subaccount``.
 
     Example:
         >>> visible({"status": "expired", "_subaccount": "SA1"})
         {'status': 'expired'}
     """
-    return {name: value for name, value in record.items() if not name.startswith("_")}
+    if _HIDDEN.isdisjoint(record):
+        return record
+    return {name: value for name, value in record.items() if name not in _HIDDEN}
 
 
 class Shelf:
