@@ -1,0 +1,53 @@
+# Every target is a line of `make help`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES := $(shell nproc 2>/dev/null || echo 2)
+PYTEST := $(BIN)/pytest -n $(CORES) --dist loadfile
+
+.PHONY: help demo test check slow bench data lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# A stamp for each set of dependencies: installed again when pyproject.toml changes.
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed ## Make a cost report from the embedded account: report.html
+	$(BIN)/plivo-analysis report --demo --out report.html
+
+test: $(VENV)/.installed-test ## Run the tests, but for the slow ones
+	$(PYTEST) -m 'not slow and not browser'
+
+check: $(VENV)/.installed-dev ## What every change must pass: format, lint, types, imports, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+slow: $(VENV)/.installed-test ## Run the tests that take long
+	$(PYTEST) -m slow
+
+bench: $(VENV)/.installed-test ## Measure, as ratios within one run
+	$(BIN)/python -m benchmarks
+
+data: $(VENV)/.installed-test ## Write DATA.md and environment.yml anew
+	$(BIN)/python tests/generated.py
+
+clean: ## Remove what was installed and made
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache report.html

@@ -1,0 +1,73 @@
+"""``plivo-analysis pull``: load records, keep them, and write them to a file if one is named."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from plivo_analysis.cli.account import account
+from plivo_analysis.errors import FilterError
+from plivo_analysis.loaders import load_messages, load_sessions
+from plivo_analysis.report.sheets import csv_text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from pathlib import Path
+
+_LOADERS: dict[str, Callable[..., Any]] = {"sessions": load_sessions, "messages": load_messages}
+
+
+def run(options: argparse.Namespace) -> None:
+    """Load, and write or count."""
+    write = _writer(options.out)
+    asked = {name: getattr(options, name) for name in options.filters}
+    with account(options) as client:
+        frame = _LOADERS[options.resource](
+            since=options.since,
+            until=options.until,
+            **asked,
+            client=client,
+            backend="polars",
+            recipients=options.recipients,
+            progress=False if options.quiet else None,
+        )
+    if write is not None:
+        write(frame, options.out)
+    if not options.quiet:
+        place = f" in {options.out.resolve()}" if options.out else ", kept in the store"
+        print(f"{frame.height:,} {options.resource}{place}")
+
+
+def _writer(path: Path | None) -> Callable[[pl.DataFrame, Path], None] | None:
+    if path is None:
+        return None
+    writers = {".parquet": _write_parquet, ".csv": _write_csv}
+    if path.suffix not in writers:
+        raise FilterError(f"--out is {str(path)!r}; it takes a .parquet or a .csv file.")
+    if not path.parent.is_dir():
+        raise FilterError(f"--out: there is no folder {str(path.parent)!r}; make it first.")
+    return writers[path.suffix]
+
+
+def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_parquet(path)
+
+
+def _write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Lists become JSON, since a CSV cell holds one text; money keeps its digits."""
+    nested = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
+    flat = frame.with_columns(
+        pl.Series(
+            name,
+            [
+                None if rows is None else json.dumps(rows, default=str)
+                for rows in frame[name].to_list()
+            ],
+            dtype=pl.String,
+        )
+        for name in nested
+    )
+    path.write_text(csv_text(flat), encoding="utf-8")
