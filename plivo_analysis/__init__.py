@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.versions import __version__
+
 if TYPE_CHECKING:
     from plivo_analysis import figures
     from plivo_analysis.client import Client
@@ -52,8 +54,6 @@ if TYPE_CHECKING:
     from plivo_analysis.metrics.success import success_rates
     from plivo_analysis.report import CostReport, cost_report
     from plivo_analysis.versions import show_versions
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "APIError": "errors",

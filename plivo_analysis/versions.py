@@ -1,4 +1,4 @@
-"""What a bug report should say of the machine: versions, and nothing that is private.
+"""Versions: this package's own, and what a bug report should say of the machine.
 
 No path, no host or user name, no environment variable: the text is made to be pasted in
 public.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
+
+__version__ = "0.1.0"
 
 _PACKAGES = (
     "plivo_analysis",

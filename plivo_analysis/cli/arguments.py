@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis import __version__
+from plivo_analysis.versions import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,53 +4,39 @@ What is refused here, because an HTTP library does it by itself: credentials fro
 proxies for loopback, redirects, cookies, log lines that hold the address with its query,
 headers printed by a debug switch, bodies of any size.
 
-The library's timeouts are for one silence each, so that a server which sends a byte now and
-then holds a caller for ever, in the headers as well as in the body. Reading therefore goes
-through a reader of our own, beneath the library, that knows the request's deadline, the most
-bytes it may bring and the event that cancels it. It reads real sockets, so its time is the
-computer's, whatever clock the rest of the package was given.
+The bounds of an exchange are kept by ``reading``, beneath the library.
 """
 
 from __future__ import annotations
 
 import base64
-import http.client
-import io
 import logging
 import os
 import platform
 import time
 import weakref
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from threading import Event, Lock, local
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 import requests
-import urllib3.connection
-import urllib3.connectionpool
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
-from plivo_analysis import __version__
-from plivo_analysis.clock import Cancelled
 from plivo_analysis.credentials import is_loopback
 from plivo_analysis.errors import TransportError
+from plivo_analysis.transport.reading import MOST, Adapter, Unreadable, Watch, is_not_ours, watched
+from plivo_analysis.versions import __version__
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping
 
     from plivo_analysis.credentials import Secret
 
-MOST = 8 * 1024 * 1024  # decoded bytes of one body
-_HEADROOM = 1024 * 1024  # bytes on the wire beyond the body: headers and framing
 _CHUNK = 64 * 1024
-_SLICE = 0.25  # seconds between two looks at the cancelling event
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 _LOGGERS = (
@@ -60,15 +46,6 @@ _LOGGERS = (
     "urllib3.response",
     "urllib3.util.retry",
 )
-
-
-class Unreadable(Exception):  # noqa: N818 - faults.py makes the error of it
-    """The answer is larger than any page, or encoded in a way that was not offered.
-
-    Example:
-        >>> str(Unreadable("it is too large"))
-        'it is too large'
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,108 +81,6 @@ class Reply:
     headers: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class _Watch:
-    """The bounds of the exchange under way in this thread."""
-
-    gap: float
-    deadline: float
-    cancel: Event | None
-    bytes_left: int = MOST + _HEADROOM
-
-    def check(self) -> None:
-        if self.cancel is not None and self.cancel.is_set():
-            raise Cancelled
-        if time.monotonic() >= self.deadline:
-            raise TimeoutError("the request's deadline has passed")
-
-
-_watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
-
-
-class _Reader(io.RawIOBase):
-    """Reads a socket within the bounds of the exchange under way."""
-
-    def __init__(self, sock: socket.socket, held: io.BufferedIOBase, watch: _Watch) -> None:
-        self._sock = sock
-        self._held = held  # while it is open, so is the socket
-        self._watch = watch
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        quiet_until = time.monotonic() + self._watch.gap
-        while True:
-            self._watch.check()
-            left = min(self._watch.deadline, quiet_until) - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the server has gone silent")
-            self._sock.settimeout(min(left, _SLICE))
-            try:
-                count = self._sock.recv_into(buffer)
-            except TimeoutError:
-                continue
-            self._watch.bytes_left -= count
-            if self._watch.bytes_left < 0:
-                raise Unreadable("it is larger than any page of records")
-            return count
-
-    def close(self) -> None:
-        if not self.closed:
-            self._held.close()
-        super().close()
-
-
-class _Response(http.client.HTTPResponse):
-    """The library's response, reading through our reader."""
-
-    def __init__(
-        self,
-        sock: socket.socket,
-        debuglevel: int = 0,  # noqa: ARG002 - would print headers
-        method: str | None = None,
-        url: str | None = None,
-    ) -> None:
-        super().__init__(sock, 0, method, url)
-        if (watch := _watch.get()) is not None:
-            self.fp = io.BufferedReader(_Reader(sock, self.fp, watch))
-
-
-class _Connection(urllib3.connection.HTTPConnection):
-    response_class = _Response
-    debuglevel = 0  # a debug switch on the library's class would print the token
-
-
-class _SecureConnection(urllib3.connection.HTTPSConnection):
-    response_class = _Response
-    debuglevel = 0
-
-
-class _Pool(urllib3.connectionpool.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-_POOLS = {"http": _Pool, "https": _SecurePool}
-
-
-class _Adapter(HTTPAdapter):
-    """The library's adapter with our connections, also through a proxy."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
 class _Basic(AuthBase):
     """Adds the credentials to a request; the header exists on that request alone."""
 
@@ -234,7 +109,7 @@ class _Session(requests.Session):
             }
         )
         for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter(max_retries=0))
+            self.mount(scheme, Adapter(max_retries=0))
 
     def get_redirect_target(self, _: requests.Response) -> None:
         """Nowhere. The library would read the whole body of a redirect to find out."""
@@ -274,7 +149,7 @@ class Wire:
         self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
         self._lock = Lock()
         for name in _LOGGERS:
-            logging.getLogger(name).addFilter(_is_not_ours)
+            logging.getLogger(name).addFilter(is_not_ours)
 
     def __repr__(self) -> str:
         return f"Wire({self._base_url!r})"
@@ -288,10 +163,9 @@ class Wire:
             Exception: Whatever the library raises; ``faults`` knows each of them.
         """
         timeouts = self._timeouts
-        watch = _Watch(timeouts.gap, time.monotonic() + timeouts.whole, cancel)
-        before = _watch.set(watch)
-        try:
-            with self._session().get(
+        with (
+            watched(Watch(timeouts.gap, time.monotonic() + timeouts.whole, cancel)) as watch,
+            self._session().get(
                 self._base_url + path,
                 params=params,
                 stream=True,
@@ -299,10 +173,9 @@ class Wire:
                 timeout=(timeouts.connect, timeouts.gap),
                 proxies=self._proxies,
                 verify=self._verify,
-            ) as response:
-                return Reply(response.status_code, _body(response, watch), dict(response.headers))
-        finally:
-            _watch.reset(before)
+            ) as response,
+        ):
+            return Reply(response.status_code, _body(response, watch), dict(response.headers))
 
     def close(self) -> None:
         """Close the connections of every thread."""
@@ -325,7 +198,7 @@ def basic(auth_id: str, token: Secret) -> str:
     return "Basic " + base64.b64encode(f"{auth_id}:{token.reveal()}".encode()).decode()
 
 
-def _body(response: requests.Response, watch: _Watch) -> bytes:
+def _body(response: requests.Response, watch: Watch) -> bytes:
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
         raise Unreadable("it is encoded in a way that was not asked for")
     body = bytearray()
@@ -356,8 +229,3 @@ def _certificates(base_url: str) -> bool | str:
                 )
             return path
     return True
-
-
-def _is_not_ours(_: logging.LogRecord) -> bool:
-    """Keeps the library from logging our addresses, whose queries hold telephone numbers."""
-    return _watch.get() is None
