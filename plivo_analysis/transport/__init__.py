@@ -2,7 +2,8 @@
 
 The only room that knows an HTTP library. Inside it, from the wire upwards:
 
-- ``wire``: one exchange of bytes, under a deadline and a size, with nobody else's settings
+- ``reading``: a response read within a deadline and a size, until it is cancelled
+- ``wire``: one exchange with the server, with nobody else's settings
 - ``faults``: what went wrong, in the errors of this package
 - ``retries``: what to do about it
 - ``calling``: the loop that joins them

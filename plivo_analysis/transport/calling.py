@@ -21,9 +21,10 @@ from plivo_analysis.clock import Cancelled, rest
 from plivo_analysis.errors import BadResponseError, FilterError
 from plivo_analysis.pacing import Limiter
 from plivo_analysis.transport.faults import RAISED, Setback, broken
+from plivo_analysis.transport.reading import Unreadable
 from plivo_analysis.transport.retries import Kind, pause
 from plivo_analysis.transport.statuses import refused, server_time
-from plivo_analysis.transport.wire import Timeouts, Unreadable, Wire, basic
+from plivo_analysis.transport.wire import Timeouts, Wire, basic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
