@@ -232,7 +232,8 @@ def _of_arrow(arrays: Mapping[str, Any], columns: Sequence[Column]) -> pl.DataFr
 
 
 def _of_polars(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    odd = [column for column in columns if frame.schema[column.name] != column.polars()]
+    schema = frame.schema
+    odd = [column for column in columns if schema[column.name] != column.polars()]
     if not odd:
         return frame
     arrays = {column.name: cast(frame[column.name].to_arrow(), column) for column in odd}

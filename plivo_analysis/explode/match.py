@@ -80,18 +80,17 @@ def _hard(sessions: pl.DataFrame, attempts: pl.DataFrame, charges: pl.DataFrame)
     uuids = attempts.select("row", uuid="attempt_uuid").with_columns(charges["charge_uuid"])
     # Every uuid lies between these two, and no blank text does.
     plain = pl.col("uuid").is_between(pl.lit("!"), pl.lit("~")).fill_null(value=False)
-    odd = [uuids.filter(pl.col("uuid").ne_missing(pl.col("charge_uuid")) | ~plain)["row"]]
-    lag = 1
-    while (uuids := uuids.filter(lengths["listed"].gather(uuids["row"]) > lag)).height:
-        again = (pl.col("row") == pl.col("row").shift(lag)) & (
-            pl.col("uuid") == pl.col("uuid").shift(lag)
-        )
-        odd.append(uuids.filter(again)["row"])
-        lag += 1
-    rows = pl.concat(odd)
-    if rows.is_empty():
+    longest = lengths.select(pl.col("listed").max()).item() or 0
+    doubled = [
+        (pl.col("row") == pl.col("row").shift(lag)) & (pl.col("uuid") == pl.col("uuid").shift(lag))
+        for lag in range(1, min(longest, _MOST))
+    ]
+    odd = uuids.filter(
+        pl.any_horizontal(~plain, pl.col("uuid").ne_missing(pl.col("charge_uuid")), *doubled)
+    )["row"]
+    if odd.is_empty():
         return hard
-    return hard | pl.select(pl.int_range(hard.len()).is_in(rows.implode())).to_series()
+    return hard | pl.select(pl.int_range(hard.len()).is_in(odd.implode())).to_series()
 
 
 def _split(frame: pl.DataFrame, hard: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
