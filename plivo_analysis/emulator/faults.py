@@ -255,8 +255,8 @@ class Fault:
             for position in range(len(answer.body)):
                 line.send(answer.body[position : position + 1])
                 if line.wait(1 / bytes_per_second):
+                    line.drop()
                     break
-            line.drop()
 
         return cls("dribble", deliver=deliver)
 

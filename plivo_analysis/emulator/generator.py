@@ -273,4 +273,5 @@ def _spread_oddities(plan: Plan, random: Random) -> None:
             reached = plan.outcomes[row] & 3 == planning.REACHED
             if plan.odds[row] == planning.PLAIN and reached:
                 plan.odds[row] = odd
+                plan.verified[row] &= odd != planning.NO_ATTEMPTS
                 left -= 1

@@ -143,6 +143,7 @@ def _of_attempt(plan: Plan, facts: Facts, attempt: Attempt) -> dict[str, Any]:
     }
     if happens(draws[45], 0.06):
         return record  # as in the first years of the interface
+    waits = attempt.status == "queued"
     address = f"{ADDRESSES[draws[33] % 3]}.{1 + draws[34] % 250}"
     record |= {
         "error_message": text,
@@ -153,8 +154,10 @@ def _of_attempt(plan: Plan, facts: Facts, attempt: Attempt) -> dict[str, Any]:
         "is_domestic": False,
         "replaced_sender": "",
         "log": "true",
-        "message_sent_time": _spelt(attempt.at + draws[46] * 1000),
-        "message_updated_time": _spelt(attempt.at + 2 * SECOND + draws[47] * 5000),
+        "message_sent_time": None if waits else _spelt(attempt.at + draws[46] * 1000),
+        "message_updated_time": None
+        if waits
+        else _spelt(attempt.at + 2 * SECOND + draws[47] * 5000),
         "_subaccount": _subaccount(plan, facts.row),
     }
     if country.iso == "US" and attempt.channel == "sms":

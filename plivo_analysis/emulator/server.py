@@ -207,6 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    gone = False
     server: _Http
 
     def __getattr__(self, name: str) -> Any:
@@ -248,7 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.wfile.write(data)
         except OSError:
-            self.close_connection = True
+            self.gone = self.close_connection = True
 
     def drop(self) -> None:
         self.close_connection = True
@@ -260,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def wait(self, seconds: float) -> bool:
-        return self.server.ending.wait(min(seconds, threading.TIMEOUT_MAX))
+        return self.gone or self.server.ending.wait(min(seconds, threading.TIMEOUT_MAX))
 
     def log_message(self, *_args: object) -> None:
         """Nothing is printed: the log is a list."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ONE_ATTEMPT: dict[str, Any] = {
     "session_uuid": "51e965f3-65a5-4ca0-9542-57154118a991",
     "app_uuid": "59728519-d145-45d6-8d46-60c06f7e8bbb",
-    "recipient": "910000051370",
+    "recipient": "910000000001",
     "channel": "sms",
     "status": "expired",
     "count": 1,
@@ -46,7 +46,7 @@ ONE_ATTEMPT: dict[str, Any] = {
 THERE_AND_BACK: dict[str, Any] = {
     "session_uuid": "60ea68db-b123-46d9-9eb2-1201d516dbbd",
     "app_uuid": "ec66515e-86f6-4507-8620-31c039538d7a",
-    "recipient": "910000013443",
+    "recipient": "910000000002",
     "channel": "voice",
     "status": "expired",
     "count": 3,
@@ -120,7 +120,7 @@ def test_a_retrieved_session_is_the_documented_record(serve: Callable[..., Any])
 def _message(key: str, time: str) -> dict[str, Any]:
     return {
         "error_code": "200",
-        "from_number": "18005550141",
+        "from_number": "12025550141",
         "message_direction": "outbound",
         "message_state": "failed",
         "message_time": time,

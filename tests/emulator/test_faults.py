@@ -110,8 +110,19 @@ def test_a_half_body_in_good_order(faulty: Callable[..., Any]) -> None:
 def test_a_body_byte_by_byte(faulty: Callable[..., Any]) -> None:
     caller = faulty(Fault.dribble(bytes_per_second=4000), Fault.dribble(bytes_per_second=1))
     assert caller.ask("Verify/Session/").json()["sessions"] == [SESSION]
-    with pytest.raises(requests.ConnectionError, match="timed out"):
+    with pytest.raises(requests.RequestException, match="timed out"):
         caller.http.get(f"{caller.server.url}/v1/", timeout=0.2)
+
+
+def test_a_slow_answer_ends_when_its_client_has_gone(faulty: Callable[..., Any]) -> None:
+    caller = faulty(Fault.dribble(bytes_per_second=50))
+    with pytest.raises(requests.RequestException, match="timed out"):
+        caller.http.get(f"{caller.server.url}/v1/", timeout=0.015)
+    caller.http.close()
+    deadline = time.monotonic() + 2
+    while caller.server._http.connections and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not caller.server._http.connections
 
 
 def test_no_answer_at_all(faulty: Callable[..., Any]) -> None:
