@@ -235,7 +235,8 @@ def _peak(figure: go.Figure, table: Table, bucket: str, currency: str) -> None:
     if len(amounts) < 2 or not any(heights.values()):  # noqa: PLR2004 - one is its own highest
         return
     highest = max(amounts, key=lambda period: amounts[period])
-    times = _times(amounts[highest], sorted(amounts.values()), bucket)
+    whole = calendar.unbroken(list(amounts))
+    times = _times(amounts[highest], sorted(amounts.values()), bucket) if whole else ""
     style.note(
         figure,
         f"<b>{_said(amounts[highest], currency)}</b> {_on(bucket)}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HOUR = timedelta(hours=1)
+_HOURS = (1, 2, 3, 6, 12, 24)
 _DAY = timedelta(days=1)
 _NAMES = ((_DAY, "hour"), (timedelta(days=7), "day"), (timedelta(days=28), "week"))
 
@@ -44,6 +45,20 @@ def bucket(periods: Sequence[datetime]) -> str:
     # An hour of slack: where the clocks change a day has 23 hours.
     least = min((b - a for a, b in pairwise(apart)), default=_DAY) + _HOUR
     return next((name for below, name in _NAMES if least < below), "month")
+
+
+def unbroken(periods: Sequence[datetime]) -> bool:
+    """Whether no bucket is left out between the first and the last.
+
+    Example:
+        >>> unbroken([datetime(2026, 10, day) for day in (1, 2, 4)])
+        False
+    """
+    starts = sorted({wall(period) for period in periods})
+    apart = [b - a for a, b in pairwise(starts)]
+    # Months differ by three days at most, and no other bucket by more than the clocks' hour.
+    months = bool(apart) and min(apart) > timedelta(days=27)
+    return not apart or max(apart) - min(apart) < (timedelta(days=4) if months else 2 * _HOUR)
 
 
 def said(period: datetime, name: str) -> str:
@@ -87,13 +102,12 @@ def ticks(periods: Sequence[datetime], most: int = 6) -> tuple[list[datetime], l
 
 
 def _hours(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:
-    midnights = [start for start in starts if start.hour == 0]
-    if len(midnights) > 1:
-        kept = _thinned(midnights, most)
-        return kept, [weekday(start) for start in kept]
-    kept = _thinned(starts, most)
-    texts = [f"{start:%H:%M}" for start in kept]
-    return kept, [f"{day(kept[0])} {texts[0]}", *texts[1:]]
+    first, last = starts[0], starts[-1]
+    hours = (last - first) // _HOUR + 1
+    step = next((width for width in _HOURS if hours <= width * most), _HOURS[-1])
+    every = [first + n * _HOUR for n in range(hours)]
+    kept = _thinned([start for start in every if start.hour % step == 0], most)
+    return kept, [f"{start:%H:%M}" if start.hour else day(start) for start in kept]
 
 
 def _mondays(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:

@@ -24,7 +24,7 @@ from plivo_analysis.report.sections.lede import lede
 from plivo_analysis.report.sheets import csv_text, workbook
 from plivo_analysis.report.subject import Subject
 from plivo_analysis.schema import MESSAGES, SESSIONS
-from plivo_analysis.typeset import clean, count
+from plivo_analysis.typeset import clean, count, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,9 +101,9 @@ class CostReport:
 
     def __repr__(self) -> str:
         numbers = self._subject.numbers
-        sessions = count(numbers.sessions.height)
+        sessions = plural(numbers.sessions.height, "session")
         spent = self._subject.money(numbers.spent)
-        return f"<CostReport {self._subject.title!r}: {sessions} sessions, {spent}>"
+        return f"<CostReport {self._subject.title!r}: {sessions}, {spent}>"
 
     def _repr_html_(self) -> str:
         return tag("div", tag("b", self._subject.title), lede(self._subject))

@@ -1,4 +1,4 @@
-"""The course of amounts as small inline drawings: a line, columns, stacked bars.
+"""The course of amounts as small inline drawings: a line, columns, one stacked bar.
 
 Bars start at zero. A missing value is a gap in a line, never a zero.
 """
@@ -99,45 +99,6 @@ def stack(
         )
         at += long
     return svg(width, 10, *bars, said=said)
-
-
-def stacks(series: Sequence[tuple[str, Sequence[Decimal]]], *, said: str) -> Markup:
-    """One bar a bucket, its parts on top of each other; what is below zero hangs down.
-
-    Example:
-        >>> from decimal import Decimal
-        >>> days = [("sms", [Decimal(2), Decimal(3)]), ("voice", [Decimal(1), Decimal(0)])]
-        >>> stacks(days, said="by day").count("<rect")
-        3
-    """
-    width, height = 972.0, 220.0
-    buckets = list(zip(*(amounts for _, amounts in series), strict=True))
-    tops = [float(sum(max(part, part * 0) for part in parts)) for parts in buckets]
-    bottoms = [float(sum(min(part, part * 0) for part in parts)) for parts in buckets]
-    top, bottom = max([*tops, 0.0]), min([*bottoms, 0.0])
-    scale, step = height / ((top - bottom) or 1.0), width / max(1, len(buckets))
-    bars = []
-    for place, parts in enumerate(buckets):
-        high, low = 0.0, 0.0
-        for (channel, _), part in zip(series, parts, strict=True):
-            long = abs(float(part))
-            high, low = (high + long, low) if part > 0 else (high, low - long)
-            if part:
-                y = (top - (high if part > 0 else low + long)) * scale
-                bars.append(_bar(channel, place * step, y, step * 0.8, long * scale))
-    floor = tag("line", x1=0, x2=width, y1=top * scale, y2=top * scale, class_="rule")
-    return svg(width, height, *bars, floor, said=said, class_="stacks")
-
-
-def _bar(channel: str, x: float, y: float, width: float, height: float) -> Markup:
-    return tag(
-        "rect",
-        x=round(x, 2),
-        y=round(y, 2),
-        width=round(width, 2),
-        height=round(height, 2),
-        fill=fill(channel),
-    )
 
 
 def _runs(values: Sequence[Decimal | int | None]) -> list[list[tuple[int, Decimal | int]]]:

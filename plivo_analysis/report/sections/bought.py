@@ -35,7 +35,9 @@ def _split(subject: Subject, cost: _Cost) -> Markup:
             tag(
                 "div",
                 _amount(subject.money(good), f"on {plural(cost['verified'], 'verified session')}"),
-                _amount(subject.money(waste), on_waste, "accent"),
+                _amount(
+                    subject.money(waste) if waste is not None else "not known", on_waste, "accent"
+                ),
                 class_="two",
             ),
             bar if whole > 0 else None,

@@ -95,7 +95,7 @@ def _waste(subject: Subject) -> _Exact:
     share = f" · {percent(cost['waste_share'])} of settled" if cost["waste_share"] else ""
     number = _Exact(
         subject.money(cost["waste"]),
-        _kind(cost) + share,
+        _kind(cost) + share if cost["waste"] is not None else "none known",
         subject.numbers.by_period("cost_by_period", "waste"),
     )
     past = subject.before.total("cost")["waste"] if subject.before else None

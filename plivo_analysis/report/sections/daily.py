@@ -1,4 +1,7 @@
-"""Spend over time, stacked by channel: the one interactive figure, and its exact amounts."""
+"""Spend over time, stacked by channel: the one interactive figure, and its exact amounts.
+
+The still drawing takes its place on paper and where no program is wanted.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.figures import calendar, style
 from plivo_analysis.figures import spend as draw
-from plivo_analysis.report import courses, drawing
 from plivo_analysis.report.html import Markup, head, join, row, section, tag
 from plivo_analysis.report.notes import ref
+from plivo_analysis.report.still import still
 from plivo_analysis.typeset import decimals, plain
 
 if TYPE_CHECKING:
@@ -31,16 +34,19 @@ _ESCAPES = {
 
 def daily(subject: Subject) -> Markup | None:
     """The figure, and under it its amounts to the last digit."""
-    period = subject.numbers.period
-    if period is None or not subject.numbers.rows("spend"):
+    period, rows = subject.numbers.period, subject.numbers.rows("spend")
+    if period is None or not rows:
         return None
     title = join((f"Spend by {period.bucket} and channel, {subject.currency}", ref("spend")))
-    aside = None
-    if (mean := _mean(subject)) is not None:
+    if all(entry["amount"] is None for entry in rows):
+        return section(title, tag("p", "No amount is known yet.", class_="grey"))
+    aside, mean = None, _mean(subject)
+    if mean is not None:
         said = f"{subject.interval}: {subject.money(mean)} a {period.bucket}"
         aside = join((tag("span", class_="dotted"), said))
-    body = _static(subject) if subject.plotlyjs == "none" else _interactive(subject, mean)
-    return section(title, body, _amounts(subject), aside=aside, class_="daily")
+    live = None if subject.plotlyjs == "none" else _interactive(subject, mean)
+    drawn = tag("div", _still(subject, mean), class_="paper" if live else None)
+    return section(title, live, drawn, _amounts(subject), aside=aside, class_="daily")
 
 
 def _mean(subject: Subject) -> Decimal | None:
@@ -68,12 +74,10 @@ def _inert(text: str) -> str:
     return text
 
 
-def _static(subject: Subject) -> Markup:
+def _still(subject: Subject, mean: Decimal | None) -> Markup:
     numbers = subject.numbers
     series = [(channel, numbers.spent_by_period(channel)) for channel in _channels(subject)]
-    drawn = courses.stacks(series, said="Spend over time by channel")
-    names = (tag("span", drawing.square(channel), style.name(channel)) for channel, _ in series)
-    return tag("div", drawn, tag("p", join(names, " "), class_="names"), class_="static")
+    return still(numbers.starts(), series, currency=subject.currency, mean=mean)
 
 
 def _channels(subject: Subject) -> list[str]:

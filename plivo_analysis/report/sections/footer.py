@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from plivo_analysis import __version__
 from plivo_analysis.report.html import Markup, tag
+from plivo_analysis.versions import __version__
 
 if TYPE_CHECKING:
     from plivo_analysis.report.subject import Subject

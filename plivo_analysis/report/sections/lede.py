@@ -55,7 +55,7 @@ def _stands_out(subject: Subject) -> Markup | None:
         return join((rise[0], ".")) if rise else _largest_country(subject)
     began = (
         f"{plural(burst.sessions, 'session')} began on {days(burst.first, burst.last)}, where the "
-        f"median day has {count(round(burst.usual))}; "
+        f"median day has {count(round(burst.usual)) if burst.usual else 'none'}; "
         f"{percent(burst.verified / burst.sessions, 0)} of them verified"
     )
     if rise and rise[1] == burst.country:
