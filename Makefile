@@ -46,8 +46,8 @@ slow: $(VENV)/.installed-test ## Run the tests that take long
 bench: $(VENV)/.installed-test ## Measure, as ratios within one run
 	$(BIN)/python -m benchmarks
 
-data: $(VENV)/.installed-test ## Write DATA.md and environment.yml anew
-	$(BIN)/python tests/generated.py
+data: $(VENV)/.installed ## Write DATA.md anew from the schema
+	$(BIN)/python -m plivo_analysis.schema.markdown > DATA.md
 
 clean: ## Remove what was installed and made
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache report.html

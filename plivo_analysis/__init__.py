@@ -95,6 +95,8 @@ _HOMES = {
     "success_rates": "metrics.success",
 }
 
+_MODULES = ("figures",)
+
 __all__ = [
     "APIError",
     "AuthenticationError",
@@ -139,8 +141,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "figures":
-        return import_module("plivo_analysis.figures")
+    if name in _MODULES:
+        return import_module(f"plivo_analysis.{name}")
     if name in _HOMES:
         return getattr(import_module(f"plivo_analysis.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
