@@ -95,7 +95,14 @@ class GeneratedSessions:
 
 
 def session_record(plan: Plan, facts: Facts) -> dict[str, Any]:
-    """A session in the form of the wire."""
+    """A session in the form of the wire.
+
+    Example:
+        >>> from plivo_analysis.emulator import generate
+        >>> account = generate(sessions=1)
+        >>> list(account.record(account.uuids()[0]))[:3]
+        ['session_uuid', 'app_uuid', 'recipient']
+    """
     draws, row = facts.draws, facts.row
     application = APPLICATIONS[plan.applications[row]]
     indian = happens(draws[29], 0.31)
