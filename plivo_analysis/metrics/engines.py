@@ -164,7 +164,8 @@ def count(
 
     Args:
         lazy: A frame.
-        keys: The columns to group by; nulls are a group. Without keys all rows are one.
+        keys: The columns to group by; nulls are a group. Without keys all rows are one
+            group; where there are none, there is no group.
         money: Columns to sum by the name of their sum; ``no_`` and the name counts the nulls.
         counts: Further counts, beside ``rows``.
 
@@ -183,7 +184,8 @@ def count(
     aggregates = [value.alias(f"__{name}") for name, value in wanted.items()]
     names = list(dict.fromkeys(keys))
     counted = lazy.group_by(names).agg(*aggregates) if names else lazy.select(*aggregates)
-    frame = counted.collect(backend="polars").to_native()
+    # Without keys an engine gives a row for no rows, in which SQL has nulls for counts.
+    frame = counted.collect(backend="polars").to_native().filter(pl.col("__rows") > 0)
     return Counted(frame, {f"__{name}" for name in money or ()})
 
 
@@ -198,13 +200,13 @@ def refuse_doubled(lazy: nw.LazyFrame[Any], key: str, table: Table) -> None:
         >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
         >>> refuse_doubled(lazy, "session_uuid", SESSIONS)
     """
-    (seen,) = count(lazy, [], distinct=nw.col(key).n_unique())
-    if seen["__rows"] and seen["__rows"] != seen["__distinct"]:
-        raise SchemaError(
-            f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more than "
-            "once. Keep one row of each.",
-            available=lazy.collect_schema().names(),
-        )
+    for seen in count(lazy, [], distinct=nw.col(key).n_unique()):
+        if seen["__rows"] != seen["__distinct"]:
+            raise SchemaError(
+                f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more "
+                "than once. Keep one row of each.",
+                available=lazy.collect_schema().names(),
+            )
 
 
 def _refuse_nested(names: Sequence[str], available: Sequence[str]) -> None:

@@ -89,8 +89,7 @@ def message_spend(
         for name, money in groups[grouping.key(row)].items():
             money.add(row[f"__{name}"], row["__rows"], row[f"__no_{name}"])
     spent = {key: _spent(group) for key, group in groups.items()}
-    filled = {key: row for key, row in spent.items() if row["messages"]}
-    return result(grouping.frame(filled, counted.schema), messages)
+    return result(grouping.frame(spent, counted.schema), messages)
 
 
 def _spent(group: dict[str, Money]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from plivo_analysis.errors import FilterError
 
@@ -89,7 +89,7 @@ def _start(every: str, tz: str, microseconds: int) -> int:
 def _zone(tz: str) -> ZoneInfo:
     try:
         return ZoneInfo(tz)
-    except (OSError, ValueError, TypeError):
+    except (ZoneInfoNotFoundError, OSError, ValueError, TypeError):
         raise FilterError(
             f"tz is {tz!r}; it is the name of an IANA time zone, as 'Europe/Paris'."
         ) from None

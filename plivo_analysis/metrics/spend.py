@@ -71,7 +71,7 @@ def spend(
         if "channel" in names and row["line"] in _NO_CHANNEL:
             row["channel"] = row["line"]
         groups[grouping.key(row)].add(row["__amount"], row["__rows"], row["__no_amount"])
-    lines = {key: _row(group) for key, group in groups.items() if group.known + group.unknown}
+    lines = {key: _row(group) for key, group in groups.items()}
     return result(grouping.frame(lines, counted.schema), frame)
 
 

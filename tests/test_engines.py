@@ -1,0 +1,414 @@
+"""The same call gives the same number on every engine, to the last digit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import plivo_analysis as pva
+from plivo_analysis.errors import FilterError, SchemaError
+from plivo_analysis.frames import from_rows, plain_arrow, to_backend
+from plivo_analysis.schema import MESSAGES, SESSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# From a quarter past six in UTC on the eve of Europe's clock change to a week after America's.
+START = datetime(2026, 10, 24, 6, 15, tzinfo=UTC)
+CHANNELS = ["sms", "sms", "voice", "whatsapp", None]
+PRICES = [None, Decimal("0.08"), Decimal("0.0331"), Decimal("0.00000001")]
+
+
+def rows_of_sessions(count: int = 120) -> list[dict[str, Any]]:
+    random = Random(7)
+    rows = []
+    for number in range(count):
+        created = START + timedelta(minutes=random.randrange(60 * 24 * 15))
+        tried = [
+            {
+                "channel": random.choice(CHANNELS),
+                "attempt_uuid": random.choice([f"{number}-{place}", f"{number}-0", None]),
+                "status": random.choice(["delivered", "failed", "ANSWER", "sent", "odd", None]),
+                "time": random.choice([None, created + timedelta(seconds=random.randrange(60))]),
+            }
+            for place in range(random.choice([0, 1, 1, 2, 3]))
+        ]
+        words = [one["channel"] or "unknown" for one in tried]
+        rows.append(
+            dict.fromkeys(SESSIONS.names)
+            | {
+                "session_uuid": f"s{number:03}",
+                "status": random.choice(["verified", "Expired", "in-progress", "odd", None]),
+                "destination_country_iso2": random.choice(["US", "GB", "ä", None]),
+                "app_uuid": random.choice(["app", None]),
+                "count": random.choice([None, len(tried)]),
+                "attempt_details": random.choice([tried, tried or None]),
+                "attempt_charges": [
+                    {**{n: one[n] for n in ("attempt_uuid", "channel")}, "charge": charge}
+                    for one in tried
+                    if (charge := random.choice(PRICES)) or random.random() < 0.5
+                ],
+                "total_charge": random.choice([*PRICES, Decimal("0.161")]),
+                "validation_charge": random.choice([None, Decimal(0), Decimal("0.01")]),
+                "created_at": created,
+                "attempts": len(tried),
+                "entry_channel": words[0] if words else None,
+                "path": " → ".join(words) or None,
+            }
+        )
+    return rows
+
+
+def rows_of_messages(count: int = 60) -> list[dict[str, Any]]:
+    random = Random(8)
+    return [
+        dict.fromkeys(MESSAGES.names)
+        | {
+            "message_uuid": f"{number}-0",
+            "message_direction": random.choice(["outbound", "Outbound", "inbound"]),
+            "message_state": random.choice(["delivered", "read", "failed", "sent", None]),
+            "message_type": random.choice(["sms", "whatsapp", None]),
+            "error_code": random.choice(["000", "450", None]),
+            "units": random.choice([1, 2, None]),
+            "total_amount": random.choice(PRICES),
+            "carrier_fees": None,
+            "message_time": START + timedelta(minutes=random.randrange(60 * 24 * 15)),
+        }
+        for number in range(count)
+    ]
+
+
+SESSION_ROWS = from_rows(rows_of_sessions(), SESSIONS)
+TABLES = {
+    "sessions": SESSION_ROWS,
+    "flat sessions": SESSION_ROWS.drop("attempt_details", "attempt_charges"),
+    "attempts": pva.explode_attempts(SESSION_ROWS),
+    "charges": pva.explode_charges(SESSION_ROWS),
+    "messages": from_rows(rows_of_messages(), MESSAGES),
+}
+
+
+def of_objects(frame: pl.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(frame.to_dicts(), columns=frame.columns, dtype=object)
+
+
+def of_duckdb(frame: pl.DataFrame) -> Any:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'Pacific/Auckland'")
+    connection.register("given", plain_arrow(frame))
+    connection.execute("CREATE TABLE held AS SELECT * FROM given")
+    return connection.table("held")
+
+
+IN_MEMORY: dict[str, Callable[[pl.DataFrame], Any]] = {
+    "polars": lambda frame: frame,
+    "polars, lazy": lambda frame: frame.lazy(),
+    "pandas of Arrow": lambda frame: to_backend(frame, "pandas"),
+    "pandas of objects": of_objects,
+    "pandas as polars gives it": lambda frame: frame.to_pandas(),
+    "pyarrow": plain_arrow,
+}
+ENGINES = {**IN_MEMORY, "DuckDB in another zone": of_duckdb}
+
+
+@cache
+def held(engine: str, table: str) -> Any:
+    return ENGINES[engine](TABLES[table])
+
+
+CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "fallback": ("attempts", pva.fallback_rates),
+    "fallback by none": ("attempts", lambda f: pva.fallback_rates(f, ())),
+    "fallback by two": (
+        "attempts",
+        lambda f: pva.fallback_rates(f, ["destination_country_iso2", "session_status"]),
+    ),
+    "fallback of a path": ("attempts", lambda f: pva.fallback_rates(f, "path", confidence=0.8)),
+    "outcomes": ("attempts", pva.attempt_outcomes),
+    "outcomes by two": ("attempts", lambda f: pva.attempt_outcomes(f, ["status", "step"])),
+    "outcomes by number": ("attempts", lambda f: pva.attempt_outcomes(f, "attempt_number")),
+    "spend": ("charges", pva.spend),
+    "spend by none": ("charges", lambda f: pva.spend(f, ())),
+    "spend by note": ("charges", lambda f: pva.spend(f, ["note", "line"])),
+    "success": ("flat sessions", pva.success_rates),
+    "success by two": (
+        "flat sessions",
+        lambda f: pva.success_rates(f, ["app_uuid", "entry_channel"]),
+    ),
+    "cost": ("flat sessions", pva.cost_per_verified),
+    "cost by country": (
+        "flat sessions",
+        lambda f: pva.cost_per_verified(f, "destination_country_iso2"),
+    ),
+    "paths": ("flat sessions", pva.channel_paths),
+    "paths by status": ("flat sessions", lambda f: pva.channel_paths(f, "status")),
+    "message spend": ("messages", pva.message_spend),
+    "message spend by none": ("messages", lambda f: pva.message_spend(f, ())),
+    "delivery": ("messages", pva.delivery_rates),
+    "delivery by code": ("messages", lambda f: pva.delivery_rates(f, "error_code")),
+}
+
+
+def assert_same(given: Any, expected: pl.DataFrame) -> None:
+    frame = nw.from_native(given).to_polars()
+    assert frame.columns == expected.columns
+    assert frame.schema == expected.schema
+    assert frame.equals(expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_metric_is_the_same_on_every_engine(call: str, engine: str) -> None:
+    table, metric = CALLS[call]
+    assert_same(metric(held(engine, table)), metric(TABLES[table]))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("every", "tz"),
+    [
+        ("1h", "UTC"),
+        ("1h", "Europe/Berlin"),
+        ("1d", "UTC"),
+        ("1d", "America/Havana"),
+        ("1w", "Asia/Kathmandu"),
+        ("1mo", "America/St_Johns"),
+    ],
+)
+def test_periods_are_the_same_on_every_engine(every: str, tz: str, engine: str) -> None:
+    for table, metric in (
+        ("charges", pva.spend),
+        ("flat sessions", pva.success_rates),
+        ("messages", pva.message_spend),
+    ):
+        expected = metric(TABLES[table], every=every, tz=tz)
+        assert expected["period"].dtype == pl.Datetime("us", tz)
+        assert_same(metric(held(engine, table), every=every, tz=tz), expected)
+
+
+@pytest.mark.parametrize("engine", IN_MEMORY)
+@pytest.mark.parametrize(
+    ("metric", "table"),
+    [(pva.fallback_rates, "attempts"), (pva.attempt_outcomes, "attempts"), (pva.spend, "charges")],
+)
+def test_sessions_are_exploded_on_the_way(metric: Any, table: str, engine: str) -> None:
+    assert_same(metric(IN_MEMORY[engine](SESSION_ROWS)), metric(TABLES[table]))
+
+
+@pytest.mark.parametrize("engine", IN_MEMORY)
+def test_sessions_reconcile_alike_on_every_engine(engine: str) -> None:
+    assert_same(pva.reconcile(IN_MEMORY[engine](SESSION_ROWS)), pva.reconcile(SESSION_ROWS))
+
+
+@pytest.mark.parametrize("engine", IN_MEMORY)
+@pytest.mark.parametrize(
+    ("explode", "table"),
+    [(pva.explode_attempts, "attempts"), (pva.explode_charges, "charges")],
+)
+def test_exploding_gives_back_the_kind_that_it_was_given(
+    explode: Any, table: str, engine: str
+) -> None:
+    sessions = IN_MEMORY[engine](SESSION_ROWS)
+    given = explode(sessions)
+    assert type(given) is type(sessions)
+    if isinstance(given, pl.LazyFrame):
+        given = given.collect()
+    assert_same(given, TABLES[table])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_message_is_joined_to_its_attempt_on_every_engine(engine: str) -> None:
+    expected = pva.join_messages(TABLES["attempts"], TABLES["messages"])
+    join = pva.join_messages(
+        ENGINES[engine](TABLES["attempts"]), ENGINES[engine](TABLES["messages"])
+    )
+    assert repr(join) == repr(expected)
+    assert (join.attempts, join.matched) == (expected.attempts, expected.matched)
+    assert (join.match_rate, join.amount_in_both) == (expected.match_rate, expected.amount_in_both)
+    assert_same(join.frame, expected.frame)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_result_is_pandas_for_pandas_and_else_polars(engine: str) -> None:
+    kind = type(pva.spend(ENGINES[engine](TABLES["charges"])))
+    assert kind is (pd.DataFrame if "pandas" in engine else pl.DataFrame)
+
+
+@pytest.mark.parametrize(
+    "metric", [pva.fallback_rates, pva.attempt_outcomes, pva.spend, pva.reconcile]
+)
+def test_a_sessions_table_in_duckdb_is_refused_with_what_to_give_instead(metric: Any) -> None:
+    with pytest.raises(SchemaError, match=r"in _?duckdb.*explode_attempts.*as Parquet"):
+        metric(of_duckdb(SESSION_ROWS))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("call", ["fallback", "outcomes", "success", "cost", "paths", "delivery"])
+def test_a_doubled_key_is_refused_on_every_engine(call: str, engine: str) -> None:
+    table, metric = CALLS[call]
+    frame = TABLES[table]
+    doubled = ENGINES[engine](pl.concat([frame, frame.tail(1)]))
+    with pytest.raises(SchemaError, match="comes more than once"):
+        metric(doubled)
+
+
+@pytest.mark.parametrize("engine", IN_MEMORY)
+@pytest.mark.parametrize(
+    "metric", [pva.fallback_rates, pva.attempt_outcomes, pva.spend, pva.reconcile]
+)
+def test_a_doubled_session_is_refused_before_it_is_exploded(metric: Any, engine: str) -> None:
+    doubled = pl.concat([SESSION_ROWS, SESSION_ROWS.head(1)])
+    with pytest.raises(SchemaError, match=r"session_uuid.* comes more than once"):
+        metric(IN_MEMORY[engine](doubled))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("call", CALLS)
+def test_an_empty_table_gives_an_empty_result_of_the_same_types(call: str, engine: str) -> None:
+    table, metric = CALLS[call]
+    empty = ENGINES[engine](TABLES[table].clear())
+    assert_same(metric(empty), metric(TABLES[table]).clear())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("call", "column"),
+    [
+        ("fallback", "outcome"),
+        ("spend", "amount"),
+        ("success", "status"),
+        ("delivery", "message_state"),
+    ],
+)
+def test_a_lacking_column_is_named_with_those_that_are_there(
+    call: str, column: str, engine: str
+) -> None:
+    table, metric = CALLS[call]
+    with pytest.raises(SchemaError, match=f"lacks '{column}'.*It has ") as caught:
+        metric(ENGINES[engine](TABLES[table].drop(column)))
+    assert caught.value.missing == [column]
+    assert caught.value.available == [n for n in TABLES[table].columns if n != column]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_money_in_floats_is_refused_on_every_engine(engine: str) -> None:
+    floats = TABLES["charges"].with_columns(amount=pl.lit(0.5))
+    with pytest.raises(SchemaError, match="'amount'"):
+        pva.spend(ENGINES[engine](floats))
+
+
+@pytest.mark.parametrize("name", ["channel", "status", "outcome", "step", "charge", "attempt_uuid"])
+@pytest.mark.parametrize("table", ["attempts", "sessions"])
+def test_fallback_by_an_attempts_own_column_is_refused_with_the_reason(
+    table: str, name: str
+) -> None:
+    with pytest.raises(SchemaError, match=f"'{name}' is an attempt's own, and fallback_rates"):
+        pva.fallback_rates(TABLES[table], name)
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [
+        ("nobody", "There is no column 'nobody' to group by. There is 'session_uuid'"),
+        (["alias", "alias"], "by names a column twice: alias, alias"),
+        ("settled", "by names 'settled', which the result of success_rates has of its own"),
+        ("attempt_details", "'attempt_details' holds lists"),
+    ],
+)
+def test_a_name_that_makes_no_group_is_refused(by: Any, message: str) -> None:
+    frame = SESSION_ROWS.with_columns(settled=pl.lit(1))
+    with pytest.raises(SchemaError, match=message):
+        pva.success_rates(frame, by)
+
+
+def test_a_table_of_the_wrong_kind_is_refused() -> None:
+    with pytest.raises(SchemaError, match="cannot read a table of attempts: give the sessions"):
+        pva.success_rates(TABLES["attempts"])
+    with pytest.raises(SchemaError, match="or what explode_attempts makes of one"):
+        pva.fallback_rates(TABLES["charges"])
+    with pytest.raises(SchemaError, match="or what explode_charges makes of one"):
+        pva.spend(TABLES["attempts"])
+
+
+def test_a_session_with_some_of_its_attempts_gone_is_refused_for_fallback() -> None:
+    attempts = TABLES["attempts"].filter(pl.col("attempt_number") != 2)
+    with pytest.raises(SchemaError, match="sessions have other attempts than their number says"):
+        pva.fallback_rates(attempts)
+    assert pva.attempt_outcomes(attempts, ())["attempts"].to_list() == [attempts.height]
+
+
+def test_own_columns_of_sessions_are_groups_also_of_attempts_and_lines() -> None:
+    teams = SESSION_ROWS.with_columns(team=pl.col("app_uuid").fill_null("none"))
+    for kind in (teams, teams.lazy()):
+        assert pva.fallback_rates(kind, "team")["team"].to_list() == ["app", "none"]
+        assert pva.spend(kind, ["team", "locale"])["lines"].sum() == TABLES["charges"].height
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": "2d"}, "every is '2d'; it can be '1h', '1d', '1w', '1mo'"),
+        ({"every": "1d", "tz": "Mars/Base"}, "tz is 'Mars/Base'; it is the name of an IANA"),
+        ({"tz": "../etc/passwd"}, "it is the name of an IANA time zone"),
+    ],
+)
+def test_periods_that_do_not_exist_are_refused(options: Any, message: str) -> None:
+    with pytest.raises(FilterError, match=message):
+        pva.spend(TABLES["charges"], **options)
+
+
+def test_a_day_begins_where_the_clock_goes_on_and_a_doubled_hour_is_two() -> None:
+    instants = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
+    rows = [
+        dict.fromkeys(SESSIONS.names) | {"session_uuid": str(at), "created_at": at}
+        for at in instants
+    ]
+    frame = from_rows(rows, SESSIONS)
+    hours = pva.success_rates(frame, every="1h", tz="Europe/Berlin")["period"]
+    assert [f"{hour:%H:%M %z}" for hour in hours] == ["02:00 +0200", "02:00 +0100"]
+    (day,) = pva.success_rates(frame, every="1d", tz="Europe/Berlin")["period"]
+    assert day.isoformat() == "2026-10-25T00:00:00+02:00"
+
+
+def test_a_table_larger_than_memory_is_exploded_batch_by_batch() -> None:
+    lazy = pl.concat(
+        [
+            SESSION_ROWS.lazy().with_columns(session_uuid=pl.col("session_uuid") + str(n))
+            for n in range(3)
+        ]
+    )
+    tried = pva.explode_attempts(lazy)
+    assert isinstance(tried, pl.LazyFrame)
+    assert tried.select(pl.len()).collect().item() == 3 * TABLES["attempts"].height
+    assert pva.fallback_rates(lazy, ())["sessions"].to_list() == [
+        3 * pva.fallback_rates(SESSION_ROWS, ())["sessions"].item()
+    ]
+
+
+def test_an_unpriced_match_says_so_rather_than_zero() -> None:
+    messages = TABLES["messages"].with_columns(total_amount=pl.lit(None, dtype=pl.Decimal(18, 8)))
+    join = pva.join_messages(TABLES["attempts"], messages)
+    assert join.amount_in_both is None
+    assert "what it cost is not known" in repr(join)
+    with pytest.raises(SchemaError, match="message_uuid, comes more than once"):
+        pva.join_messages(TABLES["attempts"], pl.concat([messages, messages]))
+
+
+def test_an_amount_in_both_is_counted_once_however_many_attempts_share_the_record() -> None:
+    attempts = pa.table(
+        {"session_uuid": ["a", "b"], "attempt_number": [1, 1], "attempt_uuid": ["m", "m"]}
+    )
+    messages = pl.DataFrame({"message_uuid": ["m"], "total_amount": [Decimal("0.05")]})
+    join = pva.join_messages(attempts, messages)
+    assert (join.matched, join.match_rate, join.amount_in_both) == (2, 1.0, Decimal("0.05"))
+    assert "do not add the two" in repr(join)
