@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plivo_analysis.clock import Clock, SystemClock
-from plivo_analysis.credentials import resolve
+from plivo_analysis.credentials import Secret, resolve
 from plivo_analysis.errors import FilterError
 from plivo_analysis.frames import BACKENDS
 from plivo_analysis.pacing import Limiter
@@ -60,7 +60,7 @@ class Client:
     def __init__(
         self,
         auth_id: str | None = None,
-        auth_token: str | None = None,
+        auth_token: str | Secret | None = None,
         *,
         base_url: str | None = None,
         store: str | Path | Literal[False] | None = None,
@@ -69,6 +69,8 @@ class Client:
         currency: str = "USD",
         clock: Clock | None = None,
     ) -> None:
+        # Wrapped at once: a verbose traceback prints the variables of every frame.
+        auth_token = Secret(auth_token) if isinstance(auth_token, str) else auth_token
         credentials = resolve(auth_id, auth_token, base_url)
         if backend not in BACKENDS:
             raise FilterError(f"backend is {backend!r}; it can be 'polars' or 'pandas'.")
@@ -138,7 +140,9 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Client({self.auth_id!r}, base_url={self.base_url!r})"
+        # Half made, where the arguments were wrong and a traceback prints them.
+        auth_id, base_url = getattr(self, "auth_id", None), getattr(self, "base_url", None)
+        return f"Client({auth_id!r}, base_url={base_url!r})"
 
 
 @functools.cache

@@ -115,6 +115,7 @@ def load_sessions(
         country=country,
         alias=alias,
     )
+    del recipient  # a verbose traceback prints the variables of every frame
     return _load(
         Question(
             SESSION_RESOURCE,
@@ -215,6 +216,7 @@ def load_messages(
         conversation_id=conversation_id,
         conversation_origin=conversation_origin,
     )
+    del from_number, to_number  # a verbose traceback prints the variables of every frame
     return _load(
         Question(
             MESSAGE_RESOURCE,
