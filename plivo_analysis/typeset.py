@@ -117,9 +117,19 @@ def money(amount: Decimal | None, currency: str = "USD", digits: int | None = 2)
     """
     if amount is None:
         return NOT_KNOWN
-    sign = _SIGNS.get(currency, f"{currency}\u00a0")
+    before = sign(currency) if currency in _SIGNS else f"{currency}\u00a0"
     shown = plain(amount, decimals(amount) if digits is None else digits)
-    return f"{MINUS}{sign}{shown[1:]}" if shown.startswith(MINUS) else f"{sign}{shown}"
+    return f"{MINUS}{before}{shown[1:]}" if shown.startswith(MINUS) else f"{before}{shown}"
+
+
+def sign(currency: str) -> str:
+    """What stands for a currency before an amount or in the head of a column.
+
+    Example:
+        >>> sign("EUR"), sign("AED")
+        ('€', 'AED')
+    """
+    return _SIGNS.get(currency, currency)
 
 
 def unit_price(amount: Decimal | None, currency: str = "USD") -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import narwhals as nw
@@ -28,6 +28,7 @@ from plivo_analysis.typeset import clean, count, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from os import PathLike
 
     import polars as pl
@@ -206,7 +207,8 @@ def _period(
 ) -> Period | None:
     created = sessions["created_at"]
     if bounds is None:
-        return Period.around(created.to_list(), zone) if sessions.height else None
+        ends = [cast("datetime", created.min()), cast("datetime", created.max())]
+        return Period.around(ends, zone) if sessions.height else None
     period = Period.of(bounds, zone)
     if outside := _outside(created, period):
         raise FilterError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plivo_analysis.typeset import money, unit_price
+from plivo_analysis.typeset import money, sign, unit_price
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -55,7 +55,7 @@ class Subject:
     @property
     def sign(self) -> str:
         """What stands for the currency in the head of a column."""
-        return {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}.get(self.currency, self.currency)
+        return sign(self.currency)
 
     @property
     def interval(self) -> str:
