@@ -389,7 +389,7 @@ def _load(
         bar.close()
     frame = to_backend(
         disguise(
-            _frame(client, question, pulled.span), question.resource, recipients, client.store
+            stored(client, question, pulled.span), question.resource, recipients, client.store
         ),
         chosen,
     )
@@ -397,8 +397,17 @@ def _load(
     return frame
 
 
-def _frame(client: Client, question: Question, span: Span) -> pl.DataFrame:
-    """The rows of a range that a filter asks for, from the store."""
+def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
+    """The rows of a range that a filter asks for, from the store. It asks the server nothing.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=50) as client:
+        ...     everything = SessionFilter.of()
+        ...     day = Question(SESSION_RESOURCE, everything, everything, lambda now: (now, now))
+        ...     stored(client, day, Span(0, 10)).height
+        0
+    """
     archive = client.store.archive(question.resource)
     rows = archive.rows(span)
     if question.filter.scope:
@@ -424,6 +433,29 @@ def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) ->
             "complete; the table holds them now.",
             stacklevel=4,
         )
+    lacking = shortfall(pulled, frame)
+    if lacking is not None and raising:
+        raise IncompletePullError(
+            f'{lacking} The rest is in .frame; partial="return" gives it without an error.',
+            frame=frame,
+            missing=lacking.missing,
+        )
+    if lacking is not None:
+        warnings.warn(f"{lacking} The table lacks these.", stacklevel=4)
+
+
+def shortfall(pulled: Pulled, frame: Any) -> IncompletePullError | None:
+    """What a pull could not read whole, as the error that says so; None where it read all.
+
+    Args:
+        pulled: What the pull did.
+        frame: What was read.
+
+    Example:
+        >>> from plivo_analysis.pull import Pulled
+        >>> print(shortfall(Pulled(Span(0, 10)), None))
+        None
+    """
     sentences = []
     if pulled.expired:
         sentences.append(
@@ -432,16 +464,9 @@ def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) ->
     if pulled.missing:
         sentences.append(f"Not read whole: {_list(pulled.missing)}. Load again to try again.")
     if not sentences:
-        return
-    message = " ".join(sentences)
-    if raising:
-        missing = [span.datetimes() for span in sorted([*pulled.expired, *pulled.missing])]
-        raise IncompletePullError(
-            f'{message} The rest is in .frame; partial="return" gives it without an error.',
-            frame=frame,
-            missing=missing,
-        )
-    warnings.warn(f"{message} The table lacks these.", stacklevel=4)
+        return None
+    missing = [span.datetimes() for span in sorted([*pulled.expired, *pulled.missing])]
+    return IncompletePullError(" ".join(sentences), frame=frame, missing=missing)
 
 
 def _list(spans: list[Span]) -> str:
