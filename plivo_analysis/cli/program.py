@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
 
     Example:
-        >>> main(["report", "--since", "yesterday"])
+        >>> main(["emulator", "--sessions", "-1"])
         2
     """
     options = parser().parse_args(arguments)

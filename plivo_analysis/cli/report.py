@@ -88,12 +88,15 @@ def _period(
 def _previous(options: argparse.Namespace, client: Client, period: Period) -> pl.DataFrame | None:
     """The period before: loaded if asked for, else if it is here and costs no request."""
     before = period.before()
-    asked = {"since": before.start, "until": before.end, "client": client}
-    free = options.demo or set(coverage(**asked)["state"]) == {"complete"}
-    if not (options.compare or free):
+    known = coverage(since=before.start, until=before.end, client=client)
+    if not (options.compare or options.demo or set(known["state"]) == {"complete"}):
         return None
     frame: pl.DataFrame = load_sessions(
-        **asked, status=options.status, progress=False if options.quiet else None
+        since=before.start,
+        until=before.end,
+        status=options.status,
+        client=client,
+        progress=False if options.quiet else None,
     )
     return frame
 
