@@ -144,11 +144,11 @@ def _of_several(lazy: nw.LazyFrame[Any], names: Iterable[str]) -> nw.LazyFrame[A
         "__perhaps_at_home": at_home & (nw.col("outcome") != "not_reached"),
         "__reached_elsewhere": elsewhere & (nw.col("outcome") == "reached"),
     }
-    marked = lazy.with_columns(*(mark.cast(nw.Int64).alias(name) for name, mark in marks.items()))
-    keys = dict.fromkeys(["session_uuid", "attempts", *names, "session_status"])
-    return marked.group_by(*keys).agg(
-        *(nw.col(name).sum() for name in marks),
+    keys = dict.fromkeys(["session_uuid", *names, "session_status"])
+    return lazy.group_by(*keys).agg(
+        *(mark.cast(nw.Int64).sum().alias(name) for name, mark in marks.items()),
         nw.len().alias("__listed"),
+        nw.col("attempts").max().alias("__attempts"),
         nw.col("attempt_number").sum().alias("__numbers"),
     )
 
@@ -158,8 +158,9 @@ def _counts() -> dict[str, nw.Expr]:
     fell_back = nw.col("__switches") > 0
     evaluable = fell_back | (nw.col("__indeterminate") == 0)
     certain = (nw.col("__perhaps_at_home") == 0) & (nw.col("__reached_elsewhere") > 0)
-    whole = nw.col("__listed") == nw.col("attempts")
-    in_order = nw.col("__numbers") * 2 == nw.col("attempts") * (nw.col("attempts") + 1)
+    attempts = nw.col("__attempts")
+    whole = nw.col("__listed") == attempts
+    in_order = nw.col("__numbers") * 2 == attempts * (attempts + 1)
     kinds = {
         "evaluable": evaluable,
         "not_evaluable": ~evaluable,
