@@ -35,6 +35,8 @@ _FALLBACK = (
     "rescued",
     "rescue_rate",
 )
+# A terminal is narrow.
+_SHORT = {"fallback_rate_low": "low", "fallback_rate_high": "high"}
 
 
 def run(options: argparse.Namespace) -> None:
@@ -67,7 +69,8 @@ def run(options: argparse.Namespace) -> None:
             report.to_csv(options.csv_dir)
             said.append(f"Tables: {options.csv_dir.resolve()}")
         if not options.quiet:
-            _print("Fallback by entry channel", fallback_rates(sessions).select(_FALLBACK))
+            rates = fallback_rates(sessions).select(_FALLBACK).rename(_SHORT)
+            _print("Fallback by entry channel, with 95 % intervals", rates)
             _print(f"Spend by channel, {client.currency}", spend(sessions))
             print("\n".join(said))
 
