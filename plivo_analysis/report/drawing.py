@@ -6,6 +6,7 @@ drawing says in words what it shows, for those who hear the page.
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from plivo_analysis.figures import style
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HATCHED = ("validation", "unallocated")
+_STEPS = ((4, 1), (20, 5))  # below so many points, a scale with steps of so many
+_WIDE_STEP = 10
 _HEIGHT, _EDGE, _RADIUS = 18, 4, 3.6
 _ABOVE, _MIDDLE, _BELOW = 6.0, 9.0, 13.0
 
@@ -147,6 +150,18 @@ def _interval(
     arrows += [f"M{right - 4:g} {y - 3:g}l4 3l-4 3"] if high > scale[1] else []
     ends = (tag("path", d=arrow, stroke=hue, stroke_width=1.4, fill="none") for arrow in arrows)
     return join((line, *ends, dot))
+
+
+def round_ends(bounds: Sequence[float]) -> tuple[float, float]:
+    """Round ends of a scale of rates, close enough around for intervals to be seen.
+
+    Example:
+        >>> round_ends([0.907, 0.904, 0.91])
+        (0.9, 0.91)
+    """
+    low, high = min(bounds) * 100, max(bounds) * 100
+    step = next((step for below, step in _STEPS if high - low < below), _WIDE_STEP)
+    return floor(low / step) * step / 100, ceil(high / step) * step / 100
 
 
 def rescue(shares: Bounds, width: float, *, shade: str, said: str) -> Markup:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import ceil, floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plivo_analysis.report import courses, drawing
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from plivo_analysis.report.subject import Subject
 
-_STEPS = ((4, 1), (20, 5))  # below so many points, a scale with steps of so many
-_WIDE_STEP = 10
 _WIDTH = 148
 
 _Row = dict[str, Any]
@@ -181,7 +178,7 @@ def _interval(now: _Row, then: _Row | None, rate: str, title: str) -> Markup:
     drawn = [_bounds(row, rate) for row in (now, then) if row and row[rate] is not None]
     if not drawn or now[rate] is None:
         return tag("div", class_="course")
-    low, high = _scale([bound for bounds in drawn for bound in bounds])
+    low, high = drawing.round_ends([bound for bounds in drawn for bound in bounds])
     past = drawn[1] if len(drawn) > 1 else None
     said = f"{title} {percent(now[rate])}, interval {percent_range(*drawn[0][1:])}"
     mark = drawing.estimate(drawn[0], (low, high), _WIDTH, shade=None, said=said, past=past)
@@ -191,13 +188,6 @@ def _interval(now: _Row, then: _Row | None, rate: str, title: str) -> Markup:
 
 def _bounds(row: _Row, rate: str) -> tuple[float, float, float]:
     return row[rate], row[f"{rate}_low"], row[f"{rate}_high"]
-
-
-def _scale(bounds: Sequence[float]) -> tuple[float, float]:
-    """Round ends in percent, close enough around for the interval to be seen."""
-    low, high = min(bounds) * 100, max(bounds) * 100
-    step = next((step for below, step in _STEPS if high - low < below), _WIDE_STEP)
-    return floor(low / step) * step / 100, ceil(high / step) * step / 100
 
 
 def _legend(subject: Subject) -> Markup:
