@@ -1,10 +1,11 @@
 """What was read, kept: pages as received, records, the ledger of complete ranges.
 
-``database`` opens the file and owns its tables and rights; ``ledger`` knows which ranges are
-complete and where unfinished walks stand; ``archive`` keeps records and merges two readings
-of one. ``Store`` is all three over one connection: a page, its records and the place reached
-are written in one transaction, because either without the other loses or doubles rows when a
-process dies between them.
+``folder`` guards who may read, ``forms`` are the tables, ``opening`` opens the file and
+``database`` runs its transactions. ``ledger`` knows which ranges are complete and where
+unfinished walks stand; ``archive`` keeps records and merges two readings of one; ``days``
+counts what changed, for what is derived. ``Store`` is all of them over one connection: a
+page, its records and the place reached are written in one transaction, because either without
+the other loses or doubles rows when a process dies between them.
 """
 
 from plivo_analysis.store.archive import Tally

@@ -3,16 +3,22 @@
 Two readings of one record are merged so that the truth can only gain: a settled one beats an
 open one, whatever ``updated_at`` says (it does not move on verification); otherwise the later
 reading stands. The reading that lost is kept as history.
+
+Each record carries a seal over what matters of it, and each day counts its records, so that a
+damaged file is found out rather than believed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.pages import parse_json
 from plivo_analysis.records import Code, Note
-from plivo_analysis.spans import to_us
+from plivo_analysis.spans import DAY, floor, to_us
+from plivo_analysis.store.days import Days
+from plivo_analysis.store.opening import seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +39,7 @@ class Tally:
         repeated: Known, and the same.
         updated: Known, and changed.
         set_aside: Not fit for analysis; kept, with the reason.
+        forgotten: Of a number that the user had forgotten; not kept.
     """
 
     received: int = 0
@@ -40,6 +47,7 @@ class Tally:
     repeated: int = 0
     updated: int = 0
     set_aside: int = 0
+    forgotten: int = 0
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
@@ -48,11 +56,13 @@ class Tally:
         self.repeated += other.repeated
         self.updated += other.updated
         self.set_aside += other.set_aside
+        self.forgotten += other.forgotten
 
     @property
     def balanced(self) -> bool:
         """Whether nothing was lost or doubled on the way."""
-        return self.received == self.new + self.repeated + self.updated + self.set_aside
+        kept = self.new + self.repeated + self.updated
+        return self.received == kept + self.set_aside + self.forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class Archive:
     def __init__(self, database: Database, resource: Resource) -> None:
         self._database = database
         self._resource = resource
+        self._days = Days(database, resource.name)
 
     def keep(self, record: Record, *, page: int, read_at: int, tally: Tally) -> None:
         """Keep one reading of a record and count what became of it."""
@@ -90,24 +101,29 @@ class Archive:
             tally.set_aside += 1
             return
         known = self._database.run(
-            "SELECT raw, open, page, read_at FROM record WHERE resource = ? AND key = ?",
+            "SELECT raw, open, page, read_at, instant FROM record WHERE resource = ? AND key = ?",
             (self._resource.name, record.key),
         )
         if not known:
             self._write(record, record.row, page, read_at)
+            self._days.change(to_us(record.row[self._resource.instant]), records=1)
             tally.new += 1
             return
-        raw, was_open, was_page, was_read_at = known[0]
+        raw, was_open, was_page, was_read_at, instant = known[0]
         if raw == record.raw:
             self._seen_again(record.key, page, read_at)
             tally.repeated += 1
         elif self._resource.is_open(record.row) and not was_open:
             self._remember(record.key, record.raw, page, read_at)
-            self._note(record, Note(Code.WENT_BACK.value, self._resource.status, "open again"), read_at)
+            self._note(
+                record, Note(Code.WENT_BACK.value, self._resource.status, "open again"), read_at
+            )
             tally.repeated += 1
         else:
             self._remember(record.key, raw, was_page, was_read_at)
             self._write(record, record.row, page, read_at)
+            self._days.change(instant, records=-1)
+            self._days.change(to_us(record.row[self._resource.instant]), records=1)
             if self._read(raw).row == record.row:
                 tally.repeated += 1
             else:
@@ -121,15 +137,29 @@ class Archive:
                 yield row
 
     def raws(self, span: Span) -> list[tuple[str, str]]:
-        """Key and record of a range as received, oldest first."""
-        return [
-            (key, raw)
-            for key, raw in self._database.run(
-                "SELECT key, raw FROM record WHERE resource = ? AND instant >= ? AND instant < ?"
-                " ORDER BY instant, key",
+        """Key and record of a range as received, oldest first.
+
+        Raises:
+            StoreError: A record is not what was written, or one is missing from its day; the
+                file was put aside.
+        """
+        with self._database.reading():
+            found = self._database.run(
+                "SELECT key, instant, open, final_at, raw, seal FROM record"
+                " WHERE resource = ? AND instant >= ? AND instant < ? ORDER BY instant, key",
                 (self._resource.name, span.start, span.end),
             )
-        ]
+            self._check(span, found)
+        return [(row[0], row[4]) for row in found]
+
+    def _check(self, span: Span, found: list[tuple[Any, ...]]) -> None:
+        for *values, sealed in found:
+            if seal(self._resource.name, *values) != sealed:
+                raise self._database.damaged("a record is not what was written")
+        whole = [day for day in self._days.within(span) if day.span.clip(span) == day.span]
+        counts = Counter(floor(instant, DAY) for _, instant, *_ in found)
+        if any(counts[day.start] != day.records for day in whole):
+            raise self._database.damaged("records are missing from it")
 
     def row(self, key: str) -> dict[str, Any] | None:
         """One clean row, if it is known."""
@@ -208,18 +238,17 @@ class Archive:
         return self._resource.read(parse_json(raw.encode()))
 
     def _write(self, record: Record, row: dict[str, Any], page: int, read_at: int) -> None:
+        sealed = (
+            self._resource.name,
+            record.key,
+            to_us(row[self._resource.instant]),
+            int(self._resource.is_open(row)),
+            self._resource.final_at(row),
+            record.raw,
+        )
         self._database.run(
-            "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self._resource.name,
-                record.key,
-                to_us(row[self._resource.instant]),
-                self._resource.is_open(row),
-                self._resource.final_at(row),
-                record.raw,
-                page,
-                read_at,
-            ),
+            "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*sealed, page, read_at, seal(*sealed)),
         )
         self._database.run(
             "DELETE FROM note WHERE resource = ? AND key = ?", (self._resource.name, record.key)

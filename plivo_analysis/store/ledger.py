@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plivo_analysis.spans import Span, merge, subtract
+from plivo_analysis.store.opening import seal
 
 if TYPE_CHECKING:
     from plivo_analysis.store.database import Database
@@ -66,13 +67,16 @@ class Ledger:
     def entries(self, scope: str | None = None) -> list[Entry]:
         """Complete ranges as they were read, in order; all scopes when none is named."""
         rows = self._database.run(
-            'SELECT start, "end", scope, read_at, flags FROM complete'
+            'SELECT start, "end", scope, read_at, flags, seal FROM complete'
             " WHERE resource = ?1 AND (?2 IS NULL OR scope IN ('', ?2)) ORDER BY start, scope",
             (self._resource, scope),
         )
+        for start, end, stored, read_at, flags, sealed in rows:
+            if seal(self._resource, stored, start, end, read_at, flags) != sealed:
+                raise self._database.damaged("its ledger is not what was written")
         return [
             Entry(Span(start, end), scope, read_at, tuple(json.loads(flags)))
-            for start, end, scope, read_at, flags in rows
+            for start, end, scope, read_at, flags, _ in rows
         ]
 
     def record(self, entry: Entry) -> None:
@@ -98,10 +102,8 @@ class Ledger:
                 self._insert(rest, scope, read_at, flags)
 
     def _insert(self, span: Span, scope: str, read_at: int, flags: str) -> None:
-        self._database.run(
-            "INSERT INTO complete VALUES (?, ?, ?, ?, ?, ?)",
-            (self._resource, scope, span.start, span.end, read_at, flags),
-        )
+        row = (self._resource, scope, span.start, span.end, read_at, flags)
+        self._database.run("INSERT INTO complete VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, seal(*row)))
 
     def bookmark(self, scope: str, end: int) -> Bookmark | None:
         """Where an unfinished walk stands whose open part ends here, if there is one."""
