@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -110,6 +111,20 @@ def of_duckdb(frame: pl.DataFrame) -> Any:
     return connection.table("held")
 
 
+def of_spark(frame: pl.DataFrame) -> Any:
+    sql = pytest.importorskip("pyspark.sql", exc_type=ImportError)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of the newest pandas, which is not used here
+        session = (
+            sql.SparkSession.builder.master("local[2]")
+            .config("spark.sql.session.timeZone", "Pacific/Auckland")
+            .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.ui.enabled", "false")
+            .getOrCreate()
+        )
+        return session.createDataFrame(plain_arrow(frame))
+
+
 IN_MEMORY: dict[str, Callable[[pl.DataFrame], Any]] = {
     "polars": lambda frame: frame,
     "polars, lazy": lambda frame: frame.lazy(),
@@ -119,11 +134,19 @@ IN_MEMORY: dict[str, Callable[[pl.DataFrame], Any]] = {
     "pyarrow": plain_arrow,
 }
 ENGINES = {**IN_MEMORY, "DuckDB in another zone": of_duckdb}
+SPARK = "Spark in another zone"
+WITH_SPARK = [
+    *ENGINES,
+    # A Java machine and a cluster of one: no part of a quick run.
+    pytest.param(
+        SPARK, marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:PySpark does not yet")]
+    ),
+]
 
 
 @cache
 def held(engine: str, table: str) -> Any:
-    return ENGINES[engine](TABLES[table])
+    return {**ENGINES, SPARK: of_spark}[engine](TABLES[table])
 
 
 CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -166,14 +189,14 @@ def assert_same(given: Any, expected: pl.DataFrame) -> None:
     assert frame.equals(expected)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", WITH_SPARK)
 @pytest.mark.parametrize("call", CALLS)
 def test_a_metric_is_the_same_on_every_engine(call: str, engine: str) -> None:
     table, metric = CALLS[call]
     assert_same(metric(held(engine, table)), metric(TABLES[table]))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", WITH_SPARK)
 @pytest.mark.parametrize(
     ("every", "tz"),
     [
