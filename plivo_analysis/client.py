@@ -18,7 +18,7 @@ from plivo_analysis.clock import Clock, SystemClock
 from plivo_analysis.credentials import Secret, resolve
 from plivo_analysis.errors import FilterError
 from plivo_analysis.frames import BACKENDS
-from plivo_analysis.pacing import Limiter
+from plivo_analysis.pacing import account_limiter
 from plivo_analysis.store import Store, account_folder, default_folder
 from plivo_analysis.transport import Transport
 
@@ -79,7 +79,9 @@ class Client:
         self.backend = backend
         self.currency = currency
         self.clock = clock or SystemClock()
-        self.limiter = Limiter(requests_per_minute, clock=self.clock)
+        self.limiter = account_limiter(
+            self.base_url, self.auth_id, requests_per_minute, clock=self.clock
+        )
         self.transport = Transport(
             base_url=credentials.base_url,
             auth_id=credentials.auth_id,

@@ -6,8 +6,11 @@ nothing, and the demo account one whose wall time stands still while its waits a
 
 from __future__ import annotations
 
+import functools
+import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -33,6 +36,10 @@ class Cancelled(Exception):  # noqa: N818 - no error: the caller asked for it
 class Clock(Protocol):
     """What the package needs of time."""
 
+    @property
+    def origin(self) -> str:
+        """From where :meth:`monotonic` counts. Only times of one origin can be compared."""
+
     def now(self) -> datetime:
         """The wall's time, aware, in UTC."""
 
@@ -54,13 +61,22 @@ class SystemClock:
         False
     """
 
+    @property
+    def origin(self) -> str:
+        """Which start of the computer it was; empty where the system does not tell."""
+        return _boot()
+
     def now(self) -> datetime:
         """The wall's time, aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since the computer was started, on most systems."""
-        return time.monotonic()
+        """Seconds since the computer was started, the same for all of its processes.
+
+        Those that it slept count, where the system counts them.
+        """
+        linux = sys.platform == "linux"
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if linux else time.monotonic()
 
     def wait(self, seconds: float, cancel: threading.Event | None = None) -> bool:
         """Let ``seconds`` pass. Stops early and returns true if ``cancel`` is set."""
@@ -92,6 +108,14 @@ class FrozenWallClock(SystemClock):
     def now(self) -> datetime:
         """The instant at which the wall's time stands."""
         return self._instant
+
+
+@functools.cache
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def rest(

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Protocol
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -33,6 +34,7 @@ class FakeClock:
     def __init__(self, start: float = 1_000.0) -> None:
         self.time = start
         self.begin = start
+        self.origin = uuid4().hex
 
     def now(self) -> datetime:
         return datetime(2026, 11, 2, tzinfo=UTC) + timedelta(seconds=self.time - self.begin)
@@ -223,7 +225,7 @@ def test_the_estimate_is_what_the_requests_then_take(
         with limiter.acquire() as slot:
             slot.penalise(5.0)
     clock.wait(idle)
-    with limiter.ledger.open() as pace:
+    with limiter.pace() as pace:
         pace.changed_at = float("inf")  # growth is not foreseen, so none happens here
     estimate = limiter.wait_estimate(further)
     began = clock.time
@@ -235,7 +237,7 @@ def test_the_estimate_is_what_the_requests_then_take(
 def test_turns_go_in_order_of_arrival() -> None:
     pace = Pace(limit=2, period=60.0)
     waiting = [pace.join(float(number)) for number in range(7)]
-    granted, now = [], 10.0
+    granted, now = [], 7.0
     while len(granted) < 7:
         for ticket in reversed([ticket for ticket in waiting if ticket not in granted]):
             if pace.turn(ticket, now) <= 0:

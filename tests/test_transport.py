@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 import tracemalloc
+import uuid
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,7 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.time = 1_000.0
+        self.origin = uuid.uuid4().hex
         self.waits: list[float] = []
         self.on_wait: Callable[[], None] = lambda: None
 

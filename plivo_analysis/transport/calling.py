@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from plivo_analysis.clock import Cancelled, rest
 from plivo_analysis.errors import BadResponseError, FilterError
-from plivo_analysis.pacing import Limiter
+from plivo_analysis.pacing import account_limiter
 from plivo_analysis.transport.faults import RAISED, Setback, broken
 from plivo_analysis.transport.reading import Unreadable
 from plivo_analysis.transport.retries import Kind, pause
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.clock import Clock
     from plivo_analysis.credentials import Secret
-    from plivo_analysis.pacing import Slot
+    from plivo_analysis.pacing import Limiter, Slot
 
 T = TypeVar("T")
 
@@ -90,6 +90,7 @@ class Transport:
     Example:
         >>> from plivo_analysis.clock import SystemClock
         >>> from plivo_analysis.credentials import Secret
+        >>> from plivo_analysis.pacing import Limiter
         >>> clock = SystemClock()
         >>> Transport(
         ...     base_url="http://127.0.0.1:9",
@@ -118,7 +119,9 @@ class Transport:
         self._token = auth_token
         self._limiter = limiter
         # Whoever was granted more lists than that was granted more of all.
-        self._singles = Limiter(
+        self._singles = account_limiter(
+            base_url,
+            auth_id,
             max(limiter.requests_per_minute, _SINGLES_A_MINUTE),
             clock=clock,
             period=_SINGLES_PERIOD,

@@ -1,61 +1,26 @@
-"""Pacing: every request waits here for its turn, so that the account's limit is never met.
-
-The rules are :mod:`plivo_analysis.pace`; this room adds what they need to be lived by: the
-clock, the waiting and the exclusive access of one thread at a time. Where the state lies is
-the ``Ledger``'s business. The one here keeps it in memory for this process; one that keeps it
-in a file for every process of the account has only to offer the same ``open``.
-"""
+"""The limiter: whoever wants to send waits here, in order of arrival, until it may."""
 
 from __future__ import annotations
 
 import math
 import sys
-import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from plivo_analysis.clock import STEP, Cancelled
 from plivo_analysis.errors import FilterError
-from plivo_analysis.pace import Pace
+from plivo_analysis.pacing.ledger import MemoryLedger
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
     from plivo_analysis.clock import Clock
+    from plivo_analysis.pace import Pace
+    from plivo_analysis.pacing.ledger import Ledger
 
 MINUTE = 60.0
 _LEAST = 0.001  # seconds
-
-
-class Ledger(Protocol):
-    """Where the state of the pace lies."""
-
-    def open(self) -> AbstractContextManager[Pace]:
-        """The state, to be read and changed by nobody else until the block ends."""
-
-
-class MemoryLedger:
-    """The state in memory: shared by the threads of this process.
-
-    Args:
-        pace: The state to begin with.
-
-    Example:
-        >>> with MemoryLedger(Pace(limit=20, period=60.0)).open() as pace:
-        ...     pace.limit
-        20
-    """
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def open(self) -> Iterator[Pace]:
-        """The state, to be read and changed by nobody else until the block ends."""
-        with self._lock:
-            yield self._pace
 
 
 class Slot:
@@ -80,12 +45,12 @@ class Slot:
 
     def release(self) -> None:
         """The response has ended. A second call does nothing."""
-        with self._limiter.ledger.open() as pace:
+        with self._limiter.pace() as pace:
             pace.land(self._ticket, self._limiter.clock.monotonic())
 
     def penalise(self, seconds: float) -> None:
         """The server refused this request (429): nobody sends for so many seconds."""
-        with self._limiter.ledger.open() as pace:
+        with self._limiter.pace() as pace:
             pace.refuse(self._started, seconds, self._limiter.clock.monotonic())
 
 
@@ -96,6 +61,7 @@ class Limiter:
         requests_per_minute: What the account is granted; any positive number.
         clock: Tells the time and waits.
         period: Over how many seconds the server counts.
+        ledger: Where the state of the pace lies; by default in memory, for this limiter alone.
 
     Raises:
         FilterError: The rate is not a positive number.
@@ -108,16 +74,28 @@ class Limiter:
     """
 
     def __init__(
-        self, requests_per_minute: float = 20, *, clock: Clock, period: float = MINUTE
+        self,
+        requests_per_minute: float = 20,
+        *,
+        clock: Clock,
+        period: float = MINUTE,
+        ledger: Ledger | None = None,
     ) -> None:
         rate = _checked_rate(requests_per_minute)
         share = rate * period / MINUTE
         # Less than one request in a period is one request in a longer period.
         self.period = period * max(1.0, 1 / share)
-        limit = sys.maxsize if math.isinf(share) else max(1, math.floor(share))
+        self.limit = sys.maxsize if math.isinf(share) else max(1, math.floor(share))
         self.requests_per_minute = rate
         self.clock = clock
-        self.ledger: Ledger = MemoryLedger(Pace(limit=limit, period=self.period))
+        self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
+
+    @contextmanager
+    def pace(self) -> Iterator[Pace]:
+        """The state under this limit, for nobody else until the block ends."""
+        with self.ledger.open() as pace:
+            pace.limit, pace.period = self.limit, self.period
+            yield pace
 
     def acquire(
         self,
@@ -129,29 +107,39 @@ class Limiter:
         Raises:
             Cancelled: The event was set, before or during the wait.
         """
-        with self.ledger.open() as pace:
+        with self.pace() as pace:
             ticket = pace.join(self.clock.monotonic())
         try:
-            while True:
-                if cancel is not None and cancel.is_set():
-                    raise Cancelled
-                with self.ledger.open() as pace:
-                    now = self.clock.monotonic()
-                    wait = pace.turn(ticket, now)
-                if wait <= 0:
-                    return Slot(self, ticket, now)
-                if on_wait is not None:
-                    on_wait(wait)
-                # In steps: somebody ahead may give up, or the server refuse, meanwhile. Never so
-                # short that rounding could keep a clock from moving on.
-                self.clock.wait(max(_LEAST, min(wait, STEP)), cancel)
-        finally:
-            with self.ledger.open() as pace:
+            started = self._wait(ticket, cancel, on_wait)
+        except BaseException:
+            with self.pace() as pace:
                 pace.leave(ticket)
+            raise
+        return Slot(self, ticket, started)
+
+    def _wait(
+        self,
+        ticket: int,
+        cancel: threading.Event | None,
+        on_wait: Callable[[float], None] | None,
+    ) -> float:
+        """Wait for a ticket's turn; when it came."""
+        while cancel is None or not cancel.is_set():
+            with self.pace() as pace:
+                now = self.clock.monotonic()
+                wait = pace.turn(ticket, now)
+            if wait <= 0:
+                return now
+            if on_wait is not None:
+                on_wait(wait)
+            # In steps: somebody ahead may give up, or the server refuse, meanwhile. Never so
+            # short that rounding could keep a clock from moving on.
+            self.clock.wait(max(_LEAST, min(wait, STEP)), cancel)
+        raise Cancelled
 
     def wait_estimate(self, requests: int) -> float:
         """Seconds until the last of so many further requests may begin."""
-        with self.ledger.open() as pace:
+        with self.pace() as pace:
             return pace.estimate(requests, self.clock.monotonic())
 
 
