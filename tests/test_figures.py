@@ -321,6 +321,29 @@ def test_every_session_is_drawn_when_all_are_asked_for() -> None:
     assert sum(figures.paths(frame, every_session=True).data[0].link.value) == 90 + 10 + 10
 
 
+def test_counted_by_status_paths_end_verified_expired_open_or_unknown() -> None:
+    statuses = ["verified", "expired", "in-progress", "lost", None]
+    frame = pl.DataFrame(
+        {
+            "status": statuses,
+            "path": ["sms → voice"] * 5,
+            "sessions": [5, 4, 3, 2, 1],
+            "verified": [5, 0, 0, 0, 0],
+            "total_charge": [None] * 5,
+            "unpriced": [0] * 5,
+        }
+    )
+    (sankey,) = figures.paths(frame, sentence=False).data
+    assert sankey.node.label[2:] == ("Verified  5", "Expired  4", "Open  3", "Unknown  3")
+
+
+def test_hours_keep_their_order_and_are_written_as_a_clock() -> None:
+    frame = spend_frame({"hour": list(range(24))}, [str(hour) for hour in range(24)])
+    scale = figures.spend(frame).layout.yaxis
+    assert scale.ticktext[8:10] == ("08:00", "09:00")
+    assert len(scale.ticktext) == 24
+
+
 @pytest.mark.parametrize(
     ("draw", "metric"),
     [

@@ -13,7 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from plivo_analysis.figures import calendar, style
-from plivo_analysis.figures.reading import PERIOD, Row, Table, hue, key, read, title
+from plivo_analysis.figures.reading import HOUR, PERIOD, Row, Table, hue, key, read, title
 from plivo_analysis.typeset import count, money, plural
 from plivo_analysis.vocabulary import UNKNOWN
 
@@ -139,7 +139,7 @@ def _lines(table: Table, currency: str) -> go.Figure:
 
 
 def _largest(table: Table, columns: tuple[str, ...]) -> list[tuple[str, list[Row]]]:
-    """Each line's label and rows: channels in their order, else by amount with the rest last."""
+    """Each line's label and rows: channels and hours in their order, else by amount, rest last."""
     rows: dict[_Group, list[Row]] = {group: [] for group in table.groups(columns)}
     for row in table.rows:
         rows[key(row, columns)].append(row)
@@ -149,6 +149,8 @@ def _largest(table: Table, columns: tuple[str, ...]) -> list[tuple[str, list[Row
             (style.square(group[0]) if len(columns) == 1 else said, found)
             for group, (said, found) in zip(rows, named, strict=True)
         ]
+    if columns == (HOUR,):
+        return named
     named.sort(key=lambda line: -(_total(line[1]) or _ZERO))
     if len(named) <= _MOST + 1:
         return named

@@ -15,27 +15,44 @@ import plotly.graph_objects as go
 from plivo_analysis.figures import style
 from plivo_analysis.figures.reading import Row, read
 from plivo_analysis.typeset import count, percent
-from plivo_analysis.vocabulary import ARROW
+from plivo_analysis.vocabulary import (
+    ARROW,
+    EXPIRED,
+    OPEN,
+    SETTLED,
+    UNKNOWN,
+    VERIFIED,
+    fold_status,
+)
 
 _PATHS = ("path", "sessions", "verified", "total_charge", "unpriced")
 _COLUMNS = ("Began on", "Changed to", "Ended")
 _BEGAN, _CHANGED, _ENDED = range(3)
 _PLACES = (0.001, 0.45, 0.999)
 _GAP = 0.05
-_VERIFIED, _NOT = "verified", "not verified"
+_NOT, _OPEN = "not verified", "open"
+_ENDINGS = {
+    VERIFIED: style.VERIFIED,
+    EXPIRED: style.NOT_VERIFIED,
+    _NOT: style.NOT_VERIFIED,
+    _OPEN: style.OPEN,
+    UNKNOWN: style.OPEN,
+}
 
 _Node = tuple[int, str]  # the column and the channel or ending
 
 
-def paths(frame: Any, *, every_session: bool = False) -> go.Figure:
+def paths(frame: Any, *, every_session: bool = False, sentence: bool = True) -> go.Figure:
     """Draw the channels that sessions went through, and how they ended.
 
     Groups of the frame are added up. "Changed to" is the first channel other than the one
-    the session began on; "not verified" holds expired, open and unknown sessions alike.
+    the session began on. Counted by ``status``, sessions end verified, expired, open or
+    unknown; else "not verified" holds all of those but the first.
 
     Args:
         frame: What ``channel_paths`` gave, polars or pandas, with any grouping.
         every_session: Whether sessions that stayed on one channel are drawn too.
+        sentence: Whether to say above how many stayed on one channel and how many changed.
 
     Returns:
         A figure whose links have the colour of the channel that they leave.
@@ -56,8 +73,9 @@ def paths(frame: Any, *, every_session: bool = False) -> go.Figure:
     flow = _Flow()
     for row in table.rows:
         flow.add(row, every_session=every_session)
-    figure = style.blank(380, left=8, top=64)
-    style.note(figure, flow.sentence(), 0, 1, yanchor="bottom", yshift=34)
+    figure = style.blank(380, left=8, top=64 if sentence else 34)
+    if sentence:
+        style.note(figure, flow.sentence(), 0, 1, yanchor="bottom", yshift=34)
     for heading, x in zip(_COLUMNS, (0.0, _PLACES[_CHANGED], 1.0), strict=True):
         anchor = "right" if heading == _COLUMNS[_ENDED] else "left"
         style.note(figure, f"<b>{heading}</b>", x, 1, xanchor=anchor, yanchor="bottom", yshift=10)
@@ -79,7 +97,7 @@ class _Flow:
         channels = row["path"].split(ARROW)
         began = channels[0]
         changed = next((channel for channel in channels if channel != began), None)
-        ends = {_VERIFIED: row["verified"], _NOT: row["sessions"] - row["verified"]}
+        ends = _ends(row)
         (self.stayed if changed is None else self.moved).update(ends)
         if changed is None and not every_session:
             return
@@ -95,7 +113,7 @@ class _Flow:
         """How many stayed on one channel and how many changed."""
         return "; ".join(
             f"<b>{count(sum(ends.values()))}</b> sessions {did}"
-            + (f", {percent(ends[_VERIFIED] / sum(ends.values()), 0)} of them verified" * any(ends))
+            + (f", {percent(ends[VERIFIED] / sum(ends.values()), 0)} of them verified" * any(ends))
             if sum(ends.values())
             else f"<b>0</b> sessions {did}"
             for did, ends in (
@@ -114,17 +132,26 @@ class _Flow:
         return sum(value for link, value in self.links.items() if link[side] == node)
 
 
+def _ends(row: Row) -> dict[str, int]:
+    """How the sessions of a row ended."""
+    if "status" not in row:
+        return {VERIFIED: row["verified"], _NOT: row["sessions"] - row["verified"]}
+    status = fold_status(row["status"]) or UNKNOWN
+    open_or_not = _OPEN if status in OPEN else UNKNOWN
+    return {status if status in SETTLED else open_or_not: row["sessions"]}
+
+
 def _order(node: _Node) -> tuple[int, tuple[int, str]]:
     column, word = node
     if column == _ENDED:
-        return column, (int(word == _NOT), "")
+        return column, (list(_ENDINGS).index(word), "")
     return column, style.place(word)
 
 
 def _hue(node: _Node) -> str:
     column, word = node
     if column == _ENDED:
-        return style.VERIFIED if word == _VERIFIED else style.NOT_VERIFIED
+        return _ENDINGS[word]
     return style.colour(word)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PERIOD = "period"
 CHANNELS = frozenset({"channel", "entry_channel"})
+HOUR = "hour"
 _NOT_GIVEN = "not given"
 
 Row = dict[str, Any]
@@ -109,12 +110,12 @@ def title(group: Sequence[Any], columns: Sequence[str]) -> str:
     Example:
         >>> title(("sms", None), ("entry_channel", "alias"))
         'SMS · not given'
-        >>> title((), ())
-        'All'
+        >>> title((8,), ("hour",)), title((), ())
+        ('08:00', 'All')
     """
     return (
         " · ".join(
-            style.name(value) if column in CHANNELS else clean(_said(value))
+            style.name(value) if column in CHANNELS else clean(_said(value, column))
             for value, column in zip(group, columns, strict=True)
         )
         or "All"
@@ -132,5 +133,7 @@ def hue(group: Sequence[Any], columns: Sequence[str]) -> str:
     return next((style.colour(value) for value, column in pairs if column in CHANNELS), style.ALL)
 
 
-def _said(value: Any) -> str:
-    return _NOT_GIVEN if value is None else str(value)
+def _said(value: Any, column: str) -> str:
+    if value is None:
+        return _NOT_GIVEN
+    return f"{value:02}:00" if column == HOUR and isinstance(value, int) else str(value)
