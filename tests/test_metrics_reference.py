@@ -508,7 +508,7 @@ def rows_of(frame: Any) -> list[dict[str, Any]]:
 
 
 @given(rows=sessions())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_exploding_gives_the_attempts_and_lines_of_the_reference(rows: Any) -> None:
     frame = from_rows(rows, SESSIONS)
     tried = [{k: v for k, v in one.items() if k != "differs"} for one in attempts_of(rows)]
@@ -520,7 +520,7 @@ def test_exploding_gives_the_attempts_and_lines_of_the_reference(rows: Any) -> N
 
 
 @given(rows=sessions())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_metrics_agree_with_the_reference(rows: Any) -> None:
     frame = from_rows(rows, SESSIONS)
     tried, lines = pva.explode_attempts(frame), pva.explode_charges(frame)

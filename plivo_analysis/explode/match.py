@@ -49,14 +49,19 @@ def pair(sessions: pl.DataFrame) -> Pairs:
     """
     attempts = _listed(sessions, "attempt_details").select("row", *_ATTEMPT)
     charges = _listed(sessions, "attempt_charges").select("row", *_CHARGE).rename(_CHARGE)
-    hard = _hard(sessions, attempts, charges)
-    easy_attempts, hard_attempts = _split(attempts, hard)
-    easy_charges, hard_charges = _split(charges, hard)
-    easy = _by_position(easy_attempts, easy_charges)
-    slow = _by_uuid(hard_attempts, hard_charges)
-    if slow.attempts.height:
-        easy = pl.concat([easy, slow.attempts]).sort("row", maintain_order=True)
-    return Pairs(easy, slow.orphans)
+    lengths = sessions.select(
+        listed=pl.col("attempt_details").list.len().fill_null(0),
+        charged=pl.col("attempt_charges").list.len().fill_null(0),
+    )
+    beside = _side_by_side(attempts, charges, lengths)
+    hard = _hard(beside, lengths)
+    if not hard.any():
+        return Pairs(_in_order(beside.drop("charge_uuid")), _orphans(charges.clear()))
+    chosen = hard.gather(attempts["row"])
+    easy = _in_order(beside.filter(~chosen).drop("charge_uuid"))
+    slow = _by_uuid(attempts.filter(chosen), charges.filter(hard.gather(charges["row"])))
+    both = pl.concat([easy, slow.attempts]).sort("row", maintain_order=True)
+    return Pairs(both, slow.orphans)
 
 
 def _listed(sessions: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -68,45 +73,42 @@ def _listed(sessions: pl.DataFrame, column: str) -> pl.DataFrame:
     )
 
 
-def _hard(sessions: pl.DataFrame, attempts: pl.DataFrame, charges: pl.DataFrame) -> pl.Series:
+def _side_by_side(
+    attempts: pl.DataFrame, charges: pl.DataFrame, lengths: pl.DataFrame
+) -> pl.DataFrame:
+    """Each attempt with the charge row at its place in the array, if there is one."""
+    charged = charges.drop("row")
+    if not (lengths["listed"] == lengths["charged"]).all():
+        row = attempts["row"]
+        before = lengths.select(pl.all().cast(pl.Int64).cum_sum() - pl.all())
+        place = pl.int_range(attempts.height, eager=True) - before["listed"].gather(row)
+        there = place < lengths["charged"].gather(row)
+        # A place beyond the array is null, and what is gathered there is null.
+        at = (place + before["charged"].gather(row)).set(~there, None)
+        charged = charged.select(pl.all().gather(at))
+    return attempts.hstack(charged).with_columns(charged=True)
+
+
+def _hard(beside: pl.DataFrame, lengths: pl.DataFrame) -> pl.Series:
     """For each session, whether position does not tell which charge is whose."""
-    lengths = sessions.select(
-        listed=pl.col("attempt_details").list.len().fill_null(0),
-        charged=pl.col("attempt_charges").list.len().fill_null(0),
-    )
     hard = (lengths["listed"] != lengths["charged"]) | (lengths["listed"] > _MOST)
-    if hard.any():
-        attempts, charges = _split(attempts, hard)[0], _split(charges, hard)[0]
-    uuids = attempts.select("row", uuid="attempt_uuid").with_columns(charges["charge_uuid"])
-    # Every uuid lies between these two, and no blank text does.
-    plain = pl.col("uuid").is_between(pl.lit("!"), pl.lit("~")).fill_null(value=False)
     longest = lengths.select(pl.col("listed").max()).item() or 0
+    uuid = pl.col("attempt_uuid")
+    # Every uuid lies between these two, and no blank text does.
+    plain = uuid.is_between(pl.lit("!"), pl.lit("~")).fill_null(value=False)
     doubled = [
-        (pl.col("row") == pl.col("row").shift(lag)) & (pl.col("uuid") == pl.col("uuid").shift(lag))
+        (pl.col("row") == pl.col("row").shift(lag)) & (uuid == uuid.shift(lag))
         for lag in range(1, min(longest, _MOST))
     ]
-    odd = uuids.filter(
-        pl.any_horizontal(~plain, pl.col("uuid").ne_missing(pl.col("charge_uuid")), *doubled)
-    )["row"]
+    strange = ~plain | uuid.ne_missing(pl.col("charge_uuid"))
+    odd = beside.filter(pl.any_horizontal(strange, *doubled))["row"]
     if odd.is_empty():
         return hard
     return hard | pl.select(pl.int_range(hard.len()).is_in(odd.implode())).to_series()
 
 
-def _split(frame: pl.DataFrame, hard: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
-    if not hard.any():
-        return frame, frame.clear()
-    chosen = hard.gather(frame["row"])
-    return frame.filter(~chosen), frame.filter(chosen)
-
-
 def _named(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.len_bytes().fill_null(0) > 0
-
-
-def _by_position(attempts: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
-    paired = attempts.hstack(charges.select("charge", "charge_channel")).with_columns(charged=True)
-    return _in_order(paired)
 
 
 def _by_uuid(attempts: pl.DataFrame, charges: pl.DataFrame) -> Pairs:
@@ -116,16 +118,20 @@ def _by_uuid(attempts: pl.DataFrame, charges: pl.DataFrame) -> Pairs:
     right = _with_turns(charges, "charge_uuid")
     on = ["row", "key", "turn"]
     paired = left.join(
-        right.select(*on, "charge", "charge_channel", charged=True),
+        right.select(*on, "charge_channel", "charge", charged=True),
         on=on,
         how="left",
         maintain_order="left",
     ).with_columns(pl.col("charged").fill_null(False))
     return Pairs(
         paired.drop("key", "turn"),
-        right.join(left.select(on), on=on, how="anti", maintain_order="left").select(
-            "row", channel="charge_channel", attempt_uuid="charge_uuid", charge="charge"
-        ),
+        _orphans(right.join(left.select(on), on=on, how="anti", maintain_order="left")),
+    )
+
+
+def _orphans(charges: pl.DataFrame) -> pl.DataFrame:
+    return charges.select(
+        "row", channel="charge_channel", attempt_uuid="charge_uuid", charge="charge"
     )
 
 
