@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
+    "Confirmation",
     "MessageFilter",
     "Query",
     "SessionFilter",
@@ -111,6 +112,25 @@ def shown(values: Mapping[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Confirmation:
+    """How a column confirms one parameter of a filter.
+
+    Args:
+        column: The column.
+        same: Compares the value asked for with one of the column; None where it cannot tell.
+        wanted: The value asked for.
+
+    Example:
+        >>> SessionFilter.of(status="verified").confirmations()[0].column
+        'status'
+    """
+
+    column: str
+    same: Callable[[str, str], bool | None]
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class _Filter:
     """What both filters have in common: fields that are query parameters, None for any."""
 
@@ -153,6 +173,14 @@ class _Filter:
         if False in answers:
             return False
         return None if None in answers else True
+
+    def confirmations(self) -> list[Confirmation]:
+        """The columns that confirm this filter; a row without a value in one confirms nothing."""
+        return [
+            Confirmation(*_CONFIRMED_BY[name], value)
+            for name, value in self.params().items()
+            if name in _CONFIRMED_BY
+        ]
 
     def _confirm(self, name: str, value: str, row: Mapping[str, Any]) -> bool | None:
         if name not in _CONFIRMED_BY:

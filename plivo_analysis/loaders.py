@@ -10,13 +10,14 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis import segments
 from plivo_analysis.client import environment_client
 from plivo_analysis.errors import FilterError, IncompletePullError
 from plivo_analysis.filters import MessageFilter, SessionFilter, checked_uuid, parse_range
 from plivo_analysis.frames import BACKENDS, from_rows, to_backend
 from plivo_analysis.numbers import RECIPIENTS, disguise
 from plivo_analysis.progress import Progress
-from plivo_analysis.pull import Question, pull, read_one_record, stretches
+from plivo_analysis.pull import RETENTION, Question, pull, read_one_record, stretches
 from plivo_analysis.records import Code
 from plivo_analysis.resources import MESSAGE_RESOURCE, RESOURCES, SESSION_RESOURCE
 from plivo_analysis.schema import COVERAGE, ISSUES
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from plivo_analysis.client import Client
     from plivo_analysis.pull import Pulled
-    from plivo_analysis.pull.reader import Filter
     from plivo_analysis.resources import Resource
 
     Instant = datetime | date | timedelta | str | None
@@ -408,22 +408,14 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
         ...     stored(client, day, Span(0, 10)).height
         0
     """
-    archive = client.store.archive(question.resource)
-    rows = archive.rows(span)
-    if question.filter.scope:
-        listed = archive.members(question.filter.scope)
-        rows = (row for row in rows if _belongs(row, question.filter, question.resource, listed))
-    return from_rows(list(rows), question.resource.table)
-
-
-def _belongs(
-    row: dict[str, Any], chosen: Filter, resource: Resource, listed: frozenset[str]
-) -> bool:
-    """Whether a row matches; where it cannot tell, whether the server listed it."""
-    match = chosen.matches(row)
-    if match is None or (match and chosen.unverifiable):
-        return row[resource.key] in listed
-    return match
+    resource, store = question.resource, client.store
+    oldest = to_us(client.now()) - RETENTION
+    frame = segments.read(store, resource, span, oldest=oldest)
+    scope = question.filter.scope
+    if not scope:
+        return frame
+    listed = store.archive(resource).members(scope)
+    return segments.chosen(frame, question.filter, resource.key, listed)
 
 
 def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) -> None:

@@ -130,6 +130,9 @@ def subtract(whole: Span, parts: Iterable[Span]) -> list[Span]:
     return gaps
 
 
+EVER = Span(to_us(datetime.min.replace(tzinfo=UTC)), to_us(datetime.max.replace(tzinfo=UTC)))
+
+
 def words(span: Span) -> str:
     """A span for a person: UTC, to the minute.
 

@@ -7,6 +7,16 @@
 
 from plivo_analysis.pull.coverage import Stretch, stretches
 from plivo_analysis.pull.pull import Pulled, Question, answers, pull
+from plivo_analysis.pull.reader import RETENTION
 from plivo_analysis.pull.single import read_one_record
 
-__all__ = ["Pulled", "Question", "Stretch", "answers", "pull", "read_one_record", "stretches"]
+__all__ = [
+    "RETENTION",
+    "Pulled",
+    "Question",
+    "Stretch",
+    "answers",
+    "pull",
+    "read_one_record",
+    "stretches",
+]

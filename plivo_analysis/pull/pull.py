@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.pull.reader import RETENTION, SETTLE, Reader
 from plivo_analysis.pull.refresh import refresh
+from plivo_analysis.segments import matches, read
 from plivo_analysis.spans import HOUR, MINUTE, Span, floor, merge, subtract, to_us
 from plivo_analysis.store import Tally
 
@@ -110,11 +111,10 @@ def answers(client: Client, question: Question, span: Span) -> list[Span]:
     own = [entry.span for entry in ledger.entries(scope) if entry.scope == scope]
     if not scope or question.filter.unverifiable:
         return merge(own)
-    archive = client.store.archive(question.resource)
     wider = [
         part
         for part in merge(entry.span.clip(span) for entry in ledger.entries(""))
-        if all(question.filter.matches(row) is not None for row in archive.rows(part))
+        if not matches(read(client.store, question.resource, part), question.filter).null_count()
     ]
     return merge([*own, *wider])
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from plivo_analysis.errors import BadResponseError, StoreError
+from plivo_analysis.filters import Query as Parameters
 from plivo_analysis.filters import api_time
 from plivo_analysis.pages import read_page
 from plivo_analysis.pull.single import fetch
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
     from plivo_analysis.client import Client
+    from plivo_analysis.filters import Confirmation
     from plivo_analysis.pages import Page
     from plivo_analysis.progress import Watch
     from plivo_analysis.records import Record
@@ -61,6 +63,9 @@ class Filter(Protocol):
 
     def matches(self, row: Mapping[str, Any]) -> bool | None:
         """Whether a row is one that was asked for."""
+
+    def confirmations(self) -> list[Confirmation]:
+        """The columns that tell the same of a table."""
 
 
 @dataclass(slots=True)
@@ -116,7 +121,7 @@ class Reader:
         honoured = True
         for listing in self.resource.open_listings:
             ladder = self._ladder(span, witness=False)
-            for page in self._pages(ladder, {**self.filter.params(), **listing}):
+            for page in self._pages(ladder, Parameters({**self.filter.params(), **listing})):
                 self._keep(ladder, page)
                 keys |= {record.key for record in page.records}
                 honoured &= all(
@@ -177,13 +182,15 @@ class Reader:
         resource = self.resource
         start, end = query.span.datetimes()
         place = {"cursor": query.cursor} if query.cursor else {"offset": str(query.offset)}
-        question = {
-            **params,
-            f"{resource.time_parameter}__gte": api_time(start),
-            f"{resource.time_parameter}__lt": api_time(end),
-            "limit": str(PAGE_ROWS),
-            **place,
-        }
+        question = Parameters(
+            {
+                **params,
+                f"{resource.time_parameter}__gte": api_time(start),
+                f"{resource.time_parameter}__lt": api_time(end),
+                "limit": str(PAGE_ROWS),
+                **place,
+            }
+        )
         answer = self.client.transport.get(
             resource.path,
             question,

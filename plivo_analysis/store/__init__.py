@@ -9,7 +9,18 @@ the other loses or doubles rows when a process dies between them.
 """
 
 from plivo_analysis.store.archive import Tally
+from plivo_analysis.store.days import Day, Stamp
 from plivo_analysis.store.ledger import Bookmark, Entry
 from plivo_analysis.store.store import Reading, Store, account_folder, default_folder
 
-__all__ = ["Bookmark", "Entry", "Reading", "Store", "Tally", "account_folder", "default_folder"]
+__all__ = [
+    "Bookmark",
+    "Day",
+    "Entry",
+    "Reading",
+    "Stamp",
+    "Store",
+    "Tally",
+    "account_folder",
+    "default_folder",
+]

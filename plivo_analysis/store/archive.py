@@ -129,15 +129,15 @@ class Archive:
             else:
                 tally.updated += 1
 
-    def rows(self, span: Span) -> Iterator[dict[str, Any]]:
-        """The clean rows of a range, oldest first."""
-        for _, raw in self.raws(span):
+    def rows(self, raws: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """The clean rows of records as received."""
+        for raw in raws:
             row = self._read(raw).row
             if row is not None:
                 yield row
 
-    def raws(self, span: Span) -> list[tuple[str, str]]:
-        """Key and record of a range as received, oldest first.
+    def raws(self, span: Span) -> list[str]:
+        """The records of a range as received, oldest first.
 
         Raises:
             StoreError: A record is not what was written, or one is missing from its day; the
@@ -150,7 +150,7 @@ class Archive:
                 (self._resource.name, span.start, span.end),
             )
             self._check(span, found)
-        return [(row[0], row[4]) for row in found]
+        return [row[4] for row in found]
 
     def _check(self, span: Span, found: list[tuple[Any, ...]]) -> None:
         for *values, sealed in found:

@@ -14,6 +14,7 @@ import platformdirs
 
 from plivo_analysis.store.archive import Archive, Tally
 from plivo_analysis.store.database import Database
+from plivo_analysis.store.days import Days
 from plivo_analysis.store.ledger import Bookmark, Entry, Ledger
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Store:
 
     def __init__(self, folder: Path | None) -> None:
         self._database = Database(folder)
+        self.folder = folder
         self.path = self._database.path
 
     def archive(self, resource: Resource) -> Archive:
@@ -69,9 +71,22 @@ class Store:
         """The complete ranges of a resource."""
         return Ledger(self._database, resource.name)
 
+    def days(self, resource: Resource) -> Days:
+        """The days of a resource, and what is derived of them."""
+        return Days(self._database, resource.name)
+
     def writing(self) -> AbstractContextManager[None]:
         """One transaction over ledger and archive."""
         return self._database.writing()
+
+    def reading(self) -> AbstractContextManager[None]:
+        """One state of ledger and archive for several questions."""
+        return self._database.reading()
+
+    @property
+    def journal(self) -> str:
+        """How transactions are kept: ``wal``, ``delete`` or ``memory``."""
+        return self._database.journal
 
     def keep(self, resource: Resource, scope: str, reading: Reading) -> Tally:
         """Keep a page, its records and the place reached, all or nothing."""
