@@ -25,7 +25,7 @@ from plivo_analysis.transport import Transport
 if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
-    from typing import Literal, Self
+    from typing import Literal, NoReturn, Self
 
 SKEW_SEEN = timedelta(seconds=2)
 
@@ -140,6 +140,9 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A client holds a token and connections; make one where it is needed.")
 
     def __repr__(self) -> str:
         # Half made, where the arguments were wrong and a traceback prints them.

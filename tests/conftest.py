@@ -20,15 +20,20 @@ Connect = Callable[..., Client]
 
 
 class AccountClock(SystemClock):
-    """The wall's time of an emulated account; waits cost nothing."""
+    """The wall's time of an emulated account; a wait is over as soon as it begins."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._skipped = 0.0
 
     def now(self) -> datetime:
         return self._account.now
 
+    def monotonic(self) -> float:
+        return super().monotonic() + self._skipped
+
     def wait(self, seconds: float, cancel: Any = None) -> bool:
+        self._skipped += seconds
         return cancel is not None and cancel.is_set()
 
 

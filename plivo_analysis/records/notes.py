@@ -5,7 +5,7 @@ A note shows what was seen, masked and short. The whole of it is in the record's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.masking import mask_number, mask_text
@@ -48,7 +48,8 @@ class Record:
         instant: The time that it belongs to, in UTC; ``None`` where that is not readable.
         row: A value for every column of its table; ``None`` where the record is set aside.
         notes: Everything odd about it. The first one of a record set aside says why.
-        raw: Its content as one line of JSON, with sorted keys and exact numbers.
+        raw: Its content as one line of JSON, with sorted keys and exact numbers. Neither it
+            nor the row is in the ``repr``: they hold telephone numbers.
 
     Example:
         >>> Record("sha256:…", None, None, (), "null").row is None
@@ -57,9 +58,9 @@ class Record:
 
     key: str
     instant: datetime | None
-    row: dict[str, Any] | None
+    row: dict[str, Any] | None = field(repr=False)
     notes: tuple[Note, ...]
-    raw: str
+    raw: str = field(repr=False)
 
 
 def note(code: Code, path: str, value: object = "") -> Note:
