@@ -265,7 +265,7 @@ class _Answered:
     """One page as it came."""
 
     query: str
-    body: bytes
+    body: bytes = field(repr=False)
     page: Page
 
     @property

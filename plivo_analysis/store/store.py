@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ class Reading:
     """
 
     query: str
-    body: bytes
+    body: bytes = field(repr=False)
     records: Sequence[Record]
     read_at: int
     complete: Sequence[Entry] = ()
