@@ -40,7 +40,7 @@ def disguise(
     if recipients == "full":
         return frame
     replace = mask_number if recipients == "masked" else pseudonymiser(store.pseudonym_key())
-    return frame.with_columns(_replaced(frame[name], replace) for name in resource.numbers)
+    return frame.with_columns(replaced(frame[name], replace) for name in resource.numbers)
 
 
 def pseudonymiser(key: bytes) -> Callable[[str], str]:
@@ -59,7 +59,13 @@ def pseudonymiser(key: bytes) -> Callable[[str], str]:
     return pseudonym
 
 
-def _replaced(numbers: pl.Series, replace: Callable[[str], str]) -> pl.Series:
+def replaced(numbers: pl.Series, replace: Callable[[str], str]) -> pl.Series:
+    """A column with each distinct number replaced once.
+
+    Example:
+        >>> replaced(pl.Series(["14155550100", None]), mask_number).to_list()
+        ['1 ••• ••• ••00', None]
+    """
     known = numbers.drop_nulls().unique().to_list()
     return numbers.replace_strict(
         known, [replace(number) for number in known], default=None, return_dtype=pl.String
