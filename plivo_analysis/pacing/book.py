@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _BUSY_SECONDS = 5.0
-_OLD_SECONDS = 86_400.0
+_OLD_SECONDS = 30 * 86_400.0
 _TABLE = """
 CREATE TABLE pace (
     account TEXT NOT NULL,
@@ -106,7 +106,7 @@ class Page:
             return [decode(state) for (state,) in connection.execute(_OTHERS, self._line)]
 
     def write(self, birth: str, pace: Pace, at: float) -> None:
-        """Write the line, and forget those that nobody wrote for a day.
+        """Write the line, and forget those that nobody wrote for a month.
 
         Args:
             birth: The line's birth.
