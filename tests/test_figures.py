@@ -295,6 +295,23 @@ def test_pending_attempts_stand_beside_the_reached_rate() -> None:
     assert "<b>80.0\u202f%</b>  of 10" in told
 
 
+def delivery_frame(groups: dict[str, list[Any]]) -> pl.DataFrame:
+    counted = {"messages": [11], "delivered": [9], "undelivered": [1], "failed": [0], "other": [1]}
+    rates = {"delivered_rate": [0.9], "delivered_rate_low": [0.6], "delivered_rate_high": [0.98]}
+    return pl.DataFrame(groups | counted | rates)
+
+
+def test_messages_that_are_not_final_stand_beside_the_delivered_rate() -> None:
+    told = [n.text for n in figures.delivery(delivery_frame({"type": ["sms"]})).layout.annotations]
+    assert "<b>90.0\u202f%</b>  of 10, 1 to come" in told
+
+
+def test_delivery_over_time_is_drawn_of_final_messages() -> None:
+    day = {"period": [datetime(2026, 10, 1, tzinfo=UTC)], "type": ["sms"]}
+    figure = figures.delivery(delivery_frame(day))
+    assert figure.data[0].hovertext == ("Thu 1 Oct<br>90.0\u202f% (60.0–98.0\u202f%), 9 of 10",)
+
+
 def test_paths_draw_those_that_changed_channel_and_tell_of_the_rest() -> None:
     frame = paths_frame([("sms", 90, 81), ("sms → voice → sms", 10, 7), ("voice → sms", 4, 4)])
     figure = figures.paths(frame)

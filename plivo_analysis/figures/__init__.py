@@ -7,6 +7,6 @@ set and nothing is shown; that is the caller's to do.
 
 from plivo_analysis.figures.bars import spend
 from plivo_analysis.figures.flows import paths
-from plivo_analysis.figures.rates import fallback, outcomes
+from plivo_analysis.figures.rates import delivery, fallback, outcomes
 
-__all__ = ["fallback", "outcomes", "paths", "spend"]
+__all__ = ["delivery", "fallback", "outcomes", "paths", "spend"]

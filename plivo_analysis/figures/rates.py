@@ -45,6 +45,17 @@ _OUTCOMES = (
     "billed_not_reached",
     "unpriced",
 )
+_DELIVERY = (
+    "messages",
+    "delivered",
+    "undelivered",
+    "failed",
+    "other",
+    "delivered_rate",
+    "delivered_rate_low",
+    "delivered_rate_high",
+)
+_DELIVERED_RATE = Rate("Delivered, %", "delivered_rate", "delivered", "final", "messages")
 _FALLBACK_RATE = Rate("Fallback rate, %", "fallback_rate", "fell_back", "sessions", "sessions")
 _REACHED_RATE = Rate("Reached, %", "reached_rate", "reached", "attempts", "attempts")
 _LINE = 36
@@ -136,6 +147,43 @@ def outcomes(frame: Any) -> go.Figure:
         beside += f", {count(row['pending'])} pending" if row["pending"] else ""
         beside += f", {count(row['unknown'])} unknown" if row["unknown"] else ""
         _beside(figure, line, _WIDE[1] + 0.02, percent(row["reached_rate"]), beside)
+    return figure
+
+
+def delivery(frame: Any) -> go.Figure:
+    """Draw how many outbound messages arrived, of those in a final state, with the interval.
+
+    Args:
+        frame: What ``delivery_rates`` gave, polars or pandas, with any grouping.
+
+    Returns:
+        One line a group; with a period, one panel a group over time.
+
+    Raises:
+        SchemaError: When the frame is not of ``delivery_rates``.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis import figures
+        >>> frame = pl.DataFrame({
+        ...     "message_type": ["sms"], "messages": [11], "delivered": [9], "undelivered": [1],
+        ...     "failed": [0], "other": [1], "delivered_rate": [0.9], "delivered_rate_low": [0.6],
+        ...     "delivered_rate_high": [0.98]})
+        >>> figures.delivery(frame).layout.annotations[1].text[-16:]
+        'of 10, 1 to come'
+    """
+    table = read(frame, _DELIVERY, "delivery_rates")
+    for row in table.rows:
+        row["final"] = row["messages"] - row["other"]
+    if table.periodic:
+        return draw(table, _DELIVERED_RATE)
+    named = _named(table)
+    figure = _lines(named)
+    _dots(figure, named, _DELIVERED_RATE, _WIDE)
+    for line, (row, _, _) in enumerate(named):
+        beside = f"of {count(row['final'])}"
+        beside += f", {count(row['other'])} to come" if row["other"] else ""
+        _beside(figure, line, _WIDE[1] + 0.02, percent(row["delivered_rate"]), beside)
     return figure
 
 
