@@ -81,7 +81,7 @@ def checked_recipient(name: str, value: object) -> str | None:
     text = _text(name, value)
     if text is None:
         return None
-    digits = _bare(text)
+    digits = bare_number(text)
     if not _RECIPIENT.fullmatch(digits):
         raise FilterError(
             f"{name} is not a telephone number; it takes 6 to 15 digits with the country code, "
@@ -103,7 +103,7 @@ def checked_number(name: str, value: object) -> str | None:
     text = _text(name, value)
     if text is None:
         return None
-    bare = _bare(text)
+    bare = bare_number(text)
     if not _SENDER.fullmatch(bare):
         raise FilterError(
             f"{name} is neither a telephone number nor a sender's name; it takes digits with the "
@@ -208,15 +208,20 @@ def same_number(wanted: str, found: str) -> bool | None:
         >>> same_number("14155550123", "+14155550123"), same_number("14155550123", "141XXXXX123")
         (True, None)
     """
-    bare = _bare(found)
+    bare = bare_number(found)
     if bare.casefold() == wanted.casefold():
         return True
     hidden = _DIGITS.fullmatch(wanted) and not _DIGITS.fullmatch(bare)
     return None if hidden else False
 
 
-def _bare(number: str) -> str:
-    """A number without what people write between its digits and before its country code."""
+def bare_number(number: str) -> str:
+    """A number without what people write between its digits and before its country code.
+
+    Example:
+        >>> bare_number("+1 (415) 555-0123"), bare_number("0044 7700 900123")
+        ('14155550123', '447700900123')
+    """
     bare = _NUMBER_SIGNS.sub("", number)
     if bare.startswith("+"):
         return bare[1:]

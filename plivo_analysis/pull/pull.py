@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from plivo_analysis.errors import FilterError
 from plivo_analysis.pull.reader import RETENTION, SETTLE, Reader
 from plivo_analysis.pull.refresh import refresh
 from plivo_analysis.segments import matches, read
@@ -92,12 +93,25 @@ def pull(
 
     Raises:
         Cancelled: The event was set; what was read is kept.
+        FilterError: The question names a number that was forgotten.
         PlivoAnalysisError: The server could not be asked.
     """
+    _refuse_forgotten(client, question)
     reader = Reader(client, question.resource, question.filter, watch, cancel)
     pulled = _Pull(client, question, reader).run()
     pulled.tally, pulled.requests, pulled.flags = reader.tally, reader.requests, reader.flags
     return pulled
+
+
+def _refuse_forgotten(client: Client, question: Question) -> None:
+    """No record of a forgotten number is kept, so that an answer would look like there is none."""
+    forgotten = client.store.forgotten()
+    for name, value in question.filter.params().items():
+        if name in question.resource.numbers and forgotten.knows(value):
+            raise FilterError(
+                f"{name} is a number that was forgotten (plivo-analysis forget); nothing of it is "
+                "kept, and nothing is asked."
+            )
 
 
 def answers(client: Client, question: Question, span: Span) -> list[Span]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.errors import BadResponseError
+from plivo_analysis.errors import BadResponseError, FilterError
 from plivo_analysis.pages import read_one
 from plivo_analysis.spans import to_us
 from plivo_analysis.store import Reading
@@ -21,6 +21,7 @@ def read_one_record(client: Client, resource: Resource, key: str) -> dict[str, A
     """One clean row by its key.
 
     Raises:
+        FilterError: It is of a number that was forgotten.
         ResourceNotFoundError: The account has no such record.
         BadResponseError: The record is not fit for analysis.
     """
@@ -28,7 +29,11 @@ def read_one_record(client: Client, resource: Resource, key: str) -> dict[str, A
     row = archive.row(key)
     now = to_us(client.now())
     if row is None or resource.final_at(row) > now:
-        fetch(client, resource, key)
+        if fetch(client, resource, key).forgotten:
+            raise FilterError(
+                f"The record {key} is of a number that was forgotten (plivo-analysis forget); "
+                "nothing of it is kept."
+            )
         row = archive.row(key)
     if row is None:
         raise BadResponseError(

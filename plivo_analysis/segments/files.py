@@ -12,7 +12,6 @@ import io
 import tempfile
 import zlib
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,17 +35,12 @@ PARTS: Mapping[str, tuple[Table, ...]] = {
 FOLDER = "segments"
 
 _UNFINISHED = "unfinished"
-
-
-@cache
-def maker(table: Table) -> str:
-    """Which release makes a table, and of what columns: another one's files are made anew.
-
-    Example:
-        >>> maker(SESSIONS).startswith(__version__)
-        True
-    """
-    return f"{__version__} {zlib.crc32(str(table.polars()).encode()):08x}"
+# Which release makes a table, and of what columns: another one's files are made anew.
+_MAKERS = {
+    table.name: f"{__version__} {zlib.crc32(str(table.polars()).encode()):08x}"
+    for tables in PARTS.values()
+    for table in tables
+}
 
 
 def place(folder: Path, table: Table, start: int) -> Path:
@@ -128,7 +122,7 @@ def is_there(folder: Path, table: Table, day: Day) -> bool:
         False
     """
     stamp = day.stamps.get(table.name)
-    if stamp is None or (stamp.changes, stamp.maker) != (day.changes, maker(table)):
+    if stamp is None or (stamp.changes, stamp.maker) != (day.changes, _MAKERS[table.name]):
         return False
     try:
         return place(folder, table, day.start).stat().st_size == stamp.size
@@ -163,7 +157,7 @@ def stamp_of(body: bytes, changes: int, table: Table) -> Stamp:
         >>> stamp_of(b"PAR1", 1, SESSIONS).size
         4
     """
-    return Stamp(changes, maker(table), len(body), zlib.crc32(body))
+    return Stamp(changes, _MAKERS[table.name], len(body), zlib.crc32(body))
 
 
 def segment_files(folder: Path) -> list[Path]:

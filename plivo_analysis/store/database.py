@@ -140,6 +140,21 @@ class Database:
             "it still has, the last 90 days."
         )
 
+    def scour(self) -> None:
+        """Leave nothing of what was deleted in the file, nor in its write-ahead log.
+
+        Raises:
+            StoreError: Another process is reading.
+        """
+        with self._lock:
+            self._execute("VACUUM")
+            busy = self._execute("PRAGMA wal_checkpoint(TRUNCATE)")[0][0][0]
+        if busy:
+            raise StoreError(
+                f"Another program reads the store at {self.path}, so that what was removed may "
+                "still be in its log. Close it and give the same command again."
+            )
+
     def close(self) -> None:
         """Close the connection; a second call does nothing."""
         with self._lock:

@@ -90,6 +90,16 @@ class Ledger:
         """Take a range out of what is complete for a scope, so that it is read again."""
         self._cut(span, scope)
 
+    def cut_before(self, instant: int) -> None:
+        """Call nothing complete that lies before an instant, and resume no walk there."""
+        for entry in self.entries():
+            if entry.span.start < instant:
+                self._cut(Span(entry.span.start, instant), entry.scope)
+        self._database.run(
+            'DELETE FROM bookmark WHERE resource = ? AND (reached < ? OR "end" <= ?)',
+            (self._resource, instant, instant),
+        )
+
     def _cut(self, span: Span, scope: str) -> None:
         overlapping = self._database.run(
             'SELECT rowid, start, "end", read_at, flags FROM complete'

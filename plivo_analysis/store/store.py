@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
 
+from plivo_analysis.resources import RESOURCES
+from plivo_analysis.spans import to_us
 from plivo_analysis.store.archive import Archive, Tally
+from plivo_analysis.store.cutting import cut, packed
 from plivo_analysis.store.database import Database
 from plivo_analysis.store.days import Days
+from plivo_analysis.store.forgotten import Forgotten, digest
 from plivo_analysis.store.ledger import Bookmark, Entry, Ledger
+from plivo_analysis.store.removal import Removed, Unwanted, drop_scopes, remove
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +31,8 @@ if TYPE_CHECKING:
 HOME_VARIABLE = "PLIVO_ANALYSIS_HOME"
 
 _APP = "plivo_analysis"
-_FAST = 1  # zlib level: pages are written far more often than read
+_KEY = "pseudonym_key"
+_UNFINISHED = "removal unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +97,11 @@ class Store:
         """Keep a page, its records and the place reached, all or nothing."""
         tally = Tally()
         with self.writing():
+            reading, gone = self._without_forgotten(reading)
+            tally.received = tally.forgotten = gone
             page = self._database.insert(
-                "INSERT INTO page (resource, query, body, read_at) VALUES (?, ?, ?, ?)",
-                (
-                    resource.name,
-                    reading.query,
-                    zlib.compress(reading.body, _FAST),
-                    reading.read_at,
-                ),
+                "INSERT INTO page (resource, query, body, read_at, cut) VALUES (?, ?, ?, ?, ?)",
+                (resource.name, reading.query, packed(reading.body), reading.read_at, gone),
             )
             archive = self.archive(resource)
             for record in reading.records:
@@ -113,6 +115,91 @@ class Store:
             if reading.bookmark is not None:
                 ledger.set_bookmark(scope, *reading.bookmark)
         return tally
+
+    def _without_forgotten(self, reading: Reading) -> tuple[Reading, int]:
+        """A reading without the records of numbers that are to stay forgotten."""
+        forgotten = self.forgotten()
+        if not forgotten:
+            return reading, 0
+        records = [record for record in reading.records if not forgotten.of(record)]
+        body, _, _ = cut(reading.body, forgotten.within, forgotten.within)
+        return (
+            replace(reading, records=records, body=body),
+            len(reading.records) - len(records),
+        )
+
+    def forgotten(self) -> Forgotten:
+        """The numbers that are to stay forgotten, known by their hashes only."""
+        rows = self._database.run("SELECT digest FROM forgotten")
+        if not rows:
+            return Forgotten(b"", frozenset())
+        return Forgotten(self.pseudonym_key(), frozenset(text for (text,) in rows))
+
+    def forget(self, number: str) -> Removed:
+        """Remove what is of a telephone number, and keep it from coming back.
+
+        A process that dies half-way leaves the number's hash behind: the same call, or
+        `scour`, finishes what it began.
+
+        Raises:
+            StoreError: It cannot be written, or another process holds it.
+        """
+        key = self.pseudonym_key()
+        with self.writing():
+            self._database.run("INSERT OR IGNORE INTO forgotten VALUES (?)", (digest(key, number),))
+            self._begin_removal()
+        return self._remove_forgotten()
+
+    def _remove_forgotten(self) -> Removed:
+        forgotten = self.forgotten()
+        unwanted = Unwanted(lambda record, _: forgotten.within(record), forgotten.within)
+        removed = Removed()
+        for resource in RESOURCES.values():
+            removed.add(remove(self._database, resource, unwanted))
+            with self.writing():
+                drop_scopes(self._database, resource, forgotten.within)
+        return removed
+
+    def purge(self, before: int) -> Removed:
+        """Remove what began before an instant; nothing keeps it from being read again.
+
+        Args:
+            before: In microseconds, on a whole minute.
+
+        Raises:
+            StoreError: It cannot be written, or another process holds it.
+        """
+        removed = Removed()
+        with self.writing():
+            self._begin_removal()
+        for resource in RESOURCES.values():
+            with self.writing():  # first: what is not there must not be called complete
+                self.ledger(resource).cut_before(before)
+            removed.add(remove(self._database, resource, _older(resource, before)))
+        return removed
+
+    def _begin_removal(self) -> None:
+        self._database.run("INSERT OR REPLACE INTO fact VALUES (?, '')", (_UNFINISHED,))
+
+    @property
+    def removal_unfinished(self) -> bool:
+        """Whether a removal was begun and its traces may still be in the files."""
+        return self.fact(_UNFINISHED) is not None
+
+    def scour(self) -> None:
+        """Overwrite what removed records left in the store's files.
+
+        Raises:
+            StoreError: Another process is reading; close it and call again.
+        """
+        if self.removal_unfinished and self.forgotten():
+            self._remove_forgotten()
+        self._database.scour()
+
+    def end_removal(self) -> None:
+        """Note that no file holds anything of what was removed."""
+        with self.writing():
+            self._database.run("DELETE FROM fact WHERE name = ?", (_UNFINISHED,))
 
     def last_page(self) -> int:
         """The number of the page kept last, 0 before the first."""
@@ -130,15 +217,24 @@ class Store:
 
     def pseudonym_key(self) -> bytes:
         """The random key under which this store's telephone numbers are hashed."""
-        with self.writing():
-            self._database.run(
-                "INSERT OR IGNORE INTO fact VALUES ('pseudonym_key', ?)", (secrets.token_hex(32),)
-            )
-        return bytes.fromhex(self.fact("pseudonym_key") or "")
+        if self.fact(_KEY) is None:
+            with self.writing():
+                self._database.run(
+                    "INSERT OR IGNORE INTO fact VALUES (?, ?)", (_KEY, secrets.token_hex(32))
+                )
+        return bytes.fromhex(self.fact(_KEY) or "")
 
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+
+def _older(resource: Resource, before: int) -> Unwanted:
+    def is_older(value: object, read_at: int) -> bool:
+        instant = resource.read(value).instant
+        return (read_at if instant is None else to_us(instant)) < before
+
+    return Unwanted(is_older, lambda _: False, emptied=True)
 
 
 def default_folder() -> Path:
