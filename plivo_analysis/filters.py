@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from plivo_analysis.allowed import (
     checked_choice,
@@ -43,6 +43,7 @@ __all__ = [
     "checked_uuid",
     "parse_instant",
     "parse_range",
+    "shown_scope",
 ]
 
 _NUMBERS = frozenset({"recipient", "from_number", "to_number"})
@@ -109,6 +110,17 @@ def shown(values: Mapping[str, str]) -> dict[str, str]:
     return {
         name: mask_number(value) if name in _NUMBERS else value for name, value in values.items()
     }
+
+
+def shown_scope(scope: str) -> str:
+    """A filter's scope as it may be shown: numbers masked.
+
+    Example:
+        >>> shown_scope(SessionFilter.of(recipient="14155550123", status="verified").scope)
+        'recipient=1 ••• ••• ••23, status=verified'
+    """
+    values = shown(dict(parse_qsl(scope)))
+    return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis import segments
 from plivo_analysis.client import environment_client
 from plivo_analysis.errors import FilterError, IncompletePullError
-from plivo_analysis.filters import MessageFilter, SessionFilter, checked_uuid, parse_range
+from plivo_analysis.filters import (
+    MessageFilter,
+    SessionFilter,
+    checked_uuid,
+    parse_range,
+    shown_scope,
+)
 from plivo_analysis.frames import BACKENDS, from_rows, to_backend
 from plivo_analysis.numbers import RECIPIENTS, disguise
 from plivo_analysis.progress import Progress
@@ -315,7 +321,7 @@ def coverage(
             "rows": archive.count(part.span),
             "open": len(archive.not_final(part.span, now)),
             "read_at": None if part.read_at is None else from_us(part.read_at),
-            "filters": part.scope,
+            "filters": shown_scope(part.scope),
             "flags": ", ".join(part.flags),
         }
         for part in stretches(account, described, span)

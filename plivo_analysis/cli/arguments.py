@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     commands = program.add_subparsers(required=True, metavar="COMMAND")
     _add_report(commands)
     _add_pull(commands)
+    _add_upkeep(commands)
     _add_emulator(commands)
     return program
 
@@ -80,7 +81,7 @@ def _add_report(commands: Any) -> None:
         action="store_true",
         help="load the period before too; without it, it is compared with if it is stored",
     )
-    report.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    _add_quiet(report)
 
 
 def _add_pull(commands: Any) -> None:
@@ -96,8 +97,29 @@ def _add_pull(commands: Any) -> None:
         for each in filters:
             kind.add_argument(f"--{each.replace('_', '-')}")
         kind.add_argument("--out", type=Path, help="a .parquet or .csv file")
-        kind.add_argument("--recipients", default="full", choices=("full", "masked", "pseudonym"))
-        kind.add_argument("--quiet", action="store_true", help="print nothing but errors")
+        _add_recipients(kind)
+        _add_quiet(kind)
+
+
+def _add_upkeep(commands: Any) -> None:
+    status = _upkeep(commands, "status", "say what the store holds, and how fresh it is")
+    status.add_argument("--json", action="store_true", help="for a program to read")
+    export = _upkeep(commands, "export", "write everything that the store holds as Parquet by day")
+    export.add_argument("--out", type=Path, required=True, help="a folder")
+    _add_recipients(export)
+    _add_quiet(export)
+    purge = _upkeep(commands, "purge", "remove what began before a date, for good")
+    purge.add_argument("--before", required=True, help=_TIMES)
+    forget = _upkeep(commands, "forget", "remove what is of one number, and keep it out")
+    forget.add_argument("--recipient", required=True, help="a number in E.164 form")
+    _upkeep(commands, "doctor", "find out what only a live account can tell: about 9 requests")
+
+
+def _upkeep(commands: Any, name: str, meaning: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=meaning)
+    command.set_defaults(command=_later(f"plivo_analysis.cli.{name}"))
+    _add_account(command)
+    return command
 
 
 def _add_emulator(commands: Any) -> None:
@@ -119,6 +141,14 @@ def _add_account(command: argparse.ArgumentParser, default: Any = False) -> None
     command.add_argument(
         "--demo", action="store_true", default=default, help="use the embedded account"
     )
+
+
+def _add_recipients(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--recipients", default="full", choices=("full", "masked", "pseudonym"))
+
+
+def _add_quiet(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
 
 
 def _add_range(command: argparse.ArgumentParser, since: str, more: str = "") -> None:

@@ -14,16 +14,19 @@ and from the store where they are not, ``matching`` applies a filter to columns.
 above ``store`` and ``explode``, since it makes the one into the other, and below whoever asks.
 """
 
-from plivo_analysis.segments.files import PARTS, segment_files
+from plivo_analysis.segments.files import PARTS, day_name, encode, segment_files
 from plivo_analysis.segments.matching import chosen, matches
-from plivo_analysis.segments.shelf import compact, discard_stale, read
+from plivo_analysis.segments.shelf import compact, discard_stale, parts, read
 
 __all__ = [
     "PARTS",
     "chosen",
     "compact",
+    "day_name",
     "discard_stale",
+    "encode",
     "matches",
+    "parts",
     "read",
     "segment_files",
 ]

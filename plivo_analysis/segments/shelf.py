@@ -181,13 +181,13 @@ def _write(
     if not days:
         return
     try:
-        parts = _parts(resource, frame)
+        tables = parts(resource, frame)
     except SchemaError:  # a session whose money is beyond all bounds: its day stays in the store
         for day in days if len(days) > 1 else ():
             _write(store, resource, folder, [day], _of_day(frame, resource.instant, day))
         return
     for day in days:
-        _write_day(store, resource, folder, day, parts)
+        _write_day(store, resource, folder, day, tables)
 
 
 def _write_day(
@@ -195,11 +195,11 @@ def _write_day(
     resource: Resource,
     folder: Path,
     day: Day,
-    parts: Sequence[tuple[Table, str, pl.DataFrame]],
+    tables: Sequence[tuple[Table, str, pl.DataFrame]],
 ) -> None:
     written: list[tuple[Table, Path, Stamp]] = []
     try:
-        for table, instant, frame in parts:
+        for table, instant, frame in tables:
             body = encode(_of_day(frame, instant, day))
             written.append((table, lay_down(folder, body), stamp_of(body, day.changes, table)))
         days = store.days(resource)
@@ -214,8 +214,22 @@ def _write_day(
             unfinished.unlink(missing_ok=True)
 
 
-def _parts(resource: Resource, frame: pl.DataFrame) -> list[tuple[Table, str, pl.DataFrame]]:
-    """The tables derived of a frame, each with the column that says which day a row is of."""
+def parts(resource: Resource, frame: pl.DataFrame) -> list[tuple[Table, str, pl.DataFrame]]:
+    """The tables derived of a frame, each with the column that says which day a row is of.
+
+    Args:
+        resource: What the frame holds.
+        frame: Its table.
+
+    Raises:
+        SchemaError: A session's money is beyond all bounds.
+
+    Example:
+        >>> from plivo_analysis.resources import SESSION_RESOURCE
+        >>> empty = SESSION_RESOURCE.table.polars().to_frame()
+        >>> [table.name for table, _, _ in parts(SESSION_RESOURCE, empty)]
+        ['sessions', 'attempts', 'charges']
+    """
     whole = (resource.table, resource.instant, frame)
     if len(PARTS[resource.name]) == 1:
         return [whole]

@@ -195,6 +195,26 @@ class Archive:
             )[0][0]
         )
 
+    def extent(self) -> tuple[int | None, int | None]:
+        """The earliest and the latest instant, if there are any records."""
+        first, last = self._database.run(
+            "SELECT MIN(instant), MAX(instant) FROM record WHERE resource = ?",
+            (self._resource.name,),
+        )[0]
+        return first, last
+
+    def count_set_aside(self) -> int:
+        """How many records are not fit for analysis."""
+        return self._count("set_aside")
+
+    def count_pages(self) -> int:
+        """How many raw pages are kept."""
+        return self._count("page")
+
+    def _count(self, table: str) -> int:
+        statement = f"SELECT COUNT(*) FROM {table} WHERE resource = ?"  # noqa: S608 - a name of ours
+        return int(self._database.run(statement, (self._resource.name,))[0][0])
+
     def not_final(self, span: Span, now: int) -> dict[str, State]:
         """What of a range may still change, by key."""
         return {

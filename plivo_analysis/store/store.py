@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -33,6 +34,8 @@ HOME_VARIABLE = "PLIVO_ANALYSIS_HOME"
 _APP = "plivo_analysis"
 _KEY = "pseudonym_key"
 _UNFINISHED = "removal unfinished"
+_EXPORTS = "exports"
+_OWN = frozenset({_KEY, _UNFINISHED, _EXPORTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,19 @@ class Store:
         """Remember something of the account."""
         with self.writing():
             self._database.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+    def facts(self) -> dict[str, str]:
+        """What was learnt of the account, by name."""
+        rows = self._database.run("SELECT name, value FROM fact ORDER BY name")
+        return {name: value for name, value in rows if name not in _OWN}
+
+    def exports(self) -> list[str]:
+        """The folders that were exported to."""
+        return list(json.loads(self.fact(_EXPORTS) or "[]"))
+
+    def remember_export(self, folder: str) -> None:
+        """Remember a folder that was exported to: it is not the store's to clean."""
+        self.learn(_EXPORTS, json.dumps(sorted({*self.exports(), folder})))
 
     def pseudonym_key(self) -> bytes:
         """The random key under which this store's telephone numbers are hashed."""

@@ -1,0 +1,134 @@
+"""Export: everything that the store holds, as Parquet that other programs read in one line.
+
+One folder a table, one file a UTC day, plain names: no engine needs to be told anything::
+
+    duckdb.sql("from 'out/attempts/*.parquet'")
+    polars.scan_parquet("out/attempts/*.parquet")
+    spark.read.parquet("out/attempts")
+
+An export into the folder of an earlier one makes it equal to the store.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plivo_analysis.errors import FilterError
+from plivo_analysis.numbers import RECIPIENTS, disguise
+from plivo_analysis.pull import RETENTION
+from plivo_analysis.resources import RESOURCES
+from plivo_analysis.segments import PARTS, day_name, encode, parts, read
+from plivo_analysis.spans import EVER, to_us
+from plivo_analysis.store.folder import make_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plivo_analysis.client import Client
+    from plivo_analysis.resources import Resource
+
+_DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
+
+
+@dataclass(slots=True)
+class Export:
+    """What was exported.
+
+    Args:
+        folder: Where to.
+        rows: Rows by table.
+        days: How many days they are of.
+    """
+
+    folder: Path
+    rows: dict[str, int] = field(default_factory=dict)
+    days: int = 0
+
+
+def export(
+    client: Client,
+    out: str | Path,
+    *,
+    recipients: str = "full",
+    watch: Callable[[int], object] | None = None,
+) -> Export:
+    """Write everything that the store holds as Parquet files. It asks the server nothing.
+
+    Args:
+        client: The account.
+        out: The folder; made if it is not there. Files and new folders are the user's alone.
+        recipients: ``"full"`` numbers, ``"masked"`` or a ``"pseudonym"``, as for the loaders.
+        watch: Is told of every day that was written, by their number.
+
+    Returns:
+        What was written: the tables ``sessions``, ``attempts``, ``charges`` and ``messages``,
+        as described in DATA.md.
+
+    Raises:
+        FilterError: An argument is wrong.
+        OSError: The folder cannot be written.
+
+    Example:
+        >>> import polars as pl
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=100) as client, tempfile.TemporaryDirectory() as out:
+        ...     sessions = pva.load_sessions(since="90d", client=client)
+        ...     export(client, out).rows["sessions"] == sessions.height
+        ...     pl.scan_parquet(f"{out}/sessions/*.parquet").collect().equals(sessions)
+        True
+        True
+    """
+    if recipients not in RECIPIENTS:
+        raise FilterError(f"recipients is {recipients!r}; it can be {' or '.join(RECIPIENTS)}.")
+    folder = Path(out).expanduser().resolve()
+    if folder.exists() and not folder.is_dir():
+        raise FilterError(f"{out} is a file; give a folder.")
+    made = Export(folder)
+    client.store.remember_export(str(folder))
+    for resource in RESOURCES.values():
+        _export(client, resource, made, recipients, watch or (lambda _: None))
+    return made
+
+
+def _export(
+    client: Client,
+    resource: Resource,
+    made: Export,
+    recipients: str,
+    watch: Callable[[int], object],
+) -> None:
+    store = client.store
+    oldest = to_us(client.now()) - RETENTION
+    names = {day_name(day.start) for day in store.days(resource).within(EVER) if day.records}
+    for table in PARTS[resource.name]:
+        made.rows[table.name] = 0
+        make_private(made.folder / table.name)
+        for path in (made.folder / table.name).iterdir():
+            if _DAY_NAME.fullmatch(path.name) and path.name not in names:
+                path.unlink()
+    for day in store.days(resource).within(EVER):
+        if day_name(day.start) not in names:
+            continue
+        rows = read(store, resource, day.span, oldest=oldest)
+        for table, _, frame in parts(resource, disguise(rows, resource, recipients, store)):
+            _write(made.folder / table.name / day_name(day.start), encode(frame))
+            made.rows[table.name] += frame.height
+        made.days += 1
+        watch(made.days)
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write a file at one stroke; a reader finds the old one or the new one, never half."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        unfinished = Path(file.name)
+        try:
+            file.write(body)
+            file.close()
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
