@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -111,18 +112,37 @@ def of_duckdb(frame: pl.DataFrame) -> Any:
     return connection.table("held")
 
 
+SPARK_OPTIONS = {
+    "spark.sql.session.timeZone": "Pacific/Auckland",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.log.level": "ERROR",
+    # Tables of a hundred rows: to compile each plan and to spread it takes nearly all the time.
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}
+
+
+@cache
+def spark_session() -> Any:
+    if shutil.which("java") is None:
+        pytest.skip("Spark runs on Java 17, and there is no java on this machine.")
+    sql = pytest.importorskip(
+        "pyspark.sql", reason="PySpark is not installed; `make slow` does.", exc_type=ImportError
+    )
+    builder = sql.SparkSession.builder.master("local[2]")
+    for name, value in SPARK_OPTIONS.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
 def of_spark(frame: pl.DataFrame) -> Any:
-    sql = pytest.importorskip("pyspark.sql", exc_type=ImportError)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of the newest pandas, which is not used here
-        session = (
-            sql.SparkSession.builder.master("local[2]")
-            .config("spark.sql.session.timeZone", "Pacific/Auckland")
-            .config("spark.sql.shuffle.partitions", "2")
-            .config("spark.ui.enabled", "false")
-            .getOrCreate()
-        )
-        return session.createDataFrame(plain_arrow(frame))
+        return spark_session().createDataFrame(plain_arrow(frame))
 
 
 IN_MEMORY: dict[str, Callable[[pl.DataFrame], Any]] = {
@@ -133,20 +153,23 @@ IN_MEMORY: dict[str, Callable[[pl.DataFrame], Any]] = {
     "pandas as polars gives it": lambda frame: frame.to_pandas(),
     "pyarrow": plain_arrow,
 }
-ENGINES = {**IN_MEMORY, "DuckDB in another zone": of_duckdb}
+OUTSIDE: dict[str, Callable[[pl.DataFrame], Any]] = {"DuckDB in another zone": of_duckdb}
+ENGINES = {**IN_MEMORY, **OUTSIDE}
 SPARK = "Spark in another zone"
-WITH_SPARK = [
-    *ENGINES,
-    # A Java machine and a cluster of one: no part of a quick run.
-    pytest.param(
-        SPARK, marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:PySpark does not yet")]
-    ),
-]
+# A Java machine and a cluster of one: no part of a quick run.
+IN_SPARK = pytest.param(
+    SPARK, marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:PySpark does not yet")]
+)
+WITH_SPARK = [*ENGINES, IN_SPARK]
+
+
+def of_engine(engine: str, frame: pl.DataFrame) -> Any:
+    return {**ENGINES, SPARK: of_spark}[engine](frame)
 
 
 @cache
 def held(engine: str, table: str) -> Any:
-    return {**ENGINES, SPARK: of_spark}[engine](TABLES[table])
+    return of_engine(engine, TABLES[table])
 
 
 CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -194,6 +217,30 @@ def assert_same(given: Any, expected: pl.DataFrame) -> None:
 def test_a_metric_is_the_same_on_every_engine(call: str, engine: str) -> None:
     table, metric = CALLS[call]
     assert_same(metric(held(engine, table)), metric(TABLES[table]))
+
+
+LARGEST = Decimal("9999999999.99999999")
+
+
+@pytest.mark.parametrize("engine", WITH_SPARK)
+@pytest.mark.parametrize(
+    ("table", "money", "metric", "summed"),
+    [
+        ("charges", "amount", lambda f: pva.spend(f, ()), "amount"),
+        ("attempts", "charge", lambda f: pva.attempt_outcomes(f, ()), "charge"),
+        ("flat sessions", "total_charge", pva.cost_per_verified, "total_charge"),
+        ("messages", "total_amount", lambda f: pva.message_spend(f, ()), "amount"),
+    ],
+)
+def test_a_sum_of_more_digits_than_an_amount_has_is_exact_on_every_engine(
+    table: str, money: str, metric: Any, summed: str, engine: str
+) -> None:
+    large = TABLES[table].with_columns(pl.lit(LARGEST, pl.Decimal(18, 8)).alias(money))
+    expected = metric(large)
+    counted = int(expected["settled" if table == "flat sessions" else expected.columns[0]].item())
+    assert expected[summed].item() == LARGEST * counted
+    assert counted > 10  # so that the sum has a digit more than an amount
+    assert_same(metric(of_engine(engine, large)), expected)
 
 
 @pytest.mark.parametrize("engine", WITH_SPARK)
@@ -249,12 +296,10 @@ def test_exploding_gives_back_the_kind_that_it_was_given(
     assert_same(given, TABLES[table])
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", WITH_SPARK)
 def test_a_message_is_joined_to_its_attempt_on_every_engine(engine: str) -> None:
     expected = pva.join_messages(TABLES["attempts"], TABLES["messages"])
-    join = pva.join_messages(
-        ENGINES[engine](TABLES["attempts"]), ENGINES[engine](TABLES["messages"])
-    )
+    join = pva.join_messages(held(engine, "attempts"), held(engine, "messages"))
     assert repr(join) == repr(expected)
     assert (join.attempts, join.matched) == (expected.attempts, expected.matched)
     assert (join.match_rate, join.amount_in_both) == (expected.match_rate, expected.amount_in_both)
@@ -267,20 +312,23 @@ def test_the_result_is_pandas_for_pandas_and_else_polars(engine: str) -> None:
     assert kind is (pd.DataFrame if "pandas" in engine else pl.DataFrame)
 
 
+@pytest.mark.parametrize("engine", [*OUTSIDE, IN_SPARK])
 @pytest.mark.parametrize(
     "metric", [pva.fallback_rates, pva.attempt_outcomes, pva.spend, pva.reconcile]
 )
-def test_a_sessions_table_in_duckdb_is_refused_with_what_to_give_instead(metric: Any) -> None:
-    with pytest.raises(SchemaError, match=r"in _?duckdb.*explode_attempts.*as Parquet"):
-        metric(of_duckdb(SESSION_ROWS))
+def test_a_sessions_table_outside_is_refused_with_what_to_give_instead(
+    metric: Any, engine: str
+) -> None:
+    with pytest.raises(SchemaError, match=r"in _?(duckdb|pyspark).*explode_attempts.*as Parquet"):
+        metric(held(engine, "sessions"))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", WITH_SPARK)
 @pytest.mark.parametrize("call", ["fallback", "outcomes", "success", "cost", "paths", "delivery"])
 def test_a_doubled_key_is_refused_on_every_engine(call: str, engine: str) -> None:
     table, metric = CALLS[call]
     frame = TABLES[table]
-    doubled = ENGINES[engine](pl.concat([frame, frame.tail(1)]))
+    doubled = of_engine(engine, pl.concat([frame, frame.tail(1)]))
     with pytest.raises(SchemaError, match="comes more than once"):
         metric(doubled)
 
