@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
 PYTEST := $(BIN)/pytest -n $(CORES) --dist loadfile
 
-.PHONY: help demo test check slow bench data lock clean
+.PHONY: help demo test check slow java bench data lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,6 +21,10 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-spark: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[test,spark]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-test
@@ -40,8 +44,14 @@ check: $(VENV)/.installed-dev ## What every change must pass: format, lint, type
 	$(BIN)/lint-imports
 	$(MAKE) test
 
-slow: $(VENV)/.installed-test ## Run the tests that take long
+slow: $(VENV)/.installed-spark java ## Run the tests that take long
 	$(PYTEST) -m slow
+
+# Spark runs on Java. Where it is lacking and may not be installed, Spark's tests say so and skip.
+java:
+	@command -v java >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+		|| { apt-get update -qq && apt-get install -qq --yes --no-install-recommends default-jre-headless; } \
+		|| echo 'Java could not be installed: the tests of Spark will be skipped.' >&2
 
 bench: $(VENV)/.installed-test ## Measure, as ratios within one run
 	$(BIN)/python -m benchmarks
