@@ -22,6 +22,7 @@ _MOST = 12
 _PANELS = 8
 _LINE = 26
 _LABELS = 170
+_SHORT = 16  # letters of a name beside the bars; hovering tells the whole
 _ZERO = Decimal(0)
 
 _Group = tuple[Any, ...]
@@ -222,7 +223,7 @@ def _beside(
     **where: Any,
 ) -> None:
     mark = style.mark(_part(table, _of(table, group)[0]), hue(group, table.by))
-    text = f"{mark} <b>{style.label(title(group, table.by))}</b> {_said(total, currency)}"
+    text = f"{mark} <b>{style.label(title(group, table.by), _SHORT)}</b> {_said(total, currency)}"
     style.note(figure, text, 1.01, **where)
 
 

@@ -32,6 +32,7 @@ _COLOURS = {
     "unallocated": "#6C7079",
 }
 _HATCHES = {"validation": "-", "unallocated": "/"}
+_NUMBERED = {ord(sign): f"&#{ord(sign)};" for sign in "$\"'"}
 _SQUARES = {"-": "▤", "/": "▨"}
 _NAMES = {"sms": "SMS", "whatsapp": "WhatsApp"} | {
     word: word.capitalize() for word in ("voice", UNKNOWN, "validation", "unallocated")
@@ -101,16 +102,17 @@ def name(channel: str | None) -> str:
     return _NAMES.get(word, clean(word))
 
 
-def label(text: object) -> str:
+def label(text: object, cap: int = 80) -> str:
     """Text for a figure: cleaned, and of no meaning to plotly's pseudo-HTML and MathJax.
 
-    A pair of dollar signs would be read as a formula, so each is written as its entity.
+    A pair of dollar signs would be read as a formula, so each is written as its entity. Quotes
+    are written by number too: plotly does not know their names.
 
     Example:
-        >>> label("<b>$x$</b>")
-        '&lt;b&gt;&#36;x&#36;&lt;/b&gt;'
+        >>> label("<b>$x$</b>"), label('"')
+        ('&lt;b&gt;&#36;x&#36;&lt;/b&gt;', '&#34;')
     """
-    return html.escape(clean(text)).replace("$", "&#36;")
+    return html.escape(clean(text, cap), quote=False).translate(_NUMBERED)
 
 
 def mark(channel: str | None, shade: str) -> str:

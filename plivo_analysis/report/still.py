@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.figures import calendar, style
 from plivo_analysis.report.drawing import fill, svg
 from plivo_analysis.report.html import Markup, tag
-from plivo_analysis.typeset import decimals, money
+from plivo_analysis.typeset import clean, decimals, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +25,7 @@ _BAR = 0.8
 _STEPS = (1, 2, 5, 10)
 _INTERVALS = 3
 _LINE = 22
+_SHORT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def _names(series: Sequence[tuple[str, Sequence[Decimal]]], currency: str) -> li
         x, y = _WIDTH - _RIGHT + 8, foot - place * _LINE
         edge = style.colour(channel) if style.hatch(channel) else None
         marks.append(tag("rect", x=x, y=y - 9, width=9, height=9, fill=fill(channel), stroke=edge))
-        name = tag("tspan", style.name(channel), font_weight=650)
+        name = tag("tspan", clean(style.name(channel), _SHORT), font_weight=650)
         said = money(_sum(amounts), currency)
         marks.append(tag("text", name, f" {said}", x=x + 15, y=y))
     return marks
