@@ -324,6 +324,15 @@ def test_what_nobody_gives_back_is_given_up_after_a_lease() -> None:
     assert LEASE + 60 <= clock.elapsed <= LEASE + 62
 
 
+def test_a_slot_given_up_counts_from_the_end_of_its_lease_however_late_that_is_seen() -> None:
+    pace = Pace(limit=1, period=60.0)
+    pace.turn(pace.join(0.0), 0.0)
+    later = pace.join(LEASE + 50)
+    assert pace.turn(later, LEASE + 50) == 10.5
+    pace.leave(later)
+    assert pace.turn(pace.join(LEASE + 3600), LEASE + 3600) == 0.0
+
+
 def test_a_ticket_that_nobody_asks_for_holds_up_nobody_for_ever() -> None:
     pace = Pace(limit=1, period=60.0)
     pace.join(0.0)

@@ -524,11 +524,11 @@ def test_in_a_read_only_folder_a_process_goes_alone_and_later_shares_what_it_did
         if os.geteuid() == 0:
             os.chown(folder, 65534, -1)
         with ordinary_user():
+            limiter = process(path, clock)
             if there:
-                spend(process(path, clock), 3)
+                spend(limiter, 3)
                 path.chmod(0o400)
             folder.chmod(0o500)
-            limiter = process(path, clock)
             with warned() as caught:
                 spend(limiter, 5)
             assert ALONE in str(caught[0].message)
@@ -541,6 +541,45 @@ def test_in_a_read_only_folder_a_process_goes_alone_and_later_shares_what_it_did
             other = process(path, clock)
             assert other.wait_estimate(left) == 0.0
             assert other.wait_estimate(left + 1) == pytest.approx(60.5 - shared.RETRY)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_could_not_be_written_once_is_written_the_next_time(
+    path: Path, clock: VirtualClock
+) -> None:
+    one, other = process(path, clock), process(path, clock)
+    spend(other, 3)
+    spend(one, 2)
+    with one.acquire() as slot, full_disk():
+        slot.release()
+    spend(other, 4)
+    spend(one, 5)
+    assert other.wait_estimate(5) == 0.0
+    assert other.wait_estimate(6) == pytest.approx(60.5)
+
+
+def test_on_a_full_disk_a_process_goes_alone_and_later_shares_what_it_did(
+    path: Path, clock: VirtualClock
+) -> None:
+    limiter = process(path, clock)
+    spend(limiter, 3)
+    with warned() as caught, full_disk():
+        spend(limiter, 5)
+    assert ALONE in str(caught[0].message)
+    clock.wait(shared.RETRY)
+    spend(limiter, 1)
+    assert process(path, clock).wait_estimate(11) == 0.0
+    assert process(path, clock).wait_estimate(12) == pytest.approx(60.5 - shared.RETRY)
 
 
 def garbage(path: Path) -> None:
