@@ -235,7 +235,8 @@ def _outside(created: pl.Series, period: Period) -> int:
 
 
 def _rows(frame: Any) -> list[dict[str, Any]]:
-    return nw.from_native(frame, eager_only=True).to_arrow().to_pylist()  # type: ignore[no-any-return]
+    rows: list[dict[str, Any]] = nw.from_native(frame, eager_only=True).to_arrow().to_pylist()
+    return rows
 
 
 def _facts(subject: Subject) -> dict[str, str]:
