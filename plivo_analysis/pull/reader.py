@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SETTLE = 15 * MINUTE  # what is younger is never called complete
 RETENTION = 90 * DAY
+EDGE = 2 * MINUTE  # how far from the end of retention a row may be gone already
 
 _UNORDERED = "unordered"
 
@@ -148,7 +149,6 @@ class Reader:
             grid=int(store.fact(f"{self.resource.name} grid") or GRIDS[0]),
             ordered=store.fact(f"{self.resource.name} order") != _UNORDERED,
             witness=witness and not self._asks_for_open,
-            aged=self._now() - RETENTION,
         )
 
     @property
@@ -161,6 +161,7 @@ class Reader:
         before = self.done
         while not ladder.done:
             page = self._ask(ladder.query(), params)
+            ladder.aged = self._now() - RETENTION + EDGE
             ladder.receive(page.seen)
             self.done = before + sum(span.length for span in ladder.covered())
             yield page
@@ -248,8 +249,8 @@ class Reader:
 
     def _remember(self, ladder: Ladder) -> None:
         store = self.client.store
-        if ladder.grid != GRIDS[0]:
-            store.learn(f"{self.resource.name} grid", str(ladder.grid))
+        if ladder.grid_learnt is not None:
+            store.learn(f"{self.resource.name} grid", str(ladder.grid_learnt))
         if not ladder.ordered:
             store.learn(f"{self.resource.name} order", _UNORDERED)
 

@@ -2,12 +2,13 @@
 
 A part is complete when its page is short and names no next one. Rows known from a page that
 was too full are the witnesses of its parts. The length of a part follows the density of the
-rows, so that a part seldom has to be asked for twice.
+rows, so that a part seldom has to be asked for twice. Parts begin on a whole minute or second
+wherever they are that long: such a bound means the same to a server of coarser precision.
 """
 
 from __future__ import annotations
 
-from plivo_analysis.spans import Span, floor
+from plivo_analysis.spans import MINUTE, SECOND, Span, floor
 from plivo_analysis.walk.steps import Doubt, Query, Seen
 
 _WANTED_ROWS = 12
@@ -28,15 +29,18 @@ class Bisect:
         self.grid = grid
         self.reached = span.end
         self.done = not span.length
+        self.aged = 0  # rows before this instant may vanish at the edge of retention
         self._witness = witness
         self._length = span.length
+        self._usual = 0
         self._known: dict[str, int] = {}
 
     @property
     def part(self) -> Span:
         """The part that is asked for now."""
-        start = floor(self.reached - self._length, self.grid)
-        return Span(max(self.span.start, min(start, self.reached - 1)), self.reached)
+        unit = max(self.grid, next((unit for unit in (MINUTE, SECOND) if self._length >= unit), 1))
+        start = floor(self.reached - max(1, self._length), unit)
+        return Span(max(self.span.start, start), self.reached)
 
     def query(self) -> Query:
         """The part below what is covered."""
@@ -54,14 +58,28 @@ class Bisect:
                 self._known.update(seen.rows)
             self._length = self._shorter(part, seen)
             return None
-        if any(instant in part for key, instant in self._known.items() if key not in seen.keys):
+        if self._lacks_witness(part, seen):
             return Doubt.WITNESS
-        self.skip_to(part.start)
         rows = max(1, len(seen.rows))
-        self._length = max(
-            self.grid, min(part.length * _WANTED_ROWS // rows, part.length * _GROWTH)
-        )
+        self._usual = max(self.grid, min(part.length * _WANTED_ROWS // rows, part.length * _GROWTH))
+        self.skip_to(part.start)
         return None
+
+    def skip_to(self, reached: int) -> None:
+        """Go on below an instant; what lies above is covered, or somebody else's."""
+        self.reached = reached
+        self._length = self._usual or self._length
+        self._known = {key: at for key, at in self._known.items() if at < reached}
+        self.done = reached <= self.span.start
+
+    def stop_at(self, start: int) -> None:
+        """Leave what lies below an instant to somebody else."""
+        self.span = Span(max(start, self.span.start), self.span.end)
+        self.done = self.reached <= self.span.start
+
+    def _lacks_witness(self, part: Span, seen: Seen) -> bool:
+        due = Span(max(part.start, self.aged), part.end)
+        return any(at in due for key, at in self._known.items() if key not in seen.keys)
 
     def _shorter(self, part: Span, seen: Seen) -> int:
         """Half the part, or less if half the rows seen lie closer to its end."""
@@ -71,9 +89,3 @@ class Bisect:
             return part.end - half
         above = floor(instants[len(instants) // 2], self.grid) + self.grid
         return max(self.grid, part.end - max(half, above))
-
-    def skip_to(self, reached: int) -> None:
-        """Go on below an instant; what lies above is covered, or somebody else's."""
-        self.reached = reached
-        self._known = {key: at for key, at in self._known.items() if at < reached}
-        self.done = reached <= self.span.start

@@ -17,6 +17,7 @@ from plivo_analysis.walk.ties import Ties
 GRIDS = (1, SECOND, MINUTE)
 
 _SPARE_REQUESTS = 50
+_OF_THE_GRID = frozenset({Doubt.FILTER, Doubt.WITNESS})
 
 
 class Ladder:
@@ -27,7 +28,10 @@ class Ladder:
         grid: How fine the server's bounds are, as far as known.
         ordered: Whether the server lists newest first, as far as known.
         witness: Whether rows stay in the listing while it is read.
-        aged: Rows before this instant may vanish.
+
+    Attributes:
+        aged: Rows before this instant may vanish; it moves on while the walk goes.
+        grid_learnt: The grid that put an end to doubts, if one did: worth remembering.
 
     Example:
         >>> ladder = Ladder(Span(0, MINUTE))
@@ -37,22 +41,18 @@ class Ladder:
     """
 
     def __init__(
-        self,
-        span: Span,
-        *,
-        grid: int = GRIDS[0],
-        ordered: bool = True,
-        witness: bool = True,
-        aged: int = 0,
+        self, span: Span, *, grid: int = GRIDS[0], ordered: bool = True, witness: bool = True
     ) -> None:
         self.span = span
         self.grid = grid
         self.ordered = ordered
+        self.aged = 0
         self.flags: set[str] = set()
         self.missing: list[Span] = []
         self.not_honoured = False
+        self.grid_learnt: int | None = None
+        self._on_trial = False
         self._witness = witness
-        self._aged = aged
         self._covered: list[Span] = []
         self._requests = 0
         self._moves = 0
@@ -63,13 +63,23 @@ class Ladder:
         """Go on where an earlier walk of this range stood."""
         if isinstance(self._main, Seek) and self.span.start < reached <= self.span.end:
             self._main.reached = reached
-            self._main.anchor = anchor
+            self._main.expect(anchor)
             self._cover(Span(reached, self.span.end))
+
+    def stop_at(self, start: int) -> None:
+        """Leave what lies below an instant to somebody else; on a whole minute."""
+        self.span = Span(max(start, self.span.start), self.span.end)
+        self._main.stop_at(start)
 
     @property
     def done(self) -> bool:
         """Whether there is nothing left to ask."""
         return self._ties is None and self._main.done
+
+    @property
+    def reached(self) -> int:
+        """Above this instant all is covered or missing."""
+        return self._main.reached
 
     @property
     def place(self) -> tuple[int, frozenset[str]] | None:
@@ -110,35 +120,45 @@ class Ladder:
 
     def _go_on(self, main: Seek | Bisect, seen: Seen) -> None:
         before = main.reached
+        main.aged = self.aged
         doubt = main.receive(seen)
         if doubt is None:
             self._cover(Span(main.reached, before))
+            self._learn()
             return
         self.flags.add(doubt.value)
         if doubt is Doubt.TIE:
+            self._learn()
             self._read_ties()
-        elif doubt in {Doubt.FILTER, Doubt.WITNESS} and self.grid < GRIDS[-1]:
-            self.grid = GRIDS[GRIDS.index(self.grid) + 1]
-            self._restart(bisect=isinstance(main, Bisect))
+        elif doubt in _OF_THE_GRID and self.grid < GRIDS[-1]:
+            self._coarsen()
+            self._restart(main.reached, bisect=isinstance(main, Bisect))
         elif doubt is Doubt.FILTER:
             self.not_honoured = True
             self._give_up_rest()
         elif isinstance(main, Seek):
             self.ordered = self.ordered and doubt is not Doubt.ORDER
-            self._restart(bisect=True)
+            self._on_trial = False
+            self._restart(main.reached, bisect=True)
         else:
             self._give_up_rest()
 
     def _go_on_with_ties(self, ties: Ties, seen: Seen) -> None:
         doubt = ties.receive(seen)
+        self._moves += ties.gained
         if doubt is not None:
             self.flags.add(doubt.value)
+        if doubt is None and not ties.done:
+            return
+        self._ties = None
+        if doubt is Doubt.FILTER and self.grid < GRIDS[-1]:
+            self._coarsen()
+            self._restart(ties.span.end, bisect=isinstance(self._main, Bisect))
+        elif doubt is not None:
             self.missing.append(ties.span)
-        elif ties.done:
+        else:
             self.flags.add("probable")
             self._cover(ties.span)
-        if doubt is not None or ties.done:
-            self._ties = None
 
     def _cover(self, span: Span) -> None:
         self._moves += span.length > 0
@@ -149,16 +169,26 @@ class Ladder:
 
     def _begin(self, span: Span, *, bisect: bool = False) -> Seek | Bisect:
         if self.ordered and not bisect:
-            return Seek(span, grid=self.grid, witness=self._witness, aged=self._aged)
+            return Seek(span, grid=self.grid, witness=self._witness)
         return Bisect(span, grid=self.grid, witness=self._witness)
 
-    def _restart(self, *, bisect: bool) -> None:
+    def _coarsen(self) -> None:
+        self.grid = GRIDS[GRIDS.index(self.grid) + 1]
+        self._on_trial = True
+
+    def _learn(self) -> None:
+        """A page was taken on the grid that a doubt led to: it was the right one."""
+        if self._on_trial and self._witness:  # else rows may have left by themselves
+            self.grid_learnt = self.grid
+        self._on_trial = False
+
+    def _restart(self, reached: int, *, bisect: bool) -> None:
         """Read what is left in another way; the witnesses stay the same."""
         before = self._main
-        end = min(self.span.end, ceil(before.reached, self.grid))
+        end = min(self.span.end, ceil(reached, self.grid))
         self._main = self._begin(Span(self.span.start, end), bisect=bisect)
         if isinstance(self._main, Seek) and isinstance(before, Seek):
-            self._main.anchor = before.anchor
+            self._main.expect(before.anchor)
 
     def _read_ties(self) -> None:
         end = self._main.reached

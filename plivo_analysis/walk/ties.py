@@ -24,11 +24,15 @@ class Ties:
 
     Args:
         span: The step.
+
+    Attributes:
+        gained: Whether the last page held a row that no page before it did.
     """
 
     def __init__(self, span: Span) -> None:
         self.span = span
         self.done = False
+        self.gained = False
         self._known: set[str] = set()
         self._pass: list[str] = []
         self._before: list[str] | None = None
@@ -45,6 +49,7 @@ class Ties:
         if seen.outside(self.span):
             return Doubt.FILTER
         keys = [key for key, _ in seen.rows]
+        self.gained = not self._known.issuperset(keys) and not set(self._pass).issuperset(keys)
         self._quiet_pages = 0 if set(keys) - set(self._pass) else self._quiet_pages + 1
         if self._quiet_pages >= _QUIET_PAGES:
             return Doubt.STUCK
