@@ -495,3 +495,10 @@ def test_csv_holds_every_digit_and_runs_nothing(october: pl.DataFrame, tmp_path:
     with (tmp_path / "csv" / "spend.csv").open(newline="", encoding="utf-8") as opened:
         read = [Decimal(row["amount"]) for row in csv.DictReader(opened)]
     assert read == report.tables["spend"]["amount"].to_list()
+
+
+def test_the_parquet_files_are_the_tables(report: CostReport, tmp_path: Path) -> None:
+    files = report.to_parquet(tmp_path / "parquet")
+    assert [file.stem for file in files] == list(report.tables)
+    for file in files:
+        assert pl.read_parquet(file).equals(report.tables[file.stem])

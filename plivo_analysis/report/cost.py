@@ -7,6 +7,7 @@ made and no clock is read, so the same sessions give the same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,7 +22,7 @@ from plivo_analysis.report.numbers import Numbers, count_up
 from plivo_analysis.report.page import page
 from plivo_analysis.report.period import Bound, Period
 from plivo_analysis.report.sections.lede import lede
-from plivo_analysis.report.sheets import csv_text, workbook
+from plivo_analysis.report.sheets import csv_text, parquet_bytes, workbook
 from plivo_analysis.report.subject import Subject
 from plivo_analysis.schema import MESSAGES, SESSIONS
 from plivo_analysis.typeset import clean, count, plural
@@ -100,6 +101,23 @@ class CostReport:
             for name, table in self._frames.items()
         ]
 
+    def to_parquet(self, folder: str | PathLike[str]) -> list[Path]:
+        """Write every table as a Parquet file named after it, with its types.
+
+        Args:
+            folder: Where; it is made where missing.
+
+        Returns:
+            The files' paths.
+
+        Raises:
+            StoreError: When one cannot be written.
+        """
+        return [
+            _write(Path(folder) / f"{name}.parquet", partial(parquet_bytes, table))
+            for name, table in self._frames.items()
+        ]
+
     def __repr__(self) -> str:
         numbers = self._subject.numbers
         sessions = plural(numbers.sessions.height, "session")
@@ -147,7 +165,7 @@ def cost_report(
 
     Returns:
         The report: ``.html``, ``.tables``, ``.save(path)``, ``.to_xlsx(path)``,
-        ``.to_csv(folder)``. Recipients are in none of them.
+        ``.to_csv(folder)``, ``.to_parquet(folder)``. Recipients are in none of them.
 
     Raises:
         FilterError: When an argument is wrong, or a session lies outside ``period``, or one of
