@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_FAULTS = (sqlite3.Error, UnicodeError)  # the second where a damaged text is read
+_NO_TEXT = "Could not decode"
 _PRIMARY = 0xFF  # SQLite's extended codes hold the primary one in their last byte
 
 
@@ -52,7 +54,7 @@ class Database:
             self._connection, self.journal = open_file(self.path)
         except RefusedError as error:
             reason = f"The store at {self.path} {error}"
-        except sqlite3.Error as error:
+        except _FAULTS as error:
             reason = self._explained(error)
         else:
             return self._connection
@@ -102,7 +104,7 @@ class Database:
             try:
                 cursor = connection.execute(statement, values)
                 return cursor.fetchall(), cursor.lastrowid or 0
-            except sqlite3.Error as error:
+            except _FAULTS as error:
                 reason = self._explained(error)
         raise StoreError(reason)
 
@@ -110,11 +112,15 @@ class Database:
         """Put the file aside since it cannot be what was written; the error that says so."""
         return StoreError(self._put_aside(reason))
 
-    def _explained(self, error: sqlite3.Error) -> str:
+    def _explained(self, error: Exception) -> str:
         """What a fault of SQLite means for the user; a damaged file is put aside."""
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
         if code in _DAMAGE:
             return self._put_aside(str(error))
+        if isinstance(error, UnicodeError) or str(error).startswith(
+            _NO_TEXT
+        ):  # and goes on to show the text, numbers and all
+            return self._put_aside("a text in it is none")
         place = self.path or "memory"
         if code == sqlite3.SQLITE_FULL:
             return (
