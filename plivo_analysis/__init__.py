@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TransportError,
     )
     from plivo_analysis.explode import explode_attempts, explode_charges
+    from plivo_analysis.explorer import MessageExplorer, SessionExplorer
     from plivo_analysis.loaders import (
         coverage,
         issues,
@@ -64,6 +65,7 @@ _HOMES = {
     "CredentialsError": "errors",
     "FilterError": "errors",
     "IncompletePullError": "errors",
+    "MessageExplorer": "explorer",
     "MessageJoin": "metrics.messages",
     "PermissionDeniedError": "errors",
     "PlivoAnalysisError": "errors",
@@ -71,6 +73,7 @@ _HOMES = {
     "RateLimitError": "errors",
     "ResourceNotFoundError": "errors",
     "SchemaError": "errors",
+    "SessionExplorer": "explorer",
     "StoreError": "errors",
     "TransportError": "errors",
     "attempt_outcomes": "metrics.outcomes",
@@ -106,6 +109,7 @@ __all__ = [
     "CredentialsError",
     "FilterError",
     "IncompletePullError",
+    "MessageExplorer",
     "MessageJoin",
     "PermissionDeniedError",
     "PlivoAnalysisError",
@@ -113,6 +117,7 @@ __all__ = [
     "RateLimitError",
     "ResourceNotFoundError",
     "SchemaError",
+    "SessionExplorer",
     "StoreError",
     "TransportError",
     "__version__",

@@ -1,0 +1,106 @@
+"""Take along: the view as CSV or workbook, the sessions as a report, by a link to save.
+
+The file travels in the link itself, so that it reaches a browser whose user has no Python and
+no folder here. A server lets a few hundred kilobytes through at once; what is larger is
+written beside the notebook instead.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plivo_analysis.errors import StoreError
+from plivo_analysis.masking import mask_number
+from plivo_analysis.numbers import replaced
+from plivo_analysis.report.html import Markup, tag
+from plivo_analysis.report.sheets import csv_text, workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+_THROUGH = 600_000  # bytes
+_KINDS = {
+    "csv": "text/csv;charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "html": "text/html;charset=utf-8",
+}
+_THOUSAND = 1000
+
+
+def as_csv(table: pl.DataFrame, numbers: Sequence[str]) -> bytes:
+    """A table as CSV, its telephone numbers masked.
+
+    Example:
+        >>> import polars as pl
+        >>> table = pl.DataFrame({"recipient": ["14155550100"]})
+        >>> as_csv(table, ["recipient"]).decode().splitlines()
+        ['recipient', '1 ••• ••• ••00']
+    """
+    return csv_text(masked(table, numbers)).encode()
+
+
+def as_workbook(
+    name: str, table: pl.DataFrame, numbers: Sequence[str], facts: Mapping[str, str]
+) -> bytes:
+    """A table as a workbook, its telephone numbers masked.
+
+    Raises:
+        PlivoAnalysisError: xlsxwriter is not installed.
+
+    Example:
+        >>> import polars as pl
+        >>> as_workbook("spend", pl.DataFrame({"lines": [1]}), [], {"Title": "t"})[:2]
+        b'PK'
+    """
+    return workbook({name: masked(table, numbers)}, facts)
+
+
+def masked(table: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
+    """A table with its telephone numbers masked.
+
+    Example:
+        >>> import polars as pl
+        >>> masked(pl.DataFrame({"recipient": ["14155550100"]}), ["recipient"]).row(0)
+        ('1 ••• ••• ••00',)
+    """
+    present = [name for name in numbers if name in table.columns]
+    return table.with_columns(replaced(table[name], mask_number).alias(name) for name in present)
+
+
+def saved(name: str, kind: str, content: bytes, folder: Path | None = None) -> Markup:
+    """A link that saves a file, or the word that it was written into the folder.
+
+    Args:
+        name: The file's name without its kind.
+        kind: csv, xlsx or html.
+        content: What is in it.
+        folder: Where a large one is written; by default where the notebook runs.
+
+    Raises:
+        StoreError: It cannot be written.
+
+    Example:
+        >>> saved("spend", "csv", b"lines").startswith('<a class="pva-save" download="spend.csv"')
+        True
+    """
+    file = f"{name}.{kind}"
+    if len(content) > _THROUGH:
+        try:
+            (Path.cwd() if folder is None else folder).joinpath(file).write_bytes(content)
+        except OSError as failed:
+            reason = failed.strerror or "it cannot be written"
+            raise StoreError(f"{file} was not written: {reason}.") from failed
+        return tag("span", f"{file} ({_size(content)}) is beside the notebook.")
+    address = f"data:{_KINDS[kind]};base64,{base64.b64encode(content).decode()}"
+    return tag(
+        "a", f"Save {file}", f" · {_size(content)}", class_="pva-save", download=file, href=address
+    )
+
+
+def _size(content: bytes) -> str:
+    kilo = len(content) / _THOUSAND
+    return f"{max(1, round(kilo)):,} kB" if kilo < _THOUSAND else f"{kilo / _THOUSAND:,.1f} MB"

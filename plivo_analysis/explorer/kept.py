@@ -1,0 +1,181 @@
+"""What was loaded, kept in the form that every view counts at once.
+
+Exploding costs more than counting, so it is done once a load, and what does not depend on a
+choice is counted then. A choice of channels is a filter of frames that are there already.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from plivo_analysis.explode import explode_attempts, explode_charges
+from plivo_analysis.explorer.source import HOUR, PERIOD
+from plivo_analysis.figures import style
+from plivo_analysis.metrics.reconcile import reconcile
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+COUNTRY = "destination_country_iso2"
+APPLICATION = "app_uuid"
+
+
+class Kept(Protocol):
+    """What views need of what was loaded."""
+
+    @property
+    def frames(self) -> Mapping[str, pl.DataFrame]:
+        """The frames to count, by name."""
+
+    @property
+    def rows(self) -> int:
+        """How many records there are."""
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The range of time that was asked for."""
+
+    def known(self, column: str) -> list[str]:
+        """The values of a column, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Sessions, exploded.
+
+    Args:
+        frames: ``sessions``, ``attempts``, ``charges`` and ``unreconciled``.
+        bounds: The range of time that was asked for.
+        names: What each application is called, by its id.
+        channels: The channels of the attempts, in their order.
+        chosen: The channels that sessions were kept for; None for all sessions.
+    """
+
+    frames: Mapping[str, pl.DataFrame]
+    bounds: tuple[datetime, datetime]
+    names: Mapping[str, str]
+    channels: tuple[str, ...]
+    chosen: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, sessions: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Sessions:
+        """Explode a sessions table."""
+        attempts = with_own(explode_attempts(sessions), "created_at")
+        frames = {
+            "sessions": with_own(sessions, "created_at"),
+            "attempts": attempts,
+            "charges": with_own(explode_charges(sessions), "created_at"),
+            "unreconciled": reconcile(sessions),
+        }
+        channels = sorted(attempts["channel"].unique().to_list(), key=style.place)
+        return cls(frames, bounds, names_of_applications(sessions), tuple(channels))
+
+    @property
+    def rows(self) -> int:
+        """How many sessions there are."""
+        return self.frames["sessions"].height
+
+    def known(self, column: str) -> list[str]:
+        """The values of a column of sessions, sorted."""
+        return known(self.frames["sessions"], column)
+
+    def only(self, channels: Collection[str]) -> Sessions:
+        """The sessions with an attempt on one of these channels, and those attempts."""
+        if set(channels) >= set(self.channels):
+            return self
+        chosen = tuple(channel for channel in self.channels if channel in channels)
+        attempts = self.frames["attempts"]
+        on_them = attempts.filter(pl.col("channel").is_in(chosen))
+        keys = on_them.select("session_uuid").unique()
+        frames = {
+            name: frame.join(keys, on="session_uuid", how="semi", maintain_order="left")
+            for name, frame in self.frames.items()
+        }
+        return replace(self, frames={**frames, "shown": on_them}, chosen=chosen)
+
+    def named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """A frame with applications under their names, to be read by people."""
+        if APPLICATION not in frame.columns:
+            return frame
+        return frame.with_columns(pl.col(APPLICATION).replace(dict(self.names)))
+
+    @property
+    def attempts(self) -> pl.DataFrame:
+        """The attempts that are looked at: on the chosen channels."""
+        return self.frames.get("shown", self.frames["attempts"])
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Messages, as they were loaded.
+
+    Args:
+        frames: ``messages``.
+        bounds: The range of time that was asked for.
+    """
+
+    frames: Mapping[str, pl.DataFrame]
+    bounds: tuple[datetime, datetime]
+
+    @classmethod
+    def of(cls, messages: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Messages:
+        """Keep a messages table."""
+        return cls({"messages": with_own(messages, "message_time")}, bounds)
+
+    @property
+    def rows(self) -> int:
+        """How many messages there are."""
+        return self.frames["messages"].height
+
+    def known(self, column: str) -> list[str]:
+        """The values of a column of messages, sorted."""
+        return known(self.frames["messages"], column)
+
+
+def with_own(frame: pl.DataFrame, instant: str) -> pl.DataFrame:
+    """A frame with the day and the hour of its instants, in UTC.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> times = pl.DataFrame({"t": [datetime(2026, 10, 1, 8, 30, tzinfo=UTC)]})
+        >>> with_own(times, "t").select("period", "hour").row(0)[1]
+        8
+    """
+    time = pl.col(instant).dt
+    return frame.with_columns(time.truncate("1d").alias(PERIOD), time.hour().alias(HOUR))
+
+
+def known(frame: pl.DataFrame, column: str) -> list[str]:
+    """The distinct values of a column, sorted, without null.
+
+    Example:
+        >>> known(pl.DataFrame({"alias": ["b", None, "a", "b"]}), "alias")
+        ['a', 'b']
+    """
+    return sorted(frame[column].drop_nulls().unique().to_list())
+
+
+def names_of_applications(sessions: pl.DataFrame) -> dict[str, str]:
+    """What each application is called: the name that it had last, or its id.
+
+    A name is optional on the wire and may be used twice; then the id's beginning tells apart.
+
+    Example:
+        >>> from datetime import datetime
+        >>> days = [datetime(2026, 10, day) for day in (1, 2, 3)]
+        >>> apps = {"app_uuid": ["a", "a", "b"], "alias": ["old", "shop", None]}
+        >>> names_of_applications(pl.DataFrame({**apps, "created_at": days}))
+        {'a': 'shop', 'b': 'b'}
+    """
+    last = pl.col("alias").sort_by("created_at").drop_nulls().last()
+    named = sessions.drop_nulls("app_uuid").group_by("app_uuid").agg(last).sort("app_uuid")
+    uses = Counter(named["alias"].to_list())
+    return {
+        uuid: uuid if name is None else name if uses[name] == 1 else f"{name} {uuid[:8]}"
+        for uuid, name in named.iter_rows()
+    }

@@ -1,0 +1,171 @@
+"""Attempts: what became of them, and each of them in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from plivo_analysis import figures
+from plivo_analysis.explode import explode_attempts
+from plivo_analysis.explorer.groups import ENTRY, own_channel
+from plivo_analysis.explorer.kept import COUNTRY
+from plivo_analysis.explorer.source import HOUR, PERIOD, Call, with_own
+from plivo_analysis.explorer.stage import canvas, draw, text, write
+from plivo_analysis.explorer.table import Column, Order, Paged
+from plivo_analysis.explorer.views.view import leading, written
+from plivo_analysis.figures import style
+from plivo_analysis.masking import mask_number
+from plivo_analysis.metrics.outcomes import attempt_outcomes
+from plivo_analysis.report import drawing
+from plivo_analysis.report.html import Child, Markup, join, tag
+from plivo_analysis.schema import ATTEMPTS
+from plivo_analysis.typeset import clean, count, day, percent, plain
+from plivo_analysis.vocabulary import SETTLED, fold_status
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from plivo_analysis.explorer.kept import Sessions
+    from plivo_analysis.explorer.views.view import Scene
+
+_WIDTH = 110
+_DIGITS = 5
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
+
+
+class Attempts:
+    """The tab "Attempts"."""
+
+    title = "Attempts"
+
+    def __init__(self, currency: str) -> None:
+        self._strip, self._rates = text("pva-strip"), canvas()
+        usual = Order(("created_at", "session_uuid", "attempt_number"), (True, False, False))
+        self.paged = Paged(_columns(currency), usual, "attempts")
+        self.box = widgets.VBox([self._strip, self._rates, self.paged.box])
+
+    def draw(self, scene: Scene[Sessions]) -> None:
+        """Draw the reached rates, and show the newest attempts."""
+        outcomes = scene.count(_outcomes(scene))
+        by_channel = scene.by == (ENTRY,)
+        write(self._strip, _strip(outcomes) if by_channel else Markup(""))
+        shown = outcomes if scene.by[0] in (PERIOD, HOUR) else leading(outcomes, "attempts")[0]
+        draw(self._rates, None if by_channel else figures.outcomes(scene.kept.named(shown)))
+        self.paged.show(scene.kept.attempts)
+
+    def table(self, scene: Scene[Sessions]) -> pl.DataFrame:
+        """The attempts on the chosen channels."""
+        return scene.kept.attempts.select(ATTEMPTS.names)
+
+    def code(self, scene: Scene[Sessions], backend: str) -> list[str]:
+        """The outcomes by group, and the attempts."""
+        call = _outcomes(scene)
+        if scene.kept.chosen is None:
+            outcomes = written(call, "sessions", backend, "created_at")
+            return [*outcomes, Call(explode_attempts, "sessions").text("sessions")]
+        own = with_own(backend, "attempts", call.own, "created_at", to="timed")
+        return [*own, call.text("timed" if own else "attempts"), "attempts"]
+
+
+def _outcomes(scene: Scene[Sessions]) -> Call:
+    kept = "attempts" if scene.kept.chosen is None else "shown"
+    return Call(attempt_outcomes, kept, {"by": own_channel(scene.by)})
+
+
+def _strip(outcomes: pl.DataFrame) -> Markup:
+    rows = sorted(outcomes.rows(named=True), key=lambda row: style.place(row["channel"]))
+    rates = [row for row in rows if row["reached_rate"] is not None]
+    if not rates:
+        return Markup("")
+    bounds = [row[f"reached_rate_{end}"] for row in rates for end in ("low", "high")]
+    ends = drawing.round_ends(bounds)
+    scale = f"from {percent(ends[0], 0, unit=False)} to {percent(ends[1], 0, unit=False)}"
+    head = tag("b", "Reached, %", title=f"Scale {scale}")
+    return tag("div", head, *(_rate(row, ends) for row in rates), class_="pva-rates")
+
+
+def _rate(row: dict[str, Any], ends: tuple[float, float]) -> Markup:
+    word = row["channel"]
+    bounds = row["reached_rate"], row["reached_rate_low"], row["reached_rate_high"]
+    said = f"{style.name(word)} {percent(bounds[0])} reached"
+    pending = f", {count(row['pending'])} pending" if row["pending"] else ""
+    return tag(
+        "span",
+        drawing.square(word),
+        tag("span", style.name(word), class_="pva-step"),
+        tag("b", percent(bounds[0])),
+        drawing.estimate(bounds, ends, _WIDTH, shade=style.colour(word), said=said),
+        tag("span", f"of {count(row['attempts'])}{pending}", class_="pva-grey"),
+    )
+
+
+def _columns(currency: str) -> list[Column]:
+    money = f"Charge, {_SIGNS.get(currency, currency)}"
+    return [
+        Column("Time, UTC", ("time",), _time, 1.15),
+        Column("Recipient", ("recipient",), _recipient, 1.15),
+        Column("Country", (COUNTRY,), lambda row: _shown(row[COUNTRY]), 0.6),
+        Column("Application", ("alias", "app_uuid"), _application, 1.1),
+        Column("Attempt", ("attempt_number", "attempts"), _number, 0.65, number=True),
+        Column("Channel", ("channel",), channel, 0.9),
+        Column("Step", ("step",), lambda row: row["step"], 0.8),
+        Column("Outcome", ("outcome", "status"), _outcome, 1.8),
+        Column(money, ("charge",), _charge, 0.8, number=True),
+        Column("Session", ("session_status",), _session, 0.75),
+    ]
+
+
+def _time(row: dict[str, Any]) -> Child:
+    at = row["time"] or row["created_at"]
+    return f"{day(at)} {at:%H:%M:%S}"
+
+
+def _recipient(row: dict[str, Any]) -> Child:
+    return None if row["recipient"] is None else mask_number(row["recipient"])
+
+
+def _application(row: dict[str, Any]) -> Child:
+    return _shown(row["alias"] or row["app_uuid"])
+
+
+def _number(row: dict[str, Any]) -> Child:
+    return f"{row['attempt_number']} of {row['attempts']}"
+
+
+def channel(row: dict[str, Any]) -> Child:
+    """A channel after the square of its colour.
+
+    Example:
+        >>> channel({"channel": "sms"}).endswith("SMS</span>")
+        True
+    """
+    named = tag("span", style.name(row["channel"]), class_="pva-step")
+    return join((drawing.square(row["channel"]), named))
+
+
+def _outcome(row: dict[str, Any]) -> Child:
+    said = row["outcome"].replace("_", " ")
+    return join((f"{said} ", tag("span", _shown(row["status"]), class_="pva-grey")))
+
+
+def _charge(row: dict[str, Any]) -> Child:
+    if row["charge"] is None:
+        return tag("span", "unknown", class_="pva-grey")
+    return plain(row["charge"], _DIGITS)
+
+
+def _session(row: dict[str, Any]) -> Child:
+    """The session's status, on its last attempt only."""
+    if row["attempt_number"] != row["attempts"]:
+        return None
+    status = fold_status(row["session_status"])
+    return _shown(row["session_status"]) if status in SETTLED else _open(row["session_status"])
+
+
+def _open(status: str | None) -> Child:
+    return tag("span", _shown(status), class_="pva-grey")
+
+
+def _shown(text_of_the_wire: str | None) -> str:
+    return "" if text_of_the_wire is None else clean(text_of_the_wire, cap=40)

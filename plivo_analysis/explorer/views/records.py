@@ -1,0 +1,91 @@
+"""Messages: each of them in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from plivo_analysis.explorer.kept import COUNTRY
+from plivo_analysis.explorer.table import Column, Order, Paged
+from plivo_analysis.figures import style
+from plivo_analysis.masking import mask_number
+from plivo_analysis.metrics.error_codes import meaning
+from plivo_analysis.report import drawing
+from plivo_analysis.report.html import Child, join, tag
+from plivo_analysis.schema import MESSAGES
+from plivo_analysis.typeset import clean, day, plain
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from plivo_analysis.explorer.kept import Messages
+    from plivo_analysis.explorer.views.view import Scene
+
+_DIGITS = 5
+
+
+class Records:
+    """The tab "Messages"."""
+
+    title = "Messages"
+
+    def __init__(self, currency: str) -> None:
+        usual = Order(("message_time", "message_uuid"), (True, False))
+        self.paged = Paged(_columns(currency), usual, "messages")
+        self.box = widgets.VBox([self.paged.box])
+
+    def draw(self, scene: Scene[Messages]) -> None:
+        """Show the newest messages."""
+        self.paged.show(scene.kept.frames["messages"])
+
+    def table(self, scene: Scene[Messages]) -> pl.DataFrame:
+        """The messages themselves."""
+        return scene.kept.frames["messages"].select(MESSAGES.names)
+
+    def code(self, scene: Scene[Messages], backend: str) -> list[str]:  # noqa: ARG002 - any scene, any backend
+        """The messages themselves."""
+        return ["messages"]
+
+
+def _columns(currency: str) -> list[Column]:
+    return [
+        Column("Time, UTC", ("message_time",), _time, 1.1),
+        Column("Way", ("message_direction",), lambda row: _shown(row, "message_direction"), 0.8),
+        Column("Type", ("message_type",), _type, 0.9),
+        Column("From", ("from_number",), lambda row: _number(row["from_number"]), 1.15),
+        Column("To", ("to_number",), lambda row: _number(row["to_number"]), 1.15),
+        Column("Country", (COUNTRY,), lambda row: _shown(row, COUNTRY), 0.65),
+        Column("State", ("message_state", "error_code"), _state, 2),
+        Column("Parts", ("units",), lambda row: row["units"], 0.5, number=True),
+        Column(f"Amount, {clean(currency, cap=8)}", ("total_amount",), _amount, 0.9, number=True),
+    ]
+
+
+def _time(row: dict[str, Any]) -> Child:
+    at = row["message_time"]
+    return f"{day(at)} {at:%H:%M:%S}"
+
+
+def _type(row: dict[str, Any]) -> Child:
+    word = row["message_type"]
+    return join((drawing.square(word), tag("span", style.name(word), class_="pva-step")))
+
+
+def _number(number: str | None) -> Child:
+    return None if number is None else clean(mask_number(number))
+
+
+def _state(row: dict[str, Any]) -> Child:
+    code = row["error_code"]
+    why = "" if code in (None, "000") else f" {clean(code)} {meaning(code) or ''}"
+    return join((_shown(row, "message_state"), tag("span", why, class_="pva-grey")))
+
+
+def _amount(row: dict[str, Any]) -> Child:
+    amount = row["total_amount"]
+    return tag("span", "unknown", class_="pva-grey") if amount is None else plain(amount, _DIGITS)
+
+
+def _shown(row: dict[str, Any], name: str) -> str:
+    return "" if row[name] is None else clean(row[name], cap=40)
