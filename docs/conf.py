@@ -1,0 +1,89 @@
+"""How the site is built: ``make docs``.
+
+The sources are the project's own folder, so that pages, notebooks and DATA.md link to each
+other by the same paths on a code host and on the site. Notebooks are shown as they were
+committed, never run here. A page asks no other host for anything, and the build fails if one
+would.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from sphinx.errors import SphinxError
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from plivo_analysis.versions import __version__  # noqa: E402 - the folder is on the path now
+
+project = "plivo_analysis"
+version = release = __version__
+
+root_doc = "docs/index"
+include_patterns = ["docs/**", "notebooks/*.ipynb", "DATA.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+exclude_patterns = ["docs/conf.py"]
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"
+nb_ipywidgets_js: dict[str, Any] = {}  # would be fetched from other hosts
+nb_merge_streams = True
+suppress_warnings = ["mystnb.unknown_mime_type"]  # a live figure; the picture beside it is shown
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"plivo_analysis {version}"
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
+html_extra_path = ["index.html"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navbar_align": "left",
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": [],
+    "footer_end": [],
+}
+
+# What makes a browser fetch something: not a link that a reader follows.
+_FETCHED = re.compile(
+    r"<(?:script|img|iframe|source|link(?![^>]*rel=\"(?:canonical|next|prev|author)\"))\b[^>]*?"
+    r"(?:src|href)=[\"']((?:https?:)?//[^\"']+)"
+)
+_IMPORTED = re.compile(r"(?:url\(|@import\s+)[\"']?((?:https?:)?//[^\"')]+)")
+
+
+def setup(app: Any) -> None:
+    """Look at every page when all are written."""
+    app.connect("build-finished", refuse_requests)
+
+
+def refuse_requests(app: Any, exception: Exception | None) -> None:
+    """Fail where a page would ask another host for something.
+
+    Raises:
+        SphinxError: One would; the message names it.
+    """
+    if exception is not None:
+        return
+    asked = {
+        f"{path.relative_to(app.outdir)}: {address}"
+        for pattern, kind in ((_FETCHED, "*.html"), (_IMPORTED, "*.css"))
+        for path in Path(app.outdir).rglob(kind)
+        for address in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    if asked:
+        raise SphinxError("Pages ask other hosts: " + "; ".join(sorted(asked)))

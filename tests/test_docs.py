@@ -1,0 +1,116 @@
+"""The site's words against the code: every name, link, command and test that it mentions is there.
+
+The site itself is built by ``make docs``, where a warning is an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import plivo_analysis
+from plivo_analysis.cli.arguments import parser
+from plivo_analysis.schema import results
+from plivo_analysis.schema.table import Kind, Table
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+PROSE = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+REFERENCE = "\n".join(path.read_text() for path in sorted((DOCS / "reference").glob("*.md")))
+
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"plivo-analysis [a-z][^#>&|`\n]*")
+
+every_page = pytest.mark.parametrize("path", PROSE, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def blocks(path: Path, *languages: str) -> list[str]:
+    return [
+        body
+        for language, body in FENCED.findall(path.read_text(encoding="utf-8"))
+        if language in languages
+    ]
+
+
+def claims_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    sorted({each for path in PAGES for each in NAMED_TEST.findall(path.read_text())}),
+)
+def test_a_test_that_the_site_names_exists(file: str, name: str) -> None:
+    assert name in claims_of(ROOT / file)
+
+
+def test_every_promise_names_the_tests_that_show_it() -> None:
+    sections = re.split(r"^## ", (DOCS / "promises.md").read_text(), flags=re.MULTILINE)[1:]
+    bare = [text.splitlines()[0] for text in sections if not NAMED_TEST.search(text)]
+    assert len(sections) > 10
+    assert bare == ["What we do not promise"]
+
+
+@pytest.mark.parametrize("name", sorted(set(plivo_analysis._HOMES)))
+def test_a_public_name_has_a_place_in_the_reference(name: str) -> None:
+    of_errors = plivo_analysis._HOMES[name] == "errors"
+    assert of_errors or re.search(rf":: plivo_analysis\.{name}$", REFERENCE, re.MULTILINE)
+
+
+def test_every_table_is_in_the_reference() -> None:
+    tables = re.findall(r"^### (\w+)$", (ROOT / "DATA.md").read_text(), re.MULTILINE)
+    shown = re.findall(r':start-after: "### (\w+)"', REFERENCE)
+    assert sorted(shown) == sorted(tables)
+
+
+def test_every_rate_has_a_definition() -> None:
+    text = (DOCS / "reference" / "definitions.md").read_text()
+    tables = [each for each in vars(results).values() if isinstance(each, Table)]
+    rates = {
+        column.name
+        for table in tables
+        for column in table.columns
+        if column.kind is Kind.RATE and not column.name.endswith(("_low", "_high"))
+    }
+    assert rates
+    assert not [name for name in sorted(rates) if f"`{name}`" not in text]
+
+
+def test_every_notebook_is_a_tutorial() -> None:
+    listed = re.findall(r"(?m)^\.\./notebooks/(\w+)$", (DOCS / "tutorials.md").read_text())
+    assert listed == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+@every_page
+def test_a_link_leads_to_a_file(path: Path) -> None:
+    targets = [link for link in LINK.findall(path.read_text()) if "://" not in link]
+    assert not [link for link in targets if not (path.parent / link).exists()]
+
+
+@every_page
+def test_an_example_is_python_and_uses_public_names(path: Path) -> None:
+    for block in blocks(path, "python"):
+        tree = ast.parse(block)
+        used = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "pva"
+        }
+        assert used <= set(plivo_analysis.__all__)
+
+
+@every_page
+def test_a_command_is_understood(path: Path) -> None:
+    for block in blocks(path, "sh", ""):
+        for command in COMMAND.findall(block):
+            parser().parse_args(shlex.split(command)[1:])
