@@ -29,7 +29,7 @@ from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, Slidin
 from plivo_analysis.errors import ResourceNotFoundError
 from plivo_analysis.pace import FORGIVEN, LEASE, PATIENCE, Pace
 from plivo_analysis.pacing import Limiter, SharedLedger, account_limiter, book, shared
-from plivo_analysis.pacing.book import decode, encode
+from plivo_analysis.pacing.book import Broken, Page, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -478,13 +478,7 @@ def folder_for_all(path: Path) -> None:
     path.parent.chmod(0o777)
 
 
-def newer_file(path: Path) -> None:
-    path.parent.mkdir(mode=0o700)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version=99")
-
-
-OBSTACLES = [file_for_folder, folder_for_file, folder_for_all, newer_file]
+OBSTACLES = [file_for_folder, folder_for_file, folder_for_all]
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
@@ -498,6 +492,18 @@ def test_without_the_file_a_process_keeps_to_the_limit_alone_and_says_so_once(
     assert ALONE in str(caught[0].message)
     assert str(path) in str(caught[0].message)
     assert clock.elapsed == pytest.approx(121.0, abs=0.1)
+
+
+def test_the_file_of_a_newer_release_is_left_alone(path: Path, clock: VirtualClock) -> None:
+    spend(process(path, clock), 1)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=99")
+    before = path.read_bytes()
+    with warned() as caught:
+        spend(process(path, clock), 21)
+    assert "its form is 99, this release knows 1" in str(caught[0].message)
+    assert path.read_bytes() == before
+    assert clock.elapsed == pytest.approx(60.5, abs=0.1)
 
 
 @contextmanager
@@ -560,8 +566,10 @@ def test_what_could_not_be_written_once_is_written_the_next_time(
     one, other = process(path, clock), process(path, clock)
     spend(other, 3)
     spend(one, 2)
-    with one.acquire() as slot, full_disk():
-        slot.release()
+    with full_disk(), one.pace() as pace:
+        ticket = pace.join(clock.time)
+        pace.turn(ticket, clock.time)
+        pace.land(ticket, clock.time)
     spend(other, 4)
     spend(one, 5)
     assert other.wait_estimate(5) == 0.0
@@ -612,7 +620,7 @@ BREAKS = {
     "no JSON": another_state("{"),
     "no state": another_state("{}"),
     "no object": another_state("[1, 2]"),
-    "no number": another_state(encode(Pace()).replace("Infinity", "NaN")),
+    "no number": another_state(encode(Pace()).replace("-Infinity", "NaN")),
     "no numbers": another_state(encode(Pace()).replace("-Infinity", "null")),
 }
 
@@ -631,6 +639,17 @@ def test_a_broken_file_is_set_aside_and_made_anew_without_a_burst(
     assert "lies now at pacing.sqlite.broken; a new one was made" in str(caught[0].message)
     assert path.with_name("pacing.sqlite.broken").exists()
     assert process(path, clock).wait_estimate(1) == pytest.approx(60.5)
+
+
+def test_a_file_that_another_process_has_made_anew_is_not_set_aside(
+    path: Path, clock: VirtualClock
+) -> None:
+    spend(process(path, clock), 1)
+    with closing(Page(path, ACCOUNT, clock.origin)) as page:
+        path.replace(path.with_name("pacing.sqlite.broken"))
+        spend(process(path, clock), 2)
+        assert isinstance(page._set_aside(), Broken)
+    assert process(path, clock).wait_estimate(19) == pytest.approx(60.5)
 
 
 @pytest.mark.parametrize("whole_folder", [False, True])
@@ -670,13 +689,17 @@ def test_a_file_that_somebody_frozen_holds_is_not_waited_for(
     path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(book, "_BUSY_SECONDS", 0.05)
-    spend(process(path, clock), 1)
+    limiter = process(path, clock)
+    spend(limiter, 3)
     with closing(sqlite3.connect(path, isolation_level=None)) as frozen:
         frozen.execute("BEGIN IMMEDIATE")
         with warned() as caught:
-            spend(process(path, clock), 21)
+            spend(limiter, 5)
     assert "locked" in str(caught[0].message)
-    assert clock.elapsed == pytest.approx(60.5, abs=0.1)
+    assert clock.elapsed == 0.0
+    clock.wait(shared.RETRY)
+    spend(limiter, 1)
+    assert process(path, clock).wait_estimate(12) == pytest.approx(60.5 - shared.RETRY)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such rights elsewhere")
@@ -815,9 +838,14 @@ def test_above_three_hundred_a_minute_clients_of_one_process_share_and_no_file_i
 
 
 def test_without_a_limit_nothing_is_shared_or_kept(home: Path, clock: VirtualClock) -> None:
-    with client(clock, requests_per_minute=float("inf")) as endless:
-        spend(endless.limiter, 1000)
-        assert endless.limiter.wait_estimate(1000) == 0.0
+    endless = float("inf")
+    with (
+        client(clock, requests_per_minute=endless) as one,
+        client(clock, requests_per_minute=endless) as other,
+    ):
+        spend(one.limiter, 1000)
+        assert one.limiter.wait_estimate(1000) == 0.0
+        assert one.limiter.ledger is not other.limiter.ledger
     assert not home.exists()
 
 
