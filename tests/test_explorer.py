@@ -713,3 +713,10 @@ def test_the_message_explorer_names_wrong_input_beside_its_field(
     explorer = explore(MessageExplorer)
     entry(explorer, label).value = value
     assert len(errors(explorer)) == 1
+
+
+def test_a_saved_notebook_shows_the_account_and_no_filter_in_the_widgets_place(
+    explore: Callable[..., Any],
+) -> None:
+    explorer = explore(recipient="+12025550143")
+    assert repr(explorer) == f"SessionExplorer of {AUTH_ID}"

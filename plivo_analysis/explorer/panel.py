@@ -183,6 +183,13 @@ class Panel(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ships
         with self._screen:
             return self._code(self._arguments())
 
+    def __repr__(self) -> str:
+        # Stands in a saved notebook where the widget would be: no number, nothing that varies.
+        client = getattr(self, "_client", None)  # a panel whose arguments were wrong has none
+        return (
+            type(self).__name__ if client is None else f"{type(self).__name__} of {client.auth_id}"
+        )
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing is loading.
 
