@@ -420,8 +420,10 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
     scope = question.filter.scope
     if not scope:
         return frame
-    listed = store.archive(resource).members(scope)
-    return segments.chosen(frame, question.filter, resource.key, listed)
+    listed, lasting = (
+        store.archive(resource).members(each) for each in (scope, question.filter.lasting.scope)
+    )
+    return segments.chosen(frame, question.filter, resource.key, listed, lasting)
 
 
 def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) -> None:
@@ -429,6 +431,12 @@ def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) ->
         warnings.warn(
             f"{pulled.differences} {resource.name} were new or had changed in ranges that were "
             "complete; the table holds them now.",
+            stacklevel=4,
+        )
+    if pulled.vanished:
+        warnings.warn(
+            f"{pulled.vanished} {resource.name} of ranges that were complete are listed no more; "
+            "the table keeps them.",
             stacklevel=4,
         )
     lacking = shortfall(pulled, frame)

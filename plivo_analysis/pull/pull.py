@@ -1,9 +1,9 @@
 """Decide what has to be asked for one question, and ask it.
 
 Order: the live tail first, since its answer tells the server's time; then what is missing,
-newest first; then, where the range reaches the present, the hour before the tail once more,
-for rows that became visible late; last, what was read by an earlier call and is not final.
-A range that ended long ago and holds nothing open costs no request.
+shared with whoever else is reading it; then, where the range reaches the present, the hour
+before the tail once more, for rows that became visible late; last, what was read by an earlier
+call and is not final. A range that ended long ago and holds nothing open costs no request.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from plivo_analysis.errors import FilterError
 from plivo_analysis.pull.reader import RETENTION, SETTLE, Reader
 from plivo_analysis.pull.refresh import refresh
+from plivo_analysis.pull.sharing import read_gaps
 from plivo_analysis.segments import matches, read
 from plivo_analysis.spans import HOUR, MINUTE, Span, floor, merge, subtract, to_us
 from plivo_analysis.store import Tally
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from plivo_analysis.client import Client
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from plivo_analysis.resources import Resource
 
 _TOLERANCE = MINUTE  # "90d" was counted back a moment ago
+_MARGIN = 5 * MINUTE  # what may age out before the first answers are there
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Pulled:
         requests: How many requests it took.
         flags: What was out of the ordinary.
         differences: Rows that a verification found new or changed in complete ranges.
+        vanished: Rows of complete ranges that a verification did not find; they are kept.
     """
 
     span: Span
@@ -52,6 +55,7 @@ class Pulled:
     requests: int = 0
     flags: set[str] = field(default_factory=set)
     differences: int = 0
+    vanished: int = 0
 
 
 @dataclass(slots=True)
@@ -147,13 +151,8 @@ class _Pull:
         start, end = self._question.period(self._client.now())
         self.span = Span(to_us(start), to_us(end))
         edge = floor(now - SETTLE, MINUTE)
-        oldest = now - RETENTION
-        self._held = Span(max(self.span.start, oldest), self.span.end)
-        self._out_of_reach = (
-            Span(self.span.start, min(oldest, self.span.end))
-            if self.span.start < oldest - _TOLERANCE
-            else Span(0, 0)
-        )
+        self._oldest = now - RETENTION
+        self._held = Span(max(self.span.start, self._oldest), self.span.end)
         asked = self._held.outward(MINUTE)
         self._closed = Span(asked.start, min(asked.end, edge))
         self._tail = Span(max(asked.start, edge), asked.end)
@@ -161,19 +160,16 @@ class _Pull:
     def run(self) -> Pulled:
         missing = self._read_tail()
         complete = answers(self._client, self._question, self._closed)
-        gaps = subtract(self._closed, complete)
-        if not self._question.filter.stable:
-            for gap in gaps:
-                self._reader.list_open(gap)
-        missing += self._read(gaps)
+        missing += read_gaps(self._reader, subtract(self._closed, complete))
         missing += self._read_late(complete)
         missing += self._refresh()
-        differences = self._verify(complete) if self._question.verify else 0
+        differences, vanished = self._verify(complete) if self._question.verify else (0, 0)
         return Pulled(
             span=self.span,
             missing=merge(span.clip(self.span) for span in missing),
-            expired=subtract(self._out_of_reach, answers(self._client, self._question, self.span)),
+            expired=self._expired(),
             differences=differences,
+            vanished=vanished,
         )
 
     def _read_tail(self) -> list[Span]:
@@ -181,11 +177,11 @@ class _Pull:
         self._plan([self._tail, *subtract(self._closed, self._complete_now())])
         if not self._tail.length:
             return []
-        missing = self._reader.read(self._tail, settled=False)
+        missing = self._reader.read(self._tail, settled=False).missing
         if not self._reader.moved:
             return missing
         self._set_clock()
-        return self._reader.read(self._tail, settled=False) if self._tail.length else []
+        return self._reader.read(self._tail, settled=False).missing if self._tail.length else []
 
     def _complete_now(self) -> list[Span]:
         return self._client.store.ledger(self._question.resource).complete(
@@ -195,17 +191,20 @@ class _Pull:
     def _plan(self, spans: list[Span]) -> None:
         self._reader.to_do = sum(span.length for span in spans)
 
-    def _read(self, spans: list[Span]) -> list[Span]:
-        return [
-            missing for span in sorted(spans, reverse=True) for missing in self._reader.read(span)
-        ]
-
     def _read_late(self, complete: list[Span]) -> list[Span]:
         """Read the hour before the tail again, where an earlier call had closed it."""
         if not self._tail.length:
             return []
         hour = Span(self._tail.start - HOUR, self._tail.start).clip(self._closed)
-        return self._read([closed for span in complete if (closed := span.clip(hour)).length])
+        return self._read_again(span.clip(hour) for span in complete)
+
+    def _read_again(self, spans: Iterable[Span]) -> list[Span]:
+        return [
+            missing
+            for span in sorted(spans, reverse=True)
+            if span.length
+            for missing in self._reader.read(span, again=True).missing
+        ]
 
     def _refresh(self) -> list[Span]:
         reader = Reader(
@@ -223,8 +222,32 @@ class _Pull:
         self._reader.flags |= reader.flags
         return missing
 
-    def _verify(self, complete: list[Span]) -> int:
-        """Read complete ranges anew; return how many rows were new or had changed."""
-        before = self._reader.tally.new + self._reader.tally.updated
-        self._read([again for span in complete if (again := span.clip(self._closed)).length])
-        return self._reader.tally.new + self._reader.tally.updated - before
+    def _verify(self, complete: list[Span]) -> tuple[int, int]:
+        """Read complete ranges anew; count the rows that were new or had changed, or are gone."""
+        tally, store = self._reader.tally, self._client.store
+        before, page = tally.new + tally.updated, store.last_page()
+        ranges = [span.clip(self._closed) for span in complete]
+        missing = self._read_again(ranges)
+        archive = store.archive(self._question.resource)
+        # Rows near the end of retention may be gone; under a filter, any may have left.
+        found = Span(to_us(self._client.now()) - RETENTION + _MARGIN, self._closed.end)
+        vanished = (
+            0
+            if self._question.filter.scope
+            else sum(
+                archive.unseen(part.clip(found), page)
+                for span in merge(ranges)
+                for part in subtract(span, missing)
+            )
+        )
+        return tally.new + tally.updated - before, vanished
+
+    def _expired(self) -> list[Span]:
+        """What is older than the server goes back, now that all is read, and is not kept."""
+        oldest = min(to_us(self._client.now()) - RETENTION, self.span.end)
+        beyond = Span(self.span.start, oldest)
+        if beyond.length <= _TOLERANCE:
+            return []
+        at_the_edge = Span(self._oldest - _TOLERANCE, self._oldest + _MARGIN)
+        known = answers(self._client, self._question, beyond)
+        return [part for part in subtract(beyond, known) if subtract(part, [at_the_edge])]

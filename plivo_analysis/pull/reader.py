@@ -14,30 +14,35 @@ from plivo_analysis.errors import BadResponseError, StoreError
 from plivo_analysis.filters import Query as Parameters
 from plivo_analysis.filters import api_time
 from plivo_analysis.pages import read_page
+from plivo_analysis.pull.memory import Memory
 from plivo_analysis.pull.single import fetch
-from plivo_analysis.spans import DAY, MINUTE, Span, ceil, floor, to_us
-from plivo_analysis.store import Bookmark, Entry, Reading, Tally
+from plivo_analysis.spans import DAY, MINUTE, Span, ceil, floor, subtract, to_us
+from plivo_analysis.store import LEASE, Bookmark, Entry, Reading, Tally
 from plivo_analysis.vocabulary import fold_status
-from plivo_analysis.walk import GRIDS, PAGE_ROWS, Ladder, Query, Seen
+from plivo_analysis.walk import PAGE_ROWS, Ladder, Query, Seen
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from typing import Any, Self
 
     from plivo_analysis.client import Client
+    from plivo_analysis.clock import Clock
     from plivo_analysis.filters import Confirmation
     from plivo_analysis.pages import Page
     from plivo_analysis.progress import Watch
     from plivo_analysis.records import Record
     from plivo_analysis.resources import Resource
+    from plivo_analysis.store import Claim
 
 SETTLE = 15 * MINUTE  # what is younger is never called complete
 RETENTION = 90 * DAY
 EDGE = 2 * MINUTE  # how far from the end of retention a row may be gone already
 
-_UNORDERED = "unordered"
+NO_SNAPSHOT = "not a snapshot"
+
+_PAGES_AHEAD = 16  # what a walk claims: more than that it leaves to others
 
 
 class Filter(Protocol):
@@ -93,45 +98,73 @@ class Reader:
     to_do: int = 0
     done: int = 0
 
-    def read(self, span: Span, *, settled: bool = True) -> list[Span]:
-        """Read a range; return what of it could not be read whole.
+    def read(
+        self,
+        span: Span,
+        *,
+        settled: bool = True,
+        again: bool = False,
+        claim: Claim | None = None,
+        pages: int | None = None,
+    ) -> Ladder:
+        """Read a range, and keep what is read.
 
         Args:
             span: On whole minutes.
             settled: Whether to note what is read as complete, as far as it is old enough.
+            again: Whether to read what is complete once more, rather than go on with a walk.
+            claim: Our right to read it; the walk stops where somebody else goes on.
+            pages: After how many pages to leave off; by default not before the end.
+
+        Returns:
+            The walk, which knows what it covered and what it could not.
 
         Raises:
             BadResponseError: The server kept neither to the time nor to the filter.
         """
         ladder = self._ladder(span)
+        marks = settled and not again
         ledger = self.client.store.ledger(self.resource)
-        bookmark = ledger.bookmark(self.filter.scope, span.end) if settled else None
+        bookmark = ledger.bookmark(self.filter.scope, span.end) if marks else None
         if bookmark is not None:
             ladder.resume(bookmark.reached, bookmark.anchor)
-        for page in self._pages(ladder, self.filter.params()):
+        noted: list[Span] = []
+        left = -1 if pages is None else pages
+
+        def keep(page: _Answered) -> bool:
+            nonlocal left
             self._refuse_strangers(page)
-            self._keep(ladder, page, settled=settled)
-        return ladder.missing
+            noted.extend(self._keep(ladder, page, noted, settled=settled, marks=marks))
+            left -= 1
+            return left != 0
 
-    def list_open(self, span: Span) -> tuple[set[str], bool]:
-        """List what is open in a range: the keys, and whether the server kept to the filter.
+        self._walk(ladder, self.filter.params(), keep, claim)
+        return ladder
 
-        Rows come and go while they are listed, so that they are no witnesses.
+    def list_open(self, span: Span) -> tuple[frozenset[str], list[Span]]:
+        """List what is open in a range, whatever may change for a record left aside.
+
+        Rows come and go while they are listed. A page of which most are not open says that the
+        server does not keep to the filter: there is no point in going on.
+
+        Returns:
+            The keys of all that was read, and what could not be read whole.
         """
         keys: set[str] = set()
-        honoured = True
+        missing: list[Span] = []
+        lasting = self.filter.lasting
+
+        def keep(page: _Answered) -> bool:
+            self._store(lasting.scope, Reading(page.query, page.body, page.records, self._now()))
+            keys.update(record.key for record in page.records)
+            rows = [record.row for record in page.records if record.row is not None]
+            return 2 * sum(map(self.resource.is_open, rows)) >= len(rows)
+
         for listing in self.resource.open_listings:
             ladder = self._ladder(span, witness=False)
-            for page in self._pages(ladder, Parameters({**self.filter.params(), **listing})):
-                self._keep(ladder, page)
-                keys |= {record.key for record in page.records}
-                honoured &= all(
-                    self.resource.is_open(record.row)
-                    for record in page.records
-                    if record.row is not None
-                )
-            honoured &= not ladder.missing
-        return keys, honoured
+            self._walk(ladder, {**lasting.params(), **listing}, keep)
+            missing += ladder.missing if ladder.done else [span]
+        return frozenset(keys), missing
 
     def get(self, key: str) -> None:
         """Read one record by its key and keep it.
@@ -143,35 +176,51 @@ class Reader:
         self.tally.add(fetch(self.client, self.resource, key, cancel=self.cancel))
 
     def _ladder(self, span: Span, *, witness: bool = True) -> Ladder:
-        store = self.client.store
+        now = self._now()
         return Ladder(
             span,
-            grid=int(store.fact(f"{self.resource.name} grid") or GRIDS[0]),
-            ordered=store.fact(f"{self.resource.name} order") != _UNORDERED,
+            grid=self._memory.grid(now),
+            ordered=self._memory.ordered(now),
             witness=witness and not self._asks_for_open,
         )
+
+    @property
+    def _memory(self) -> Memory:
+        return Memory(self.client.store, self.resource.name)
 
     @property
     def _asks_for_open(self) -> bool:
         words = {fold_status(value) for value in self.filter.params().values()}
         return not self.filter.stable and not words.isdisjoint(self.resource.open_words)
 
-    def _pages(self, ladder: Ladder, params: Mapping[str, str]) -> Iterator[_Answered]:
-        """Ask until the walk is done, handing each page on before the next is asked for."""
+    def _walk(
+        self,
+        ladder: Ladder,
+        params: Mapping[str, str],
+        keep: Callable[[_Answered], bool],
+        claim: Claim | None = None,
+    ) -> None:
+        """Ask until the walk is done, or until whoever keeps the pages has enough of them."""
         before = self.done
-        while not ladder.done:
-            page = self._ask(ladder.query(), params)
+        hold = None if claim is None else _Hold(claim, ladder, self.client.clock)
+        going_on = True
+        while going_on:
+            if hold is not None:
+                hold.renew()
+            if ladder.done:
+                break
+            page = self._ask(ladder.query(), params, hold)
             ladder.aged = self._now() - RETENTION + EDGE
             ladder.receive(page.seen)
             self.done = before + sum(span.length for span in ladder.covered())
-            yield page
+            going_on = keep(page)
             self.watch.page(
                 requests=self.requests,
                 rows=self.tally.received,
                 share=self.done / self.to_do if self.to_do else 1.0,
             )
         self.flags |= ladder.flags
-        self._remember(ladder)
+        self._memory.learn(ladder, self._now())
         if ladder.not_honoured:
             raise BadResponseError(
                 f"The server listed {self.resource.name} from outside of the time that was asked "
@@ -179,7 +228,7 @@ class Reader:
                 "Plivo's support."
             )
 
-    def _ask(self, query: Query, params: Mapping[str, str]) -> _Answered:
+    def _ask(self, query: Query, params: Mapping[str, str], hold: _Hold | None = None) -> _Answered:
         resource = self.resource
         start, end = query.span.datetimes()
         place = {"cursor": query.cursor} if query.cursor else {"offset": str(query.offset)}
@@ -205,7 +254,7 @@ class Reader:
                 ),
             ),
             cancel=self.cancel,
-            on_wait=self.watch.waiting,
+            on_wait=self._waiting(hold),
         )
         self.requests += answer.tries
         self._heard(answer.date)
@@ -213,33 +262,68 @@ class Reader:
         self.flags |= {note.code for note in page.notes}
         return _Answered(f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}", body, page)
 
-    def _refuse_strangers(self, page: _Answered) -> None:
-        """What rows carry is checked again: an ignored filter must not look like an answer."""
-        for record in page.records:
-            if record.row is not None and self.filter.matches(record.row) is False:
-                names = ", ".join(self.filter.params())
-                raise BadResponseError(
-                    f"The server did not keep to the filter ({names}): it listed "
-                    f"{self.resource.name} that do not match. Load without it and filter the table."
-                )
+    def _waiting(self, hold: _Hold | None) -> Callable[[float], None]:
+        """Who is told of a wait: the watch, and whoever waits for what we read."""
+        if hold is None:
+            return self.watch.waiting
 
-    def _keep(self, ladder: Ladder, page: _Answered, *, settled: bool = False) -> None:
+        def tell(seconds: float) -> None:
+            hold.keep_alive()
+            self.watch.waiting(seconds)
+
+        return tell
+
+    def _refuse_strangers(self, page: _Answered) -> None:
+        """What rows carry is checked again: an ignored filter must not look like an answer.
+
+        A row that was open when the server chose it may have settled when it wrote it.
+        """
+        rows = [record.row for record in page.records if record.row is not None]
+        strangers = [row for row in rows if self.filter.matches(row) is False]
+        lasting = self.filter.lasting
+        settled_meanwhile = (
+            self._asks_for_open
+            and 2 * len(strangers) <= len(rows)
+            and all(lasting.matches(row) is not False for row in strangers)
+        )
+        if strangers and not settled_meanwhile:
+            names = ", ".join(self.filter.params())
+            raise BadResponseError(
+                f"The server did not keep to the filter ({names}): it listed "
+                f"{self.resource.name} that do not match. Load without it and filter the table."
+            )
+
+    def _keep(
+        self, ladder: Ladder, page: _Answered, noted: list[Span], *, settled: bool, marks: bool
+    ) -> list[Span]:
+        """Keep a page with the place it led to; return what is complete with it.
+
+        Only that: what was noted earlier may have been taken back by a purge since.
+        """
         now = self._now()
+        fresh: list[Span] = []
         complete: list[Entry] = []
         bookmark = None
         if settled:
             closed = Span(ceil(now - RETENTION, MINUTE), floor(now - SETTLE, MINUTE))
-            flags = tuple(sorted(ladder.flags))
-            complete = [
-                Entry(span.clip(closed), self.filter.scope, now, flags) for span in ladder.minutes()
-            ]
-            if ladder.place is not None and ladder.place[0] < ladder.span.end:
-                reached, anchor = ladder.place
-                bookmark = (ceil(reached, MINUTE), Bookmark(reached, anchor))
-        self._store(Reading(page.query, page.body, page.records, now, complete, bookmark))
+            fresh = [part for span in ladder.minutes() for part in subtract(span, noted)]
+            flags = tuple(sorted(ladder.flags | self._labels))
+            complete = [Entry(span.clip(closed), self.filter.scope, now, flags) for span in fresh]
+        if marks and ladder.place is not None and ladder.place[0] < ladder.span.end:
+            reached, anchor = ladder.place
+            bookmark = (ceil(reached, MINUTE), Bookmark(reached, anchor))
+        reading = Reading(page.query, page.body, page.records, now, complete, bookmark)
+        self._store(self.filter.scope, reading)
+        return fresh
 
-    def _store(self, reading: Reading) -> None:
-        tally = self.client.store.keep(self.resource, self.filter.scope, reading)
+    @property
+    def _labels(self) -> set[str]:
+        """What a filter makes of a range: rows come and go, or cannot be checked."""
+        moving = set() if self.filter.stable else {NO_SNAPSHOT}
+        return moving | {f"{name} not checked" for name in self.filter.unverifiable}
+
+    def _store(self, scope: str, reading: Reading) -> None:
+        tally = self.client.store.keep(self.resource, scope, reading)
         self.tally.add(tally)
         if not self.tally.balanced:
             raise StoreError(
@@ -247,18 +331,38 @@ class Reader:
                 "Please report this."
             )
 
-    def _remember(self, ladder: Ladder) -> None:
-        store = self.client.store
-        if ladder.grid_learnt is not None:
-            store.learn(f"{self.resource.name} grid", str(ladder.grid_learnt))
-        if not ladder.ordered:
-            store.learn(f"{self.resource.name} order", _UNORDERED)
-
     def _heard(self, date: datetime | None) -> None:
         self.moved |= self.client.hear(date)
 
     def _now(self) -> int:
         return to_us(self.client.now())
+
+
+class _Hold:
+    """A claim, kept up while its range is walked."""
+
+    def __init__(self, claim: Claim, ladder: Ladder, clock: Clock) -> None:
+        self._claim = claim
+        self._ladder = ladder
+        self._clock = clock
+        self._pages = -1
+        self._renewed = clock.monotonic()
+
+    def renew(self) -> None:
+        """Before a page: stop where somebody else reads, and say what we read next."""
+        self._pages += 1
+        self._tell()
+
+    def keep_alive(self) -> None:
+        """During a wait: we are still there."""
+        if self._clock.monotonic() - self._renewed > LEASE / 4:
+            self._tell()
+
+    def _tell(self) -> None:
+        read = sum(span.length for span in self._ladder.covered())
+        ahead = _PAGES_AHEAD * read // self._pages if read and self._pages else None
+        self._ladder.stop_at(self._claim.hold(self._ladder.reached, ahead))
+        self._renewed = self._clock.monotonic()
 
 
 @dataclass(frozen=True, slots=True)

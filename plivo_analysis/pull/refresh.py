@@ -3,7 +3,7 @@
 A session is not final while it is in progress, or while its price is yet to come. One listing
 of what is open tells which are unchanged; only those that are gone from it are read again, in
 ranges or one by one, whichever takes fewer requests. Where the server does not keep to the
-listing's filter, all of them are read again.
+listing's filter, what its pages did not hold is read again.
 """
 
 from __future__ import annotations
@@ -43,16 +43,11 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
         return []
     instants = [state.instant for state in stale.values()]
     around = Span(min(instants), max(instants) + 1).outward(MINUTE)
-    gone = {key: state.instant for key, state in stale.items()}
-    if any(state.open for state in stale.values()):
-        still, honoured = reader.list_open(around)
-        if honoured:
-            gone = {
-                key: state.instant
-                for key, state in stale.items()
-                if not (state.open and key in still)
-            }
-    return _read_again(reader, gone)
+    is_open = any(state.open for state in stale.values())
+    seen = reader.list_open(around)[0] if is_open else frozenset()
+    return _read_again(
+        reader, {key: state.instant for key, state in stale.items() if key not in seen}
+    )
 
 
 def _asked_for(row: Mapping[str, Any] | None, lasting: Filter) -> bool:
@@ -63,7 +58,7 @@ def _read_again(reader: Reader, gone: Mapping[str, int]) -> list[Span]:
     """Read the rows that are gone, in ranges or one by one."""
     ranges = _ranges(reader, sorted(gone.values()))
     if len(ranges) < len(gone):
-        return [missing for span in ranges for missing in reader.read(span, settled=False)]
+        return [gap for span in ranges for gap in reader.read(span, settled=False).missing]
     for key in gone:
         try:
             reader.get(key)

@@ -57,7 +57,13 @@ def matches(frame: pl.DataFrame, asked: Filter) -> pl.Series:
     )
 
 
-def chosen(frame: pl.DataFrame, asked: Filter, key: str, listed: Collection[str]) -> pl.DataFrame:
+def chosen(
+    frame: pl.DataFrame,
+    asked: Filter,
+    key: str,
+    listed: Collection[str],
+    lasting: Collection[str] = (),
+) -> pl.DataFrame:
     """The rows that a filter asks for; where they cannot tell, those that the server listed.
 
     Args:
@@ -65,6 +71,7 @@ def chosen(frame: pl.DataFrame, asked: Filter, key: str, listed: Collection[str]
         asked: The filter.
         key: The column that tells records apart.
         listed: The keys that the server listed under this filter.
+        lasting: Those that it listed when what may change for a record was left aside.
 
     Example:
         >>> from plivo_analysis.filters import SessionFilter
@@ -74,7 +81,8 @@ def chosen(frame: pl.DataFrame, asked: Filter, key: str, listed: Collection[str]
     """
     known = matches(frame, asked)
     told = frame[key].is_in(pl.Series(list(listed), dtype=pl.String).implode())
-    sure = known & told if asked.unverifiable else known
+    ever = told | frame[key].is_in(pl.Series(list(lasting), dtype=pl.String).implode())
+    sure = known & ever if asked.unverifiable else known
     return frame.filter(pl.select(pl.coalesce(sure, told)).to_series())
 
 

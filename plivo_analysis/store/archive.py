@@ -195,6 +195,16 @@ class Archive:
             )[0][0]
         )
 
+    def unseen(self, span: Span, page: int) -> int:
+        """How many records of a range no page after that one held."""
+        return int(
+            self._database.run(
+                "SELECT COUNT(*) FROM record WHERE resource = ? AND instant >= ? AND instant < ?"
+                " AND page <= ?",
+                (self._resource.name, span.start, span.end, page),
+            )[0][0]
+        )
+
     def extent(self) -> tuple[int | None, int | None]:
         """The earliest and the latest instant, if there are any records."""
         first, last = self._database.run(

@@ -114,7 +114,20 @@ CREATE TABLE forgotten (
 ) STRICT, WITHOUT ROWID;
 """
 
-FORMS = (_FIRST, _SECOND)
+# Who is reading which range at the moment.
+_THIRD = """
+CREATE TABLE claim (
+    owner TEXT PRIMARY KEY,
+    resource TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    bottom INTEGER NOT NULL,
+    beat INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+FORMS = (_FIRST, _SECOND, _THIRD)
 VERSION = len(FORMS)
 TABLES = frozenset(
     {
@@ -130,6 +143,7 @@ TABLES = frozenset(
         "day",
         "segment",
         "forgotten",
+        "claim",
     }
 )
 
@@ -139,6 +153,6 @@ def statements(form: str) -> list[str]:
 
     Example:
         >>> [len(statements(form)) for form in FORMS]
-        [13, 9]
+        [13, 9, 1]
     """
     return [statement for part in form.split(";\n") if (statement := part.strip())]

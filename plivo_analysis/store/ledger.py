@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plivo_analysis.spans import Span, merge, subtract
+from plivo_analysis.spans import HOUR, Span, merge, subtract
 from plivo_analysis.store.opening import seal
 
 if TYPE_CHECKING:
@@ -80,11 +80,32 @@ class Ledger:
         ]
 
     def record(self, entry: Entry) -> None:
-        """Note a range as complete, in place of what the same scope said of it before."""
+        """Note a range as complete, in place of what the same scope said of it before.
+
+        Of one walk it is noted page by page: ranges that touch, were read within the hour and
+        are flagged alike are one, as old as the older of them.
+        """
         if not entry.span.length:
             return
         self._cut(entry.span, entry.scope)
-        self._insert(entry.span, entry.scope, entry.read_at, json.dumps(sorted(entry.flags)))
+        span, read_at, flags = entry.span, entry.read_at, json.dumps(sorted(entry.flags))
+        for rowid, start, end, other_read_at in self._database.run(
+            'SELECT rowid, start, "end", read_at FROM complete WHERE resource = ? AND scope = ?'
+            ' AND flags = ? AND (start = ? OR "end" = ?) AND read_at BETWEEN ? AND ?',
+            (
+                self._resource,
+                entry.scope,
+                flags,
+                span.end,
+                span.start,
+                entry.read_at - HOUR,
+                entry.read_at + HOUR,
+            ),
+        ):
+            self._database.run("DELETE FROM complete WHERE rowid = ?", (rowid,))
+            span = Span(min(span.start, start), max(span.end, end))
+            read_at = min(read_at, other_read_at)
+        self._insert(span, entry.scope, read_at, flags)
 
     def forget(self, span: Span, scope: str) -> None:
         """Take a range out of what is complete for a scope, so that it is read again."""

@@ -90,7 +90,7 @@ def remove(database: Database, resource: Resource, unwanted: Unwanted) -> Remove
 
 def drop_scopes(database: Database, resource: Resource, told: Callable[[object], bool]) -> None:
     """Forget what was asked with filters that name something unwanted."""
-    for table in ("member", "complete", "bookmark"):
+    for table in ("member", "complete", "bookmark", "claim"):
         scopes = database.run(
             f"SELECT DISTINCT scope FROM {table} WHERE resource = ?",  # noqa: S608 - a name of ours
             (resource.name,),

@@ -15,6 +15,7 @@ import platformdirs
 from plivo_analysis.resources import RESOURCES
 from plivo_analysis.spans import to_us
 from plivo_analysis.store.archive import Archive, Tally
+from plivo_analysis.store.claims import Claims
 from plivo_analysis.store.cutting import cut, packed
 from plivo_analysis.store.database import Database
 from plivo_analysis.store.days import Days
@@ -78,6 +79,10 @@ class Store:
     def ledger(self, resource: Resource) -> Ledger:
         """The complete ranges of a resource."""
         return Ledger(self._database, resource.name)
+
+    def claims(self, resource: Resource, scope: str) -> Claims:
+        """Who reads which range of a resource under a filter."""
+        return Claims(self._database, resource.name, scope)
 
     def days(self, resource: Resource) -> Days:
         """The days of a resource, and what is derived of them."""
