@@ -613,7 +613,14 @@ def another_state(text: str) -> Callable[[Path], None]:
     return write
 
 
+def another_database(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE pace (speed REAL)")
+
+
 BREAKS = {
+    "another database": another_database,
     "garbage": garbage,
     "half": no_more_than_half,
     "garbage within": garbage_within,

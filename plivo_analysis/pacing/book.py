@@ -40,7 +40,8 @@ _READ = "SELECT birth, state FROM pace WHERE account = ? AND origin = ?"
 _OTHERS = "SELECT state FROM pace WHERE account = ? AND origin <> ?"
 _WRITE = "INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?)"
 _FORGET = "DELETE FROM pace WHERE written_at < ?"
-_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# The last one: our own statements do not fit what is there.
+_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 _STAMPED = ("flying", "queue")
 _TIMES = ("last", "cap", "refused_at", "changed_at", "closed_until")
 
@@ -134,9 +135,8 @@ class Page:
         else:
             return
         self.close()
-        if not isinstance(problem, (OSError, sqlite3.Error, Unusable)) or (
-            getattr(problem, "sqlite_errorcode", None) in _CORRUPT
-        ):
+        code = getattr(problem, "sqlite_errorcode", 0) & 0xFF  # without its finer distinctions
+        if code in _CORRUPT or not isinstance(problem, (OSError, sqlite3.Error, Unusable)):
             raise self._set_aside()
         raise Unusable(getattr(problem, "strerror", None) or str(problem))
 
