@@ -14,12 +14,14 @@ and from the store where they are not, ``matching`` applies a filter to columns.
 above ``store`` and ``explode``, since it makes the one into the other, and below whoever asks.
 """
 
-from plivo_analysis.segments.files import PARTS, day_name, encode, segment_files
+from plivo_analysis.segments.files import FOLDER, PARTS, day_name, encode, segment_files
 from plivo_analysis.segments.matching import chosen, matches
-from plivo_analysis.segments.shelf import compact, discard_stale, parts, read
+from plivo_analysis.segments.shelf import by_day, compact, discard_stale, parts, read
 
 __all__ = [
+    "FOLDER",
     "PARTS",
+    "by_day",
     "chosen",
     "compact",
     "day_name",

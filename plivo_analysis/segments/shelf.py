@@ -31,7 +31,7 @@ from plivo_analysis.segments.files import (
     segment_files,
     stamp_of,
 )
-from plivo_analysis.spans import EVER, from_us, subtract
+from plivo_analysis.spans import EVER, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -183,11 +183,14 @@ def _write(
     try:
         tables = parts(resource, frame)
     except SchemaError:  # a session whose money is beyond all bounds: its day stays in the store
-        for day in days if len(days) > 1 else ():
-            _write(store, resource, folder, [day], _of_day(frame, resource.instant, day))
+        if len(days) > 1:
+            for day, of_day in zip(days, by_day(frame, resource.instant, days), strict=True):
+                _write(store, resource, folder, [day], of_day)
         return
-    for day in days:
-        _write_day(store, resource, folder, day, tables)
+    cut = [by_day(frame, instant, days) for _, instant, frame in tables]
+    for day, *frames in zip(days, *cut, strict=True):
+        named = [(table, frame) for (table, _, _), frame in zip(tables, frames, strict=True)]
+        _write_day(store, resource, folder, day, named)
 
 
 def _write_day(
@@ -195,12 +198,12 @@ def _write_day(
     resource: Resource,
     folder: Path,
     day: Day,
-    tables: Sequence[tuple[Table, str, pl.DataFrame]],
+    tables: Sequence[tuple[Table, pl.DataFrame]],
 ) -> None:
     written: list[tuple[Table, Path, Stamp]] = []
     try:
-        for table, instant, frame in tables:
-            body = encode(_of_day(frame, instant, day))
+        for table, frame in tables:
+            body = encode(frame)
             written.append((table, lay_down(folder, body), stamp_of(body, day.changes, table)))
         days = store.days(resource)
         with store.writing():
@@ -240,12 +243,37 @@ def parts(resource: Resource, frame: pl.DataFrame) -> list[tuple[Table, str, pl.
     ]
 
 
-def _of_day(frame: pl.DataFrame, instant: str, day: Day) -> pl.DataFrame:
-    return _cut(frame, instant, day.span)
+def by_day(frame: pl.DataFrame, instant: str, days: Sequence[Day]) -> list[pl.DataFrame]:
+    """The rows of each day.
+
+    Args:
+        frame: A table in the order of time.
+        instant: The column that says when.
+        days: The days.
+
+    Example:
+        >>> from plivo_analysis.spans import DAY, from_us
+        >>> from plivo_analysis.store import Day
+        >>> frame = pl.DataFrame({"at": [from_us(1), from_us(DAY), from_us(DAY + 1)]})
+        >>> [part.height for part in by_day(frame, "at", [Day(DAY, 2, 1, {}), Day(0, 1, 1, {})])]
+        [2, 1]
+    """
+    return [
+        frame.slice(start, end - start)
+        for start, end in _places(frame[instant], [day.span for day in days])
+    ]
 
 
 def _cut(frame: pl.DataFrame, instant: str, span: Span) -> pl.DataFrame:
-    """The rows of a range, of a frame in the order of time."""
-    column = frame[instant]
-    start, end = (column.search_sorted(from_us(us)) for us in (span.start, span.end))
+    ((start, end),) = _places(frame[instant], [span])
     return frame.slice(start, end - start)
+
+
+def _places(instants: pl.Series, spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """Where in a sorted column each range begins and ends."""
+    bounds = [
+        pl.Series(at, dtype=instants.dtype)
+        for at in zip(*(span.datetimes() for span in spans), strict=True)
+    ]
+    starts, ends = (instants.search_sorted(bound).to_list() for bound in bounds)
+    return list(zip(starts, ends, strict=True))

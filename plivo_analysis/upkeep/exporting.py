@@ -21,16 +21,18 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.numbers import RECIPIENTS, disguise
 from plivo_analysis.pull import RETENTION
 from plivo_analysis.resources import RESOURCES
-from plivo_analysis.segments import PARTS, day_name, encode, parts, read
-from plivo_analysis.spans import EVER, to_us
+from plivo_analysis.segments import PARTS, by_day, day_name, encode, parts, read
+from plivo_analysis.spans import EVER, Span, to_us
 from plivo_analysis.store.folder import make_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from plivo_analysis.client import Client
     from plivo_analysis.resources import Resource
+    from plivo_analysis.store import Day
 
+_AT_ONCE = 50_000  # records
 _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
 
 
@@ -62,7 +64,7 @@ def export(
         client: The account.
         out: The folder; made if it is not there. Files and new folders are the user's alone.
         recipients: ``"full"`` numbers, ``"masked"`` or a ``"pseudonym"``, as for the loaders.
-        watch: Is told of every day that was written, by their number.
+        watch: Is told of every day that was written, by how many they are.
 
     Returns:
         What was written: the tables ``sessions``, ``attempts``, ``charges`` and ``messages``,
@@ -110,15 +112,29 @@ def _export(
         for path in (made.folder / table.name).iterdir():
             if _DAY_NAME.fullmatch(path.name) and path.name not in names:
                 path.unlink()
-    for day in store.days(resource).within(EVER):
-        if day_name(day.start) not in names:
-            continue
-        rows = read(store, resource, day.span, oldest=oldest)
-        for table, _, frame in parts(resource, disguise(rows, resource, recipients, store)):
-            _write(made.folder / table.name / day_name(day.start), encode(frame))
+    for days in _batches(store.days(resource).within(EVER)):
+        rows = read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
+        shown = disguise(rows, resource, recipients, store)
+        for table, instant, frame in parts(resource, shown):
+            for day, of_day in zip(days, by_day(frame, instant, days), strict=True):
+                _write(made.folder / table.name / day_name(day.start), encode(of_day))
             made.rows[table.name] += frame.height
-        made.days += 1
+        made.days += len(days)
         watch(made.days)
+
+
+def _batches(days: Iterable[Day]) -> Iterator[list[Day]]:
+    """Days that hold records, as many together as fit the memory with ease."""
+    batch: list[Day] = []
+    for day in days:
+        if not day.records:
+            continue
+        if batch and sum(each.records for each in batch) + day.records > _AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(day)
+    if batch:
+        yield batch
 
 
 def _write(path: Path, body: bytes) -> None:
