@@ -268,6 +268,22 @@ def test_the_rescue_bar_runs_from_certain_to_possible_with_a_ring_at_the_last_ch
     assert (ring.x, ring.marker.symbol) == ((40.0,), "circle-open")
 
 
+def test_a_very_small_groups_interval_leaves_the_scale_with_an_arrow() -> None:
+    frame = fallback_frame({"entry_channel": ["sms", "rcs"]}, [(1000, 90, 50), (1, 0, 0)])
+    wide = frame.with_columns(
+        pl.when(pl.col("sessions") == 1)
+        .then(0.8)
+        .otherwise("fallback_rate_high")
+        .alias("fallback_rate_high")
+    )
+    figure = figures.fallback(wide)
+    top = figure.layout.xaxis.range[1]
+    assert top < 20
+    dot, arrow = (trace for trace in figure.data if trace.y == (1,))
+    assert dot.x[0] + dot.error_x.array[0] == pytest.approx(top)
+    assert arrow.marker.symbol == "triangle-right"
+
+
 def test_where_none_fell_back_the_figure_says_so() -> None:
     figure = figures.fallback(fallback_frame({"entry_channel": ["sms"]}, [(100, 0, 0)]))
     assert "none fell back" in [note.text for note in figure.layout.annotations]

@@ -59,7 +59,9 @@ def draw(table: Table, rate: Rate) -> go.Figure:
     groups = table.groups(table.by)
     bands = -(-len(groups) // _ABREAST)
     figure = style.blank(56 + _PANEL * max(1, bands), top=40)
-    style.note(figure, f"<b>{rate.title}</b>", 0, 1, yanchor="bottom", yshift=22)
+    what, unit = rate.title.rsplit(", ", 1)
+    said = f"<b>{what} over time, {unit}</b>"
+    style.note(figure, said, 0, 1, yanchor="bottom", yshift=22)
     top = _top(table, rate)
     for number, group in enumerate(groups):
         rows = [row for row in table.rows if key(row, table.by) == group]

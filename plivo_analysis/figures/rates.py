@@ -62,6 +62,7 @@ _LINE = 36
 _LEFT, _RIGHT = (0.0, 0.36), (0.60, 0.90)
 _WIDE = (0.0, 0.64)
 _HALF_BAR = 0.17
+_SMALL = 0.01  # of the largest group: an interval this wide would squeeze all others
 
 _Named = list[tuple[Row, str, str]]  # a row, its label and its colour
 
@@ -219,6 +220,7 @@ def _lines(named: _Named) -> go.Figure:
 
 def _dots(figure: go.Figure, named: _Named, rate: Rate, domain: tuple[float, float]) -> None:
     known = [(line, *entry) for line, entry in enumerate(named) if entry[0][rate.of] is not None]
+    top = _top([row for _, row, _, _ in known], rate)
     for line, row, said, shade in known:
         value, low, high = (row[column] * 100 for column in rate.columns)
         figure.add_trace(
@@ -230,7 +232,7 @@ def _dots(figure: go.Figure, named: _Named, rate: Rate, domain: tuple[float, flo
                 error_x={
                     "type": "data",
                     "symmetric": False,
-                    "array": [high - value],
+                    "array": [min(high, top) - value],
                     "arrayminus": [value - low],
                     "thickness": 1.4,
                     "width": 0,
@@ -243,8 +245,30 @@ def _dots(figure: go.Figure, named: _Named, rate: Rate, domain: tuple[float, flo
                 cliponaxis=False,
             )
         )
-    figure.update_layout(xaxis=style.axis(domain=list(domain), showgrid=True, ticks=""))
+        if high > top:
+            figure.add_trace(_goes_on(top, line, shade))
+    scale = style.axis(domain=list(domain), showgrid=True, ticks="", range=[0, top])
+    figure.update_layout(xaxis=scale, yaxis={"ticklabelstandoff": 8})
     style.note(figure, f"<b>{rate.title}</b>", domain[0], 1, yanchor="bottom", yshift=4)
+
+
+def _top(rows: list[Row], rate: Rate) -> float:
+    """The end of a scale that holds every dot, and every interval but very small groups'."""
+    fewest = _SMALL * max((row[rate.whole] for row in rows), default=0)
+    ends = [row[rate.columns[2 if row[rate.whole] >= fewest else 0]] for row in rows]
+    return min(100.0, (max(ends, default=0.0) or 1.0) * 105)
+
+
+def _goes_on(top: float, line: int, shade: str) -> go.Scatter:
+    """An arrow where an interval leaves the scale."""
+    return go.Scatter(
+        x=[top],
+        y=[line],
+        mode="markers",
+        marker={"size": 8, "color": shade, "symbol": "triangle-right"},
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
 
 
 def _beside(figure: go.Figure, line: int, x: float, bold: str, rest: str) -> None:
