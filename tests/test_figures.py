@@ -228,6 +228,13 @@ def test_an_unknown_amount_is_no_bar_and_a_negative_one_hangs_below_zero() -> No
     assert "−&#36;0.50" in " ".join(texts(figures.spend(frame)))
 
 
+def test_a_bar_is_as_wide_as_its_bucket_however_far_the_next_one_is() -> None:
+    days = [datetime(2026, 10, day, tzinfo=UTC) for day in (1, 2, 9)]
+    frame = spend_frame({"period": days, "channel": ["sms", "voice", "voice"]}, ["1", "2", "3"])
+    widths = {bar.width for bar in figures.spend(frame, panels=True).data}
+    assert widths == {0.8 * 86_400_000}
+
+
 def test_beyond_twelve_groups_the_rest_is_one_line_with_their_sum() -> None:
     codes = [f"{letter}{letter}" for letter in "ABCDEFGHIJKLMNO"]
     frame = spend_frame({"destination_country_iso2": codes}, [str(n) for n in range(15, 0, -1)])

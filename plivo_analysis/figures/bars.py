@@ -72,7 +72,7 @@ def _stack(table: Table, currency: str) -> go.Figure:
         xaxis=style.axis(
             type="date", showgrid=False, tickvals=places, ticktext=texts, ticks="outside"
         ),
-        yaxis=style.axis(nticks=4, **_amounts(currency)),
+        yaxis=style.axis(nticks=4, showline=False, **_amounts(currency)),
     )
     groups = table.groups(table.by)
     bucket = calendar.bucket([row[PERIOD] for row in table.rows])
@@ -100,7 +100,7 @@ def _own_scales(table: Table, currency: str) -> go.Figure:
         trace = _columns(table, group, _of(table, group), bucket, currency)
         trace.update(xaxis="x", yaxis=f"y{suffix}")
         figure.add_trace(trace)
-        scale = style.axis(domain=domain, nticks=3, **_amounts(currency))
+        scale = style.axis(domain=domain, nticks=3, showline=False, **_amounts(currency))
         figure.update_layout({f"yaxis{suffix}": scale})
         _beside(figure, table, group, total, currency, y=sum(domain) / 2, yshift=0)
     last = "" if len(totals) < 2 else str(len(totals))  # noqa: PLR2004 - the first has no number
@@ -187,13 +187,17 @@ def _bars(figure: go.Figure, lines: list[tuple[str, list[Row]]], word: str, curr
 
 
 def _columns(table: Table, group: _Group, rows: list[Row], bucket: str, currency: str) -> go.Bar:
+    part = _part(table, rows[0])
     known = [row for row in rows if row["amount"] is not None]
+    if style.hatch(part):
+        known = [row for row in known if row["amount"]]  # nothing has no edge to be drawn
     said = style.label(title(group, table.by))
     return go.Bar(
         name=said,
+        width=calendar.width(bucket),
         x=[calendar.wall(row[PERIOD]) for row in known],
         y=[float(row["amount"]) for row in known],
-        marker=_marker(hue(group, table.by), _part(table, rows[0])),
+        marker=_marker(hue(group, table.by), part),
         hovertext=[
             f"{calendar.said(row[PERIOD], bucket)}<br>{_said(row['amount'], currency)} {said}"
             f"<br>{plural(row['lines'], 'line')}"

@@ -47,6 +47,19 @@ def bucket(periods: Sequence[datetime]) -> str:
     return next((name for below, name in _NAMES if least < below), "month")
 
 
+def width(name: str) -> float | None:
+    """How wide a bar is that stands for a bucket, in an axis' milliseconds; months vary.
+
+    Without it a bar would be as wide as the smallest gap between those there are.
+
+    Example:
+        >>> width("hour"), width("month")
+        (2880000.0, None)
+    """
+    whole = {"hour": _HOUR, "day": _DAY, "week": 7 * _DAY}
+    return 0.8 * 1000 * whole[name].total_seconds() if name in whole else None
+
+
 def unbroken(periods: Sequence[datetime]) -> bool:
     """Whether no bucket is left out between the first and the last.
 

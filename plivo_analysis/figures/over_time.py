@@ -93,6 +93,7 @@ def _panel(figure: go.Figure, number: int, bands: int, top: float) -> None:
                 anchor=x,
                 range=[0, top],
                 showticklabels=place == 0,
+                showline=False,
             ),
         }
     )
