@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 FIGURE = "application/vnd.plotly.v1+json"
 PICTURE = "image/png"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDTH = 760  # pixels: what the column of a notebook has room for
 _MARGIN = 12  # pixels, where a figure has none: a picture is not set in from the page's edge
 SURROUNDINGS = {
@@ -77,6 +78,7 @@ def tidy(book: Any) -> None:
         for output in cell.get("outputs", ()):
             if "metadata" in output:
                 output.metadata = {}
+            output.get("data", {}).pop(WIDGET, None)  # it names a model that is gone
 
 
 def illustrate(book: Any, drawn: dict[str, str]) -> None:
