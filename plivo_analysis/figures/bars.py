@@ -81,7 +81,7 @@ def _stack(table: Table, currency: str) -> go.Figure:
         figure.add_trace(_columns(table, group, rows, bucket, currency))
         _beside(figure, table, group, _total(rows), currency, y=0, yshift=14 + 22 * place)
     _peak(figure, table, bucket, currency)
-    return figure
+    return figure.figure()
 
 
 def _own_scales(table: Table, currency: str) -> go.Figure:
@@ -110,7 +110,7 @@ def _own_scales(table: Table, currency: str) -> go.Figure:
             type="date", showgrid=False, tickvals=places, ticktext=texts, anchor=f"y{last}"
         ),
     )
-    return figure
+    return figure.figure()
 
 
 def _lines(table: Table, currency: str) -> go.Figure:
@@ -136,7 +136,7 @@ def _lines(table: Table, currency: str) -> go.Figure:
         _bars(figure, [(said, _with(table, rows, word)) for said, rows in lines], word, currency)
     for place, (_, rows) in enumerate(lines):
         style.note(figure, f"<b>{_said(_total(rows), currency)}</b>", 1.01, place, yref="y")
-    return figure
+    return figure.figure()
 
 
 def _largest(table: Table, columns: tuple[str, ...]) -> list[tuple[str, list[Row]]]:
@@ -167,7 +167,9 @@ def _with(table: Table, rows: list[Row], word: str) -> list[Row]:
     return [row for row in rows if _part(table, row) == word]
 
 
-def _bars(figure: go.Figure, lines: list[tuple[str, list[Row]]], word: str, currency: str) -> None:
+def _bars(
+    figure: style.Sketch, lines: list[tuple[str, list[Row]]], word: str, currency: str
+) -> None:
     known = [
         (place, said, total)
         for place, (said, rows) in enumerate(lines)
@@ -219,7 +221,7 @@ def _marker(shade: str, word: str) -> dict[str, Any]:
 
 
 def _beside(
-    figure: go.Figure,
+    figure: style.Sketch,
     table: Table,
     group: _Group,
     total: Decimal | None,
@@ -231,7 +233,7 @@ def _beside(
     style.note(figure, text, 1.01, **where)
 
 
-def _peak(figure: go.Figure, table: Table, bucket: str, currency: str) -> None:
+def _peak(figure: style.Sketch, table: Table, bucket: str, currency: str) -> None:
     """Say the amount of the highest bucket, where there are several to compare."""
     amounts: dict[Any, Decimal] = {}
     heights: dict[Any, Decimal] = {}

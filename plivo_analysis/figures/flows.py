@@ -81,7 +81,7 @@ def paths(frame: Any, *, every_session: bool = False, sentence: bool = True) -> 
         style.note(figure, f"<b>{heading}</b>", x, 1, xanchor=anchor, yanchor="bottom", yshift=10)
     if flow.links:
         figure.add_trace(_sankey(flow))
-    return figure
+    return figure.figure()
 
 
 @dataclass(slots=True)

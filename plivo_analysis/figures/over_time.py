@@ -70,7 +70,7 @@ def draw(table: Table, rate: Rate) -> go.Figure:
         said = f'<span style="color:{shade}">■</span> <b>{said}</b>'
         _heading(figure, number, said, rows=rows, rate=rate)
         _dots(figure, number, rows, rate, shade)
-    return figure
+    return figure.figure()
 
 
 def _top(table: Table, rate: Rate) -> float:
@@ -78,7 +78,7 @@ def _top(table: Table, rate: Rate) -> float:
     return min(_WHOLE, max(highest, default=1.0) * 105)
 
 
-def _panel(figure: go.Figure, number: int, bands: int, top: float) -> None:
+def _panel(figure: style.Sketch, number: int, bands: int, top: float) -> None:
     band, place = divmod(number, _ABREAST)
     wide, high = 1 / _ABREAST, 1 / bands
     left, ceiling = place * wide, 1 - band * high
@@ -104,7 +104,7 @@ def _axes(number: int) -> tuple[str, str]:
     return f"x{suffix}", f"y{suffix}"
 
 
-def _heading(figure: go.Figure, number: int, said: str, *, rows: list[Row], rate: Rate) -> None:
+def _heading(figure: style.Sketch, number: int, said: str, *, rows: list[Row], rate: Rate) -> None:
     x, y = _axes(number)
     bucket = calendar.bucket([row[PERIOD] for row in rows])
     each = round(sum(row[rate.whole] for row in rows) / len(rows))
@@ -113,7 +113,7 @@ def _heading(figure: go.Figure, number: int, said: str, *, rows: list[Row], rate
     style.note(figure, text, 0, 1, yanchor="bottom", yshift=4, **ends)
 
 
-def _dots(figure: go.Figure, number: int, rows: list[Row], rate: Rate, shade: str) -> None:
+def _dots(figure: style.Sketch, number: int, rows: list[Row], rate: Rate, shade: str) -> None:
     x, y = _axes(number)
     places, texts = calendar.ticks([row[PERIOD] for row in rows], most=_TICKS)
     ticks = {"tickvals": places, "ticktext": texts, "tickangle": 0}
@@ -154,7 +154,7 @@ def _hover(row: Row, rate: Rate, bucket: str) -> str:
     )
 
 
-def _mean(figure: go.Figure, number: int, rows: list[Row], rate: Rate) -> None:
+def _mean(figure: style.Sketch, number: int, rows: list[Row], rate: Rate) -> None:
     whole = sum(row[rate.whole] for row in rows)
     if whole:
         x, y = _axes(number)

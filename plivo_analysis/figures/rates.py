@@ -7,14 +7,15 @@ to all that it allows, with a ring at the last channel used.
 
 from __future__ import annotations
 
-from typing import Any
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
 from plivo_analysis.figures.over_time import Rate, draw
 from plivo_analysis.figures.reading import Row, Table, hue, key, read, title
 from plivo_analysis.typeset import DASH, NARROW, count, percent, percent_range
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 _FALLBACK = (
     "sessions",
@@ -65,6 +66,7 @@ _HALF_BAR = 0.17
 _SMALL = 0.01  # of the largest group: an interval this wide would squeeze all others
 
 _Named = list[tuple[Row, str, str]]  # a row, its label and its colour
+_Shares = tuple[float, float, float]  # certain, last touch, possible, in percent
 
 
 def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
@@ -109,7 +111,7 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
         of = f"{count(row['fell_back'])} of {count(row['sessions'])}"
         _beside(figure, line, _LEFT[1] + 0.02, percent(row["fallback_rate"]), of)
     _rescues(figure, named)
-    return figure
+    return figure.figure()
 
 
 def outcomes(frame: Any) -> go.Figure:
@@ -148,7 +150,7 @@ def outcomes(frame: Any) -> go.Figure:
         beside += f", {count(row['pending'])} pending" if row["pending"] else ""
         beside += f", {count(row['unknown'])} unknown" if row["unknown"] else ""
         _beside(figure, line, _WIDE[1] + 0.02, percent(row["reached_rate"]), beside)
-    return figure
+    return figure.figure()
 
 
 def delivery(frame: Any) -> go.Figure:
@@ -185,7 +187,7 @@ def delivery(frame: Any) -> go.Figure:
         beside = f"of {count(row['final'])}"
         beside += f", {count(row['other'])} to come" if row["other"] else ""
         _beside(figure, line, _WIDE[1] + 0.02, percent(row["delivered_rate"]), beside)
-    return figure
+    return figure.figure()
 
 
 def _named(table: Table) -> _Named:
@@ -201,7 +203,7 @@ def _name(table: Table, group: tuple[Any, ...]) -> tuple[str, str]:
     return said, shade
 
 
-def _lines(named: _Named) -> go.Figure:
+def _lines(named: _Named) -> style.Sketch:
     figure = style.blank(64 + _LINE * max(1, len(named)), left=120)
     figure.update_layout(
         yaxis=style.axis(
@@ -218,38 +220,48 @@ def _lines(named: _Named) -> go.Figure:
     return figure
 
 
-def _dots(figure: go.Figure, named: _Named, rate: Rate, domain: tuple[float, float]) -> None:
+def _dots(figure: style.Sketch, named: _Named, rate: Rate, domain: tuple[float, float]) -> None:
     known = [(line, *entry) for line, entry in enumerate(named) if entry[0][rate.of] is not None]
     top = _top([row for _, row, _, _ in known], rate)
-    for line, row, said, shade in known:
-        value, low, high = (row[column] * 100 for column in rate.columns)
-        figure.add_trace(
-            go.Scatter(
-                x=[value],
-                y=[line],
-                mode="markers",
-                marker={"size": 8, "color": shade},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [min(high, top) - value],
-                    "arrayminus": [value - low],
-                    "thickness": 1.4,
-                    "width": 0,
-                    "color": shade,
-                },
-                hovertemplate=(
-                    f"{said}<br>{percent(row[rate.of])}, 95{NARROW}% interval "
-                    f"{percent_range(low / 100, high / 100)}<extra></extra>"
-                ),
-                cliponaxis=False,
-            )
-        )
-        if high > top:
-            figure.add_trace(_goes_on(top, line, shade))
+    for shade in dict.fromkeys(shade for *_, shade in known):
+        of_it = [(line, row, said) for line, row, said, hue_ in known if hue_ == shade]
+        figure.add_trace(_estimates(of_it, rate, shade, top))
+        beyond = [line for line, row, _ in of_it if row[rate.columns[2]] * 100 > top]
+        if beyond:
+            figure.add_trace(_go_on(beyond, top, shade))
     scale = style.axis(domain=list(domain), showgrid=True, ticks="", range=[0, top])
     figure.update_layout(xaxis=scale, yaxis={"ticklabelstandoff": 8})
     style.note(figure, f"<b>{rate.title}</b>", domain[0], 1, yanchor="bottom", yshift=4)
+
+
+def _estimates(
+    lines: list[tuple[int, Row, str]], rate: Rate, shade: str, top: float
+) -> dict[str, Any]:
+    """The dots and intervals of one colour."""
+    bounds = [tuple(row[column] * 100 for column in rate.columns) for _, row, _ in lines]
+    return {
+        "type": "scatter",
+        "x": [value for value, _, _ in bounds],
+        "y": [line for line, _, _ in lines],
+        "mode": "markers",
+        "marker": {"size": 8, "color": shade},
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [min(high, top) - value for value, _, high in bounds],
+            "arrayminus": [value - low for value, low, _ in bounds],
+            "thickness": 1.4,
+            "width": 0,
+            "color": shade,
+        },
+        "hovertext": [
+            f"{said}<br>{percent(row[rate.of])}, 95{NARROW}% interval "
+            f"{percent_range(row[rate.columns[1]], row[rate.columns[2]])}"
+            for _, row, said in lines
+        ],
+        "hoverinfo": "text",
+        "cliponaxis": False,
+    }
 
 
 def _top(rows: list[Row], rate: Rate) -> float:
@@ -259,23 +271,24 @@ def _top(rows: list[Row], rate: Rate) -> float:
     return min(100.0, (max(ends, default=0.0) or 1.0) * 105)
 
 
-def _goes_on(top: float, line: int, shade: str) -> go.Scatter:
-    """An arrow where an interval leaves the scale."""
-    return go.Scatter(
-        x=[top],
-        y=[line],
-        mode="markers",
-        marker={"size": 8, "color": shade, "symbol": "triangle-right"},
-        hoverinfo="skip",
-        cliponaxis=False,
-    )
+def _go_on(lines: list[int], top: float, shade: str) -> dict[str, Any]:
+    """Arrows where intervals leave the scale."""
+    return {
+        "type": "scatter",
+        "x": [top] * len(lines),
+        "y": lines,
+        "mode": "markers",
+        "marker": {"size": 8, "color": shade, "symbol": "triangle-right"},
+        "hoverinfo": "skip",
+        "cliponaxis": False,
+    }
 
 
-def _beside(figure: go.Figure, line: int, x: float, bold: str, rest: str) -> None:
+def _beside(figure: style.Sketch, line: int, x: float, bold: str, rest: str) -> None:
     style.note(figure, f"<b>{bold}</b>  {rest}", x, line, yref="y")
 
 
-def _rescues(figure: go.Figure, named: _Named) -> None:
+def _rescues(figure: style.Sketch, named: _Named) -> None:
     figure.update_layout(
         xaxis2=style.axis(
             domain=list(_RIGHT), range=[0, 100], showgrid=True, anchor="y", ticks="", dtick=25
@@ -283,6 +296,7 @@ def _rescues(figure: go.Figure, named: _Named) -> None:
     )
     heading = "<b>Rescued, % of those that fell back</b>"
     style.note(figure, heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
+    shares: dict[str, list[tuple[int, _Shares, str]]] = {}
     for line, (row, said, shade) in enumerate(named):
         whole = row["fell_back"]
         if not whole:
@@ -292,51 +306,57 @@ def _rescues(figure: go.Figure, named: _Named) -> None:
             row[column] / whole * 100
             for column in ("rescued_certain", "rescued_last_touch", "rescued")
         )
-        _rescue(figure, line, shade, (certain, last, possible), said)
+        shares.setdefault(shade, []).append((line, (certain, last, possible), said))
         shown = f"{certain:.0f}{DASH}{percent(possible / 100, 0)}"
         style.note(figure, f"<b>{shown}</b>", 1, line, yref="y", xanchor="right")
+    for shade, lines in shares.items():
+        _rescue(figure, lines, shade)
 
 
-def _rescue(
-    figure: go.Figure, line: int, shade: str, shares: tuple[float, float, float], said: str
-) -> None:
-    certain, last, possible = shares
-    figure.add_shape(
-        type="rect",
-        xref="x2",
-        yref="y",
-        x0=certain,
-        x1=possible,
-        y0=line - _HALF_BAR,
-        y1=line + _HALF_BAR,
-        fillcolor=style.faded(shade, 0.3),
-        line={"width": 0},
-        layer="below",
-    )
-    edges = [certain, certain, None, possible, possible]
-    ends = [line - _HALF_BAR, line + _HALF_BAR, None, line - _HALF_BAR, line + _HALF_BAR]
-    figure.add_trace(
-        go.Scatter(
-            x=edges,
-            y=ends,
-            xaxis="x2",
-            mode="lines",
-            line={"width": 2, "color": shade},
-            hoverinfo="skip",
-            cliponaxis=False,
+def _rescue(figure: style.Sketch, lines: list[tuple[int, _Shares, str]], shade: str) -> None:
+    """The ranges of one colour: a bar each, its two edges, and a ring."""
+    edges: list[float | None] = []
+    ends: list[float | None] = []
+    for line, (certain, _, possible), _ in lines:
+        low, high = line - _HALF_BAR, line + _HALF_BAR
+        figure.add_shape(
+            type="rect",
+            xref="x2",
+            yref="y",
+            x0=certain,
+            x1=possible,
+            y0=low,
+            y1=high,
+            fillcolor=style.faded(shade, 0.3),
+            line={"width": 0},
+            layer="below",
         )
-    )
+        edges += [certain, certain, None, possible, possible, None]
+        ends += [low, high, None, low, high, None]
+    on_the_right = {"type": "scatter", "xaxis": "x2", "cliponaxis": False}
     figure.add_trace(
-        go.Scatter(
-            x=[last],
-            y=[line],
-            xaxis="x2",
-            mode="markers",
-            marker={"size": 8, "color": shade, "symbol": "circle-open", "line": {"width": 1.6}},
-            hovertemplate=(
+        {
+            **on_the_right,
+            "x": edges[:-1],
+            "y": ends[:-1],
+            "mode": "lines",
+            "line": {"width": 2, "color": shade},
+            "hoverinfo": "skip",
+        }
+    )
+    ring = {"size": 8, "color": shade, "symbol": "circle-open", "line": {"width": 1.6}}
+    figure.add_trace(
+        {
+            **on_the_right,
+            "x": [last for _, (_, last, _), _ in lines],
+            "y": [line for line, _, _ in lines],
+            "mode": "markers",
+            "marker": ring,
+            "hovertext": [
                 f"{said}<br>certain {percent(certain / 100)}, by the last channel used "
-                f"{percent(last / 100)}, possible {percent(possible / 100)}<extra></extra>"
-            ),
-            cliponaxis=False,
-        )
+                f"{percent(last / 100)}, possible {percent(possible / 100)}"
+                for _, (certain, last, possible), said in lines
+            ],
+            "hoverinfo": "text",
+        }
     )

@@ -135,15 +135,62 @@ def square(channel: str | None) -> str:
     return f"{mark(channel, colour(channel))} {label(name(channel))}"
 
 
-def blank(height: int, *, left: int = 48, right: int = 12, top: int = 28) -> go.Figure:
+class Sketch:
+    """A figure in the making, as plain dictionaries that plotly checks once, in the end.
+
+    Plotly checks all texts and shapes anew with each that is added to a figure, which makes one
+    of many lines slow.
+
+    Args:
+        layout: What the layout begins with.
+
+    Example:
+        >>> sketch = Sketch(height=100)
+        >>> sketch.update_layout(xaxis={"range": [0, 1]})
+        >>> sketch.update_layout(xaxis={"ticks": ""})
+        >>> sketch.figure().layout.xaxis.range
+        (0, 1)
+    """
+
+    def __init__(self, **layout: Any) -> None:
+        self._layout = layout
+        self._traces: list[Any] = []
+        self._notes: list[dict[str, Any]] = []
+        self._shapes: list[dict[str, Any]] = []
+
+    def update_layout(self, *parts: dict[str, Any], **settings: Any) -> None:
+        """Set parts of the layout; axes that were set keep what is not set again."""
+        for name, value in [pair for part in (*parts, settings) for pair in part.items()]:
+            before = self._layout.get(name)
+            both = isinstance(value, dict) and isinstance(before, dict)
+            self._layout[name] = {**before, **value} if both and before else value
+
+    def add_trace(self, trace: Any) -> None:
+        """Draw something, above what was drawn before."""
+        self._traces.append(trace)
+
+    def add_shape(self, **shape: Any) -> None:
+        """Draw a line or a rectangle."""
+        self._shapes.append(shape)
+
+    def add_note(self, **note: Any) -> None:
+        """Write a text."""
+        self._notes.append(note)
+
+    def figure(self) -> go.Figure:
+        """What was sketched."""
+        drawn = {**self._layout, "annotations": self._notes, "shapes": self._shapes}
+        return go.Figure(data=self._traces, layout=drawn)
+
+
+def blank(height: int, *, left: int = 48, right: int = 12, top: int = 28) -> Sketch:
     """A figure with the look and nothing drawn.
 
     Example:
-        >>> blank(240).layout.paper_bgcolor
+        >>> blank(240).figure().layout.paper_bgcolor
         'rgba(0,0,0,0)'
     """
-    figure = go.Figure()
-    figure.update_layout(
+    return Sketch(
         template="none",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -155,7 +202,6 @@ def blank(height: int, *, left: int = 48, right: int = 12, top: int = 28) -> go.
         margin={"l": left, "r": right, "t": top, "b": 32},
         hoverlabel={"align": "left"},
     )
-    return figure
 
 
 def axis(**settings: Any) -> dict[str, Any]:
@@ -176,16 +222,16 @@ def axis(**settings: Any) -> dict[str, Any]:
     } | settings
 
 
-def note(figure: go.Figure, text: str, x: Any, y: Any, **settings: Any) -> None:
+def note(figure: Sketch, text: str, x: Any, y: Any, **settings: Any) -> None:
     """Write a text at a place of a figure; ``text`` is safe already.
 
     Example:
-        >>> figure = blank(100)
-        >>> note(figure, label("12 of 30"), 0, 1)
-        >>> figure.layout.annotations[0].showarrow
+        >>> sketch = blank(100)
+        >>> note(sketch, label("12 of 30"), 0, 1)
+        >>> sketch.figure().layout.annotations[0].showarrow
         False
     """
-    figure.add_annotation(
+    figure.add_note(
         **(
             {
                 "text": text,
