@@ -13,6 +13,7 @@ import argparse
 import base64
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("notebook", nargs="*", type=Path, help="default: all of this folder")
     named = parser.parse_args(arguments).notebook
     os.environ.update(SURROUNDINGS)
-    for path in named or sorted(HERE.glob("*.ipynb")):
-        print(f"{path.name}: {'changed' if run(path) else 'as it was'}", flush=True)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["PLIVO_ANALYSIS_HOME"] = home
+        for path in named or sorted(HERE.glob("*.ipynb")):
+            print(f"{path.name}: {'changed' if run(path) else 'as it was'}", flush=True)
 
 
 def run(path: Path) -> bool:

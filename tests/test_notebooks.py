@@ -136,7 +136,12 @@ def test_the_check_notices_one_digit_in_a_table_and_in_a_figure(path: Path, tmp_
             *("--nbval", "--nbval-current-env", "--nbval-cell-timeout=120", str(forged)),
         ],
         cwd=tmp_path,
-        env={**os.environ, **execute.SURROUNDINGS, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            **execute.SURROUNDINGS,
+            "PLIVO_ANALYSIS_HOME": str(tmp_path),
+            "PYTHONPATH": str(ROOT),
+        },
         capture_output=True,
         text=True,
         check=False,
