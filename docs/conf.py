@@ -25,7 +25,7 @@ version = release = __version__
 
 root_doc = "docs/index"
 include_patterns = ["docs/**", "notebooks/*.ipynb", "DATA.md", "CHANGELOG.md", "CONTRIBUTING.md"]
-exclude_patterns = ["docs/conf.py"]
+exclude_patterns = [".*", "build", "plivo_analysis", "tests", "docs/conf.py"]  # not even walked
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 
