@@ -55,7 +55,7 @@ def place(folder: Path, table: Table, start: int) -> Path:
         >>> place(Path("account"), SESSIONS, 0).as_posix()
         'account/segments/sessions/1970-01-01.parquet'
     """
-    return folder / FOLDER / table.name / day_name(start)
+    return folder.joinpath(FOLDER, table.name, day_name(start))
 
 
 def day_name(start: int) -> str:
@@ -65,18 +65,22 @@ def day_name(start: int) -> str:
         >>> day_name(0)
         '1970-01-01.parquet'
     """
-    return f"{from_us(start):%Y-%m-%d}.parquet"
+    return f"{from_us(start).date().isoformat()}.parquet"
 
 
-def encode(frame: pl.DataFrame) -> bytes:
-    """A frame as the bytes of a Parquet file, in a form that every engine reads.
+def encode(frame: pl.DataFrame, *, small: bool = False) -> bytes:
+    """A frame as the bytes of a Parquet file.
+
+    Args:
+        frame: The frame.
+        small: Whether size counts more than the time of reading it back.
 
     Example:
         >>> encode(SESSIONS.polars().to_frame())[:4]
         b'PAR1'
     """
     target = io.BytesIO()
-    frame.write_parquet(target, compression="zstd", compression_level=1)
+    frame.write_parquet(target, compression="zstd" if small else "lz4", statistics=small)
     return target.getvalue()
 
 

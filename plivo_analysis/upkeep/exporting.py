@@ -117,7 +117,7 @@ def _export(
         shown = disguise(rows, resource, recipients, store)
         for table, instant, frame in parts(resource, shown):
             for day, of_day in zip(days, by_day(frame, instant, days), strict=True):
-                _write(made.folder / table.name / day_name(day.start), encode(of_day))
+                _write(made.folder / table.name / day_name(day.start), encode(of_day, small=True))
             made.rows[table.name] += frame.height
         made.days += len(days)
         watch(made.days)
