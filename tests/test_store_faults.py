@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import plivo_analysis as pva
-from plivo_analysis.emulator import Server, generate
+from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.records import read_session
 from plivo_analysis.resources import SESSION_RESOURCE
 from plivo_analysis.spans import EVER, Span
@@ -82,6 +82,21 @@ def test_closing_deletes_nothing(filled: Path) -> None:
         assert len(rows) == 600
         assert complete == [Span(0, 1800)]
         store.close()
+
+
+def test_a_record_that_was_set_aside_and_is_fit_now_is_set_aside_no_more(
+    serve: Serve, connect: Connect, session: Make
+) -> None:
+    odd = session(attempt_details={})
+    account = Account.of([odd])
+    client = connect(serve(account))
+    assert pva.load_sessions(client=client).height == 0
+    assert pva.issues(client=client)["set_aside"].to_list() == [True]
+    account.replace({**odd, "attempt_details": []})
+    with pytest.warns(UserWarning, match="1 sessions were new"):
+        assert pva.load_sessions(client=client, verify=True).height == 1
+    assert not pva.issues(client=client)["set_aside"].any()
+    assert client.store.archive(SESSION_RESOURCE).count_set_aside() == 0
 
 
 def test_a_store_of_a_newer_release_is_refused_untouched(filled: Path) -> None:

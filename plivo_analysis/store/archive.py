@@ -105,7 +105,7 @@ class Archive:
             (self._resource.name, record.key),
         )
         if not known:
-            self._write(record, record.row, page, read_at)
+            self._write(record, record.row, page, read_at, new=True)
             self._days.change(to_us(record.row[self._resource.instant]), records=1)
             tally.new += 1
             return
@@ -267,7 +267,15 @@ class Archive:
     def _read(self, raw: str) -> Record:
         return self._resource.read(parse_json(raw.encode()))
 
-    def _write(self, record: Record, row: dict[str, Any], page: int, read_at: int) -> None:
+    def _write(
+        self,
+        record: Record,
+        row: dict[str, Any],
+        page: int,
+        read_at: int,
+        *,
+        new: bool = False,
+    ) -> None:
         sealed = (
             self._resource.name,
             record.key,
@@ -280,9 +288,12 @@ class Archive:
             "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*sealed, page, read_at, seal(*sealed)),
         )
-        self._database.run(
-            "DELETE FROM note WHERE resource = ? AND key = ?", (self._resource.name, record.key)
+        place = (self._resource.name, record.key)
+        was_aside = self._database.run(
+            "DELETE FROM set_aside WHERE resource = ? AND key = ? RETURNING 1", place
         )
+        if was_aside or not new:  # of what was never seen there are no notes
+            self._database.run("DELETE FROM note WHERE resource = ? AND key = ?", place)
         for note in record.notes:
             self._note(record, note, read_at)
 
