@@ -342,6 +342,19 @@ def test_a_removal_that_was_killed_is_told_and_finished_by_the_next(
     assert b"14155550199" in everything(told)
 
 
+def test_another_removal_finishes_one_that_was_cut_short(
+    told: pva.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_remove_forgotten", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            forget(told, NUMBER)
+    assert NUMBER.encode() in everything(told)
+    assert purge(told, "80d").records == 6
+    assert NUMBER.encode() not in everything(told)
+    assert not status(told).removal_unfinished
+
+
 def test_a_reader_that_keeps_the_log_is_named(told: pva.Client, monkeypatch: Any) -> None:
     other = Store(told.store.folder)
     with other.reading():

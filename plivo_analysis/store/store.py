@@ -146,17 +146,58 @@ class Store:
     def forget(self, number: str) -> Removed:
         """Remove what is of a telephone number, and keep it from coming back.
 
-        A process that dies half-way leaves the number's hash behind: the same call, or
-        `scour`, finishes what it began.
+        What is to go is noted first, the number by its hash: whatever removal comes next after
+        a process died half-way finishes what it began.
 
         Raises:
-            StoreError: It cannot be written, or another process holds it.
+            StoreError: It cannot be written.
         """
         key = self.pseudonym_key()
         with self.writing():
             self._database.run("INSERT OR IGNORE INTO forgotten VALUES (?)", (digest(key, number),))
-            self._begin_removal()
-        return self._remove_forgotten()
+            self._note_removal(forget=1)
+        return self._remove()
+
+    def purge(self, before: int) -> Removed:
+        """Remove what began before an instant; nothing keeps it from being read again.
+
+        Args:
+            before: In microseconds, on a whole minute.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        with self.writing():
+            self._note_removal(purge=before)
+        return self._remove()
+
+    def _note_removal(self, **wanted: int) -> None:
+        noted = self._removals()
+        for what, until in wanted.items():
+            noted[what] = max(until, noted.get(what, until))
+        self._database.run(
+            "INSERT OR REPLACE INTO fact VALUES (?, ?)", (_UNFINISHED, json.dumps(noted))
+        )
+
+    def _removals(self) -> dict[str, int]:
+        return dict(json.loads(self.fact(_UNFINISHED) or "{}"))
+
+    def _remove(self) -> Removed:
+        removed = Removed()
+        noted = self._removals()
+        if "purge" in noted:
+            removed.add(self._remove_older(noted["purge"]))
+        if "forget" in noted:
+            removed.add(self._remove_forgotten())
+        return removed
+
+    def _remove_older(self, before: int) -> Removed:
+        removed = Removed()
+        for resource in RESOURCES.values():
+            with self.writing():  # first: what is not there must not be called complete
+                self.ledger(resource).cut_before(before)
+            removed.add(remove(self._database, resource, _older(resource, before)))
+        return removed
 
     def _remove_forgotten(self) -> Removed:
         forgotten = self.forgotten()
@@ -168,31 +209,10 @@ class Store:
                 drop_scopes(self._database, resource, forgotten.within)
         return removed
 
-    def purge(self, before: int) -> Removed:
-        """Remove what began before an instant; nothing keeps it from being read again.
-
-        Args:
-            before: In microseconds, on a whole minute.
-
-        Raises:
-            StoreError: It cannot be written, or another process holds it.
-        """
-        removed = Removed()
-        with self.writing():
-            self._begin_removal()
-        for resource in RESOURCES.values():
-            with self.writing():  # first: what is not there must not be called complete
-                self.ledger(resource).cut_before(before)
-            removed.add(remove(self._database, resource, _older(resource, before)))
-        return removed
-
-    def _begin_removal(self) -> None:
-        self._database.run("INSERT OR REPLACE INTO fact VALUES (?, '')", (_UNFINISHED,))
-
     @property
     def removal_unfinished(self) -> bool:
         """Whether a removal was begun and its traces may still be in the files."""
-        return self.fact(_UNFINISHED) is not None
+        return bool(self._removals())
 
     def scour(self) -> None:
         """Overwrite what removed records left in the store's files.
@@ -200,8 +220,6 @@ class Store:
         Raises:
             StoreError: Another process is reading; close it and call again.
         """
-        if self.removal_unfinished and self.forgotten():
-            self._remove_forgotten()
         self._database.scour()
 
     def end_removal(self) -> None:

@@ -2,7 +2,7 @@
 
 The order makes a kill harmless. The store first notes that a removal has begun, then loses
 the records, then what its files still hold of them; then go the Parquet files that may hold
-them. Only then is the note taken away. Whoever finds it runs the same command again.
+them. Only then is the note taken away: whatever removal comes next finishes what it names.
 """
 
 from __future__ import annotations
