@@ -196,13 +196,16 @@ class _Pull:
         if not self._tail.length:
             return []
         hour = Span(self._tail.start - HOUR, self._tail.start).clip(self._closed)
-        return self._read_again(span.clip(hour) for span in complete)
+        parts = [part for span in complete if (part := span.clip(hour)).length]
+        late = self._read_again(parts)
+        if not self._question.filter.stable:  # what is open may come to pass the filter yet
+            late += [gap for part in parts for gap in self._reader.list_open(part)[1]]
+        return late
 
     def _read_again(self, spans: Iterable[Span]) -> list[Span]:
         return [
             missing
             for span in sorted(spans, reverse=True)
-            if span.length
             for missing in self._reader.read(span, again=True).missing
         ]
 
@@ -226,7 +229,7 @@ class _Pull:
         """Read complete ranges anew; count the rows that were new or had changed, or are gone."""
         tally, store = self._reader.tally, self._client.store
         before, page = tally.new + tally.updated, store.last_page()
-        ranges = [span.clip(self._closed) for span in complete]
+        ranges = [part for span in complete if (part := span.clip(self._closed)).length]
         missing = self._read_again(ranges)
         archive = store.archive(self._question.resource)
         # Rows near the end of retention may be gone; under a filter, any may have left.
