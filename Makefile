@@ -7,8 +7,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
 PYTEST := $(BIN)/pytest -n $(CORES) --dist loadfile
+# Notebooks are compared as they were committed: the data of figures, and no progress bars.
+QUIET := PLOTLY_RENDERER=plotly_mimetype PLIVO_ANALYSIS_PROGRESS=0
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
 
-.PHONY: help demo test check slow java bench data lock clean
+# JupyterLab and Voila have an environment of their own: what they bring makes every import of
+# nbformat, and with it every test and kernel, two seconds slower.
+LAB := .venv-browser
+DOCS := .venv-docs
+
+.PHONY: help demo test check slow java chromium browser-test explore lab notebooks docs bench data clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,11 +39,24 @@ $(VENV)/.installed-dev: $(VENV)/.installed-test
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
+$(LAB)/.installed: pyproject.toml
+	@test -x $(LAB)/bin/python || $(PYTHON) -m venv $(LAB)
+	$(LAB)/bin/python -m pip install --quiet --editable '.[browser]'
+	@# A grammar that costs every kernel two seconds and that nothing here needs.
+	-$(LAB)/bin/python -m pip uninstall --quiet --yes rfc3987-syntax
+	@touch $@
+
+$(DOCS)/.installed: pyproject.toml
+	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --editable '.[report,docs]'
+	@touch $@
+
 demo: $(VENV)/.installed ## Make a cost report from the embedded account: report.html
 	$(BIN)/plivo-analysis report --demo --out report.html
 
-test: $(VENV)/.installed-test ## Run the tests, but for the slow ones
+test: $(VENV)/.installed-test ## Run the tests and the notebooks, but for the slow ones
 	$(PYTEST) -m 'not slow and not browser'
+	$(QUIET) $(PYTEST) $(NBVAL) notebooks/*.ipynb
 
 check: $(VENV)/.installed-dev ## What every change must pass: format, lint, types, imports, tests
 	$(BIN)/ruff format --check .
@@ -45,13 +66,35 @@ check: $(VENV)/.installed-dev ## What every change must pass: format, lint, type
 	$(MAKE) test
 
 slow: $(VENV)/.installed-spark java ## Run the tests that take long
-	$(PYTEST) -m slow
+	$(PYTEST) -m 'slow and not browser'
 
 # Spark runs on Java. Where it is lacking and may not be installed, Spark's tests say so and skip.
 java:
 	@command -v java >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
 		|| { apt-get update -qq && apt-get install -qq --yes --no-install-recommends default-jre-headless; } \
 		|| echo 'Java could not be installed: the tests of Spark will be skipped.' >&2
+
+# Where it is lacking and may not be installed, the browser tests say so and skip.
+chromium:
+	@command -v chromium chromium-browser >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+		|| { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } \
+		|| echo 'Chromium could not be installed: the browser tests will be skipped.' >&2
+
+browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab and Voila with a real browser
+	$(LAB)/bin/python -m pytest tests/browser -m browser -rs
+
+explore: $(LAB)/.installed ## Open the explorer on the embedded account as a page, for those without Python
+	$(LAB)/bin/voila notebooks/apps/explorer.ipynb
+
+lab: $(LAB)/.installed ## Open the notebooks in JupyterLab
+	$(LAB)/bin/jupyter-lab notebooks
+
+notebooks: $(VENV)/.installed-test ## Run the notebooks anew, in place
+	$(BIN)/python -m pip install --quiet --editable '.[static]'
+	$(BIN)/python notebooks/execute.py
+
+docs: $(DOCS)/.installed ## Build the site: build/site/index.html
+	$(DOCS)/bin/python -m sphinx --fail-on-warning --keep-going --quiet -c docs -b html . build/site
 
 bench: $(VENV)/.installed-test ## Measure, as ratios within one run
 	$(BIN)/python -m benchmarks
@@ -60,4 +103,4 @@ data: $(VENV)/.installed ## Write DATA.md anew from the schema
 	$(BIN)/python -m plivo_analysis.schema.markdown > DATA.md
 
 clean: ## Remove what was installed and made
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache report.html
+	rm -rf $(VENV) $(LAB) $(DOCS) build artifacts *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache report.html
