@@ -168,7 +168,8 @@ def falsify(book: Any) -> set[int]:
         figures = [each for each in cell.outputs if execute.FIGURE in each.get("data", {})]
         if figures:
             whole = figures[0].data[execute.FIGURE]
-            changed = another_digit(json.dumps(whole["data"][0]))
+            # The first: the last digits of a long fraction may be lost in reading it.
+            changed = another_digit(json.dumps(whole["data"][0]), 0)
             assert changed is not None
             whole["data"][0] = nbformat.from_dict(json.loads(changed))
             touched.add(number)
@@ -176,10 +177,10 @@ def falsify(book: Any) -> set[int]:
     return touched
 
 
-def another_digit(text: str) -> str | None:
-    """The text with its last digit between other digits changed; None where it has none."""
+def another_digit(text: str, which: int = -1) -> str | None:
+    """The text with one digit that follows a digit changed; None where it has none."""
     digits = list(re.finditer(r"(?<=\d)\d", text))
     if not digits:
         return None
-    place = digits[-1].start()
+    place = digits[which].start()
     return text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
