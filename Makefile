@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
 PYTEST := $(BIN)/pytest -n $(CORES) --dist loadfile
 # Notebooks are compared as they were committed: the data of figures, and no progress bars.
-QUIET := PLOTLY_RENDERER=plotly_mimetype PLIVO_ANALYSIS_PROGRESS=0
+QUIET := PLOTLY_RENDERER=plotly_mimetype PLIVO_ANALYSIS_PROGRESS=0 PLIVO_ANALYSIS_HOME=$(CURDIR)/build/home
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
 
 # JupyterLab and Voila have an environment of their own: what they bring makes every import of

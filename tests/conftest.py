@@ -38,10 +38,13 @@ class AccountClock(SystemClock):
 
 
 @pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the credentials, proxies or folders of whoever runs it."""
-    for name in ("PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN", "PLIVO_API_URL", "PLIVO_ANALYSIS_HOME"):
+def no_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No test sees the credentials or folders of whoever runs it."""
+    for name in ("PLIVO_AUTH_ID", "PLIVO_AUTH_TOKEN", "PLIVO_API_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PLIVO_ANALYSIS_HOME", str(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture
