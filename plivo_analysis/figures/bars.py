@@ -124,6 +124,7 @@ def _lines(table: Table, currency: str) -> go.Figure:
         yaxis=style.axis(
             showgrid=False,
             range=[len(lines) - 0.5, -0.5],
+            showline=False,
             tickvals=list(range(len(lines))),
             ticktext=[said for said, _ in lines],
             tickfont={"size": 12},

@@ -57,7 +57,8 @@ def draw(table: Table, rate: Rate) -> go.Figure:
         ()
     """
     groups = table.groups(table.by)
-    bands = -(-len(groups) // _ABREAST)
+    abreast = min(_ABREAST, max(1, len(groups)))
+    bands = -(-len(groups) // abreast)
     figure = style.blank(56 + _PANEL * max(1, bands), top=40)
     what, unit = rate.title.rsplit(", ", 1)
     said = f"<b>{what} over time, {unit}</b>"
@@ -65,7 +66,7 @@ def draw(table: Table, rate: Rate) -> go.Figure:
     top = _top(table, rate)
     for number, group in enumerate(groups):
         rows = [row for row in table.rows if key(row, table.by) == group]
-        _panel(figure, number, bands, top)
+        _panel(figure, number, (abreast, bands), top)
         said, shade = style.label(title(group, table.by)), hue(group, table.by)
         said = f'<span style="color:{shade}">■</span> <b>{said}</b>'
         _heading(figure, number, said, rows=rows, rate=rate)
@@ -78,9 +79,10 @@ def _top(table: Table, rate: Rate) -> float:
     return min(_WHOLE, max(highest, default=1.0) * 105)
 
 
-def _panel(figure: style.Sketch, number: int, bands: int, top: float) -> None:
-    band, place = divmod(number, _ABREAST)
-    wide, high = 1 / _ABREAST, 1 / bands
+def _panel(figure: style.Sketch, number: int, grid: tuple[int, int], top: float) -> None:
+    abreast, bands = grid
+    band, place = divmod(number, abreast)
+    wide, high = 1 / abreast, 1 / bands
     left, ceiling = place * wide, 1 - band * high
     x, y = _axes(number)
     figure.update_layout(
