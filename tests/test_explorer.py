@@ -232,7 +232,7 @@ STATES: list[dict[str, Any]] = [
 def put(explorer: Any, state: dict[str, Any]) -> None:
     explorer._dates.put(state.get("since"), state.get("until"))
     for label, name in (("Status", "status"), ("Country", "country")):
-        entry(explorer, label).value = state.get(name, None if name == "status" else "")
+        entry(explorer, label).value = state.get(name, "")
 
 
 @pytest.mark.parametrize("first", STATES)

@@ -65,10 +65,8 @@ class Entry:
 
     def given(self) -> dict[str, str]:
         """The loader's argument that it gives; nothing where any will do."""
-        value = self.input.value
-        if value is None or not value.strip():
-            return {}
-        return {self._name(value): value.strip()}
+        value = self.input.value.strip()
+        return {self._name(value): value} if value else {}
 
     def put(self, value: object) -> None:
         """Show a value that came as an argument."""
@@ -90,11 +88,13 @@ class Entry:
         say(self._note)
         return None
 
-    def offer(self, known: Sequence[str]) -> None:
-        """Offer known values to choose from."""
-        if isinstance(self.input, widgets.Combobox):
-            self.input.options = tuple(known)
-            self.input.placeholder = f"all {len(known)}" if len(known) > 1 else "all"
+    def offer(self, known: Callable[[str], Iterable[str]]) -> None:
+        """Offer the known values of the field's columns to choose from."""
+        values = [list(known(column)) for column in self.field.column]
+        if any(values):
+            most = max(len(words) for words in values)
+            self.input.options = tuple(word for words in values for word in words)
+            self.input.placeholder = f"all {most}" if most > 1 else "all"
 
     def _name(self, value: str) -> str:
         if len(self.field.names) == 1:
@@ -165,9 +165,7 @@ class Rail:
     def offer(self, known: Callable[[str], Iterable[str]]) -> None:
         """Offer the known values of each field's columns."""
         for entry in self.entries:
-            values = [value for column in entry.field.column for value in known(column)]
-            if values:
-                entry.offer(values)
+            entry.offer(known)
 
 
 def note() -> widgets.HTML:
@@ -197,7 +195,7 @@ def say(place: widgets.HTML, error: str = "") -> None:
 def _input(field: Field) -> Any:
     if field.choices:
         return widgets.Dropdown(
-            options=[(ANY, None), *((word, word) for word in field.choices)],
+            options=[(ANY, ""), *((word, word) for word in field.choices)],
             description=field.label,
         )
     kind = widgets.Combobox if field.column else widgets.Text

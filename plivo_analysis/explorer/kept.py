@@ -12,17 +12,23 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from plivo_analysis.explode import explode_attempts, explode_charges
+from plivo_analysis.explode import exploded
 from plivo_analysis.explorer.source import HOUR, PERIOD
 from plivo_analysis.figures import style
 from plivo_analysis.metrics.reconcile import reconcile
+from plivo_analysis.schema import ATTEMPTS, CHARGES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from plivo_analysis.schema import Table
+
 COUNTRY = "destination_country_iso2"
 APPLICATION = "app_uuid"
+
+_NUMBER = "__session"  # a session's place in the table: found faster than its uuid
+_SHOWN = "shown"
 
 
 class Kept(Protocol):
@@ -65,12 +71,14 @@ class Sessions:
     @classmethod
     def of(cls, sessions: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Sessions:
         """Explode a sessions table."""
-        attempts = with_own(explode_attempts(sessions), "created_at")
+        sessions = with_own(sessions, "created_at").with_row_index(_NUMBER)
+        attempts = with_own(_exploded(sessions, ATTEMPTS), "created_at")
+        numbers = sessions.select("session_uuid", _NUMBER)
         frames = {
-            "sessions": with_own(sessions, "created_at"),
+            "sessions": sessions,
             "attempts": attempts,
-            "charges": with_own(explode_charges(sessions), "created_at"),
-            "unreconciled": reconcile(sessions),
+            "charges": with_own(_exploded(sessions, CHARGES), "created_at"),
+            "unreconciled": reconcile(sessions).join(numbers, on="session_uuid", how="left"),
         }
         channels = sorted(attempts["channel"].unique().to_list(), key=style.place)
         return cls(frames, bounds, names_of_applications(sessions), tuple(channels))
@@ -89,14 +97,8 @@ class Sessions:
         if set(channels) >= set(self.channels):
             return self
         chosen = tuple(channel for channel in self.channels if channel in channels)
-        attempts = self.frames["attempts"]
-        on_them = attempts.filter(pl.col("channel").is_in(chosen))
-        keys = on_them.select("session_uuid").unique()
-        frames = {
-            name: frame.join(keys, on="session_uuid", how="semi", maintain_order="left")
-            for name, frame in self.frames.items()
-        }
-        return replace(self, frames={**frames, "shown": on_them}, chosen=chosen)
+        shown = self.frames["attempts"].filter(pl.col("channel").is_in(chosen))
+        return replace(self, frames=_Chosen(self.frames, shown), chosen=chosen)
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with applications under their names, to be read by people."""
@@ -107,7 +109,21 @@ class Sessions:
     @property
     def attempts(self) -> pl.DataFrame:
         """The attempts that are looked at: on the chosen channels."""
-        return self.frames.get("shown", self.frames["attempts"])
+        return self.frames["attempts" if self.chosen is None else _SHOWN]
+
+
+class _Chosen(dict[str, pl.DataFrame]):
+    """The rows of the sessions that have an attempt that is shown, worked out when asked for."""
+
+    def __init__(self, whole: Mapping[str, pl.DataFrame], shown: pl.DataFrame) -> None:
+        super().__init__({_SHOWN: shown})
+        self._whole = whole
+        self._keep = whole["sessions"][_NUMBER].is_in(shown[_NUMBER].unique().implode())
+
+    def __missing__(self, name: str) -> pl.DataFrame:
+        frame = self._whole[name]
+        self[name] = frame.filter(self._keep.gather(frame[_NUMBER]))
+        return self[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +151,12 @@ class Messages:
     def known(self, column: str) -> list[str]:
         """The values of a column of messages, sorted."""
         return known(self.frames["messages"], column)
+
+
+def _exploded(sessions: pl.DataFrame, table: Table) -> pl.DataFrame:
+    made = exploded(sessions, table, [_NUMBER])
+    assert isinstance(made, pl.DataFrame)  # noqa: S101 - lazy only where the sessions are
+    return made
 
 
 def with_own(frame: pl.DataFrame, instant: str) -> pl.DataFrame:

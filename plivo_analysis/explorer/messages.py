@@ -88,7 +88,7 @@ class MessageExplorer(Panel[Messages]):
         Field("Conversation", ("conversation_id",), apart=True),
         Field("Conversation's origin", ("conversation_origin",), ORIGINS, apart=True),
     )
-    folded = "Powerpack, US campaign, conversation"
+    folded = "Campaign, conversation"
 
     def _make_views(self, currency: str) -> Sequence[View[Messages]]:
         return (Delivery(), Billing(), Records(currency))
@@ -123,6 +123,6 @@ class MessageExplorer(Panel[Messages]):
                 f"{count(unpriced)} without an amount" if unpriced else "",
             ),
             cells.exact(
-                "Carrier fees", fees, scene.course(by_time, "carrier_fees"), "beside, never added"
+                "Carrier fees", fees, scene.course(by_time, "carrier_fees"), "beside Spend"
             ),
         )

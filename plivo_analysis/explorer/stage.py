@@ -37,7 +37,7 @@ def draw(place: widgets.Output, figure: go.Figure | None) -> None:
 
     Example:
         >>> place = canvas()
-        >>> draw(place, style.blank(100))
+        >>> draw(place, style.blank(100).figure())
         >>> place.outputs[0]["output_type"]
         'display_data'
     """

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.kept import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
-_WIDTH = 110
+_WIDTH = 90
+_SMALL = 0.01  # of the largest channel: an interval this wide would squeeze all others
 _DIGITS = 5
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
 
@@ -78,7 +79,9 @@ def _strip(outcomes: pl.DataFrame) -> Markup:
     rates = [row for row in rows if row["reached_rate"] is not None]
     if not rates:
         return Markup("")
-    bounds = [row[f"reached_rate_{end}"] for row in rates for end in ("low", "high")]
+    fewest = _SMALL * max(row["attempts"] for row in rates)
+    large = [row for row in rates if row["attempts"] >= fewest]
+    bounds = [row[f"reached_rate_{end}"] for row in large for end in ("low", "high")]
     ends = drawing.round_ends(bounds)
     scale = f"from {percent(ends[0], 0, unit=False)} to {percent(ends[1], 0, unit=False)}"
     head = tag("b", "Reached, %", title=f"Scale {scale}")

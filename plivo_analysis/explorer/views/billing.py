@@ -10,7 +10,7 @@ from plivo_analysis import figures
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.source import HOUR, PERIOD, Call
 from plivo_analysis.explorer.stage import canvas, draw, text, write
-from plivo_analysis.explorer.views.view import remark, written
+from plivo_analysis.explorer.views.view import remark, undrawn, written
 from plivo_analysis.metrics.messages import message_spend
 from plivo_analysis.typeset import plural
 
@@ -42,9 +42,10 @@ class Billing:
         drawn = figures.spend(_as_lines(table), currency=scene.currency, panels=panels)
         draw(self._bars, drawn if table.height else None)
         unknown = int(table["unpriced"].sum())
+        rest = undrawn(table, scene.by)
         lack = [f"{plural(unknown, 'message')} without an amount."] * bool(unknown)
         fees = "Carrier fees are not in these amounts; whether they are billed is not documented."
-        write(self._note, remark(fees, *lack))
+        write(self._note, remark(*rest, fees, *lack))
 
     def table(self, scene: Scene[Messages]) -> pl.DataFrame:
         """Spend by bucket and group."""
@@ -69,7 +70,17 @@ def _title(scene: Scene[Messages]) -> str:
     return f"Spend by {scene.period.bucket}, {scene.currency}"
 
 
+def as_channels(table: pl.DataFrame) -> pl.DataFrame:
+    """A table in which the type of messages is the channel that they went by, for its colour.
+
+    Example:
+        >>> import polars as pl
+        >>> as_channels(pl.DataFrame({"message_type": ["sms"]})).columns
+        ['channel']
+    """
+    return table.rename({TYPE: "channel"}) if TYPE in table.columns else table
+
+
 def _as_lines(table: pl.DataFrame) -> pl.DataFrame:
-    """A message a line, and its type the channel that it went by: bars are drawn of lines."""
-    lines = table.drop("units", "carrier_fees").rename({"messages": "lines"})
-    return lines.rename({TYPE: "channel"}) if TYPE in lines.columns else lines
+    """A message a line: bars are drawn of lines."""
+    return as_channels(table.drop("units", "carrier_fees").rename({"messages": "lines"}))

@@ -10,6 +10,7 @@ from plivo_analysis import figures
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.source import HOUR, PERIOD, Call
 from plivo_analysis.explorer.stage import canvas, draw, text, write
+from plivo_analysis.explorer.views.billing import as_channels
 from plivo_analysis.explorer.views.view import leading, remark, written
 from plivo_analysis.metrics.error_codes import meaning
 from plivo_analysis.metrics.messages import delivery_rates
@@ -43,7 +44,7 @@ class Delivery:
         shown, left_out = (
             (rates, 0) if scene.by[0] in (PERIOD, HOUR) else leading(rates, "messages")
         )
-        draw(self._rates, figures.delivery(shown) if shown.height else None)
+        draw(self._rates, figures.delivery(as_channels(shown)) if shown.height else None)
         write(self._codes, _codes(scene.count(_BY_CODE)))
         rest = [f"{left_out} smaller groups are not drawn; Take along has them."] * bool(left_out)
         final = "Of outbound messages in a final state."

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OVERALL = Call(fallback_rates, "attempts", {"by": ()})
 
 _ENOUGH = 100  # sessions a bucket; with fewer, the buckets are wider
+_SMALL = 0.01  # of the sessions; a channel with fewer has no course
 _LADDER = ("1h", "1d", "1w")
 
 
@@ -47,7 +48,8 @@ class Fallback:
         course = _over_time(scene) if scene.by == (ENTRY,) else None
         draw(self._course, None if course is None else fallback(course))
         rest = [f"{left_out} smaller groups are not drawn; Take along has them."] * bool(left_out)
-        write(self._note, remark(*rest, wording.INTERVAL, wording.RESCUE))
+        rescue = [] if PERIOD in rates.columns else [wording.RESCUE]
+        write(self._note, remark(*rest, wording.INTERVAL, *rescue))
 
     def table(self, scene: Scene[Sessions]) -> pl.DataFrame:
         """Rates by group."""
@@ -67,11 +69,14 @@ def _over_time(scene: Scene[Sessions]) -> pl.DataFrame | None:
     attempts = scene.kept.frames["attempts"]
     waiting = {row[ENTRY]: row["sessions"] for row in scene.count(_call(scene)).rows(named=True)}
     parts: list[pl.DataFrame] = []
+    fewest = _SMALL * sum(waiting.values())
+    waiting = {channel: sessions for channel, sessions in waiting.items() if sessions >= fewest}
     finest = scene.period.every if scene.period.every in _LADDER else _LADDER[-1]
     for every in _LADDER[_LADDER.index(finest) :]:
-        of_these = attempts.filter(pl.col(ENTRY).is_in(list(waiting))).with_columns(
-            pl.col("created_at").dt.truncate(every).alias(PERIOD)
-        )
+        of_these = attempts.filter(pl.col(ENTRY).is_in(list(waiting)))
+        if every != "1d":  # days are there already
+            start = pl.col("created_at").dt.truncate(every)
+            of_these = of_these.with_columns(start.alias(PERIOD))
         if not waiting or not of_these.height:
             break
         counted: Any = fallback_rates(of_these, by=(PERIOD, ENTRY))

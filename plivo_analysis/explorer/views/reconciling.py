@@ -11,6 +11,7 @@ from plivo_analysis.explorer.stage import text, write
 from plivo_analysis.explorer.table import Column, Order, Paged
 from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.report.html import Markup, join, tag
+from plivo_analysis.schema import RECONCILE
 from plivo_analysis.typeset import count, decimals, money
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Reconciling:
 
     def table(self, scene: Scene[Sessions]) -> pl.DataFrame:
         """The sessions that do not add up."""
-        return scene.kept.frames["unreconciled"]
+        return scene.kept.frames["unreconciled"].select(RECONCILE.names)
 
     def code(self, scene: Scene[Sessions], backend: str) -> list[str]:  # noqa: ARG002 - any scene, any backend
         """The sessions that do not add up."""
@@ -90,12 +91,12 @@ def _columns(currency: str) -> list[Column]:
         return Column(title, (name,), show, 0.9, number=True)
 
     return [
-        Column("Session", ("session_uuid",), lambda row: row["session_uuid"], 2.3),
+        Column("Session", ("session_uuid",), lambda row: row["session_uuid"], 3),
         amount("Total", "total_charge"),
         amount("Attempts", "attempt_charges"),
         amount("Validation", "validation_charge"),
         amount("Unallocated", "unallocated"),
-        Column("Why", ("reasons",), _why, 3),
+        Column("Why", ("reasons",), _why, 2.6),
     ]
 
 

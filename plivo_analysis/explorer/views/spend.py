@@ -11,8 +11,9 @@ from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.groups import ENTRY, own_channel
 from plivo_analysis.explorer.source import HOUR, PERIOD, Call
 from plivo_analysis.explorer.stage import canvas, draw, text, write
-from plivo_analysis.explorer.views.view import remark, written
+from plivo_analysis.explorer.views.view import remark, undrawn, written
 from plivo_analysis.metrics.spend import spend
+from plivo_analysis.typeset import plural
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,10 +40,8 @@ class Spend:
         drawn = figures.spend(scene.kept.named(table), currency=scene.currency, panels=panels)
         draw(self._bars, drawn if table.height else None)
         unknown = int(table["unpriced"].sum())
-        write(
-            self._note,
-            remark("Money of all sessions, open and expired ones too; exact.", *_lack(unknown)),
-        )
+        whose = "Money of all sessions, open and expired ones too."
+        write(self._note, remark(*undrawn(table, scene.by), whose, _exact(unknown)))
 
     def table(self, scene: Scene[Sessions]) -> pl.DataFrame:
         """Spend by bucket and group."""
@@ -73,7 +72,8 @@ def _scales(scene: Scene[Sessions]) -> str:
     return f", each {scene.group} on its own scale from 0"
 
 
-def _lack(unknown: int) -> list[str]:
+def _exact(unknown: int) -> str:
     if not unknown:
-        return []
-    return [f"{unknown:,} lines have no known amount, so that the sums are lower bounds."]
+        return "Exact to the last digit."
+    lines = plural(unknown, "line has", "lines have")
+    return f"{lines} no known amount, so that the sums are lower bounds."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from plivo_analysis.explorer.kept import Kept
-from plivo_analysis.explorer.source import PERIOD, with_own
+from plivo_analysis.explorer.source import HOUR, PERIOD, with_own
 from plivo_analysis.figures import calendar
 from plivo_analysis.report.html import Markup, tag
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from plivo_analysis.report.period import Period
 
 K = TypeVar("K", bound=Kept)
+
+_PANELS = 8  # that figures.spend draws
 
 
 @dataclass(slots=True)
@@ -103,6 +105,21 @@ def remark(*said: str | Markup) -> Markup:
     for sentence in said:
         parts += [" ", sentence] if parts else [sentence]
     return tag("p", *parts, class_="pva-remark")
+
+
+def undrawn(table: pl.DataFrame, by: tuple[str, ...]) -> list[str]:
+    """That not every group is drawn over time, where that is so; channels all are.
+
+    Example:
+        >>> import polars as pl
+        >>> undrawn(pl.DataFrame({"alias": list("abcdefghij")}), ("alias",))
+        ['The 8 largest of 10 groups are drawn; Take along has them all.']
+    """
+    known = [name for name in by if name in table.columns and name != PERIOD]
+    groups = table.select(known).n_unique() if known and "channel" not in known else 0
+    if groups <= _PANELS or HOUR in by:
+        return []
+    return [f"The {_PANELS} largest of {groups} groups are drawn; Take along has them all."]
 
 
 def leading(frame: pl.DataFrame, by: str, most: int = 12) -> tuple[pl.DataFrame, int]:
