@@ -366,6 +366,36 @@ def test_a_grid_is_worth_remembering_only_if_it_put_an_end_to_doubt() -> None:
     read(server, vanished)
     assert "witness" in vanished.flags
     assert vanished.grid_learnt is None
+    assert vanished.missing == []
+    assert server.asked < 200 / 19 + 9  # bisected around the place only
+
+
+def test_a_row_that_vanishes_from_an_unordered_server_costs_one_part_not_the_rest() -> None:
+    server = Imagined(named(*(n * 10 * SECOND for n in range(500))), order="random")
+    ladder = Ladder(RANGE, ordered=False)
+    got = set()
+    while not ladder.done:
+        seen = server.answer(ladder.query())
+        got |= seen.keys
+        ladder.receive(seen)
+        if server.asked == 1:
+            server.gone = {seen.rows[0][0]}
+    assert lost(server, ladder, got) <= server.gone
+    assert sum(gap.length for gap in ladder.missing) < 10 * MINUTE
+
+
+@pytest.mark.parametrize("grid", [1, SECOND, MINUTE])
+def test_a_walk_can_be_resumed_on_a_coarser_grid(grid: int) -> None:
+    server = Imagined(named(*(n * 7 * SECOND + 5 for n in range(300))), step=grid)
+    first = Ladder(RANGE)
+    seen = server.answer(first.query())
+    first.receive(seen)
+    assert first.place is not None
+    second = Ladder(Span(0, -(-first.place[0] // MINUTE) * MINUTE), grid=grid)
+    second.resume(*first.place)
+    got = seen.keys | read(server, second)
+    assert got == set(server.rows)
+    assert second.flags == set()
 
 
 def test_a_walk_can_leave_the_rest_to_somebody_else() -> None:

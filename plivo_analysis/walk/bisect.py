@@ -13,6 +13,7 @@ from plivo_analysis.walk.steps import Doubt, Query, Seen
 
 _WANTED_ROWS = 12
 _GROWTH = 4
+_FADES = 0.7  # what a part still tells of the density after the next one
 
 
 class Bisect:
@@ -33,6 +34,7 @@ class Bisect:
         self._witness = witness
         self._length = span.length
         self._usual = 0
+        self._rows = self._time = 0.0
         self._known: dict[str, int] = {}
 
     @property
@@ -60,8 +62,7 @@ class Bisect:
             return None
         if self._lacks_witness(part, seen):
             return Doubt.WITNESS
-        rows = max(1, len(seen.rows))
-        self._usual = max(self.grid, min(part.length * _WANTED_ROWS // rows, part.length * _GROWTH))
+        self._recall(part, len(seen.rows))
         self.skip_to(part.start)
         return None
 
@@ -76,6 +77,13 @@ class Bisect:
         """Leave what lies below an instant to somebody else."""
         self.span = Span(max(start, self.span.start), self.span.end)
         self.done = self.reached <= self.span.start
+
+    def _recall(self, part: Span, rows: int) -> None:
+        """How long the next part should be, by what this one and those before it held."""
+        self._rows = self._rows * _FADES + rows
+        self._time = self._time * _FADES + part.length
+        wanted = int(self._time * _WANTED_ROWS / max(1.0, self._rows))
+        self._usual = max(self.grid, min(wanted, part.length * _GROWTH))
 
     def _lacks_witness(self, part: Span, seen: Seen) -> bool:
         due = Span(max(part.start, self.aged), part.end)

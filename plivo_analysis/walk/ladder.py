@@ -2,8 +2,9 @@
 
 Seek on the finest grid first, for it costs least. A row outside the bounds, or a witness that
 stayed away, means that the server's bounds are coarser than ours: a coarser grid. Rows out of
-order, or a page that leads nowhere: bisect. More rows in one step than a page holds: ties. If
-that fails too, the step is given up and named, and the walk goes on below it.
+order, or a page that leads nowhere: bisect; for a while only, where a witness stayed away
+from the coarsest grid too. More rows in one step than a page holds: ties. If that fails too,
+the step is given up and named, and the walk goes on below it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from plivo_analysis.walk.ties import Ties
 GRIDS = (1, SECOND, MINUTE)
 
 _SPARE_REQUESTS = 50
+_DETOUR = 3  # parts that are bisected where a witness vanished
 _OF_THE_GRID = frozenset({Doubt.FILTER, Doubt.WITNESS})
 
 
@@ -52,6 +54,7 @@ class Ladder:
         self.not_honoured = False
         self.grid_learnt: int | None = None
         self._on_trial = False
+        self._detour = 0
         self._witness = witness
         self._covered: list[Span] = []
         self._requests = 0
@@ -62,6 +65,7 @@ class Ladder:
     def resume(self, reached: int, anchor: frozenset[str]) -> None:
         """Go on where an earlier walk of this range stood."""
         if isinstance(self._main, Seek) and self.span.start < reached <= self.span.end:
+            reached = min(self.span.end, ceil(reached, self.grid))
             self._main.reached = reached
             self._main.expect(anchor)
             self._cover(Span(reached, self.span.end))
@@ -125,6 +129,7 @@ class Ladder:
         if doubt is None:
             self._cover(Span(main.reached, before))
             self._learn()
+            self._come_back(moved=main.reached < before)
             return
         self.flags.add(doubt.value)
         if doubt is Doubt.TIE:
@@ -139,9 +144,18 @@ class Ladder:
         elif isinstance(main, Seek):
             self.ordered = self.ordered and doubt is not Doubt.ORDER
             self._on_trial = False
+            self._detour = _DETOUR if doubt is Doubt.WITNESS else 0
             self._restart(main.reached, bisect=True)
         else:
-            self._give_up_rest()
+            self.missing.append(main.part)
+            main.skip_to(main.part.start)
+
+    def _come_back(self, *, moved: bool) -> None:
+        """Seek again below the place where a witness had vanished for good."""
+        if self._detour and moved:
+            self._detour -= 1
+            if not self._detour and not self.done:
+                self._restart(self._main.reached, bisect=False)
 
     def _go_on_with_ties(self, ties: Ties, seen: Seen) -> None:
         doubt = ties.receive(seen)

@@ -1,0 +1,128 @@
+"""Pulls: rows a request, time over the limit's floor, and refusals under four kinds of limit.
+
+The account is served over real sockets. Time is made up, and the same for both sides: it
+passes while somebody waits, and for a while with each request, so that an hour at the limit
+takes seconds. The floor is what the limit alone costs whoever sends as many requests.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import plivo_analysis as pva
+from plivo_analysis.clock import FrozenWallClock
+from plivo_analysis.emulator import (
+    AUTH_ID,
+    AUTH_TOKEN,
+    Behaviour,
+    FixedWindow,
+    Server,
+    SlidingWindow,
+    StrictSpacing,
+    TokenBucket,
+    generate,
+)
+from plivo_analysis.emulator.account import DEFAULT_NOW
+from plivo_analysis.store.store import HOME_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plivo_analysis.emulator import Account
+    from plivo_analysis.emulator.limiters import Limiter
+
+LONG = False
+SESSIONS = 3000
+
+_MINUTE, _AT_ONCE = 60.0, 20  # the documented limit
+_TAKES = 0.35  # seconds of made-up time that a request takes
+_REFUSED = 429
+_BEHAVIOURS = {
+    "as documented": Behaviour(),
+    "bounds cut to the minute": Behaviour(precision=timedelta(minutes=1)),
+    "oldest first": Behaviour(order="oldest"),
+    "random order": Behaviour(order="random"),
+    "10 rows a page": Behaviour(page_size=10),
+}
+
+
+class MadeUpClock(FrozenWallClock):
+    """Time that passes only where it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(DEFAULT_NOW)
+        self._passed = 0.0
+
+    @property
+    def origin(self) -> str:
+        """Nobody else's."""
+        return f"made up {id(self)}"
+
+    def monotonic(self) -> float:
+        """Seconds that have passed."""
+        return self._passed
+
+    def wait(self, seconds: float, cancel: Any = None) -> bool:
+        """Let them pass at once."""
+        self._passed += seconds
+        return cancel is not None and cancel.is_set()
+
+
+def main() -> None:
+    """Measure each limiter, then each behaviour."""
+    account = generate(sessions=SESSIONS)
+    print(f"{SESSIONS:,} sessions of 90 days, pulled at {_AT_ONCE} a minute")
+    limiters: dict[str, tuple[Callable[[MadeUpClock], Limiter], Callable[[int], float]]] = {
+        "fixed window": (lambda clock: FixedWindow(clock=clock.monotonic), _by_windows),
+        "sliding window": (lambda clock: SlidingWindow(clock=clock.monotonic), _by_windows),
+        "token bucket": (lambda clock: TokenBucket(clock=clock.monotonic), _evenly),
+        "one in 3 seconds": (lambda clock: StrictSpacing(clock=clock.monotonic), _evenly),
+    }
+    print(f"  {'limiter':<24}{'requests':>10}{'rows each':>11}{'time ÷ floor':>14}{'refused':>9}")
+    for name, (make, floor) in limiters.items():
+        clock = MadeUpClock()
+        server = _pull(account, clock, limiter=make(clock))
+        asked = sum(request.status != _REFUSED for request in server.log)
+        refused = 1 - asked / len(server.log)
+        print(
+            f"  {name:<24}{asked:>10}{SESSIONS / asked:>11.2f}"
+            f"{clock.monotonic() / floor(asked):>14.3f}{refused:>9.1%}"
+        )
+    print(f"  {'behaviour':<24}{'requests':>10}{'rows each':>11}")
+    for name, behaviour in _BEHAVIOURS.items():
+        asked = len(_pull(account, MadeUpClock(), behaviour=behaviour).log)
+        print(f"  {name:<24}{asked:>10}{SESSIONS / asked:>11.2f}")
+
+
+def _pull(account: Account, clock: MadeUpClock, **options: Any) -> Server:
+    """Pull all of an account into a new store."""
+    with tempfile.TemporaryDirectory() as home, Server(account, **options) as server:
+        os.environ[HOME_VARIABLE] = home
+        try:
+            with pva.Client(AUTH_ID, AUTH_TOKEN, base_url=server.url, clock=clock) as client:
+                pva.load_sessions(
+                    since="90d",
+                    client=client,
+                    progress=lambda _done, _total, _words: clock.wait(_TAKES) and None,
+                )
+        finally:
+            del os.environ[HOME_VARIABLE]
+    return server
+
+
+def _by_windows(requests: int) -> float:
+    """The seconds before the last of so many may go: a whole window for each full one."""
+    return _MINUTE * max(1, math.ceil(requests / _AT_ONCE) - 1)
+
+
+def _evenly(requests: int) -> float:
+    """The seconds before the last of so many may go, evenly."""
+    return _MINUTE / _AT_ONCE * (requests - 1)
+
+
+if __name__ == "__main__":
+    main()
