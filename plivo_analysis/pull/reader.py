@@ -162,7 +162,7 @@ class Reader:
 
         for listing in self.resource.open_listings:
             ladder = self._ladder(span, witness=False)
-            self._walk(ladder, {**lasting.params(), **listing}, keep)
+            self._walk(ladder, Parameters({**lasting.params(), **listing}), keep)
             missing += ladder.missing if ladder.done else [span]
         return frozenset(keys), missing
 
@@ -278,13 +278,11 @@ class Reader:
 
         A row that was open when the server chose it may have settled when it wrote it.
         """
-        rows = [record.row for record in page.records if record.row is not None]
-        strangers = [row for row in rows if self.filter.matches(row) is False]
-        lasting = self.filter.lasting
+        strangers = [record for record in page.records if _misses(self.filter, record)]
         settled_meanwhile = (
             self._asks_for_open
-            and 2 * len(strangers) <= len(rows)
-            and all(lasting.matches(row) is not False for row in strangers)
+            and 2 * len(strangers) <= len(page.records)
+            and not any(_misses(self.filter.lasting, record) for record in strangers)
         )
         if strangers and not settled_meanwhile:
             names = ", ".join(self.filter.params())
@@ -363,6 +361,10 @@ class _Hold:
         ahead = _PAGES_AHEAD * read // self._pages if read and self._pages else None
         self._ladder.stop_at(self._claim.hold(self._ladder.reached, ahead))
         self._renewed = self._clock.monotonic()
+
+
+def _misses(chosen: Filter, record: Record) -> bool:
+    return record.row is not None and chosen.matches(record.row) is False
 
 
 @dataclass(frozen=True, slots=True)
