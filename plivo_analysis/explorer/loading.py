@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.clock import Cancelled
 from plivo_analysis.loaders import shortfall, stored
 from plivo_analysis.pull import Question, pull
-from plivo_analysis.spans import Span, merge, subtract, to_us
+from plivo_analysis.spans import Span, merge, to_us
 from plivo_analysis.times import parse_range
 
 if TYPE_CHECKING:
@@ -75,31 +75,42 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """How asking came to its end.
+
+    Args:
+        span: The range, exact.
+        whole: Whether all of it was read.
+        error: What ended it early or kept it from being whole.
+        cancelled: Whether somebody ended it.
+    """
+
+    span: Span
+    whole: bool = False
+    error: BaseException | None = None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """What a load came to.
 
     Args:
         order: What was to be loaded.
         frame: What the store holds of it.
-        span: The range, exact.
-        whole: Whether all of it was read.
-        error: What ended it early or kept it from being whole.
-        cancelled: Whether somebody ended it.
-        read_at: The account's time at its end.
+        end: How asking came to its end, or that it has not yet.
+        read_at: The account's time then.
     """
 
     order: Order
     frame: pl.DataFrame
-    span: Span
-    whole: bool
-    error: BaseException | None
-    cancelled: bool
+    end: End
     read_at: datetime
 
     @property
     def bounds(self) -> tuple[datetime, datetime]:
         """The range as datetimes."""
-        return self.span.datetimes()
+        return self.end.span.datetimes()
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -108,45 +119,23 @@ class Loaded:
         return {"since": since, "until": until, **self.order.filters}
 
 
-def load(order: Order, watch: Watch, cancel: threading.Event) -> Loaded:
-    """Ask for what is missing, and read what is there.
-
-    A pull that is cancelled or fails leaves what it read in the store, so that it is in the
-    frame all the same.
-    """
-    question = order.question()
-    error: BaseException | None = None
-    cancelled = whole = False
+def ask(order: Order, watch: Watch, cancel: threading.Event) -> End:
+    """Ask for what is missing. What is read is in the store, however it ends."""
     span = order.span()
     try:
-        pulled = pull(order.client, question, watch=watch, cancel=cancel)
+        pulled = pull(order.client, order.question(), watch=watch, cancel=cancel)
     except Cancelled:
-        cancelled = True
+        return End(span, cancelled=True)
     except Exception as failed:  # noqa: BLE001 - an error of a thread is seen by nobody else
-        error = failed
-    else:
-        span = pulled.span
-        error = shortfall(pulled, None)
-        whole = error is None
-    return read(order, span, whole=whole, error=error, cancelled=cancelled)
+        return End(span, error=failed)
+    lacking = shortfall(pulled, None)
+    return End(pulled.span, whole=lacking is None, error=lacking)
 
 
-def read(
-    order: Order,
-    span: Span,
-    *,
-    whole: bool = False,
-    error: BaseException | None = None,
-    cancelled: bool = False,
-) -> Loaded:
-    """What the store holds of a range; the server is asked nothing."""
-    frame = stored(order.client, order.question(), span)
-    return Loaded(order, frame, span, whole, error, cancelled, order.client.now())
-
-
-def unread(order: Order, span: Span) -> list[Span]:
-    """The parts of a range that were not read whole."""
-    return subtract(span, order.covered(span))
+def read(order: Order, end: End) -> Loaded:
+    """What the store holds of the range; the server is asked nothing."""
+    frame = stored(order.client, order.question(), end.span)
+    return Loaded(order, frame, end, order.client.now())
 
 
 _RANGE = ("since", "until")

@@ -11,7 +11,7 @@ from plivo_analysis.explorer import cells
 from plivo_analysis.explorer.fields import Field
 from plivo_analysis.explorer.groups import SESSION_GROUPS
 from plivo_analysis.explorer.kept import COUNTRY, Sessions
-from plivo_analysis.explorer.panel import Export, Panel
+from plivo_analysis.explorer.panel import Panel
 from plivo_analysis.explorer.source import Call, with_channels
 from plivo_analysis.explorer.stage import text, write
 from plivo_analysis.explorer.views.attempts import Attempts
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from plivo_analysis.explorer.screen import Export
     from plivo_analysis.explorer.views.view import Scene, View
     from plivo_analysis.resources import Resource
 
@@ -105,9 +106,7 @@ class SessionExplorer(Panel[Sessions]):
         return (Fallback(), Paths(), Spend(), Attempts(currency), Reconciling(currency))
 
     def _keep(self, frame: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Sessions:
-        kept = Sessions.of(frame, bounds)
-        self._offer(kept.channels)
-        return kept
+        return Sessions.of(frame, bounds)
 
     def _still_open(self, scene: Scene[Sessions]) -> int:
         return int(scene.total(_SUCCESS)["open"])
@@ -136,16 +135,16 @@ class SessionExplorer(Panel[Sessions]):
         )
         return [title, self._toggles, note]
 
-    def _offer(self, channels: Sequence[str]) -> None:
-        """A toggle for each channel; one that was there keeps its state."""
-        for channel in channels:
+    def _offer(self, kept: Sessions) -> None:
+        """Show a toggle for each channel; one that was there keeps its state."""
+        for channel in kept.channels:
             if channel not in self.channels:
                 toggle = widgets.ToggleButton(value=True, description=style.name(channel))
                 toggle.add_class("pva-channel")
                 toggle.add_class(f"pva-is-{channel}" if channel in _KNOWN else "pva-is-unknown")
                 toggle.observe(lambda _: self._rechoose(), "value")
                 self.channels[channel] = toggle
-        self._toggles.children = [self.channels[channel] for channel in channels]
+        self._toggles.children = [self.channels[channel] for channel in kept.channels]
 
     def _rechoose(self) -> None:
         with self._screen:
