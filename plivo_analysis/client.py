@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plivo_analysis.clock import Clock, SystemClock
-from plivo_analysis.credentials import Secret, resolve
 from plivo_analysis.errors import FilterError
 from plivo_analysis.frames import BACKENDS
 from plivo_analysis.pacing import account_limiter
 from plivo_analysis.store import Store, account_folder, default_folder
 from plivo_analysis.transport import Transport
+from plivo_analysis.transport.credentials import Secret, resolve
 
 if TYPE_CHECKING:
     from datetime import datetime

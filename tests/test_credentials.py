@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from plivo_analysis.credentials import (
+from plivo_analysis.errors import CredentialsError
+from plivo_analysis.transport.credentials import (
     Credentials,
     Secret,
     checked_auth_id,
@@ -17,7 +18,6 @@ from plivo_analysis.credentials import (
     is_loopback,
     resolve,
 )
-from plivo_analysis.errors import CredentialsError
 
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
 TOKEN = "canary-token-0123456789-canary"

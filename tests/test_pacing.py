@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from plivo_analysis.clock import Cancelled, FrozenWallClock, SystemClock, rest
 from plivo_analysis.emulator import FixedWindow, SlidingWindow, StrictSpacing, TokenBucket
 from plivo_analysis.errors import FilterError
-from plivo_analysis.pace import LEASE, Pace
 from plivo_analysis.pacing import Limiter
+from plivo_analysis.pacing.pace import LEASE, Pace
 from plivo_analysis.transport.retries import Kind, pause
 
 

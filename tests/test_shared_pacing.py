@@ -27,9 +27,9 @@ from plivo_analysis import Client
 from plivo_analysis.clock import SystemClock
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, SlidingWindow
 from plivo_analysis.errors import ResourceNotFoundError
-from plivo_analysis.pace import FORGIVEN, LEASE, PATIENCE, Pace
 from plivo_analysis.pacing import Limiter, SharedLedger, account_limiter, book, shared
 from plivo_analysis.pacing.book import Broken, Page, decode, encode
+from plivo_analysis.pacing.pace import FORGIVEN, LEASE, PATIENCE, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +88,7 @@ REQUESTER = """
 import sys, time
 from pathlib import Path
 from plivo_analysis.clock import SystemClock
-from plivo_analysis.credentials import Secret
+from plivo_analysis.transport.credentials import Secret
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN
 from plivo_analysis.pacing import Limiter, SharedLedger
 from plivo_analysis.transport import Transport

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plivo_analysis.errors import FilterError
-from plivo_analysis.times import api_time, parse_instant, parse_range
+from plivo_analysis.filters.times import api_time, parse_instant, parse_range
 
 NOW = datetime(2026, 11, 2, 6, 58, 30, tzinfo=UTC)
 INDIA = timezone(timedelta(hours=5, minutes=30))

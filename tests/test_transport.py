@@ -26,11 +26,11 @@ import urllib3.exceptions
 
 from plivo_analysis import errors
 from plivo_analysis.clock import Cancelled
-from plivo_analysis.credentials import Secret
 from plivo_analysis.emulator import Account, Fault, Server, SlidingWindow
 from plivo_analysis.emulator.faults import Answer as Reply
 from plivo_analysis.pacing import Limiter
 from plivo_analysis.transport import Transport
+from plivo_analysis.transport.credentials import Secret
 from plivo_analysis.transport.faults import _FAULTS, broken
 from plivo_analysis.transport.retries import LONGEST, Kind, pause
 from plivo_analysis.transport.statuses import retry_after

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from plivo_analysis.allowed import checked_uuid
 from plivo_analysis.errors import FilterError
+from plivo_analysis.filters.values import checked_uuid
 from plivo_analysis.report.html import tag
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plivo_analysis.clock import Cancelled
+from plivo_analysis.filters.times import parse_range
 from plivo_analysis.loaders import shortfall, stored
 from plivo_analysis.pull import Question, pull
 from plivo_analysis.spans import Span, merge, to_us
-from plivo_analysis.times import parse_range
 
 if TYPE_CHECKING:
     import threading

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.casting import arrow_values
 from plivo_analysis.errors import SchemaError
+from plivo_analysis.frames.casting import arrow_values
 from plivo_analysis.metrics.engines import TICK, count, with_ticks
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from plivo_analysis.pace import Pace
+from plivo_analysis.pacing.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

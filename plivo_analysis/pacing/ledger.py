@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from plivo_analysis.pace import Pace
+from plivo_analysis.pacing.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from plivo_analysis.clock import Clock
-    from plivo_analysis.pace import Pace
     from plivo_analysis.pacing.ledger import Ledger
+    from plivo_analysis.pacing.pace import Pace
 
 MINUTE = 60.0
 _LEAST = 0.001  # seconds

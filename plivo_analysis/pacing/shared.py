@@ -18,8 +18,8 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from plivo_analysis.pace import Pace
 from plivo_analysis.pacing.book import Broken, Page, Unusable
+from plivo_analysis.pacing.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

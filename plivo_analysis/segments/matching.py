@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from plivo_analysis.allowed import same_number
+from plivo_analysis.filters.values import same_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from plivo_analysis.allowed import bare_number
+from plivo_analysis.filters.values import bare_number
 from plivo_analysis.pages import parse_json
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ The only room that knows an HTTP library. Inside it, from the wire upwards:
 from __future__ import annotations
 
 from plivo_analysis.clock import Cancelled
-from plivo_analysis.credentials import Secret
 from plivo_analysis.transport.calling import Answer, Transport
+from plivo_analysis.transport.credentials import Secret
 
 __all__ = ["Answer", "Cancelled", "Secret", "Transport"]

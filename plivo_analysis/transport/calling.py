@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from plivo_analysis.clock import Clock
-    from plivo_analysis.credentials import Secret
     from plivo_analysis.pacing import Limiter, Slot
+    from plivo_analysis.transport.credentials import Secret
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class Transport:
 
     Example:
         >>> from plivo_analysis.clock import SystemClock
-        >>> from plivo_analysis.credentials import Secret
+        >>> from plivo_analysis.transport.credentials import Secret
         >>> from plivo_analysis.pacing import Limiter
         >>> clock = SystemClock()
         >>> Transport(

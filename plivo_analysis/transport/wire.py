@@ -26,15 +26,15 @@ import requests
 from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
-from plivo_analysis.credentials import is_loopback
 from plivo_analysis.errors import TransportError
+from plivo_analysis.transport.credentials import is_loopback
 from plivo_analysis.transport.reading import MOST, Adapter, Unreadable, Watch, is_not_ours, watched
 from plivo_analysis.versions import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plivo_analysis.credentials import Secret
+    from plivo_analysis.transport.credentials import Secret
 
 _CHUNK = 64 * 1024
 _ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
@@ -134,7 +134,7 @@ class Wire:
         TransportError: The file of certificates that the environment names is not there.
 
     Example:
-        >>> from plivo_analysis.credentials import Secret
+        >>> from plivo_analysis.transport.credentials import Secret
         >>> Wire("http://127.0.0.1:9", "MA" + "X" * 18, Secret("not-a-real-token"), Timeouts())
         Wire('http://127.0.0.1:9')
     """

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plivo_analysis.allowed import checked_recipient
 from plivo_analysis.errors import FilterError
 from plivo_analysis.filters import parse_instant
+from plivo_analysis.filters.values import checked_recipient
 from plivo_analysis.segments import discard_stale
 from plivo_analysis.spans import MINUTE, floor, to_us
 

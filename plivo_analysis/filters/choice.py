@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode
 
-from plivo_analysis.allowed import (
+from plivo_analysis.filters.values import (
     checked_choice,
     checked_code,
     checked_country,
@@ -29,22 +29,9 @@ from plivo_analysis.allowed import (
     same_word,
 )
 from plivo_analysis.masking import mask_number
-from plivo_analysis.times import api_time, parse_instant, parse_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-__all__ = [
-    "Confirmation",
-    "MessageFilter",
-    "Query",
-    "SessionFilter",
-    "api_time",
-    "checked_uuid",
-    "parse_instant",
-    "parse_range",
-    "shown_scope",
-]
 
 _NUMBERS = frozenset({"recipient", "from_number", "to_number"})
 

@@ -13,8 +13,8 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from plivo_analysis.casting import arrow_values, cast
 from plivo_analysis.errors import SchemaError
+from plivo_analysis.frames.casting import arrow_values, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
