@@ -451,19 +451,20 @@ def test_a_day_begins_where_the_clock_goes_on_and_a_doubled_hour_is_two() -> Non
     assert day.isoformat() == "2026-10-25T00:00:00+02:00"
 
 
-def test_a_table_larger_than_memory_is_exploded_batch_by_batch() -> None:
+def test_a_lazy_table_stays_lazy_and_is_exploded_also_in_a_query_that_streams() -> None:
     lazy = pl.concat(
         [
             SESSION_ROWS.lazy().with_columns(session_uuid=pl.col("session_uuid") + str(n))
-            for n in range(3)
+            for n in range(8)
         ]
     )
-    tried = pva.explode_attempts(lazy)
+    tried, lines = pva.explode_attempts(lazy), pva.explode_charges(lazy)
     assert isinstance(tried, pl.LazyFrame)
-    assert tried.select(pl.len()).collect().item() == 3 * TABLES["attempts"].height
-    assert pva.fallback_rates(lazy, ())["sessions"].to_list() == [
-        3 * pva.fallback_rates(SESSION_ROWS, ())["sessions"].item()
-    ]
+    counts = [each.select(pl.len()) for each in (tried, lines, tried, lines)]
+    heights = [frame.item() for frame in pl.collect_all(counts, engine="streaming")]
+    assert heights == [8 * TABLES["attempts"].height, 8 * TABLES["charges"].height] * 2
+    (sessions,) = pva.fallback_rates(lazy, ())["sessions"]
+    assert sessions == 8 * pva.fallback_rates(SESSION_ROWS, ())["sessions"].item()
 
 
 def test_an_unpriced_match_says_so_rather_than_zero() -> None:

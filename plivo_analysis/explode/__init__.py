@@ -40,8 +40,9 @@ def explode_attempts(sessions: Any) -> Any:
 
     Args:
         sessions: A sessions table: a polars DataFrame or LazyFrame, a pandas DataFrame
-            (Arrow-backed or of plain objects) or a pyarrow Table. A LazyFrame is exploded
-            batch by batch as it is read, so it may be larger than the memory.
+            (Arrow-backed or of plain objects) or a pyarrow Table. A LazyFrame stays lazy; when
+            it is collected, it is exploded in memory. What is larger than that is exploded in
+            parts, or read from the attempts and charges that the store keeps as Parquet.
 
     Returns:
         The attempts table (``plivo_analysis.schema.ATTEMPTS``) in the kind that was given:
@@ -128,7 +129,8 @@ def exploded(sessions: Any, table: Table, carry: Sequence[str] = ()) -> pl.DataF
     return sessions.select(*dict.fromkeys([*READ, *carry])).map_batches(
         lambda batch: explode(read_sessions(batch, carry), carry),
         schema={**table.polars(), **{name: given[name] for name in carry}},
-        streamable=True,
+        # A query of polars that runs inside of one that streams can wait for ever.
+        streamable=False,
     )
 
 

@@ -9,7 +9,7 @@ each engine spells for itself is an instant as a whole number.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import narwhals as nw
 import polars as pl
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from plivo_analysis.schema import Table
 
 TICK = "__tick"
+KEY = "__key"
 
 _SUM = pl.Decimal(SUM_DIGITS, MONEY_SCALE)
 _KINDS: dict[Kind, tuple[type[nw.dtypes.DType], ...]] = {
@@ -178,15 +179,62 @@ def count(
         >>> sorted((row["status"] or "", row["__rows"]) for row in count(lazy, ["status"]))
         [('', 1), ('a', 2)]
     """
+    (frame,) = collect(counting(lazy, keys, money, **counts))
+    # Without keys an engine gives a row for no rows, in which SQL has nulls for counts.
+    return Counted(frame.filter(pl.col("__rows") > 0), {f"__{name}" for name in money or ()})
+
+
+def counting(
+    lazy: nw.LazyFrame[Any],
+    keys: Iterable[str],
+    money: Mapping[str, str] | None = None,
+    **counts: nw.Expr,
+) -> nw.LazyFrame[Any]:
+    """What ``count`` asks an engine, not asked yet.
+
+    Example:
+        >>> lazy = nw.from_native(pl.LazyFrame({"status": ["a", "a"]}))
+        >>> counting(lazy, ["status"]).collect().rows()
+        [('a', 2)]
+    """
     wanted = {"rows": nw.len(), **counts}
     for name, column in (money or {}).items():
         wanted |= {name: nw.col(column).sum(), f"no_{name}": nw.col(column).null_count()}
     aggregates = [value.alias(f"__{name}") for name, value in wanted.items()]
     names = list(dict.fromkeys(keys))
-    counted = lazy.group_by(names).agg(*aggregates) if names else lazy.select(*aggregates)
-    # Without keys an engine gives a row for no rows, in which SQL has nulls for counts.
-    frame = counted.collect(backend="polars").to_native().filter(pl.col("__rows") > 0)
-    return Counted(frame, {f"__{name}" for name in money or ()})
+    return lazy.group_by(names).agg(*aggregates) if names else lazy.select(*aggregates)
+
+
+def collect(*queries: nw.LazyFrame[Any]) -> list[pl.DataFrame]:
+    """Ask an engine several things; polars answers them together, streaming what it scans.
+
+    Example:
+        >>> lazy = nw.from_native(pl.LazyFrame({"status": ["a", "a"]}))
+        >>> [frame.height for frame in collect(lazy, lazy.head(1))]
+        [2, 1]
+    """
+    natives = [query.to_native() for query in queries]
+    if all(isinstance(native, pl.LazyFrame) for native in natives):
+        return pl.collect_all(natives, engine="streaming")
+    return [query.collect(backend="polars").to_native() for query in queries]
+
+
+def keyed(lazy: nw.LazyFrame[Any], key: str) -> Iterator[nw.LazyFrame[Any]]:
+    """The frame with the column ``KEY``, by which rows are told apart: two of them, to try in turn.
+
+    Texts of 36 letters fill the memory where there are millions of them. polars first gets
+    their hashes: where these are all different so are the keys. Where two are equal, or on
+    another engine, the second frame has the keys themselves.
+
+    Example:
+        >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
+        >>> [frame.collect_schema()[KEY] for frame in keyed(lazy, "session_uuid")]
+        [UInt64, String]
+    """
+    native: Any = lazy.to_native()
+    if isinstance(native, pl.LazyFrame):
+        yield nw.from_native(native.with_columns(pl.col(key).hash().alias(KEY)))
+    yield lazy.with_columns(nw.col(key).alias(KEY))
 
 
 def refuse_doubled(lazy: nw.LazyFrame[Any], key: str, table: Table) -> None:
@@ -200,13 +248,36 @@ def refuse_doubled(lazy: nw.LazyFrame[Any], key: str, table: Table) -> None:
         >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
         >>> refuse_doubled(lazy, "session_uuid", SESSIONS)
     """
-    for seen in count(lazy, [], distinct=nw.col(key).n_unique()):
-        if seen["__rows"] != seen["__distinct"]:
-            raise SchemaError(
-                f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more "
-                "than once. Keep one row of each.",
-                available=lazy.collect_schema().names(),
-            )
+    for each in keyed(lazy, key):
+        (seen,) = collect(distinct(each))
+        if not doubled(seen):
+            return
+    raise_doubled(lazy, table)
+
+
+def distinct(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """How many rows there are, and how many different keys; not asked yet.
+
+    Example:
+        >>> doubled(distinct(nw.from_native(pl.LazyFrame({KEY: ["a", "a"]}))).collect().to_native())
+        True
+    """
+    return counting(lazy, [], distinct=nw.col(KEY).n_unique())
+
+
+def doubled(seen: pl.DataFrame) -> bool:
+    """Whether of what ``distinct`` counted one key came twice."""
+    rows, keys = seen.select("__rows", "__distinct").row(0)
+    return bool(rows and rows != keys)  # of no rows, DuckDB counts the keys as null
+
+
+def raise_doubled(lazy: nw.LazyFrame[Any], table: Table) -> NoReturn:
+    """Say that a key came more than once."""
+    raise SchemaError(
+        f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more "
+        "than once. Keep one row of each.",
+        available=lazy.collect_schema().names(),
+    )
 
 
 def _refuse_nested(names: Sequence[str], available: Sequence[str]) -> None:

@@ -6,10 +6,20 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import polars as pl
 
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.frames import result
-from plivo_analysis.metrics.engines import count, refuse_doubled
+from plivo_analysis.metrics.engines import (
+    KEY,
+    Counted,
+    collect,
+    counting,
+    distinct,
+    doubled,
+    keyed,
+    raise_doubled,
+)
 from plivo_analysis.metrics.grouping import Grouping, Key
 from plivo_analysis.metrics.intervals import ratio, wilson, with_interval
 from plivo_analysis.metrics.tables import open_exploded
@@ -29,6 +39,18 @@ _NEEDED = [
     "entry_channel",
     "session_status",
 ]
+_MARKS = (
+    "__switch",
+    "__retry",
+    "__indeterminate",
+    "__ends_elsewhere",
+    "__perhaps_at_home",
+    "__reached_elsewhere",
+)
+_PROOF = ("__listed", "__attempts", "__numbers")
+_WHOLE = (pl.col("__listed") == pl.col("__attempts")) & (
+    pl.col("__numbers") * 2 == pl.col("__attempts") * (pl.col("__attempts") + 1)
+)
 _INSTEAD = {"channel": "entry_channel", "status": "session_status"}
 _OF_AN_ATTEMPT = {
     name: (
@@ -111,93 +133,80 @@ def fallback_rates(
     lazy, names = open_exploded(
         frame, by, FALLBACK_RATES, ATTEMPTS, _NEEDED, refused=_OF_AN_ATTEMPT
     )
-    refuse_doubled(lazy.filter(nw.col("attempt_number") == 1), "session_uuid", ATTEMPTS)
     grouping = Grouping(names, FALLBACK_RATES)
-    # A session of one attempt took no step: most sessions need no group of their own.
-    single = grouping.count(lazy.filter(nw.col("attempts") == 1), "session_status")
-    several = _of_several(lazy.filter(nw.col("attempts") != 1), names)
-    counted = count(several, [*names, "session_status"], None, **_counts())
+    counted = _count(lazy, list(dict.fromkeys([*names, "session_status"])))
     groups: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-    for row in single:
-        _add(groups, grouping.key(row), row, Counter(evaluable=row["__rows"]))
     for row in counted:
-        _refuse_partial(row, lazy.collect_schema().names())
-        names_of_counts = [name.removeprefix("__") for name in row if name.startswith("__")]
-        counts = Counter({name: row[f"__{name}"] for name in names_of_counts})
-        _add(groups, grouping.key(row), row, counts)
-    rates = {key: _rates(group, confidence) for key, group in groups.items()}
+        _add(groups[grouping.key(row)], row)
+    rates = {key: _rates(group, confidence) for key, group in groups.items() if group}
     return result(grouping.frame(rates, counted.schema), frame)
 
 
-def _of_several(lazy: nw.LazyFrame[Any], names: Iterable[str]) -> nw.LazyFrame[Any]:
-    """One row a session of several attempts: how many of them are what."""
-    channel, entry = nw.col("channel"), nw.col("entry_channel")
-    known = channel != UNKNOWN
-    elsewhere = known & (channel != entry)
-    at_home = ~known | (channel == entry)
-    last = nw.col("attempt_number") == nw.col("attempts")
-    marks = {
-        "__switches": nw.col("step") == "switch",
-        "__retries": nw.col("step") == "retry",
-        "__indeterminate": nw.col("step") == "indeterminate",
-        "__ends_elsewhere": last & elsewhere,
-        "__perhaps_at_home": at_home & (nw.col("outcome") != "not_reached"),
-        "__reached_elsewhere": elsewhere & (nw.col("outcome") == "reached"),
-    }
-    keys = dict.fromkeys(["session_uuid", *names, "session_status"])
-    return lazy.group_by(*keys).agg(
-        *(mark.cast(nw.Int64).sum().alias(name) for name, mark in marks.items()),
-        nw.len().alias("__listed"),
-        nw.col("attempts").max().alias("__attempts"),
-        nw.col("attempt_number").sum().alias("__numbers"),
+def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> Counted:
+    """Sessions counted by the given keys, and by what their attempts were."""
+    for each in keyed(lazy, "session_uuid"):
+        firsts = each.filter(nw.col("attempt_number") == 1)
+        # A session of one attempt took no step: most sessions need no group of their own.
+        single = counting(each.filter(nw.col("attempts") == 1), keys)
+        several = counting(_of_several(each, keys), [*keys, *_MARKS, *_PROOF])
+        seen, singles, others = collect(distinct(firsts), single, several)
+        partial = others.filter(~_WHOLE)["__rows"].sum()
+        if not (doubled(seen) or partial):
+            return Counted(pl.concat([singles, others], how="diagonal"), ())
+    if doubled(seen):
+        raise_doubled(lazy, ATTEMPTS)
+    raise SchemaError(
+        f"{partial} sessions have other attempts than their number says: some are missing, "
+        "doubled, or differ in a by column. Filter sessions, not attempts.",
+        available=lazy.collect_schema().names(),
     )
 
 
-def _counts() -> dict[str, nw.Expr]:
-    """Sessions counted by what their attempts were."""
-    fell_back = nw.col("__switches") > 0
-    evaluable = fell_back | (nw.col("__indeterminate") == 0)
-    certain = (nw.col("__perhaps_at_home") == 0) & (nw.col("__reached_elsewhere") > 0)
-    attempts = nw.col("__attempts")
-    whole = nw.col("__listed") == attempts
-    in_order = nw.col("__numbers") * 2 == attempts * (attempts + 1)
-    kinds = {
-        "evaluable": evaluable,
-        "not_evaluable": ~evaluable,
-        "fell_back": fell_back,
-        "retried": evaluable & (nw.col("__retries") > 0),
-        "last_touch": fell_back & (nw.col("__ends_elsewhere") > 0),
-        "certain": fell_back & certain,
-        "partial": ~(whole & in_order),
-    }
-    return {name: kind.cast(nw.Int64).sum() for name, kind in kinds.items()}
-
-
-def _refuse_partial(row: dict[str, Any], available: list[str]) -> None:
-    if row["__partial"]:
-        raise SchemaError(
-            f"{row['__partial']} sessions have other attempts than their number says: some are "
-            "missing, doubled, or differ in a by column. Filter sessions, not attempts.",
-            available=available,
+def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[Any]:
+    """One row a session of several attempts: what any of them was, and whether all are there."""
+    channel, entry = nw.col("channel"), nw.col("entry_channel")
+    known, step = channel != UNKNOWN, nw.col("step")
+    elsewhere = known & (channel != entry)
+    last = nw.col("attempt_number") == nw.col("attempts")
+    marks = (
+        step == "switch",
+        step == "retry",
+        step == "indeterminate",
+        last & elsewhere,
+        ~elsewhere & (nw.col("outcome") != "not_reached"),
+        elsewhere & (nw.col("outcome") == "reached"),
+    )
+    return (
+        lazy.filter(nw.col("attempts") != 1)
+        .group_by(KEY, *keys)
+        .agg(
+            *(mark.any().alias(name) for name, mark in zip(_MARKS, marks, strict=True)),
+            nw.len().alias("__listed"),
+            nw.col("attempts").max().alias("__attempts"),
+            nw.col("attempt_number").sum().alias("__numbers"),
         )
+    )
 
 
-def _add(
-    groups: defaultdict[Key, Counter[str]], key: Key, row: dict[str, Any], counts: Counter[str]
-) -> None:
-    status = fold_status(row["session_status"])
+def _add(group: Counter[str], row: dict[str, Any]) -> None:
+    """Add sessions that are alike in all that is counted."""
+    status, sessions = fold_status(row["session_status"]), row["__rows"]
     if status not in SETTLED:
         return
-    group = groups[key]
-    for name in ("evaluable", "not_evaluable", "fell_back", "retried"):
-        group[name] += counts[name]
-    if status == VERIFIED:
-        for name, kind in (
-            ("rescued", "fell_back"),
-            ("rescued_last_touch", "last_touch"),
-            ("rescued_certain", "certain"),
-        ):
-            group[name] += counts[kind]
+    fell_back = row["__switch"]
+    evaluable = fell_back or not row["__indeterminate"]
+    rescued = fell_back and status == VERIFIED
+    certain = row["__reached_elsewhere"] and not row["__perhaps_at_home"]
+    kinds = {
+        "evaluable": evaluable,
+        "not_evaluable": not evaluable,
+        "fell_back": fell_back,
+        "retried": evaluable and row["__retry"],
+        "rescued": rescued,
+        "rescued_last_touch": rescued and row["__ends_elsewhere"],
+        "rescued_certain": rescued and certain,
+    }
+    group.update({name: sessions for name, counts in kinds.items() if counts})
 
 
 def _rates(group: Counter[str], confidence: float) -> dict[str, Any]:

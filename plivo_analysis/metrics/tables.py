@@ -2,18 +2,17 @@
 
 A frame says what it is by its columns: a sessions table has ``attempt_details``, an attempts
 table ``attempt_number``, a charges table ``line``. A sessions table is exploded on the way
-where a metric counts attempts or lines; a LazyFrame stays lazy.
+where a metric counts attempts or lines.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import polars as pl
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.explode import exploded
+from plivo_analysis.explode import exploded, read_sessions
 from plivo_analysis.frames import column_names
 from plivo_analysis.metrics.engines import open_table, refuse_doubled
 from plivo_analysis.metrics.grouping import names_of
@@ -21,6 +20,8 @@ from plivo_analysis.schema import ATTEMPTS, CHARGES, SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import narwhals as nw
 
     from plivo_analysis.metrics.periods import Buckets
     from plivo_analysis.schema import Table
@@ -117,12 +118,10 @@ def open_exploded(
 
 
 def _exploded(sessions: Any, table: Table, carry: Sequence[str]) -> pl.DataFrame | pl.LazyFrame:
-    frame = exploded(sessions, table, carry)
-    if isinstance(frame, pl.LazyFrame):
-        # Batches are exploded each for itself: a session in two of them shows only here.
-        keys = nw.from_native(sessions).lazy().select("session_uuid")
-        refuse_doubled(keys, "session_uuid", SESSIONS)
-    return frame
+    if isinstance(sessions, pl.LazyFrame):
+        # Several things are asked of the exploded table, and it would be exploded for each.
+        sessions = read_sessions(sessions, carry)
+    return exploded(sessions, table, carry)
 
 
 def _table_of(names: Sequence[str]) -> Table | None:
