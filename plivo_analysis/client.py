@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.clock import Clock, SystemClock
 from plivo_analysis.errors import FilterError
+from plivo_analysis.folders import data_folder
 from plivo_analysis.frames import BACKENDS
 from plivo_analysis.pacing import account_limiter
-from plivo_analysis.store import Store, account_folder, default_folder
+from plivo_analysis.store import Store, account_folder
 from plivo_analysis.transport import Transport
 from plivo_analysis.transport.credentials import Secret, resolve
 
@@ -40,7 +41,7 @@ class Client:
         base_url: By default the environment's ``PLIVO_API_URL``, else the public API.
             ``http://`` is accepted for addresses of this computer only.
         store: The folder that keeps what was read; by default one in the user's data
-            folder. ``False`` keeps nothing on disk.
+            folder. ``False`` keeps nothing that was read on disk.
         requests_per_minute: What the account is granted; Plivo's default is 20.
         backend: What loaders return unless told otherwise: ``"polars"`` or ``"pandas"``.
         currency: The account's billing currency. The API names none, so it is a label.
@@ -89,7 +90,7 @@ class Client:
             limiter=self.limiter,
             clock=self.clock,
         )
-        self._root = default_folder() if store is None else store
+        self._root = data_folder() if store is None else store
         self._store: Store | None = None
         self._skew = timedelta(0)
         self._lock = threading.Lock()

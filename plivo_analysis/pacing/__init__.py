@@ -6,7 +6,7 @@ memory; ``shared`` keeps it in a file for every process of the account; ``accoun
 which of them an account has, and that two clients of one account have the same.
 """
 
-from plivo_analysis.pacing.accounts import account_limiter, state_folder
+from plivo_analysis.pacing.accounts import account_limiter
 from plivo_analysis.pacing.ledger import Ledger, MemoryLedger
 from plivo_analysis.pacing.limiter import MINUTE, Limiter, Slot
 from plivo_analysis.pacing.shared import SharedLedger
@@ -19,5 +19,4 @@ __all__ = [
     "SharedLedger",
     "Slot",
     "account_limiter",
-    "state_folder",
 ]

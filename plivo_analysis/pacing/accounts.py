@@ -8,24 +8,21 @@ each of them uses: the server counts them together.
 from __future__ import annotations
 
 import math
-import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
+from plivo_analysis.folders import state_folder
 from plivo_analysis.pacing.ledger import Ledger, MemoryLedger
 from plivo_analysis.pacing.limiter import MINUTE, Limiter
 from plivo_analysis.pacing.shared import SharedLedger
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from plivo_analysis.clock import Clock
 
-HOME_VARIABLE = "PLIVO_ANALYSIS_HOME"
 FILE_NAME = "pacing.sqlite"
 FASTEST_SHARED = 300.0  # requests a minute; above it a file would cost more than it saves
-_APP = "plivo_analysis"
 
 _ledgers: dict[tuple[Path | None, str, float, str], Ledger] = {}
 _lock = threading.Lock()
@@ -77,11 +74,3 @@ def _ledger(path: Path | None, account: str, period: float, clock: Clock) -> Led
         if key not in _ledgers:
             _ledgers[key] = MemoryLedger() if path is None else SharedLedger(path, account, clock)
         return _ledgers[key]
-
-
-def state_folder() -> Path:
-    """Where this app's state lies: under ``PLIVO_ANALYSIS_HOME``, or the user's own folder."""
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        return Path(home).expanduser() / "state"
-    return Path(platformdirs.user_state_dir(_APP, appauthor=False))

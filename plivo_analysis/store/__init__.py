@@ -15,7 +15,7 @@ from plivo_analysis.store.claims import LEASE, Claim
 from plivo_analysis.store.days import Day, Stamp
 from plivo_analysis.store.ledger import Bookmark, Entry
 from plivo_analysis.store.removal import Removed
-from plivo_analysis.store.store import Reading, Store, account_folder, default_folder
+from plivo_analysis.store.store import Reading, Store, account_folder
 
 __all__ = [
     "LEASE",
@@ -29,5 +29,4 @@ __all__ = [
     "Store",
     "Tally",
     "account_folder",
-    "default_folder",
 ]

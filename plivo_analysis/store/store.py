@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import platformdirs
 
 from plivo_analysis.resources import RESOURCES
 from plivo_analysis.spans import to_us
@@ -26,13 +22,12 @@ from plivo_analysis.store.removal import Removed, Unwanted, drop_scopes, remove
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from plivo_analysis.records import Record
     from plivo_analysis.resources import Resource
 
-HOME_VARIABLE = "PLIVO_ANALYSIS_HOME"
 
-_APP = "plivo_analysis"
 _KEY = "pseudonym_key"
 _UNFINISHED = "removal unfinished"
 _EXPORTS = "exports"
@@ -274,14 +269,6 @@ def _older(resource: Resource, before: int) -> Unwanted:
         return (read_at if instant is None else to_us(instant)) < before
 
     return Unwanted(is_older, lambda _: False, emptied=True)
-
-
-def default_folder() -> Path:
-    """Where stores lie unless told otherwise: under ``PLIVO_ANALYSIS_HOME``, or the user's data."""
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        return Path(home) / "data"
-    return Path(platformdirs.user_data_dir(_APP, appauthor=False))
 
 
 def account_folder(root: Path, base_url: str, auth_id: str) -> Path:
