@@ -59,13 +59,17 @@ class Counted:
         """The polars types of the columns."""
         return dict(self.frame.schema)
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Rows of Python values: counts as int, money in whole units of 10⁻⁸."""
+    def whole(self) -> pl.DataFrame:
+        """The same with the types that it has in polars, whichever engine counted."""
         sums = [name for name in self.frame.columns if name.startswith("__")]
         counts = [name for name in sums if name not in self.money]
-        whole = self.frame.with_columns(
-            pl.col(counts).cast(pl.Int64), pl.col(list(self.money)).cast(_SUM).to_physical()
+        return self.frame.with_columns(
+            pl.col(counts).cast(pl.Int64), pl.col(list(self.money)).cast(_SUM)
         )
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Rows of Python values: counts as int, money in whole units of 10⁻⁸."""
+        whole = self.whole().with_columns(pl.col(list(self.money)).to_physical())
         return whole.iter_rows(named=True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.frames import result
 from plivo_analysis.metrics.grouping import Grouping, Key
-from plivo_analysis.metrics.intervals import ratio, with_interval
+from plivo_analysis.metrics.intervals import ratio, wilson, with_interval
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.metrics.tables import open_sessions
 from plivo_analysis.schema import SUCCESS_RATES
@@ -60,6 +60,7 @@ def success_rates(
         >>> success_rates(sessions).select("settled", "open", "success_rate").rows()
         [(2, 1, 0.5)]
     """
+    wilson(0, 0, confidence)
     buckets = Buckets.of(every=every, tz=tz)
     lazy, names = open_sessions(sessions, by, SUCCESS_RATES, ["status"], buckets)
     grouping = Grouping(names, SUCCESS_RATES, buckets)
