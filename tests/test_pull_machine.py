@@ -195,15 +195,16 @@ class PullMachine(RuleBasedStateMachine):
 
     @initialize(
         behaviour=st.sampled_from(list(BEHAVIOURS)),
-        sessions=st.integers(0, 70),
+        sessions=st.sampled_from([0, 15, 45, 90]),
+        spread=st.sampled_from([60, 3000]),
         seed=st.integers(0, 2**16),
     )
-    def begin(self, behaviour: str, sessions: int, seed: int) -> None:
+    def begin(self, behaviour: str, sessions: int, spread: int, seed: int) -> None:
         self.random = Random(seed)
         self.behaviour = BEHAVIOURS[behaviour]
         self.account = Account.of()
         for _ in range(sessions):
-            self._begin_session(timedelta(minutes=self.random.uniform(0, 3000)))
+            self._begin_session(timedelta(minutes=self.random.uniform(0, spread)))
         self.server = Server(self.account, behaviour=self.behaviour) if self.over_http else None
         self.service = Service(self.account, None, self.behaviour)
         self._open()
@@ -240,18 +241,18 @@ class PullMachine(RuleBasedStateMachine):
         for _ in range(size):
             self._begin_session(timedelta(minutes=ago))
 
-    @rule(share=st.floats(0, 1), status=st.sampled_from(["verified", "expired"]))
+    @rule(share=st.sampled_from([0.3, 1.0]), status=st.sampled_from(["verified", "expired"]))
     def flip(self, share: float, status: str) -> None:
         for record in self._records().values():
             young = self._instant(record) >= self._now() - RETENTION + EDGE
             if record["status"] == "in-progress" and young and self.random.random() < share:
                 self.account.replace({**record, "status": status})
 
-    @rule(minutes=st.sampled_from([1, 14, 16, 50, 200, 1500, 60_000]))
+    @rule(minutes=st.sampled_from([1, 16, 30, 50, 200, 1500, 60_000]))
     def age(self, minutes: int) -> None:
         self.account.advance(timedelta(minutes=minutes))
 
-    @rule(ago=st.floats(10, 3000))
+    @rule(ago=st.one_of(st.floats(16, 76), st.floats(1, 3000)))
     def late(self, ago: float) -> None:
         key = self._begin_session(timedelta(minutes=ago))
         at = self._instant(self.account.record(key))
@@ -263,7 +264,7 @@ class PullMachine(RuleBasedStateMachine):
     windows = st.sampled_from(
         [(1440, 0), (4320, 0), (300, 120), (3000, 1400), (129_600, 0), (90, 0)]
     )
-    filters = st.one_of(st.just(EVERYTHING), st.sampled_from(FILTERS))
+    filters = st.sampled_from([EVERYTHING, EVERYTHING, *FILTERS])
 
     @rule(window=windows, chosen=filters)
     def pull(self, window: tuple[int, int], chosen: SessionFilter) -> None:
