@@ -83,6 +83,19 @@ def mask_number(text: str) -> str:
     return f"{shown} {HIDDEN}{digits[-2:]}".lstrip()
 
 
+def is_masked(text: str) -> bool:
+    """Whether a number has been masked, here or by the API, so that others may look like it.
+
+    Example:
+        >>> [is_masked(text) for text in ("1 ••• ••• ••26", "141XXXXX528", "14155550126", "PLVRFY")]
+        [True, True, False, False]
+    """
+    number = text.strip()
+    return HIDDEN in number or bool(
+        _HIDDEN_BY_THE_API.fullmatch(number) and not number.removeprefix("+").isdecimal()
+    )
+
+
 def mask_text(text: str) -> str:
     """A text in which everything that looks like a telephone number is masked.
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.explode.tables import READ, attempts_of, charges_of
-from plivo_analysis.frames import missing_columns, plain_arrow, result, select
+from plivo_analysis.frames import column_names, missing_columns, plain_arrow, result, select
 from plivo_analysis.schema import ATTEMPTS, CHARGES, SESSIONS
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from plivo_analysis.schema import Table
 
-__all__ = ["explode_attempts", "explode_charges", "exploded", "read_sessions"]
+__all__ = ["CURRENCY", "explode_attempts", "explode_charges", "exploded", "read_sessions"]
+
+
+CURRENCY = "currency"  # a column of the caller's own, which the API does not have
 
 
 def explode_attempts(sessions: Any) -> Any:
@@ -51,7 +54,8 @@ def explode_attempts(sessions: Any) -> Any:
         unknown)``, time`` (UTC)``, charge`` (decimal, the account's currency; null where
         unknown)``, charge_note, entry_channel, path, previous_channel, step, session_status,
         app_uuid, alias, recipient, destination_country_iso2, destination_network,
-        created_at`` (UTC). A session without attempts has no row.
+        created_at`` (UTC). A session without attempts has no row. A column ``currency`` of
+        your own, for sessions of several accounts, comes last.
 
     Raises:
         SchemaError: The frame is no sessions table, or a ``session_uuid`` comes twice, or it
@@ -70,7 +74,7 @@ def explode_attempts(sessions: Any) -> Any:
         >>> attempts.select("attempt_number", "channel", "outcome", "step").rows()
         [(1, 'sms', 'not_reached', 'first'), (2, 'voice', 'reached', 'switch')]
     """
-    return _in_kind(exploded(sessions, ATTEMPTS), sessions)
+    return _in_kind(exploded(sessions, ATTEMPTS, _currency(sessions)), sessions)
 
 
 def explode_charges(sessions: Any) -> Any:
@@ -103,7 +107,7 @@ def explode_charges(sessions: Any) -> Any:
         >>> explode_charges(from_rows([row], SESSIONS)).select("line", "amount").rows()
         [('validation', Decimal('0.01000000')), ('unallocated', Decimal('0.08000000'))]
     """
-    return _in_kind(exploded(sessions, CHARGES), sessions)
+    return _in_kind(exploded(sessions, CHARGES, _currency(sessions)), sessions)
 
 
 def exploded(sessions: Any, table: Table, carry: Sequence[str] = ()) -> pl.DataFrame | pl.LazyFrame:
@@ -151,6 +155,10 @@ def read_sessions(sessions: Any, carry: Sequence[str] = ()) -> pl.DataFrame:
     _require_sessions(sessions)
     known = [column for column in SESSIONS.columns if column.name in {*READ, *carry}]
     return select(sessions, known, own=[name for name in carry if name not in SESSIONS.names])
+
+
+def _currency(sessions: Any) -> list[str]:
+    return [name for name in column_names(sessions) if name == CURRENCY]
 
 
 def _in_kind(frame: pl.DataFrame | pl.LazyFrame, like: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.frames import result
+from plivo_analysis.metrics.cautions import refuse_mixed_currencies
 from plivo_analysis.metrics.grouping import Grouping, Key
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
@@ -50,7 +51,8 @@ def cost_per_verified(
         ``waste_share`` (a part of one), ``unpriced`` (settled sessions without a total).
 
     Raises:
-        SchemaError: A column is missing, or a ``session_uuid`` comes twice.
+        SchemaError: A column is missing, a ``session_uuid`` comes twice, or the
+            charges are of several currencies, by a column ``currency``.
         FilterError: ``every`` or ``tz`` is none of the above.
 
     Example:
@@ -64,6 +66,7 @@ def cost_per_verified(
     buckets = Buckets.of(every=every, tz=tz)
     needed = ["status", "total_charge"]
     lazy, names = open_sessions(sessions, by, COST_PER_VERIFIED, needed, buckets)
+    refuse_mixed_currencies(sessions, names)
     grouping = Grouping(names, COST_PER_VERIFIED, buckets)
     counted = grouping.count(
         lazy,

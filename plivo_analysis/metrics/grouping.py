@@ -15,6 +15,7 @@ import polars as pl
 
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.frames.casting import arrow_values
+from plivo_analysis.metrics.cautions import warn_of_masked
 from plivo_analysis.metrics.engines import TICK, Counted, count, with_ticks
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ class Grouping:
         for column in self.result.columns:
             values = arrow_values([row[column.name] for _, row in ranked], column)
             columns.append(pl.Series(column.name, values, dtype=column.polars()))
-        return pl.DataFrame(columns)
+        frame = pl.DataFrame(columns)
+        warn_of_masked(frame, self.by, stacklevel=3)
+        return frame
 
     def _key_column(
         self, name: str, values: list[Any], schema: Mapping[str, pl.DataType]

@@ -14,6 +14,7 @@ import polars as pl
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.explode import exploded
 from plivo_analysis.frames import column_names, result, select
+from plivo_analysis.metrics.cautions import refuse_mixed_currencies
 from plivo_analysis.metrics.engines import require
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
@@ -84,7 +85,8 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
         ``.attempts``, ``.matched``, ``.match_rate``, ``.amount_in_both``.
 
     Raises:
-        SchemaError: A column is missing, or a ``message_uuid`` comes twice.
+        SchemaError: A column is missing, a ``message_uuid`` comes twice, or the messages
+            are billed in several currencies, by a column ``currency``.
 
     Example:
         >>> from decimal import Decimal
@@ -95,6 +97,7 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
         >>> join_messages(attempts, messages).frame["message_error_code"].to_list()
         ['450', None]
     """
+    refuse_mixed_currencies(messages)
     if "attempt_details" in column_names(attempts):
         sent = exploded(attempts, ATTEMPTS).lazy().collect()
     else:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.frames import column_names, result
+from plivo_analysis.metrics.cautions import refuse_mixed_currencies
 from plivo_analysis.metrics.engines import open_table, refuse_doubled
 from plivo_analysis.metrics.grouping import Grouping, Key, names_of
 from plivo_analysis.metrics.intervals import wilson, with_interval
@@ -64,7 +65,8 @@ def message_spend(
         without an amount). A sum of which nothing is known is null.
 
     Raises:
-        SchemaError: A column is missing, or a ``message_uuid`` comes twice.
+        SchemaError: A column is missing, a ``message_uuid`` comes twice, or the
+            amounts are of several currencies, by a column ``currency``.
         FilterError: ``every`` or ``tz`` is none of the above.
 
     Example:
@@ -80,6 +82,7 @@ def message_spend(
     instant = ["message_time"] if buckets else []
     needed = ["units", "total_amount", "carrier_fees", *instant]
     lazy, names = _open(messages, by, MESSAGE_SPEND, needed, buckets)
+    refuse_mixed_currencies(messages, names)
     grouping = Grouping(names, MESSAGE_SPEND, buckets, "message_time")
     counted = grouping.count(lazy, money=_SUMMED)
     groups: defaultdict[Key, dict[str, Money]] = defaultdict(

@@ -10,6 +10,7 @@ import narwhals as nw
 
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.frames import result
+from plivo_analysis.metrics.cautions import refuse_mixed_currencies
 from plivo_analysis.metrics.engines import count
 from plivo_analysis.metrics.grouping import Grouping, Key
 from plivo_analysis.metrics.intervals import wilson, with_interval
@@ -53,7 +54,8 @@ def attempt_outcomes(
         ``unpriced`` (attempts without a known charge).
 
     Raises:
-        SchemaError: The frame is neither table, or an attempt comes twice.
+        SchemaError: The frame is neither table, an attempt comes twice, or the charges are of
+            several currencies, by a column ``currency``.
         FilterError: ``confidence`` does not lie between 0 and 1.
 
     Example:
@@ -67,6 +69,7 @@ def attempt_outcomes(
     """
     wilson(0, 0, confidence)
     lazy, names = open_exploded(frame, by, ATTEMPT_OUTCOMES, ATTEMPTS, _NEEDED)
+    refuse_mixed_currencies(frame, names)
     _refuse_doubled(lazy)
     grouping = Grouping(names, ATTEMPT_OUTCOMES)
     counted = grouping.count(lazy, "outcome", money={"charge": "charge"})

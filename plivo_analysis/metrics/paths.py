@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from plivo_analysis.frames import result
+from plivo_analysis.metrics.cautions import refuse_mixed_currencies
 from plivo_analysis.metrics.grouping import Grouping, Key
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.metrics.tables import open_sessions
@@ -39,7 +40,8 @@ def channel_paths(sessions: Any, by: str | Iterable[str] = ()) -> Any:
         columns, then ``sessions`` descending, then ``path``.
 
     Raises:
-        SchemaError: A column is missing, or a ``session_uuid`` comes twice.
+        SchemaError: A column is missing, a ``session_uuid`` comes twice, or the
+            charges are of several currencies, by a column ``currency``.
 
     Example:
         >>> from decimal import Decimal
@@ -51,6 +53,7 @@ def channel_paths(sessions: Any, by: str | Iterable[str] = ()) -> Any:
     """
     needed = ["path", "status", "total_charge"]
     lazy, names = open_sessions(sessions, by, CHANNEL_PATHS, needed)
+    refuse_mixed_currencies(sessions, names)
     grouping = Grouping(names, CHANNEL_PATHS)
     counted = grouping.count(
         lazy.filter(~nw.col("path").is_null()),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.frames import result
+from plivo_analysis.metrics.cautions import refuse_mixed_currencies
 from plivo_analysis.metrics.grouping import Grouping, Key
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.metrics.periods import Buckets
@@ -46,7 +47,8 @@ def spend(
         null where none is known), ``unpriced`` (lines without an amount).
 
     Raises:
-        SchemaError: The frame is neither table, or a session comes twice.
+        SchemaError: The frame is neither table, a session comes twice, or the
+            amounts are of several currencies, by a column ``currency``.
         FilterError: ``every`` or ``tz`` is none of the above.
 
     Example:
@@ -60,6 +62,7 @@ def spend(
     buckets = Buckets.of(every=every, tz=tz)
     needed = ["line", "amount"]
     lazy, names = open_exploded(frame, by, SPEND, CHARGES, needed, buckets=buckets)
+    refuse_mixed_currencies(frame, names)
     grouping = Grouping(names, SPEND, buckets)
     counted = grouping.count(
         lazy,

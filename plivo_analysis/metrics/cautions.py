@@ -1,0 +1,78 @@
+"""What a sum or a group would hide: amounts of several currencies, numbers that are masked.
+
+The API names no currency: an account has one. Whoever puts two accounts into one frame can say
+so in a ``currency`` column of their own, and amounts of two currencies are then never added.
+Two numbers may look alike once masked, so a group by masked numbers may be of several people;
+counts and sums over it are right all the same, which is why it is said and not refused.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+
+from plivo_analysis.errors import SchemaError
+from plivo_analysis.explode import CURRENCY
+from plivo_analysis.frames import column_names
+from plivo_analysis.masking import is_masked
+from plivo_analysis.metrics.engines import count
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+NUMBERS = frozenset({"recipient", "from_number", "to_number"})
+
+
+def refuse_mixed_currencies(frame: Any, by: Collection[str] = ()) -> None:
+    """Refuse to add amounts of several currencies.
+
+    Args:
+        frame: A frame of which amounts will be summed.
+        by: The columns that it is grouped by; where ``currency`` is one of them nothing mixes.
+
+    Raises:
+        SchemaError: It has a column ``currency`` with more than one currency in it.
+
+    Example:
+        >>> refuse_mixed_currencies(pl.DataFrame({"currency": ["USD", "usd", None]}))
+        >>> refuse_mixed_currencies(pl.DataFrame({"currency": ["EUR", "USD"]}), by=["currency"])
+    """
+    available = column_names(frame)
+    if CURRENCY not in available or CURRENCY in by:
+        return
+    lazy = nw.from_native(frame).lazy().select(CURRENCY)
+    words = [row[CURRENCY] for row in count(lazy, [CURRENCY])]
+    known = sorted({str(word).strip().upper() for word in words if word is not None})
+    if len(known) > 1:
+        raise SchemaError(
+            f"These amounts are in {len(known)} currencies ({', '.join(known)}), which make no "
+            f"sum. Group by {CURRENCY!r} as well, or take one currency at a time.",
+            available=available,
+        )
+
+
+def warn_of_masked(result: pl.DataFrame, by: Collection[str], *, stacklevel: int) -> None:
+    """Say it where groups are of masked numbers.
+
+    Args:
+        result: A result.
+        by: The columns that it is grouped by.
+        stacklevel: How far above the user's own line is.
+
+    Example:
+        >>> result = pl.DataFrame({"recipient": ["14155550126"]})
+        >>> warn_of_masked(result, ["recipient"], stacklevel=2)
+    """
+    for name in NUMBERS.intersection(by):
+        if result.schema[name] == pl.String:
+            masked = sum(map(is_masked, result[name].drop_nulls()))
+            if masked:
+                warnings.warn(
+                    f"{masked} of {result.height} groups are of masked numbers in {name!r}. Two "
+                    "people can look alike once masked, so such a group may be of several. "
+                    "recipients='full' or 'pseudonym' of the loaders tells them apart.",
+                    stacklevel=stacklevel + 1,
+                )
