@@ -16,7 +16,7 @@ from plivo_analysis.filters import api_time
 from plivo_analysis.pages import read_page
 from plivo_analysis.pull.memory import Memory
 from plivo_analysis.pull.single import fetch
-from plivo_analysis.spans import DAY, MINUTE, Span, ceil, floor, subtract, to_us
+from plivo_analysis.spans import DAY, MINUTE, Span, ceil, floor, merge, subtract, to_us
 from plivo_analysis.store import LEASE, Bookmark, Entry, Reading, Tally
 from plivo_analysis.vocabulary import fold_status
 from plivo_analysis.walk import PAGE_ROWS, Ladder, Query, Seen
@@ -134,7 +134,8 @@ class Reader:
         def keep(page: _Answered) -> bool:
             nonlocal left
             self._refuse_strangers(page)
-            noted.extend(self._keep(ladder, page, noted, settled=settled, marks=marks))
+            fresh = self._keep(ladder, page, noted, settled=settled, marks=marks)
+            noted[:] = merge([*noted, *fresh])
             left -= 1
             return left != 0
 
