@@ -275,6 +275,7 @@ def account_folder(root: Path, base_url: str, auth_id: str) -> Path:
     """An account's folder: two accounts, or two servers, never share one.
 
     Example:
+        >>> from pathlib import Path
         >>> account_folder(Path("data"), "http://127.0.0.1:80", "MAXXXXXXXXXXXXXXXXXX").name
         'http_127.0.0.1_80_MAXXXXXXXXXXXXXXXXXX'
     """
