@@ -6,6 +6,7 @@ import math
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -89,11 +90,10 @@ def connect() -> Iterator[Connect]:
 @pytest.fixture
 def session() -> Callable[..., dict[str, Any]]:
     """A session record of the wire, so long before the account's now, with what is given."""
-    made = 0
+    numbers = count(1)  # each once, whatever thread asks
 
     def record(ago: timedelta = timedelta(hours=2), **fields: Any) -> dict[str, Any]:
-        nonlocal made
-        made += 1
+        made = next(numbers)
         at = (DEFAULT_NOW - ago).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         attempt = str(uuid.UUID(int=2**100 + made))
         return {
