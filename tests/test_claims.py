@@ -18,7 +18,7 @@ from plivo_analysis.filters import SessionFilter
 from plivo_analysis.loaders import stored
 from plivo_analysis.pull import Question, pull
 from plivo_analysis.resources import SESSION_RESOURCE
-from plivo_analysis.spans import DAY, EVER, HOUR, Span
+from plivo_analysis.spans import DAY, EVER, HOUR, MINUTE, Span
 from plivo_analysis.store import LEASE, Entry, Store
 
 if TYPE_CHECKING:
@@ -197,6 +197,37 @@ def test_a_short_range_does_not_wait_for_the_end_of_a_long_one(
     cancel.set()
     thread.join()
     assert [type(error) for error in errors] == [Cancelled]
+
+
+def test_sharing_in_the_middle_of_a_wait_casts_no_doubt_on_the_page_waited_for(
+    serve: Serve, connect: Connect, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLIVO_ANALYSIS_HOME", str(tmp_path))
+    account = generate(sessions=300)
+    client = connect(serve(account), requests_per_minute=2)
+    asked = question(80)
+
+    class Sharing(Unwatched):
+        pages = 0
+
+        def page(self, *, requests: int, rows: int, share: float) -> None:
+            self.pages += 1
+            if taken:
+                client.store._database.run("DELETE FROM claim WHERE owner LIKE 'another%'")
+
+        def waiting(self, seconds: float) -> None:
+            if self.pages >= 5 and not taken:
+                read = client.store.ledger(SESSION_RESOURCE).complete("")
+                taken.append(read[0].start - MINUTE)
+                client.store._database.run(
+                    "INSERT INTO claim VALUES ('another:1:a', 'sessions', '', 0, ?, 0, 0)", taken
+                )
+
+    taken: list[int] = []
+    pulled = pull(client, asked, watch=Sharing())
+    assert taken
+    assert pulled.flags == set()
+    assert stored(client, asked, EVER).height == len(account.uuids(*asked.period(NOW)))
 
 
 def test_whoever_waits_for_another_can_be_cancelled(

@@ -350,18 +350,18 @@ class _Hold:
     def renew(self) -> None:
         """Before a page: stop where somebody else reads, and say what we read next."""
         self._pages += 1
-        self._tell()
+        self._ladder.stop_at(self._tell())
 
     def keep_alive(self) -> None:
-        """During a wait: we are still there."""
+        """During a wait: we are still there. What is asked for meanwhile stays as it is."""
         if self._clock.monotonic() - self._renewed > LEASE / 4:
             self._tell()
 
-    def _tell(self) -> None:
+    def _tell(self) -> int:
         read = sum(span.length for span in self._ladder.covered())
         ahead = _PAGES_AHEAD * read // self._pages if read and self._pages else None
-        self._ladder.stop_at(self._claim.hold(self._ladder.reached, ahead))
         self._renewed = self._clock.monotonic()
+        return self._claim.hold(self._ladder.reached, ahead)
 
 
 def _misses(chosen: Filter, record: Record) -> bool:
