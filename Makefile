@@ -31,8 +31,8 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@
 
-$(VENV)/.installed-spark: $(VENV)/.installed-test
-	$(BIN)/python -m pip install --quiet --editable '.[test,spark]'
+$(VENV)/.installed-engines: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[test,engines]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-test
@@ -65,7 +65,7 @@ check: $(VENV)/.installed-dev ## What every change must pass: format, lint, type
 	$(BIN)/lint-imports
 	$(MAKE) test
 
-slow: $(VENV)/.installed-spark java ## Run the tests that take long
+slow: $(VENV)/.installed-engines java ## Run the tests that take long
 	$(PYTEST) -m 'slow and not browser'
 
 # Spark runs on Java. Where it is lacking and may not be installed, Spark's tests say so and skip.

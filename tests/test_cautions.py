@@ -18,7 +18,7 @@ from plivo_analysis.schema import MESSAGES, SESSIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RECIPIENTS = ["14155550126", "14155550226", "447700900123"]
+RECIPIENTS = ["14155550126", "12125550126", "447700900123"]
 MASKED = [mask_number(number) for number in RECIPIENTS]
 
 

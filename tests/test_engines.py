@@ -145,6 +145,24 @@ def of_spark(frame: pl.DataFrame) -> Any:
         return spark_session().createDataFrame(plain_arrow(frame))
 
 
+def of_dask(frame: pl.DataFrame) -> Any:
+    dask = pytest.importorskip(
+        "dask.dataframe", reason="Dask is not installed; `make slow` does.", exc_type=ImportError
+    )
+    return dask.from_pandas(to_backend(frame, "pandas"), npartitions=2)
+
+
+def of_ibis(frame: pl.DataFrame) -> Any:
+    ibis = pytest.importorskip(
+        "ibis", reason="ibis is not installed; `make slow` does.", exc_type=ImportError
+    )
+    connection = ibis.duckdb.connect()
+    connection.raw_sql("SET TimeZone = 'Pacific/Auckland'")
+    connection.con.register("given", plain_arrow(frame))
+    connection.raw_sql("CREATE TABLE held AS FROM given")
+    return connection.table("held")
+
+
 IN_MEMORY: dict[str, Callable[[pl.DataFrame], Any]] = {
     "polars": lambda frame: frame,
     "polars, lazy": lambda frame: frame.lazy(),
@@ -160,11 +178,18 @@ SPARK = "Spark in another zone"
 IN_SPARK = pytest.param(
     SPARK, marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:PySpark does not yet")]
 )
-WITH_SPARK = [*ENGINES, IN_SPARK]
+# They carry out less than the others, so that only trying says whether it is enough.
+IN_DASK = pytest.param(
+    "Dask", marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:Dask support is moving")]
+)
+OF_IBIS = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
+IN_IBIS = pytest.param("ibis in another zone", marks=[pytest.mark.slow, OF_IBIS])
+EVERYWHERE = [*ENGINES, IN_SPARK, IN_DASK, IN_IBIS]
 
 
 def of_engine(engine: str, frame: pl.DataFrame) -> Any:
-    return {**ENGINES, SPARK: of_spark}[engine](frame)
+    slow = {SPARK: of_spark, "Dask": of_dask, "ibis in another zone": of_ibis}
+    return {**ENGINES, **slow}[engine](frame)
 
 
 @cache
@@ -212,7 +237,7 @@ def assert_same(given: Any, expected: pl.DataFrame) -> None:
     assert frame.equals(expected)
 
 
-@pytest.mark.parametrize("engine", WITH_SPARK)
+@pytest.mark.parametrize("engine", EVERYWHERE)
 @pytest.mark.parametrize("call", CALLS)
 def test_a_metric_is_the_same_on_every_engine(call: str, engine: str) -> None:
     table, metric = CALLS[call]
@@ -222,7 +247,7 @@ def test_a_metric_is_the_same_on_every_engine(call: str, engine: str) -> None:
 LARGEST = Decimal("9999999999.99999999")
 
 
-@pytest.mark.parametrize("engine", WITH_SPARK)
+@pytest.mark.parametrize("engine", EVERYWHERE)
 @pytest.mark.parametrize(
     ("table", "money", "metric", "summed"),
     [
@@ -243,7 +268,7 @@ def test_a_sum_of_more_digits_than_an_amount_has_is_exact_on_every_engine(
     assert_same(metric(of_engine(engine, large)), expected)
 
 
-@pytest.mark.parametrize("engine", WITH_SPARK)
+@pytest.mark.parametrize("engine", [*ENGINES, IN_SPARK, IN_DASK])
 @pytest.mark.parametrize(
     ("every", "tz"),
     [
@@ -264,6 +289,13 @@ def test_periods_are_the_same_on_every_engine(every: str, tz: str, engine: str) 
         expected = metric(TABLES[table], every=every, tz=tz)
         assert expected["period"].dtype == pl.Datetime("us", tz)
         assert_same(metric(held(engine, table), every=every, tz=tz), expected)
+
+
+@pytest.mark.slow
+@OF_IBIS
+def test_periods_through_ibis_are_refused_with_what_to_give_instead() -> None:
+    with pytest.raises(SchemaError, match=r"Periods cannot be counted through ibis.*to_polars"):
+        pva.spend(held("ibis in another zone", "charges"), every="1d")
 
 
 @pytest.mark.parametrize("engine", IN_MEMORY)
@@ -296,7 +328,7 @@ def test_exploding_gives_back_the_kind_that_it_was_given(
     assert_same(given, TABLES[table])
 
 
-@pytest.mark.parametrize("engine", WITH_SPARK)
+@pytest.mark.parametrize("engine", EVERYWHERE)
 def test_a_message_is_joined_to_its_attempt_on_every_engine(engine: str) -> None:
     expected = pva.join_messages(TABLES["attempts"], TABLES["messages"])
     join = pva.join_messages(held(engine, "attempts"), held(engine, "messages"))
@@ -323,7 +355,7 @@ def test_a_sessions_table_outside_is_refused_with_what_to_give_instead(
         metric(held(engine, "sessions"))
 
 
-@pytest.mark.parametrize("engine", WITH_SPARK)
+@pytest.mark.parametrize("engine", EVERYWHERE)
 @pytest.mark.parametrize("call", ["fallback", "outcomes", "success", "cost", "paths", "delivery"])
 def test_a_doubled_key_is_refused_on_every_engine(call: str, engine: str) -> None:
     table, metric = CALLS[call]

@@ -140,6 +140,9 @@ def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame
         instant: Its column of instants; without a zone they are UTC.
         tick: The length of a tick in microseconds.
 
+    Raises:
+        SchemaError: It is an ibis table.
+
     Example:
         >>> from datetime import UTC, datetime
         >>> lazy = nw.from_native(pl.LazyFrame({"t": [datetime(1970, 1, 2, tzinfo=UTC)]}))
@@ -156,6 +159,13 @@ def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame
         ticks = f"unix_micros(`{instant}`) div {tick} AS {TICK}"
         ticked = nw.from_native(native.selectExpr("*", ticks))
         return ticked
+    if nw.dependencies.is_ibis_table(native):
+        # Its instants as numbers are those of the wall clock where its engine's session is.
+        raise SchemaError(
+            "Periods cannot be counted through ibis, which says an instant in the zone of its "
+            "engine's session. Give the engine's own table, or a frame: table.to_polars().",
+            available=lazy.collect_schema().names(),
+        )
     return lazy.with_columns((nw.col(instant).dt.timestamp("us") // tick).alias(TICK))
 
 
@@ -202,10 +212,18 @@ def counting(
         [('a', 2)]
     """
     wanted = {"rows": nw.len(), **counts}
+    unknown = {}
     for name, column in (money or {}).items():
-        wanted |= {name: nw.col(column).sum(), f"no_{name}": nw.col(column).null_count()}
+        unknown[f"__no_{name}"] = nw.col(column).is_null().cast(nw.Int64)
+        wanted |= {name: nw.col(column).sum(), f"no_{name}": nw.col(f"__no_{name}").sum()}
     aggregates = [value.alias(f"__{name}") for name, value in wanted.items()]
     names = list(dict.fromkeys(keys))
+    if unknown:
+        lazy = lazy.with_columns(**unknown)
+    if money and not names and nw.dependencies.is_dask_dataframe(lazy.to_native()):
+        # Dask adds decimals within a group only: all rows are made one.
+        one = lazy.with_columns(nw.lit(1).alias(KEY)).group_by(KEY)
+        return one.agg(*aggregates).drop(KEY)
     return lazy.group_by(names).agg(*aggregates) if names else lazy.select(*aggregates)
 
 

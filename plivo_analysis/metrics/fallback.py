@@ -178,9 +178,10 @@ def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[An
     )
     return (
         lazy.filter(nw.col("attempts") != 1)
+        .with_columns(**dict(zip(_MARKS, marks, strict=True)))
         .group_by(KEY, *keys)
         .agg(
-            *(mark.any().alias(name) for name, mark in zip(_MARKS, marks, strict=True)),
+            nw.col(*_MARKS).any(),
             nw.len().alias("__listed"),
             nw.col("attempts").max().alias("__attempts"),
             nw.col("attempt_number").sum().alias("__numbers"),
