@@ -27,7 +27,7 @@ from plivo_analysis.emulator import (
     generate,
 )
 from plivo_analysis.emulator.account import DEFAULT_NOW
-from plivo_analysis.store.store import HOME_VARIABLE
+from plivo_analysis.folders import HOME_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
