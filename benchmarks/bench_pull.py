@@ -79,7 +79,7 @@ def main() -> None:
     limiters: dict[str, tuple[Callable[[MadeUpClock], Limiter], Callable[[int], float]]] = {
         "fixed window": (lambda clock: FixedWindow(clock=clock.monotonic), _by_windows),
         "sliding window": (lambda clock: SlidingWindow(clock=clock.monotonic), _by_windows),
-        "token bucket": (lambda clock: TokenBucket(clock=clock.monotonic), _evenly),
+        "token bucket": (lambda clock: TokenBucket(clock=clock.monotonic), _by_drops),
         "one in 3 seconds": (lambda clock: StrictSpacing(clock=clock.monotonic), _evenly),
     }
     print(f"  {'limiter':<24}{'requests':>10}{'rows each':>11}{'time ÷ floor':>14}{'refused':>9}")
@@ -117,6 +117,11 @@ def _pull(account: Account, clock: MadeUpClock, **options: Any) -> Server:
 def _by_windows(requests: int) -> float:
     """The seconds before the last of so many may go: a whole window for each full one."""
     return _MINUTE * max(1, math.ceil(requests / _AT_ONCE) - 1)
+
+
+def _by_drops(requests: int) -> float:
+    """The seconds before the last of so many may go: a full bucket at once, then drop by drop."""
+    return _MINUTE / _AT_ONCE * max(1, requests - _AT_ONCE)
 
 
 def _evenly(requests: int) -> float:
