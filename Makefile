@@ -66,7 +66,7 @@ check: $(VENV)/.installed-dev ## What every change must pass: format, lint, type
 	$(MAKE) test
 
 slow: $(VENV)/.installed-engines java ## Run the tests that take long
-	$(PYTEST) -m 'slow and not browser'
+	$(PYTEST) -m 'slow and not browser' $(SELECT)
 
 # Spark runs on Java. Where it is lacking and may not be installed, Spark's tests say so and skip.
 java:

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from plivo_analysis.explorer.stage import text, write
-from plivo_analysis.report.html import Markup, tag
+from plivo_analysis.report.html import Markup, join, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+
+_LEAVE_KEYS = (
+    "this.closest('.pva').addEventListener('focusin', event => "
+    "event.target.setAttribute('data-lm-suppress-shortcuts', 'true'))"
+)
 
 
 class Controls:
@@ -131,8 +137,15 @@ def _button(said: str, name: str, tooltip: str = "") -> widgets.Button:
 
 
 def _style() -> widgets.HTML:
+    """The style sheet, and what leaves the panel's keys to it.
+
+    JupyterLab takes letters and arrows for itself wherever no text is edited, so that a list
+    could not be chosen from by keyboard, unless the element in focus carries an attribute that
+    no widget can be given. An animation tells a page that an element is there, in any host.
+    """
     place = text("pva-style")
-    write(place, tag("style", Markup(_css())))
+    keys = tag("span", class_="pva-keys", onanimationstart=_LEAVE_KEYS)
+    write(place, join((tag("style", Markup(_css())), keys)))
     return place
 
 

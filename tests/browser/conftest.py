@@ -1,0 +1,276 @@
+"""A real browser, and the two places where the explorer is shown: JupyterLab and Voila.
+
+Everything lies in a temporary folder and listens on loopback only. The browser resolves no
+other name, and each page's requests are checked in the end: none may leave this computer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ARTIFACTS = ROOT / "artifacts"
+APPS = ROOT / "notebooks" / "apps"
+SECONDS = 120  # that a server may take to start, and a page to be complete
+
+Open = Callable[..., Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's program, or the plain sentence that there is none."""
+    pytest.importorskip("playwright", reason="Playwright is not installed: make browser-test does")
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("Chromium is not installed: no browser test was run.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not installed everywhere
+
+    quiet = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+        "--disable-background-networking --disable-component-update --disable-sync"
+    )
+    resolver = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium, args=[*quiet.split(), resolver]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def new_page(browser: Any) -> Iterator[Open]:
+    """Open pages; in the end no request may have gone anywhere but to this computer."""
+    contexts: list[tuple[Any, list[str]]] = []
+
+    def open_page(*, dark: bool = False, width: int = 1440) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": 950},
+            color_scheme="dark" if dark else "light",
+            permissions=["clipboard-read", "clipboard-write"],
+            device_scale_factor=1.4,
+        )
+        asked: list[str] = []
+        context.on("request", lambda request: asked.append(request.url))
+        contexts.append((context, asked))
+        page = context.new_page()
+        page.set_default_timeout(SECONDS * 1000)
+        page.on("dialog", lambda dialog: asked.append(f"dialog:{dialog.message}"))
+        return page
+
+    yield open_page
+    for context, asked in contexts:
+        context.close()
+        assert not {address for address in asked if not _near(address)}
+
+
+def _near(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme in {"data", "blob", "about"} or parts.hostname == "127.0.0.1"
+
+
+@pytest.fixture(scope="session")
+def shot() -> Callable[[Any, str], None]:
+    """Keep a picture of a page, to be looked at."""
+    ARTIFACTS.mkdir(exist_ok=True)
+
+    def take(page: Any, name: str) -> None:
+        page.wait_for_timeout(700)  # figures settle
+        page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+    return take
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where notebooks are served from."""
+    return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="module")
+def lab(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a JupyterLab that serves the place."""
+    home = tmp_path_factory.mktemp("jupyter")
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    news = {"fetchNews": "false", "checkForUpdates": False}
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    port = _free()
+    command = [
+        *_python("jupyterlab"),
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--IdentityProvider.token=",
+        "--ServerApp.password=",
+        f"--ServerApp.root_dir={place}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    yield from _served(command, home, port, "/api/status")
+
+
+@pytest.fixture(scope="module")
+def voila(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Voila that serves the place."""
+    home = tmp_path_factory.mktemp("voila")
+    port = _free()
+    command = [
+        *_python("voila"),
+        str(place),
+        "--no-browser",
+        f"--port={port}",
+        "--Voila.ip=127.0.0.1",
+        "--template=quiet",
+    ]
+    yield from _served(command, home, port, "/")
+
+
+@pytest.fixture(scope="module")
+def write_notebook(place: Path) -> Callable[..., str]:
+    """Write a notebook of some cells; return its name."""
+
+    def write(name: str, *cells: str) -> str:
+        written = {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "execution_count": None,
+                    "id": f"cell{number}",
+                    "metadata": {},
+                    "outputs": [],
+                    "source": cell,
+                }
+                for number, cell in enumerate(cells)
+            ],
+            "metadata": {
+                "kernelspec": {
+                    "display_name": "Python 3",
+                    "language": "python",
+                    "name": "python3",
+                },
+                "language_info": {"name": "python"},
+            },
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        (place / f"{name}.ipynb").write_text(json.dumps(written))
+        return f"{name}.ipynb"
+
+    return write
+
+
+@pytest.fixture
+def open_in_lab(lab: str, new_page: Open) -> Open:
+    """Open a notebook in Lab and run its cells."""
+
+    def open_it(name: str, *, dark: bool = False, wait: str = ".pva-load", **options: Any) -> Any:
+        page = new_page(dark=dark, **options)
+        page.goto(f"{lab}/lab/tree/{name}?reset")
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady")
+        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+        page.evaluate(
+            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+        )
+        page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info"
+        )
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        page.wait_for_selector(wait)
+        return page
+
+    return open_it
+
+
+@pytest.fixture
+def open_in_voila(voila: str, new_page: Open) -> Open:
+    """Open a notebook as a Voila page."""
+
+    def open_it(name: str, *, dark: bool = False, **options: Any) -> Any:
+        page = new_page(dark=dark, **options)
+        theme = "dark" if dark else "light"
+        page.goto(f"{voila}/voila/render/{name}?theme={theme}", wait_until="domcontentloaded")
+        page.wait_for_selector(".pva-load")
+        return page
+
+    return open_it
+
+
+def _python(module: str) -> list[str]:
+    pytest.importorskip(module, reason=f"{module} is not installed: make browser-test does")
+    return [sys.executable, "-m", module]
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _served(command: list[str], home: Path, port: int, answers: str) -> Iterator[str]:
+    folders = {
+        f"JUPYTER_{kind}_DIR" if kind != "PATH" else kind: str(home / kind.lower())
+        for kind in ("CONFIG", "DATA", "RUNTIME")
+    }
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PLIVO_")},
+        **folders,
+        "JUPYTER_PATH": str(APPS / "share"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "PLIVO_ANALYSIS_HOME": str(home / "plivo"),
+    }
+    log = (home / "log").open("w")
+    process = subprocess.Popen(
+        command, env=environment, cwd=home, stdout=log, stderr=subprocess.STDOUT
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _await(address + answers, process, home / "log")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+
+
+def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - on loopback
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"No answer from {address}:\n{log.read_text()[-2000:]}")

@@ -1,0 +1,113 @@
+"""The explorer as a Voila page: for those who have no Python, and no notebook either."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import plivo_analysis as pva
+
+APPS = Path(__file__).parents[2] / "notebooks" / "apps"
+
+
+def complete(page: Any) -> None:
+    page.wait_for_selector(".pva-status >> text=Complete.")
+
+
+def value(page: Any, name: str) -> str:
+    return str(page.locator(".pva-cell", has_text=name).locator(".pva-value").inner_text())
+
+
+@pytest.fixture
+def app(place: Path, open_in_voila: Any) -> Any:
+    """Open one of the pages that `make explore` serves."""
+
+    def open_it(name: str, **options: Any) -> Any:
+        shutil.copy(APPS / f"{name}.ipynb", place)
+        return open_in_voila(f"{name}.ipynb", **options)
+
+    return open_it
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_page_loads_the_demo_account_and_says_its_numbers(
+    app: Any, shot: Any, dark: bool
+) -> None:
+    page = app("explorer", dark=dark)
+    page.locator("button.pva-load").click()
+    complete(page)
+    with pva.demo() as client:
+        sessions = pva.load_sessions(since="30d", client=client)
+    assert value(page, "Sessions") == f"{sessions.height:,}"
+    page.locator(".widget-tab-contents .xaxislayer-above").first.wait_for(state="attached")
+    shot(page, f"voila-{'dark' if dark else 'light'}")
+
+
+def test_another_tab_and_a_channel_left_out(app: Any, shot: Any) -> None:
+    page = app("explorer")
+    page.locator("button.pva-load").click()
+    complete(page)
+    whole = int(value(page, "Sessions").replace(",", ""))
+    page.locator("button.pva-channel", has_text="SMS").click()
+    page.wait_for_function(
+        "whole => !document.querySelector('.pva-value').innerText.includes(whole)",
+        arg=f"{whole:,}",
+    )
+    page.locator(".pva .lm-TabBar-tab", has_text="Paths").click()
+    page.locator(".widget-tab-contents .sankey").first.wait_for(state="attached")
+    assert int(value(page, "Sessions").replace(",", "")) < whole
+    shot(page, "voila-paths")
+
+
+def test_the_page_of_messages_loads(app: Any, shot: Any) -> None:
+    page = app("messages")
+    page.locator("button.pva-load").click()
+    complete(page)
+    assert page.locator(".pva-cell").count() == 6
+    shot(page, "voila-messages")
+
+
+def test_cancel_acts_in_a_wait_for_the_limit(open_in_voila: Any, write_notebook: Any) -> None:
+    source = (
+        "import plivo_analysis as pva\nclient = pva.demo(sessions=600, requests_per_minute=3)\n"
+    )
+    name = write_notebook("limited", source + "pva.SessionExplorer(client, since='90d')")
+    page = open_in_voila(name)
+    page.locator("button.pva-load").click()
+    page.wait_for_selector(".pva-waits >> text=/Next request in [0-9]+ s/")
+    began = time.monotonic()
+    page.locator("button.pva-cancel").click()
+    page.wait_for_selector(".pva-status >> text=Stopped.")
+    assert time.monotonic() - began < 15  # of a minute's wait; the half second is held elsewhere
+
+
+def test_leaving_the_page_ends_the_load(
+    open_in_voila: Any, write_notebook: Any, tmp_path: Path
+) -> None:
+    log = tmp_path / "requests"
+    source = f"""
+import threading, time
+import plivo_analysis as pva
+client = pva.demo(sessions=600, requests_per_minute=600)
+def report():
+    while True:
+        open({str(log)!r}, "w").write(str(len(client.server.log)))
+        time.sleep(0.1)
+threading.Thread(target=report, daemon=True).start()
+pva.SessionExplorer(client, since="90d")
+"""
+    page = open_in_voila(write_notebook("leaving", source))
+    page.locator("button.pva-load").click()
+    page.wait_for_selector(".pva-status >> text=sessions read")
+    page.goto("about:blank")
+    deadline = time.monotonic() + 15
+    seen = ""
+    while time.monotonic() < deadline and (now := log.read_text()) != seen:
+        seen = now
+        time.sleep(2)
+    assert log.read_text() == seen
+    assert int(seen) < 40  # the whole range takes more
