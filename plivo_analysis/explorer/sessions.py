@@ -28,7 +28,7 @@ from plivo_analysis.report import cost_report
 from plivo_analysis.report.html import Markup, tag
 from plivo_analysis.resources import SESSION_RESOURCE
 from plivo_analysis.schema import SESSIONS
-from plivo_analysis.typeset import count, money, plural, unit_price
+from plivo_analysis.typeset import clean, count, money, plural, unit_price
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,7 +139,9 @@ class SessionExplorer(Panel[Sessions]):
         """Show a toggle for each channel; one that was there keeps its state."""
         for channel in kept.channels:
             if channel not in self.channels:
-                toggle = widgets.ToggleButton(value=True, description=style.name(channel))
+                toggle = widgets.ToggleButton(
+                    value=True, description=clean(style.name(channel), cap=_SHORT)
+                )
                 toggle.add_class("pva-channel")
                 toggle.add_class(f"pva-is-{channel}" if channel in _KNOWN else "pva-is-unknown")
                 toggle.observe(lambda _: self._rechoose(), "value")
@@ -180,6 +182,7 @@ class SessionExplorer(Panel[Sessions]):
 
 _SUCCESS = Call(success_rates, "sessions")
 _COST = Call(cost_per_verified, "sessions")
+_SHORT = 24  # signs of a name on a button of the rail
 _KNOWN = ("sms", "voice", "whatsapp", "unknown")
 
 
