@@ -205,6 +205,10 @@ CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
         lambda f: pva.fallback_rates(f, ["destination_country_iso2", "session_status"]),
     ),
     "fallback of a path": ("attempts", lambda f: pva.fallback_rates(f, "path", confidence=0.8)),
+    "fallback by number and time": (
+        "attempts",
+        lambda f: pva.fallback_rates(f, ["attempts", "created_at"]),
+    ),
     "outcomes": ("attempts", pva.attempt_outcomes),
     "outcomes by two": ("attempts", lambda f: pva.attempt_outcomes(f, ["status", "step"])),
     "outcomes by number": ("attempts", lambda f: pva.attempt_outcomes(f, "attempt_number")),
@@ -289,6 +293,18 @@ def test_periods_are_the_same_on_every_engine(every: str, tz: str, engine: str) 
         expected = metric(TABLES[table], every=every, tz=tz)
         assert expected["period"].dtype == pl.Datetime("us", tz)
         assert_same(metric(held(engine, table), every=every, tz=tz), expected)
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, IN_SPARK])
+def test_instants_without_a_zone_are_utc_on_every_engine(engine: str) -> None:
+    naive = TABLES["charges"].with_columns(pl.col("created_at").dt.replace_time_zone(None))
+    if engine == SPARK:  # which would take those of an Arrow table for its session's
+        text = of_engine(engine, naive.with_columns(pl.col("created_at").cast(pl.String)))
+        given = text.selectExpr("*", "CAST(created_at AS TIMESTAMP_NTZ) AS t").drop("created_at")
+        given = given.withColumnRenamed("t", "created_at")
+    else:
+        given = of_engine(engine, naive)
+    assert_same(pva.spend(given, every="1h"), pva.spend(TABLES["charges"], every="1h"))
 
 
 @pytest.mark.slow
@@ -408,6 +424,20 @@ def test_money_in_floats_is_refused_on_every_engine(engine: str) -> None:
     floats = TABLES["charges"].with_columns(amount=pl.lit(0.5))
     with pytest.raises(SchemaError, match="'amount'"):
         pva.spend(ENGINES[engine](floats))
+
+
+@pytest.mark.parametrize("call", ["fallback", "outcomes", "success", "delivery"])
+def test_a_confidence_that_is_none_is_refused_also_where_there_is_nothing_to_count(
+    call: str,
+) -> None:
+    metric = {
+        "fallback": pva.fallback_rates,
+        "outcomes": pva.attempt_outcomes,
+        "success": pva.success_rates,
+        "delivery": pva.delivery_rates,
+    }[call]
+    with pytest.raises(FilterError, match="confidence is 95; it lies between 0 and 1"):
+        metric(TABLES[CALLS[call][0]].clear(), confidence=95)
 
 
 @pytest.mark.parametrize("name", ["channel", "status", "outcome", "step", "charge", "attempt_uuid"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import narwhals as nw
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 
 from plivo_analysis.errors import SchemaError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 TICK = "__tick"
 KEY = "__key"
 
+_ZONED = cs.datetime(time_zone="*")
 _SUM = pl.Decimal(SUM_DIGITS, MONEY_SCALE)
 _KINDS: dict[Kind, tuple[type[nw.dtypes.DType], ...]] = {
     Kind.TEXT: (nw.String, nw.Categorical, nw.Enum),
@@ -156,7 +158,10 @@ def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame
         ticked = nw.from_native(native.project(f"*, {ticks}"))
         return ticked
     if nw.dependencies.is_pyspark_dataframe(native):
-        ticks = f"unix_micros(`{instant}`) div {tick} AS {TICK}"
+        zone = getattr(lazy.collect_schema()[instant], "time_zone", None)
+        # Spark takes an instant without a zone to be in its session's.
+        utc = f"`{instant}`" if zone else f"CAST(CONCAT(`{instant}`, 'Z') AS TIMESTAMP)"
+        ticks = f"unix_micros({utc}) div {tick} AS {TICK}"
         ticked = nw.from_native(native.selectExpr("*", ticks))
         return ticked
     if nw.dependencies.is_ibis_table(native):
@@ -238,7 +243,9 @@ def collect(*queries: nw.LazyFrame[Any]) -> list[pl.DataFrame]:
     natives = [query.to_native() for query in queries]
     if all(isinstance(native, pl.LazyFrame) for native in natives):
         return pl.collect_all(natives, engine="streaming")
-    return [query.collect(backend="polars").to_native() for query in queries]
+    frames = [query.collect(backend="polars").to_native() for query in queries]
+    # DuckDB gives instants the zone of its session.
+    return [frame.with_columns(_ZONED.dt.convert_time_zone("UTC")) for frame in frames]
 
 
 def keyed(lazy: nw.LazyFrame[Any], key: str) -> Iterator[nw.LazyFrame[Any]]:
