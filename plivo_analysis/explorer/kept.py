@@ -46,6 +46,10 @@ class Kept(Protocol):
     def bounds(self) -> tuple[datetime, datetime]:
         """The range of time that was asked for."""
 
+    @property
+    def chosen(self) -> tuple[str, ...] | None:
+        """Which part of what was loaded this is; None for all."""
+
     def known(self, column: str) -> list[str]:
         """The values of a column, sorted."""
 
@@ -133,10 +137,12 @@ class Messages:
     Args:
         frames: ``messages``.
         bounds: The range of time that was asked for.
+        chosen: None: all messages are looked at.
     """
 
     frames: Mapping[str, pl.DataFrame]
     bounds: tuple[datetime, datetime]
+    chosen: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, messages: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Messages:

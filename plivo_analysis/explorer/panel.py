@@ -127,6 +127,9 @@ class Panel(Screen[K]):
     def _order(self) -> Order:
         return Order(self._client, self.resource, self.check, self.filters)
 
+    def _offer(self, kept: K) -> None:
+        self._rail.offer(kept.known)
+
     # A load.
 
     def _start(self) -> None:

@@ -64,6 +64,7 @@ class Screen(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ship
         self._kept: K | None = None
         self._scene: Scene[K] | None = None
         self._converted: dict[str, Any] = {}
+        self._counted: dict[tuple[str, ...] | None, dict[Any, pl.DataFrame]] = {}
         self._stale: set[int] = set()
         self._views = self._make_views(self._client.currency)
         tabs = [(view.title, view.box) for view in self._views]
@@ -111,7 +112,7 @@ class Screen(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ship
         return []
 
     def _offer(self, kept: K) -> None:
-        """Offer the further choices that there are."""
+        """Offer what there is to choose from."""
 
     def _narrow(self, kept: K) -> K:
         """The part of what was loaded that is chosen."""
@@ -170,8 +171,7 @@ class Screen(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ship
         """Put what was loaded on the screen."""
         kept = self._keep(loaded.frame, loaded.bounds)
         with self._screen:
-            self._loaded, self._kept, self._converted = loaded, kept, {}
-            self._rail.offer(kept.known)
+            self._loaded, self._kept, self._converted, self._counted = loaded, kept, {}, {}
             self._offer(kept)
             self._write_header()
             self._choose()
@@ -191,7 +191,9 @@ class Screen(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ship
     def _scene_of(self, kept: K, loaded: Loaded) -> Scene[K]:
         period = Period.of(loaded.bounds, ZoneInfo("UTC"))
         group = self._on.group.value
-        return Scene(kept, group, (self.groups[group],), self._client.currency, period)
+        by, currency = (self.groups[group],), self._client.currency
+        counted = self._counted.setdefault(kept.chosen, {})
+        return Scene(kept, group, by, currency, period, counted)
 
     def _why_empty(self) -> str:
         if self._kept is not None and self._kept.rows:

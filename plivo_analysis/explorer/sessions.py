@@ -136,7 +136,8 @@ class SessionExplorer(Panel[Sessions]):
         return [title, self._toggles, note]
 
     def _offer(self, kept: Sessions) -> None:
-        """Show a toggle for each channel; one that was there keeps its state."""
+        """Show a toggle for each channel too; one that was there keeps its state."""
+        super()._offer(kept)
         for channel in kept.channels:
             if channel not in self.channels:
                 toggle = widgets.ToggleButton(
