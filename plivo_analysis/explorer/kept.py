@@ -29,6 +29,10 @@ APPLICATION = "app_uuid"
 
 _NUMBER = "__session"  # a session's place in the table: found faster than its uuid
 _SHOWN = "shown"
+_OF_BOTH = ("session_uuid", APPLICATION, COUNTRY, "created_at", PERIOD, HOUR, _NUMBER)
+# Fewer columns, none of them nested: a choice of channels copies what it keeps.
+_COUNTED = (*_OF_BOTH, "alias", "status", "entry_channel", "path", "total_charge")
+_BILLED = (*_OF_BOTH, "line", "channel", "amount")
 
 
 class Kept(Protocol):
@@ -59,7 +63,8 @@ class Sessions:
     """Sessions, exploded.
 
     Args:
-        frames: ``sessions``, ``attempts``, ``charges`` and ``unreconciled``.
+        frames: ``sessions`` and ``charges``, with the columns that are counted only,
+            ``attempts``, ``unreconciled``, and ``whole``: sessions with all that was loaded.
         bounds: The range of time that was asked for.
         names: What each application is called, by its id.
         channels: The channels of the attempts, in their order.
@@ -79,9 +84,10 @@ class Sessions:
         attempts = with_own(_exploded(sessions, ATTEMPTS), "created_at")
         numbers = sessions.select("session_uuid", _NUMBER)
         frames = {
-            "sessions": sessions,
+            "whole": sessions,
+            "sessions": sessions.select(_COUNTED),
             "attempts": attempts,
-            "charges": with_own(_exploded(sessions, CHARGES), "created_at"),
+            "charges": with_own(_exploded(sessions, CHARGES), "created_at").select(_BILLED),
             "unreconciled": reconcile(sessions).join(numbers, on="session_uuid", how="left"),
         }
         channels = sorted(attempts["channel"].unique().to_list(), key=style.place)

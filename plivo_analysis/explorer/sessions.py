@@ -116,7 +116,7 @@ class SessionExplorer(Panel[Sessions]):
 
     def _report(self, scene: Scene[Sessions]) -> bytes:
         report = cost_report(
-            scene.kept.frames["sessions"].select(SESSIONS.names),
+            scene.kept.frames["whole"].select(SESSIONS.names),
             period=scene.kept.bounds,
             account=self._client.auth_id,
             currency=self._client.currency,
