@@ -112,7 +112,14 @@ def _add_upkeep(commands: Any) -> None:
     purge.add_argument("--before", required=True, help=_TIMES)
     forget = _upkeep(commands, "forget", "remove what is of one number, and keep it out")
     forget.add_argument("--recipient", required=True, help="a number in E.164 form")
-    _upkeep(commands, "doctor", "find out what only a live account can tell: about 9 requests")
+    doctor = _upkeep(
+        commands, "doctor", "find out what only a live account can tell: about 9 requests"
+    )
+    doctor.add_argument(
+        "--limits",
+        action="store_true",
+        help="spend a minute's requests, and more, until one is refused: what does that say?",
+    )
 
 
 def _upkeep(commands: Any, name: str, meaning: str) -> argparse.ArgumentParser:

@@ -11,8 +11,17 @@ if TYPE_CHECKING:
     import argparse
 
 
+_WARNING = (
+    "This spends a minute's requests on purpose, up to twice as many as are granted, until one is "
+    "refused.\nMeanwhile, and for two minutes more, other programs of this account may be made to "
+    "wait or be refused.\nCtrl-C stops it."
+)
+
+
 def run(options: argparse.Namespace) -> None:
     """Print each finding as it is made."""
+    if options.limits:
+        print(_WARNING, flush=True)
     with account(options) as client:
-        for finding in examine(client):
+        for finding in examine(client, limits=options.limits):
             print(f"{finding.name:<22}{finding.answer}", flush=True)

@@ -60,6 +60,7 @@ class Server:
         account: What is served.
         port: The port, or 0 for a free one.
         limiter: Counts list requests and refuses those too many.
+        message_limiter: Counts lists of messages apart from those of sessions, where given.
         behaviour: Departures from the documentation.
         faults: A script: each request takes the next entry; ``None`` lets it pass.
 
@@ -76,11 +77,12 @@ class Server:
         port: int = 0,
         *,
         limiter: Limiter | None = None,
+        message_limiter: Limiter | None = None,
         behaviour: Behaviour | None = None,
         faults: Iterable[Fault | None] = (),
     ) -> None:
         self.account = account
-        self.service = Service(account, limiter, behaviour or Behaviour())
+        self.service = Service(account, limiter, behaviour or Behaviour(), message_limiter)
         self.log: list[Request] = []
         self.faults = faults
         self._lock = threading.Lock()
@@ -116,6 +118,15 @@ class Server:
     @limiter.setter
     def limiter(self, limiter: Limiter | None) -> None:
         self.service.limiter = limiter
+
+    @property
+    def message_limiter(self) -> Limiter | None:
+        """What counts lists of messages apart. May be set at any time."""
+        return self.service.message_limiter
+
+    @message_limiter.setter
+    def message_limiter(self, limiter: Limiter | None) -> None:
+        self.service.message_limiter = limiter
 
     @property
     def port(self) -> int:

@@ -39,6 +39,7 @@ class Service:
         account: What is served.
         limiter: Counts list requests; may be set to another at any time.
         behaviour: Departures from the documentation.
+        message_limiter: Counts lists of messages apart, where there is one.
 
     Example:
         >>> from plivo_analysis.emulator.account import Account
@@ -47,9 +48,16 @@ class Service:
         401
     """
 
-    def __init__(self, account: Account, limiter: Limiter | None, behaviour: Behaviour) -> None:
+    def __init__(
+        self,
+        account: Account,
+        limiter: Limiter | None,
+        behaviour: Behaviour,
+        message_limiter: Limiter | None = None,
+    ) -> None:
         self.account = account
         self.limiter = limiter
+        self.message_limiter = message_limiter
         self.behaviour = behaviour
 
     @property
@@ -86,7 +94,7 @@ class Service:
             return _refusal(404, "not found")
         for resource in (SESSIONS, MESSAGES):
             if rest == resource.path:
-                return self._limited() or self._list(resource, parts.query)
+                return self._limited(resource) or self._list(resource, parts.query)
             key = rest.removeprefix(resource.path).removesuffix("/")
             if rest == f"{resource.path}{key}/" and "/" not in key:
                 found = retrieve(self.account, resource, key)
@@ -100,15 +108,16 @@ class Service:
         except QueryError as refused:
             return _refusal(400, str(refused))
 
-    def _limited(self) -> Answer | None:
-        wait = self.limiter.admit() if self.limiter else None
-        if wait is None or self.limiter is None:
+    def _limited(self, resource: Resource) -> Answer | None:
+        limiter = (self.message_limiter if resource is MESSAGES else None) or self.limiter
+        wait = limiter.admit() if limiter else None
+        if wait is None or limiter is None:
             return None
         seconds = ceil(wait)
         headers = {}
-        if self.limiter.retry_after == "seconds":
+        if limiter.retry_after == "seconds":
             headers["Retry-After"] = str(seconds)
-        elif self.limiter.retry_after == "date":
+        elif limiter.retry_after == "date":
             free = self.account.now + timedelta(seconds=seconds)
             headers["Retry-After"] = format_datetime(free, usegmt=True)
         return _refusal(429, "too many requests", headers)

@@ -1,8 +1,9 @@
 """The book: the file in which the paces of accounts stand, one line each.
 
 SQLite, so that a killed process leaves nothing half written. A line belongs to one account and
-one start of the computer, for times of different starts cannot be compared. ``Page`` is such a
-line while nobody else can touch the file. The folder is 0700 and the file 0600.
+one start of the computer, for times of different starts cannot be compared. An account whose
+server was found to count kinds of lists apart has a line for each. ``Page`` is such a line
+while nobody else can touch the file. The folder is 0700 and the file 0600.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 _BUSY_SECONDS = 5.0
 _OLD_SECONDS = 30 * 86_400.0
-_TABLE = """
-CREATE TABLE pace (
+_PACES = """
+CREATE TABLE IF NOT EXISTS pace (
     account TEXT NOT NULL,
     origin TEXT NOT NULL,
     birth TEXT NOT NULL,
@@ -36,6 +37,10 @@ CREATE TABLE pace (
     PRIMARY KEY (account, origin)
 ) STRICT
 """
+_ACCOUNTS_APART = "CREATE TABLE IF NOT EXISTS apart (account TEXT PRIMARY KEY) STRICT"
+_APART = "SELECT COUNT(*) FROM apart WHERE account = ?"
+_PART = "INSERT OR IGNORE INTO apart VALUES (?)"
+_JOIN = "DELETE FROM apart WHERE account = ?"
 _READ = "SELECT birth, state FROM pace WHERE account = ? AND origin = ?"
 _OTHERS = "SELECT state FROM pace WHERE account = ? AND origin <> ?"
 _WRITE = "INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?)"
@@ -61,15 +66,19 @@ class Page:
         path: The file. It and its folder are made where they are missing.
         account: Whose line. The file holds a digest of it only.
         origin: From where its times count.
+        kind: What is listed, should this account's kinds be counted apart.
+
+    Attributes:
+        apart: Whether they are.
 
     Raises:
         Unusable: The file cannot be had.
         Broken: It is no book. It was set aside if nobody else has replaced it already.
     """
 
-    def __init__(self, path: Path, account: str, origin: str) -> None:
+    def __init__(self, path: Path, account: str, origin: str, kind: str = "") -> None:
         self._path = path
-        self._line = (hashlib.sha256(account.encode()).hexdigest(), origin)
+        self._account = _digest(account)
         self._inode = 0
         self._connection: sqlite3.Connection | None = None
         with self._explained():
@@ -81,6 +90,9 @@ class Page:
                 isolation_level=None,
             )
             self._begin(self._connection)
+            self.apart = bool(self._connection.execute(_APART, (self._account,)).fetchone()[0])
+            own = _digest(f"{account} {kind}") if self.apart and kind else self._account
+            self._line = (own, origin)
 
     @staticmethod
     def _begin(connection: sqlite3.Connection) -> None:
@@ -89,11 +101,12 @@ class Page:
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("BEGIN IMMEDIATE")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            connection.execute(_TABLE)
-            connection.execute(f"PRAGMA user_version={VERSION}")
-        elif version != VERSION:
+        if version > VERSION:
             raise Unusable(f"its form is {version}, this release knows {VERSION}")
+        if version < VERSION:
+            connection.execute(_PACES)
+            connection.execute(_ACCOUNTS_APART)
+            connection.execute(f"PRAGMA user_version={VERSION}")
 
     def read(self) -> tuple[str, Pace] | None:
         """The line's birth, by which a new line is told from an old one, and its state."""
@@ -118,6 +131,12 @@ class Page:
         with self._explained() as connection:
             connection.execute(_WRITE, (*self._line, birth, encode(pace), at))
             connection.execute(_FORGET, (at - _OLD_SECONDS,))
+            connection.execute("COMMIT")
+
+    def count_apart(self, apart: bool) -> None:
+        """Write whether the account's kinds are counted apart."""
+        with self._explained() as connection:
+            connection.execute(_PART if apart else _JOIN, (self._account,))
             connection.execute("COMMIT")
 
     def close(self) -> None:
@@ -149,6 +168,10 @@ class Page:
         except OSError as error:
             return Unusable(f"it is broken and cannot be set aside: {error.strerror}")
         return Broken(f"it was broken and lies now at {aside.name}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def encode(pace: Pace) -> str:

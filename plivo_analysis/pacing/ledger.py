@@ -1,8 +1,13 @@
-"""The ledger: where the state of the pace lies, and that one at a time changes it."""
+"""The ledger: where the state of the pace lies, and that one at a time changes it.
+
+The state is that of the account, whatever its requests list, unless it was found out that the
+server counts lists of different things apart. Then each has a state of its own.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,12 +21,18 @@ if TYPE_CHECKING:
 class Ledger(Protocol):
     """Where the state of the pace lies."""
 
-    def open(self) -> AbstractContextManager[Pace]:
+    def open(self, kind: str = "") -> AbstractContextManager[Pace]:
         """The state, to be read and changed by nobody else until the block ends.
 
         Its limit is the business of whoever opens it: two clients may have been told
         different ones.
+
+        Args:
+            kind: What is listed. It matters only where kinds are counted apart.
         """
+
+    def count_apart(self, apart: bool) -> None:
+        """Note whether the server counts kinds apart, for all that share this ledger."""
 
 
 class MemoryLedger:
@@ -34,11 +45,17 @@ class MemoryLedger:
     """
 
     def __init__(self) -> None:
-        self._pace = Pace()
+        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
+        self._apart = False
         self._lock = threading.Lock()
 
     @contextmanager
-    def open(self) -> Iterator[Pace]:
+    def open(self, kind: str = "") -> Iterator[Pace]:
         """The state, to be read and changed by nobody else until the block ends."""
         with self._lock:
-            yield self._pace
+            yield self._paces[kind if self._apart else ""]
+
+    def count_apart(self, apart: bool) -> None:
+        """Note whether the server counts kinds apart."""
+        with self._lock:
+            self._apart = apart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import sys
 from contextlib import contextmanager
@@ -48,6 +49,11 @@ class Slot:
         with self._limiter.pace() as pace:
             pace.land(self._ticket, self._limiter.clock.monotonic())
 
+    def close(self, seconds: float) -> None:
+        """Nobody sends for so many seconds, though nothing is to be learnt from it."""
+        with self._limiter.pace() as pace:
+            pace.close(seconds, self._limiter.clock.monotonic())
+
     def penalise(self, seconds: float) -> None:
         """The server refused this request (429): nobody sends for so many seconds."""
         with self._limiter.pace() as pace:
@@ -89,11 +95,31 @@ class Limiter:
         self.requests_per_minute = rate
         self.clock = clock
         self.ledger: Ledger = MemoryLedger() if ledger is None else ledger
+        self.kind = ""
+
+    def of(self, kind: str) -> Limiter:
+        """The limiter of requests that list this kind of thing.
+
+        It is no other than this one's, until it was found out that kinds are counted apart.
+
+        Example:
+            >>> from plivo_analysis.clock import SystemClock
+            >>> limiter = Limiter(1, clock=SystemClock())
+            >>> limiter.of("letters").acquire().release()
+            >>> limiter.of("parcels").wait_estimate(1) > 60
+            True
+            >>> limiter.ledger.count_apart(True)
+            >>> limiter.of("parcels").wait_estimate(1)
+            0.0
+        """
+        other = copy.copy(self)
+        other.kind = kind
+        return other
 
     @contextmanager
     def pace(self) -> Iterator[Pace]:
         """The state under this limit, for nobody else until the block ends."""
-        with self.ledger.open() as pace:
+        with self.ledger.open(self.kind) as pace:
             pace.limit, pace.period = self.limit, self.period
             yield pace
 
@@ -116,6 +142,15 @@ class Limiter:
                 pace.leave(ticket)
             raise
         return Slot(self, ticket, started)
+
+    def overdraw(self) -> Slot:
+        """A turn at once, room or none: for a request that is meant to be refused.
+
+        What it spends counts like any other.
+        """
+        with self.pace() as pace:
+            now = self.clock.monotonic()
+            return Slot(self, pace.take(now), now)
 
     def _wait(
         self,

@@ -99,6 +99,13 @@ class Pace:
         self.queue[ticket] = now
         return ticket
 
+    def take(self, now: float) -> int:
+        """A ticket that goes at once, room or none: for a request that is meant to be refused."""
+        ticket = secrets.randbits(_TICKET_BITS)
+        self._advance(now)
+        self.flying[ticket] = now
+        return ticket
+
     def leave(self, ticket: int) -> None:
         """Give a ticket back unused."""
         self.queue.pop(ticket, None)
@@ -126,7 +133,7 @@ class Pace:
 
         Several refusals of one burst are one lesson.
         """
-        self.closed_until = max(self.closed_until, now + pause)
+        self.close(pause, now)
         if started < self.refused_at:
             return
         if self.even:
@@ -134,6 +141,10 @@ class Pace:
         self.refusals += 1
         self.refused_at = now
         self.changed_at = now + pause
+
+    def close(self, pause: float, now: float) -> None:
+        """Nothing goes for ``pause``."""
+        self.closed_until = max(self.closed_until, now + pause)
 
     def estimate(self, requests: int, now: float) -> float:
         """Seconds until the last of so many further requests may begin."""

@@ -15,7 +15,9 @@ import math
 import secrets
 import threading
 import warnings
-from contextlib import contextmanager
+from collections import defaultdict
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plivo_analysis.pacing.book import Broken, Page, Unusable
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
     from plivo_analysis.clock import Clock
 
 RETRY = 60.0  # seconds without the file after it failed
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line of the file as this process last read it."""
+
+    pace: Pace = field(default_factory=Pace)
+    birth: str = ""  # empty while out of step with the file
 
 
 class SharedLedger:
@@ -57,34 +67,57 @@ class SharedLedger:
         self.account = account
         self.clock = clock
         self._lock = threading.Lock()
-        self._pace = Pace()
-        self._birth = ""  # of the line that was last read; empty while out of step with the file
+        self._lines: defaultdict[str, _Line] = defaultdict(_Line)
+        self._apart = False
         self._alone_until = -math.inf
         self._stumbled = False
         self._warned = False
 
     @contextmanager
-    def open(self) -> Iterator[Pace]:
+    def open(self, kind: str = "") -> Iterator[Pace]:
         """The state, to be read and changed by nobody else until the block ends."""
         with self._lock:
-            page = self._turn_to()
+            page = self._turn_to(kind)
+            line = self._line(kind)
             try:
-                yield self._pace
+                yield line.pace
                 if page is not None:
-                    self._keep(page)
+                    self._keep(page, line)
             finally:
                 if page is not None:
                     page.close()
 
-    def _turn_to(self) -> Page | None:
+    def count_apart(self, apart: bool) -> None:
+        """Note whether the server counts kinds apart, for every process."""
+        with self._lock:
+            page = self._turn_to("")
+            self._count(apart=apart)
+            if page is not None:
+                with closing(page), suppress(Unusable):  # known to this process at least
+                    page.count_apart(apart)
+
+    def _count(self, *, apart: bool) -> None:
+        """Count kinds apart or together from now on; together, what each did is of all."""
+        if self._apart and not apart:
+            together = _Line()
+            for line in self._lines.values():
+                together.pace.merge(line.pace)
+            self._lines = defaultdict(_Line, {"": together})
+        self._apart = apart
+
+    def _line(self, kind: str) -> _Line:
+        return self._lines[kind if self._apart else ""]
+
+    def _turn_to(self, kind: str) -> Page | None:
         """The account's page, with its state taken in; None to go alone."""
         if self.clock.monotonic() < self._alone_until:
             return None
         reason = ""
         for _ in range(2):  # a broken file is set aside, and another one made
             try:
-                page = Page(self.path, self.account, self.clock.origin)
-                self._take(page)
+                page = Page(self.path, self.account, self.clock.origin, kind)
+                self._count(apart=page.apart)
+                self._take(page, self._line(kind))
             except Broken as broken:
                 reason = str(broken)
             except Unusable as unusable:
@@ -97,13 +130,13 @@ class SharedLedger:
         self._go_alone(reason)
         return None
 
-    def _take(self, page: Page) -> None:
+    def _take(self, page: Page, line: _Line) -> None:
         now = self.clock.monotonic()
         birth, pace = page.read() or (secrets.token_hex(8), self._before(page, now))
         pace.settle(now)
-        if birth != self._birth:
-            pace.merge(self._pace)
-        self._pace, self._birth = pace, birth
+        if birth != line.birth:
+            pace.merge(line.pace)
+        line.pace, line.birth = pace, birth
 
     @staticmethod
     def _before(page: Page, now: float) -> Pace:
@@ -115,22 +148,23 @@ class SharedLedger:
                 pace.ended.extend((0.0, ticket) for ticket in tickets)
         return pace
 
-    def _keep(self, page: Page) -> None:
+    def _keep(self, page: Page, line: _Line) -> None:
         try:
-            page.write(self._birth, self._pace, self.clock.now().timestamp())
+            page.write(line.birth, line.pace, self.clock.now().timestamp())
         except Unusable as unusable:
             reason = str(unusable)
         else:
             self._stumbled = False
             return
         # Once: it may have been removed just now, and the next page is merged with what is here.
-        self._birth = ""
+        line.birth = ""
         if self._stumbled:
             self._go_alone(reason)
         self._stumbled = True
 
     def _go_alone(self, reason: str) -> None:
-        self._birth = ""
+        for line in self._lines.values():
+            line.birth = ""
         self._alone_until = self.clock.monotonic() + RETRY
         self._warn(f"{reason}. This process keeps to the limit, but it does not see the others.")
 

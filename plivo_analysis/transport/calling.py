@@ -22,7 +22,7 @@ from plivo_analysis.errors import BadResponseError, FilterError
 from plivo_analysis.pacing import account_limiter
 from plivo_analysis.transport.faults import RAISED, Setback, broken
 from plivo_analysis.transport.reading import Unreadable
-from plivo_analysis.transport.retries import Kind, pause
+from plivo_analysis.transport.retries import LONGEST, Kind, pause
 from plivo_analysis.transport.statuses import refused, server_time
 from plivo_analysis.transport.wire import Timeouts, Wire, basic
 
@@ -169,7 +169,7 @@ class Transport:
         if not _PATH.fullmatch(path):
             raise FilterError("An id in the address holds characters that no id has.")
         params = _Parameters(params)
-        limiter = self._limiter if paced else self._singles
+        limiter = self._limiter.of(path) if paced else self._singles
         met: Counter[Kind] = Counter()
         while True:
             with limiter.acquire(cancel, on_wait) as slot:
@@ -183,6 +183,25 @@ class Transport:
             if wait is None:
                 raise outcome.error
             rest(self._clock, wait, cancel, on_wait)
+
+    def provoke(self, path: str, params: Mapping[str, str]) -> Answer[bytes]:
+        """Ask for a list once and at once, whether or not the limit allows it.
+
+        It is a question about the limit: no turn is waited for and nothing is tried again. What
+        it spends counts like any other, and a refusal makes all wait for a window.
+
+        Raises:
+            RateLimitError: The server refused it, which is an answer as well.
+            PlivoAnalysisError: It failed in another way.
+        """
+        limiter = self._limiter.of(path)
+        with limiter.overdraw() as slot:
+            outcome = self._try(path, _Parameters(params), bytes, None)
+            if isinstance(outcome, _Value):
+                return Answer(outcome.value, outcome.date, 1)
+            if isinstance(outcome, Setback) and outcome.kind is Kind.BUSY:
+                slot.close(min(max(limiter.period, outcome.retry_after or 0.0), LONGEST))
+        raise outcome.error if isinstance(outcome, Setback) else outcome
 
     def close(self) -> None:
         """Close the connections."""

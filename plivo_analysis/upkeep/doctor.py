@@ -5,13 +5,14 @@ filters it keeps to. None of it is documented with certainty, and the walk copes
 it; knowing beforehand saves requests. What is found is remembered for the account, and the
 walk begins with it. Nothing that is read here is kept, and no record is shown.
 
-What stays unknown, since finding out would take the whole minute's allowance and more: the
-scope of the limit, and whether a refusal says how long to wait.
+What only a refusal could tell, ``limits`` finds out, and only when asked to: the scope of the
+limit, and how long a refusal asks to wait. When a price appears can only be watched, so what
+was seen of it is told and no more.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import APIError, BadResponseError
@@ -19,7 +20,9 @@ from plivo_analysis.filters import api_time
 from plivo_analysis.pages import read_page
 from plivo_analysis.pull import RETENTION
 from plivo_analysis.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
-from plivo_analysis.spans import DAY, MINUTE, SECOND, Span, ceil, floor, to_us
+from plivo_analysis.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, floor, to_us
+from plivo_analysis.upkeep.finding import UNKNOWN, Finding
+from plivo_analysis.upkeep.limits import RETRY_AFTER, SCOPE, meet_limit
 from plivo_analysis.walk import PAGE_ROWS
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from plivo_analysis.pages import Page
     from plivo_analysis.resources import Resource
 
-UNKNOWN = "unknown"
+_NOT_ASKED = "not asked: --limits finds out, by spending a minute's requests"
 
 _GRIDS = {"microseconds": 1, "seconds": SECOND, "minutes": MINUTE}
 # Values that no account has: a server that lists records all the same does not filter.
@@ -42,26 +45,15 @@ _IMPROBABLE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing found out.
-
-    Args:
-        name: What was asked.
-        answer: What was found; ``unknown`` where the account's records could not tell.
-    """
-
-    name: str
-    answer: str
-
-
-def examine(client: Client) -> Iterator[Finding]:
+def examine(client: Client, *, limits: bool = False) -> Iterator[Finding]:
     """Find out what only a live account can tell, and remember it.
 
-    It takes about nine requests, at the pace of every other.
+    It takes about nine requests, at the pace of every other. With ``limits`` it also spends a
+    minute's requests, and some more, until the server refuses one: see :mod:`.limits`.
 
     Args:
         client: The account.
+        limits: Whether to meet the limit on purpose.
 
     Yields:
         Each finding as soon as it is made.
@@ -76,9 +68,13 @@ def examine(client: Client) -> Iterator[Finding]:
         >>> found["order"], found["precision of times"], found["filter brand_name"]
         ('newest first', 'microseconds', 'kept to')
     """
-    for finding in _Examination(client).findings():
-        client.store.learn(f"doctor {finding.name}", finding.answer)
+    store = client.store
+    for finding in chain(_Examination(client).findings(), meet_limit(client) if limits else ()):
+        store.learn(f"doctor {finding.name}", finding.answer)
         yield finding
+    if not limits:
+        for name in (RETRY_AFTER, SCOPE):
+            yield Finding(name, store.fact(f"doctor {name}") or _NOT_ASKED)
 
 
 class _Examination:
@@ -104,6 +100,7 @@ class _Examination:
         for name, value in _IMPROBABLE.items():
             yield Finding(f"filter {name}", self._filter(first, name, value))
         yield Finding("prices", self._prices(first))
+        yield Finding("prices in the store", self._prices_stored())
         yield Finding("messages", self._messages())
 
     def _ask(
@@ -194,6 +191,17 @@ class _Examination:
         without = len(settled) - len(priced)
         youngest = f", the youngest {min(priced) // SECOND:,} s old" if priced else ""
         return f"{len(priced)} of {without + len(priced)} settled sessions have one{youngest}"
+
+    def _prices_stored(self) -> str:
+        """What was seen of prices so far: nobody can be asked when they come."""
+        archive, now = self._client.store.archive(SESSION_RESOURCE), to_us(self._client.now())
+        kept = archive.count(EVER)
+        if not kept:
+            return f"{UNKNOWN}: none is kept; when a price comes can only be watched"
+        changing = archive.not_final(EVER, now).values()
+        waiting = [now - state.instant for state in changing if not state.open]
+        oldest = f", the oldest for {max(waiting) // MINUTE:,} min" if waiting else ""
+        return f"{len(waiting):,} of {kept:,} kept sessions wait for one{oldest}"
 
     def _messages(self) -> str:
         try:

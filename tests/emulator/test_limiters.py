@@ -91,6 +91,13 @@ def test_a_refusal_says_when_to_come_again(
     assert reply.headers.get("Retry-After") == header
 
 
+def test_lists_of_messages_may_be_counted_apart(serve: Callable[..., Any]) -> None:
+    clock = Clock()
+    caller = serve(limiter=FixedWindow(1, clock=clock), message_limiter=FixedWindow(2, clock=clock))
+    paths = ["Verify/Session/", "Message/", "Verify/Session/", "Message/", "Message/"]
+    assert [caller.ask(path).status_code for path in paths] == [200, 200, 429, 200, 429]
+
+
 def test_the_lists_share_one_count_and_single_records_are_free(
     serve: Callable[..., Any],
 ) -> None:
