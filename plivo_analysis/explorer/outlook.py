@@ -72,12 +72,13 @@ def outlook(
     length = sum(part.length for part in known)
     to_read = span.length - length - sum(part.length for part in lost)
     requests = _requests(client, resource, span, to_read, live=bool(live))
+    limiter = client.limiter.of(resource.path)
     return Outlook(
         hours=ceil(span.length / HOUR),
         stored=round(length / HOUR) if to_read > live else ceil((length + live) / HOUR),
         requests=requests,
         at_most=bool(chosen.scope),
-        seconds=None if requests is None else client.limiter.wait_estimate(requests),
+        seconds=None if requests is None else limiter.wait_estimate(requests),
         expired=tuple(lost),
     )
 

@@ -151,9 +151,8 @@ class Panel(Screen[K]):
             self._worker.cancel()
 
     def _run(self, order: Order, cancel: threading.Event) -> None:
-        watch = Watching(
-            self._client.limiter, self._tell, self._tell_wait, lambda: self._preview(order)
-        )
+        limiter = self._client.limiter.of(self.resource.path)
+        watch = Watching(limiter, self._tell, self._tell_wait, lambda: self._preview(order))
         try:
             end = ask(order, watch, cancel)
             loaded = self._seen(order, end) if not watch.unseen else None

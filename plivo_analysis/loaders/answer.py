@@ -50,7 +50,8 @@ def answer(
     checked("recipients", recipients, RECIPIENTS)
     checked("partial", partial, ("raise", "return"))
     question.period(client.now())  # a wrong range is named before any request
-    bar = Progress(progress, noun=question.resource.name, limiter=client.limiter)
+    limiter = client.limiter.of(question.resource.path)
+    bar = Progress(progress, noun=question.resource.name, limiter=limiter)
     try:
         pulled = pull(client, question, watch=bar)
     finally:
