@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plivo_analysis.spans import DAY, HOUR, MINUTE, SECOND, Span, floor, subtract
-from plivo_analysis.walk import PAGE_ROWS, Ladder, Query, Seen
+from plivo_analysis.spans import DAY, HOUR, MINUTE, SECOND, Span, floor, merge, subtract
+from plivo_analysis.walk import PAGE_ROWS, Ladder, Query, Seen, read_back, written
 
 RANGE = Span(0, 90 * MINUTE)
 
@@ -224,36 +224,44 @@ def test_a_server_that_repeats_itself_is_not_asked_for_ever() -> None:
     assert ladder.missing
 
 
-@settings(max_examples=60, deadline=None)
-@given(instants=worlds, stop=st.integers(0, 8))
+@pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=list(BEHAVIOURS))
+@settings(max_examples=30, deadline=None)
+@given(instants=worlds, seed=st.integers(0, 2**16), random=st.randoms(use_true_random=False))
 def test_a_walk_that_is_resumed_repeats_nothing_and_loses_nothing(
-    instants: list[int], stop: int
+    behaviour: dict[str, object], instants: list[int], seed: int, random: Random
 ) -> None:
-    server = Imagined(named(*instants))
-    whole = Ladder(RANGE)
-    read(server, whole)
-    uninterrupted = server.asked
-
-    server.asked = 0
-    first = Ladder(RANGE)
+    """Left off after any page, and gone on with as a pull does it: from what is open down."""
+    whole, other = (
+        Imagined(named(*instants), random=Random(seed), **behaviour)  # type: ignore[arg-type] # a table of keywords
+        for _ in range(2)
+    )
+    uninterrupted, ladder = Ladder(RANGE), Ladder(RANGE)
     got: set[str] = set()
-    for _ in range(stop):
-        if first.done:
-            break
-        seen = server.answer(first.query())
+    covered: list[Span] = []
+    while not ladder.done:
+        query = ladder.query()
+        assert query == uninterrupted.query()
+        uninterrupted.receive(whole.answer(query))
+        seen = other.answer(query)
         got |= seen.keys
-        first.receive(seen)
-    place = first.place
-    if place is None:
-        return
-    reached, anchor = place
-    second = Ladder(Span(RANGE.start, -(-reached // MINUTE) * MINUTE))
-    second.resume(reached, anchor)
-    got |= read(server, second)
-    assert got >= set(server.rows)
-    if max(Counter(instants).values(), default=0) < PAGE_ROWS:
-        # Rows of few instants prove no order: a resumed walk may have to ask for proof again.
-        assert server.asked <= uninterrupted + 2
+        ladder.receive(seen)
+        covered += ladder.covered()
+        if not ladder.done and random.random() < 0.3:
+            resumed = read_back(written(ladder))
+            assert resumed == ladder
+            ladder = resumed
+            ladder.keep_to(Span(RANGE.start, ladder.open_end))
+    assert uninterrupted.done
+    assert merge(covered) == uninterrupted.covered()
+    assert (ladder.flags, ladder.grid_learnt) == (uninterrupted.flags, uninterrupted.grid_learnt)
+    assert lost(other, uninterrupted, got) == set()
+
+
+def test_a_place_that_another_release_wrote_is_not_gone_on_from() -> None:
+    text = written(Ladder(RANGE))
+    assert read_back(text) is not None
+    assert read_back(text.replace('"grid_learnt":null', '"grid_found":null')) is None
+    assert read_back("5") is None
 
 
 LARGE = Span(0, 90 * DAY)
@@ -382,20 +390,6 @@ def test_a_row_that_vanishes_from_an_unordered_server_costs_one_part_not_the_res
             server.gone = {seen.rows[0][0]}
     assert lost(server, ladder, got) <= server.gone
     assert sum(gap.length for gap in ladder.missing) < 10 * MINUTE
-
-
-@pytest.mark.parametrize("grid", [1, SECOND, MINUTE])
-def test_a_walk_can_be_resumed_on_a_coarser_grid(grid: int) -> None:
-    server = Imagined(named(*(n * 7 * SECOND + 5 for n in range(300))), step=grid)
-    first = Ladder(RANGE)
-    seen = server.answer(first.query())
-    first.receive(seen)
-    assert first.place is not None
-    second = Ladder(Span(0, -(-first.place[0] // MINUTE) * MINUTE), grid=grid)
-    second.resume(*first.place)
-    got = seen.keys | read(server, second)
-    assert got == set(server.rows)
-    assert second.flags == set()
 
 
 def test_a_walk_can_leave_the_rest_to_somebody_else() -> None:

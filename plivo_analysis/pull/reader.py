@@ -19,7 +19,7 @@ from plivo_analysis.pull.single import fetch
 from plivo_analysis.spans import DAY, MINUTE, Span, ceil, floor, merge, subtract, to_us
 from plivo_analysis.store import LEASE, Bookmark, Entry, Reading, Tally
 from plivo_analysis.vocabulary import fold_status
-from plivo_analysis.walk import PAGE_ROWS, Ladder, Query, Seen
+from plivo_analysis.walk import PAGE_ROWS, Ladder, Query, Seen, read_back, written
 
 if TYPE_CHECKING:
     import threading
@@ -122,13 +122,9 @@ class Reader:
         Raises:
             BadResponseError: The server kept neither to the time nor to the filter.
         """
-        ladder = self._ladder(span)
         marks = settled and not again
-        ledger = self.client.store.ledger(self.resource)
-        bookmark = ledger.bookmark(self.filter.scope, span.end) if marks else None
-        if bookmark is not None:
-            ladder.resume(bookmark.reached, bookmark.anchor)
-        noted: list[Span] = []
+        ladder = (self._unfinished(span) if marks else None) or self._ladder(span)
+        noted = ladder.minutes()
         left = -1 if pages is None else pages
 
         def keep(page: _Answered) -> bool:
@@ -140,6 +136,14 @@ class Reader:
             return left != 0
 
         self._walk(ladder, self.filter.params(), keep, claim)
+        return ladder
+
+    def _unfinished(self, span: Span) -> Ladder | None:
+        """The walk that stands unfinished at the end of a range, to be gone on with."""
+        bookmark = self.client.store.ledger(self.resource).bookmark(self.filter.scope, span.end)
+        ladder = None if bookmark is None else read_back(bookmark.walk)
+        if ladder is not None:
+            ladder.keep_to(span)
         return ladder
 
     def list_open(self, span: Span) -> tuple[frozenset[str], list[Span]]:
@@ -302,16 +306,17 @@ class Reader:
         now = self._now()
         fresh: list[Span] = []
         complete: list[Entry] = []
-        bookmark = None
+        passed = bookmark = None
         if settled:
             closed = Span(ceil(now - RETENTION, MINUTE), floor(now - SETTLE, MINUTE))
             fresh = [part for span in ladder.minutes() for part in subtract(span, noted)]
             flags = tuple(sorted(ladder.flags | self._labels))
             complete = [Entry(span.clip(closed), self.filter.scope, now, flags) for span in fresh]
-        if marks and ladder.place is not None and ladder.place[0] < ladder.span.end:
-            reached, anchor = ladder.place
-            bookmark = (ceil(reached, MINUTE), Bookmark(reached, anchor))
-        reading = Reading(page.query, page.body, page.records, now, complete, bookmark)
+        if marks:
+            passed = Span(ladder.reached, ladder.span.end)
+        if marks and not ladder.done:
+            bookmark = Bookmark(ladder.open_end, ladder.reached, written(ladder))
+        reading = Reading(page.query, page.body, page.records, now, complete, passed, bookmark)
         self._store(self.filter.scope, reading)
         return fresh
 

@@ -127,7 +127,21 @@ CREATE TABLE claim (
 ) STRICT, WITHOUT ROWID;
 """
 
-FORMS = (_FIRST, _SECOND, _THIRD)
+# A bookmark holds all that a walk knows, not only how far it has come.
+_FOURTH = """
+DROP TABLE bookmark;
+CREATE TABLE bookmark (
+    resource TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    "end" INTEGER NOT NULL,
+    reached INTEGER NOT NULL,
+    walk TEXT NOT NULL,
+    seal INTEGER NOT NULL,
+    PRIMARY KEY (resource, scope, "end")
+) STRICT, WITHOUT ROWID;
+"""
+
+FORMS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 VERSION = len(FORMS)
 TABLES = frozenset(
     {
@@ -153,6 +167,6 @@ def statements(form: str) -> list[str]:
 
     Example:
         >>> [len(statements(form)) for form in FORMS]
-        [13, 9, 1]
+        [13, 9, 1, 2]
     """
     return [statement for part in form.split(";\n") if (statement := part.strip())]

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """How far an unfinished walk has come down from the end of its range.
+    """Where an unfinished walk stands.
 
     Args:
-        reached: The next request's upper bound, in microseconds.
-        anchor: The keys of the rows that must come back with it.
+        end: The end of what it has yet to read: whoever goes on finds it by that.
+        reached: How far it has come down, in microseconds.
+        walk: All that it knows, as text.
     """
 
+    end: int
     reached: int
-    anchor: frozenset[str]
+    walk: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +139,27 @@ class Ledger:
         self._database.run("INSERT INTO complete VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, seal(*row)))
 
     def bookmark(self, scope: str, end: int) -> Bookmark | None:
-        """Where an unfinished walk stands whose open part ends here, if there is one."""
+        """Where an unfinished walk stands that has yet to read what ends here, if there is one.
+
+        Raises:
+            StoreError: It is not what was written; the file was put aside.
+        """
         rows = self._database.run(
-            'SELECT reached, anchor FROM bookmark WHERE resource = ? AND scope = ? AND "end" = ?',
+            "SELECT reached, walk, seal FROM bookmark"
+            ' WHERE resource = ? AND scope = ? AND "end" = ?',
             (self._resource, scope, end),
         )
-        return Bookmark(rows[0][0], frozenset(json.loads(rows[0][1]))) if rows else None
+        for reached, walk, sealed in rows:
+            if seal(self._resource, scope, end, reached, walk) != sealed:
+                raise self._database.damaged("a bookmark is not what was written")
+            return Bookmark(end, reached, walk)
+        return None
 
-    def set_bookmark(self, scope: str, end: int, bookmark: Bookmark) -> None:
+    def set_bookmark(self, scope: str, bookmark: Bookmark) -> None:
         """Note where a walk stands."""
+        row = (self._resource, scope, bookmark.end, bookmark.reached, bookmark.walk)
         self._database.run(
-            "INSERT OR REPLACE INTO bookmark VALUES (?, ?, ?, ?, ?)",
-            (self._resource, scope, end, bookmark.reached, json.dumps(sorted(bookmark.anchor))),
+            "INSERT OR REPLACE INTO bookmark VALUES (?, ?, ?, ?, ?, ?)", (*row, seal(*row))
         )
 
     def drop_bookmarks(self, scope: str, span: Span) -> None:

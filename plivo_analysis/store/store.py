@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.records import Record
     from plivo_analysis.resources import Resource
+    from plivo_analysis.spans import Span
 
 
 _KEY = "pseudonym_key"
@@ -44,7 +45,9 @@ class Reading:
         records: Its records.
         read_at: When, in microseconds.
         complete: The ranges that are complete with it.
-        bookmark: Where the walk stands after it: the end of its open part, and the place.
+        passed: The range of the walk, if it may be gone on with: older bookmarks in what it has
+            read or named are out of date.
+        bookmark: Where the walk stands after it.
     """
 
     query: str
@@ -52,7 +55,8 @@ class Reading:
     records: Sequence[Record]
     read_at: int
     complete: Sequence[Entry] = ()
-    bookmark: tuple[int, Bookmark] | None = None
+    passed: Span | None = None
+    bookmark: Bookmark | None = None
 
 
 class Store:
@@ -115,8 +119,10 @@ class Store:
             for entry in reading.complete:
                 ledger.record(entry)
                 ledger.drop_bookmarks(scope, entry.span)
+            if reading.passed is not None:
+                ledger.drop_bookmarks(scope, reading.passed)
             if reading.bookmark is not None:
-                ledger.set_bookmark(scope, *reading.bookmark)
+                ledger.set_bookmark(scope, reading.bookmark)
         return tally
 
     def _without_forgotten(self, reading: Reading) -> tuple[Reading, int]:

@@ -11,6 +11,7 @@ no bound can part. ``ladder`` goes from one to the next when a server gives caus
 """
 
 from plivo_analysis.walk.ladder import GRIDS, Ladder
+from plivo_analysis.walk.place import read_back, written
 from plivo_analysis.walk.steps import PAGE_ROWS, Doubt, Query, Seen
 
-__all__ = ["GRIDS", "PAGE_ROWS", "Doubt", "Ladder", "Query", "Seen"]
+__all__ = ["GRIDS", "PAGE_ROWS", "Doubt", "Ladder", "Query", "Seen", "read_back", "written"]

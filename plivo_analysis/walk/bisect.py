@@ -8,6 +8,8 @@ wherever they are that long: such a bound means the same to a server of coarser 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from plivo_analysis.spans import MINUTE, SECOND, Span, floor
 from plivo_analysis.walk.steps import Doubt, Query, Seen
 
@@ -16,6 +18,7 @@ _GROWTH = 4
 _FADES = 0.7  # what a part still tells of the density after the next one
 
 
+@dataclass(slots=True)
 class Bisect:
     """Read a range in parts from its end to its start.
 
@@ -23,19 +26,29 @@ class Bisect:
         span: The range.
         grid: How fine the server's bounds are taken to be, in microseconds.
         witness: Whether rows may be trusted to stay in the listing while it is read.
+
+    Attributes:
+        reached: What lies above this instant is covered.
+        done: Whether there is nothing left to ask.
+        aged: Rows before this instant may vanish at the edge of retention.
     """
 
-    def __init__(self, span: Span, *, grid: int, witness: bool = True) -> None:
-        self.span = span
-        self.grid = grid
-        self.reached = span.end
-        self.done = not span.length
-        self.aged = 0  # rows before this instant may vanish at the edge of retention
-        self._witness = witness
-        self._length = span.length
-        self._usual = 0
-        self._rows = self._time = 0.0
-        self._known: dict[str, int] = {}
+    span: Span
+    grid: int
+    witness: bool = True
+    reached: int = field(init=False)
+    done: bool = field(init=False)
+    aged: int = field(default=0, init=False)
+    _length: int = field(init=False)
+    _usual: int = field(default=0, init=False)
+    _rows: float = field(default=0.0, init=False)
+    _time: float = field(default=0.0, init=False)
+    _known: dict[str, int] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.reached = self.span.end
+        self.done = not self.span.length
+        self._length = self.span.length
 
     @property
     def part(self) -> Span:
@@ -56,7 +69,7 @@ class Bisect:
         if not seen.ends:
             if part.length <= self.grid:
                 return Doubt.TIE
-            if self._witness:
+            if self.witness:
                 self._known.update(seen.rows)
             self._length = self._shorter(part, seen)
             return None

@@ -9,6 +9,8 @@ the step is given up and named, and the walk goes on below it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from plivo_analysis.spans import MINUTE, SECOND, Span, ceil, floor, merge, subtract
 from plivo_analysis.walk.bisect import Bisect
 from plivo_analysis.walk.seek import Seek
@@ -22,6 +24,7 @@ _DETOUR = 3  # parts that are bisected where a witness vanished
 _OF_THE_GRID = frozenset({Doubt.FILTER, Doubt.WITNESS})
 
 
+@dataclass(slots=True)
 class Ladder:
     """Read one range whole, or say which part could not be read.
 
@@ -33,6 +36,9 @@ class Ladder:
 
     Attributes:
         aged: Rows before this instant may vanish; it moves on while the walk goes.
+        flags: What was out of the ordinary.
+        missing: What could not be read whole.
+        not_honoured: Whether the server kept to no bound at all.
         grid_learnt: The grid that put an end to doubts, if one did: worth remembering.
 
     Example:
@@ -42,33 +48,32 @@ class Ladder:
         (True, [Span(start=0, end=60000000)])
     """
 
-    def __init__(
-        self, span: Span, *, grid: int = GRIDS[0], ordered: bool = True, witness: bool = True
-    ) -> None:
-        self.span = span
-        self.grid = grid
-        self.ordered = ordered
-        self.aged = 0
-        self.flags: set[str] = set()
-        self.missing: list[Span] = []
-        self.not_honoured = False
-        self.grid_learnt: int | None = None
-        self._on_trial = False
-        self._detour = 0
-        self._witness = witness
-        self._covered: list[Span] = []
-        self._requests = 0
-        self._moves = 0
-        self._ties: Ties | None = None
-        self._main: Seek | Bisect = self._begin(span)
+    span: Span
+    grid: int = field(default=GRIDS[0], kw_only=True)
+    ordered: bool = field(default=True, kw_only=True)
+    witness: bool = field(default=True, kw_only=True)
+    aged: int = field(default=0, init=False)
+    flags: frozenset[str] = field(default=frozenset(), init=False)
+    missing: list[Span] = field(default_factory=list, init=False)
+    not_honoured: bool = field(default=False, init=False)
+    grid_learnt: int | None = field(default=None, init=False)
+    _on_trial: bool = field(default=False, init=False)
+    _detour: int = field(default=0, init=False)
+    _covered: list[Span] = field(default_factory=list, init=False)
+    _requests: int = field(default=0, init=False)
+    _moves: int = field(default=0, init=False)
+    _ties: Ties | None = field(default=None, init=False)
+    _main: Seek | Bisect = field(init=False)
 
-    def resume(self, reached: int, anchor: frozenset[str]) -> None:
-        """Go on where an earlier walk of this range stood."""
-        if isinstance(self._main, Seek) and self.span.start < reached <= self.span.end:
-            reached = min(self.span.end, ceil(reached, self.grid))
-            self._main.reached = reached
-            self._main.expect(anchor)
-            self._cover(Span(reached, self.span.end))
+    def __post_init__(self) -> None:
+        self._main = self._begin(self.span)
+
+    def keep_to(self, span: Span) -> None:
+        """Mind a part of the range only; what is known of the rest is kept elsewhere."""
+        self.span = self.span.clip(span)
+        self._covered = _clipped(self._covered, span)
+        self.missing = _clipped(self.missing, span)
+        self._main.stop_at(self.span.start)
 
     def stop_at(self, start: int) -> None:
         """Leave what lies below an instant to somebody else; on a whole minute."""
@@ -83,14 +88,15 @@ class Ladder:
     @property
     def reached(self) -> int:
         """Above this instant all is covered or missing."""
-        return self._main.reached
+        return self._main.reached if self._ties is None else self._ties.span.end
 
     @property
-    def place(self) -> tuple[int, frozenset[str]] | None:
-        """Where a later walk can go on: the upper bound reached and its witnesses."""
-        if self.done or self._ties is not None or isinstance(self._main, Bisect):
-            return None
-        return self._main.reached, self._main.anchor
+    def open_end(self) -> int:
+        """Where the lowest part ends that is not read whole, in whole minutes.
+
+        Whoever asks what is left finds it open from there down.
+        """
+        return subtract(self.span, self.minutes())[0].end
 
     def covered(self) -> list[Span]:
         """What is read whole, in order."""
@@ -131,7 +137,7 @@ class Ladder:
             self._learn()
             self._come_back(moved=main.reached < before)
             return
-        self.flags.add(doubt.value)
+        self.flags |= {doubt.value}
         if doubt is Doubt.TIE:
             self._learn()
             self._read_ties()
@@ -161,7 +167,7 @@ class Ladder:
         doubt = ties.receive(seen)
         self._moves += ties.gained
         if doubt is not None:
-            self.flags.add(doubt.value)
+            self.flags |= {doubt.value}
         if doubt is None and not ties.done:
             return
         self._ties = None
@@ -171,7 +177,7 @@ class Ladder:
         elif doubt is not None:
             self.missing.append(ties.span)
         else:
-            self.flags.add("probable")
+            self.flags |= {"probable"}
             self._cover(ties.span)
 
     def _cover(self, span: Span) -> None:
@@ -183,8 +189,8 @@ class Ladder:
 
     def _begin(self, span: Span, *, bisect: bool = False) -> Seek | Bisect:
         if self.ordered and not bisect:
-            return Seek(span, grid=self.grid, witness=self._witness)
-        return Bisect(span, grid=self.grid, witness=self._witness)
+            return Seek(span, grid=self.grid, witness=self.witness)
+        return Bisect(span, grid=self.grid, witness=self.witness)
 
     def _coarsen(self) -> None:
         self.grid = GRIDS[GRIDS.index(self.grid) + 1]
@@ -192,7 +198,7 @@ class Ladder:
 
     def _learn(self) -> None:
         """A page was taken on the grid that a doubt led to: it was the right one."""
-        if self._on_trial and self._witness:  # else rows may have left by themselves
+        if self._on_trial and self.witness:  # else rows may have left by themselves
             self.grid_learnt = self.grid
         self._on_trial = False
 
@@ -215,3 +221,7 @@ class Ladder:
         self.missing = merge([*self.missing, *subtract(self.span, [*self._covered, *self.missing])])
         self._main.skip_to(self.span.start)
         self._ties = None
+
+
+def _clipped(parts: list[Span], span: Span) -> list[Span]:
+    return [part for each in parts if (part := each.clip(span)).length]

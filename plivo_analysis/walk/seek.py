@@ -13,6 +13,7 @@ asked for once more before the walk goes below it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from plivo_analysis.spans import MINUTE, Span, floor
@@ -22,6 +23,24 @@ _REPEATS = 8
 _FALLS = 5  # of 20 rows in random order one page in 1.8 million falls so often by chance
 
 
+@dataclass(slots=True)
+class Page:
+    """A page that the walk may go below, once its order is proven.
+
+    Args:
+        keys: Its rows.
+        anchor: Those of its oldest instant.
+        falls: How often its instants fall.
+        above: What it covers.
+    """
+
+    keys: frozenset[str]
+    anchor: frozenset[str]
+    falls: int
+    above: Span
+
+
+@dataclass(slots=True)
 class Seek:
     """Walk down a range by time.
 
@@ -30,21 +49,30 @@ class Seek:
         grid: How fine the server's bounds are taken to be, in microseconds.
         witness: Whether rows may be trusted to stay in the listing while it is read. If not,
             they are witnesses only where that can still be told from a coarser grid.
+
+    Attributes:
+        reached: What lies above this instant is covered.
+        anchor: The rows that must come back with the next page.
+        done: Whether there is nothing left to ask.
+        aged: Rows before this instant may vanish at the edge of retention.
     """
 
-    def __init__(self, span: Span, *, grid: int, witness: bool = True) -> None:
-        self.span = span
-        self.grid = grid
-        self.reached = span.end
-        self.anchor: frozenset[str] = frozenset()
-        self.done = not span.length
-        self.aged = 0  # rows before this instant may vanish at the edge of retention
-        self._witness = witness or grid < MINUTE
-        self._repeats = 0
-        self._before: frozenset[str] | None = None
-        self._probe: Query | None = None
-        self._newest_first = False
-        self._doubted: _Page | None = None
+    span: Span
+    grid: int
+    witness: bool = True
+    reached: int = field(init=False)
+    anchor: frozenset[str] = field(default=frozenset(), init=False)
+    done: bool = field(init=False)
+    aged: int = field(default=0, init=False)
+    _repeats: int = field(default=0, init=False)
+    _before: frozenset[str] | None = field(default=None, init=False)
+    _probe: Query | None = field(default=None, init=False)
+    _newest_first: bool = field(default=False, init=False)
+    _doubted: Page | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.reached = self.span.end
+        self.done = not self.span.length
 
     def query(self) -> Query:
         """All that is left of the range, or a question about the page before."""
@@ -76,7 +104,8 @@ class Seek:
 
     def expect(self, anchor: frozenset[str]) -> None:
         """Take these rows as the witnesses of the next page."""
-        self.anchor = anchor if self._witness else frozenset()
+        trusted = self.witness or self.grid < MINUTE
+        self.anchor = anchor if trusted else frozenset()
 
     def stop_at(self, start: int) -> None:
         """Leave what lies below an instant to somebody else."""
@@ -105,10 +134,12 @@ class Seek:
         elif reached == self.reached:
             self._repeat(seen)
         else:
-            self._go_below(_Page(seen, oldest, Span(reached, self.reached)))
+            anchor = frozenset(key for key, at in seen.rows if at == oldest)
+            falls = len({instant for _, instant in seen.rows}) - 1
+            self._go_below(Page(seen.keys, anchor, falls, Span(reached, self.reached)))
         return None
 
-    def _go_below(self, page: _Page) -> None:
+    def _go_below(self, page: Page) -> None:
         """Move below what a page covers, if it is certain that the page covers it."""
         self._newest_first = self._newest_first or page.falls >= _FALLS
         if not self._newest_first and self._doubted is None:
@@ -117,14 +148,14 @@ class Seek:
             return
         self._doubted = None
         self.skip_to(page.above.start)
-        self.expect(frozenset(key for key, at in page.seen.rows if at == page.oldest))
+        self.expect(page.anchor)
 
-    def _end_of_proof(self, page: _Page, seen: Seen) -> Doubt | None:
+    def _end_of_proof(self, page: Page, seen: Seen) -> Doubt | None:
         """What lies above a page's oldest row must be of that page."""
         if seen.outside(page.above):
             self._doubted = None
             return Doubt.FILTER
-        if seen.count >= PAGE_ROWS or not seen.keys <= page.seen.keys:
+        if seen.count >= PAGE_ROWS or not seen.keys <= page.keys:
             self._doubted = None
             return Doubt.ORDER
         if _may_have_holes(seen) and seen.keys != self._before:
@@ -146,16 +177,6 @@ class Seek:
             return Doubt.STUCK
         self.skip_to(self.span.start)
         return None
-
-
-class _Page:
-    """A page that the walk may go below: what it held, and what it covers."""
-
-    def __init__(self, seen: Seen, oldest: int, above: Span) -> None:
-        self.seen = seen
-        self.oldest = oldest
-        self.above = above
-        self.falls = len({instant for _, instant in seen.rows}) - 1
 
 
 def _may_have_holes(seen: Seen) -> bool:

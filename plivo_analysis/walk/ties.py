@@ -8,6 +8,7 @@ result is probable, and flagged so.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plivo_analysis.walk.steps import PAGE_ROWS, Doubt, Query, Seen
@@ -19,6 +20,7 @@ _QUIET_PASSES = 6
 _QUIET_PAGES = 3  # of one pass: neither offset nor cursor moves it on
 
 
+@dataclass(slots=True)
 class Ties:
     """Read one step of the grid by repeated passes.
 
@@ -26,19 +28,19 @@ class Ties:
         span: The step.
 
     Attributes:
+        done: Whether enough passes added nothing.
         gained: Whether the last page held a row that no page before it did.
     """
 
-    def __init__(self, span: Span) -> None:
-        self.span = span
-        self.done = False
-        self.gained = False
-        self._known: set[str] = set()
-        self._pass: list[str] = []
-        self._before: list[str] | None = None
-        self._quiet = 0
-        self._cursor: str | None = None
-        self._quiet_pages = 0
+    span: Span
+    done: bool = field(default=False, init=False)
+    gained: bool = field(default=False, init=False)
+    _known: frozenset[str] = field(default=frozenset(), init=False)
+    _pass: list[str] = field(default_factory=list, init=False)
+    _before: list[str] | None = field(default=None, init=False)
+    _quiet: int = field(default=0, init=False)
+    _cursor: str | None = field(default=None, init=False)
+    _quiet_pages: int = field(default=0, init=False)
 
     def query(self) -> Query:
         """The next page of this pass."""
@@ -60,7 +62,7 @@ class Ties:
         return None
 
     def _end_pass(self) -> None:
-        fresh = set(self._pass) - self._known
+        fresh = frozenset(self._pass) - self._known
         agrees = self._pass == self._before and len(self._pass) == len(self._known | fresh)
         self._known |= fresh
         self._quiet = 0 if fresh else self._quiet + 1
