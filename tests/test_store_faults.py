@@ -21,9 +21,10 @@ from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.records import read_session
 from plivo_analysis.resources import SESSION_RESOURCE
 from plivo_analysis.spans import EVER, Span
-from plivo_analysis.store import Entry, Reading, Store, opening
+from plivo_analysis.store import Bookmark, Entry, Reading, Store, opening
 from plivo_analysis.store.folder import FILE_NAME, set_aside_files
 from plivo_analysis.store.forms import FORMS, VERSION, statements
+from plivo_analysis.walk import Ladder, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,6 +206,21 @@ def test_damage_found_while_in_use_is_named_and_the_next_call_begins_anew(
     with pytest.raises(pva.StoreError, match="a record is not what was written"):
         pva.load_sessions(**CLOSED, client=client)
     assert pva.load_sessions(**CLOSED, client=client).equals(frame)
+
+
+def test_a_damaged_bookmark_is_found(tmp_path: Path) -> None:
+    store = Store(tmp_path / "account")
+    ledger = store.ledger(SESSION_RESOURCE)
+    bookmark = Bookmark(60, 55, written(Ladder(Span(0, 60))))
+    ledger.set_bookmark("", bookmark)
+    assert ledger.bookmark("", 60) == bookmark
+    other = sqlite3.connect(store.path)
+    with other:
+        other.execute("UPDATE bookmark SET walk = replace(walk, '60', '61')")
+    other.close()
+    with pytest.raises(pva.StoreError, match="a bookmark is not what was written"):
+        ledger.bookmark("", 60)
+    store.close()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.99])
