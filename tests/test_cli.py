@@ -68,6 +68,16 @@ def test_a_quiet_report_prints_nothing(capsys: pytest.CaptureFixture[str]) -> No
     assert "October 2026" in Path("report.html").read_text()
 
 
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Kolkata", "America/New_York"])
+def test_last_month_is_that_of_the_zone(zone: str) -> None:
+    words = ["report", "--demo", "--since", "last-month", "--tz", zone, "--quiet"]
+    assert main([*words, "--csv-dir", "tables"]) == 0
+    assert f"1 Oct 00:00 – 1 Nov 00:00 {zone}" in Path("report.html").read_text()
+    first = pl.read_csv("tables/success_by_period.csv", infer_schema=False)["period"][0]
+    assert first.startswith("2026-10-01T00:00:00")
+    assert not first.endswith("+00:00")
+
+
 def test_pull_writes_parquet_that_is_the_table() -> None:
     assert main(["pull", "--demo", "sessions", "--since", "30d", "--out", "s.parquet"]) == 0
     frame = pl.read_parquet("s.parquet")

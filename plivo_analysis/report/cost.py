@@ -7,6 +7,7 @@ made and no clock is read, so the same sessions give the same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -249,7 +250,8 @@ def _before(previous: pl.DataFrame, numbers: Numbers) -> Numbers:
 
 
 def _outside(created: pl.Series, period: Period) -> int:
-    return len(created.filter((created < period.start) | (created >= period.end)))
+    start, end = (at.astimezone(UTC) for at in (period.start, period.end))
+    return len(created.filter((created < start) | (created >= end)))
 
 
 def _rows(frame: Any) -> list[dict[str, Any]]:
