@@ -337,6 +337,47 @@ def test_the_period_before_brings_changes_and_only_then(
     assert "was $" not in alone
 
 
+def changes(rows: list[list[str]]) -> Decimal:
+    return sum((Decimal(row[4].replace("−", "-").replace("+", "")) for row in rows), Decimal(0))
+
+
+def test_the_changes_of_countries_and_of_applications_add_up_to_the_whole_change(
+    sessions: pl.DataFrame, october: pl.DataFrame
+) -> None:
+    before = within(sessions, date(2026, 8, 31), date(2026, 10, 1))
+    # Twenty countries in another order, so that the twelve largest are others than before.
+    now, then = (
+        frame.with_row_index("n")
+        .with_columns(destination_country_iso2=pl.format("{}", pl.col("n") ** power % 20 + 10))
+        .drop("n")
+        for frame, power in ((october, 1), (before, 2))
+    )
+    renamed = then.with_columns(alias=pl.lit("as it was called before"))
+    report = cost_report(now, period=OCTOBER, previous=renamed, plotlyjs="none")
+    rows = Page(report.html).table("Country")
+    split = next(n for n, row in enumerate(rows) if row[0] == "Application")
+    whole = pva.spend(now)["amount"].sum() - pva.spend(then)["amount"].sum()
+    for group in (rows[:split], rows[split + 1 :]):
+        assert abs(changes(group) - whole) <= Decimal("0.005") * len(group)
+    for row in rows[split + 1 :]:
+        cost = [
+            pva.spend(frame.filter(pl.col("app_uuid").is_in(ids)))["amount"].sum()
+            for frame in (now, then)
+            for ids in [now.filter(pl.col("alias") == row[0])["app_uuid"].unique().to_list()]
+        ]
+        assert abs(changes([row]) - (cost[0] - cost[1])) <= Decimal("0.005")
+
+
+def test_a_change_is_told_with_what_it_leaves_out(
+    sessions: pl.DataFrame, october: pl.DataFrame
+) -> None:
+    before = within(sessions, date(2026, 8, 31), date(2026, 10, 1))
+    totals = [None, *october["total_charge"].to_list()[1:]]
+    less = october.with_columns(pl.Series("total_charge", totals, pl.Decimal(18, 8)))
+    text = Page(cost_report(less, period=OCTOBER, previous=before, plotlyjs="none").html).text
+    assert re.search(r"; as far as totals have arrived, [\d.]+\u202f% (more|less) than in", text)
+
+
 def test_newcombes_interval_agrees_with_statsmodels() -> None:
     for (k1, n1), (k2, n2) in [((56, 70), (48, 80)), ((9, 10), (3, 10)), ((907, 1000), (926, 999))]:
         rows = []
@@ -417,6 +458,18 @@ def test_days_are_counted_in_the_zone_asked_for(october: pl.DataFrame) -> None:
     )
     report = cost_report(late, tz="Asia/Kolkata", plotlyjs="none")
     assert repr(report).startswith("<CostReport '10 October 2026': 1 session, ")
+
+
+def test_a_period_begins_and_ends_in_the_zone_asked_for(sessions: pl.DataFrame) -> None:
+    india = timedelta(hours=5, minutes=30)
+    low, high = (datetime(2026, month, 1, tzinfo=UTC) - india for month in (10, 11))
+    created = pl.col("created_at")
+    october = sessions.filter((created >= low) & (created < high))
+    report = cost_report(october, period=OCTOBER, tz="Asia/Kolkata", plotlyjs="none")
+    assert "1 Oct 00:00 – 1 Nov 00:00 Asia/Kolkata (31 days)" in Page(report.html).text
+    assert report.tables["success_by_period"]["sessions"].sum() == october.height
+    with pytest.raises(FilterError, match="began outside the period"):
+        cost_report(october, period=OCTOBER, tz="UTC", plotlyjs="none")
 
 
 def test_a_currency_is_a_label_on_every_amount(october: pl.DataFrame) -> None:

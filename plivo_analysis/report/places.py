@@ -87,6 +87,31 @@ def leading(numbers: Numbers, by: Sequence[str]) -> list[Place]:
     ]
 
 
+def spent_before(places: Sequence[Place], before: Numbers, by: Sequence[str]) -> list[Decimal]:
+    """What each place cost in the period before, whatever its rank and its name were then.
+
+    The rest is all that the named ones are not, so that the changes add up to the whole's.
+
+    Example:
+        >>> from plivo_analysis.report.numbers import COUNTRY, count_up
+        >>> from plivo_analysis.schema import SESSIONS
+        >>> india = Place(("IN",), 1, {"sms": Decimal(2)}, {}, {})
+        >>> spent_before([india], count_up(pl.DataFrame(schema=SESSIONS.polars()), None), COUNTRY)
+        [Decimal('0')]
+    """
+    amounts: dict[Any, Decimal] = {}
+    for row in spend(before.charges, by=by).rows(named=True):
+        group = _same(_key(row, by))
+        amounts[group] = add((amounts.get(group), row["amount"]))
+    named = [amounts.get(_same(place.key), Decimal(0)) for place in places if place.key]
+    return [*named, *[before.spent - add(named)] * (len(places) - len(named))]
+
+
+def _same(key: Key) -> Key:
+    """What stays of a group from period to period: an application's id, not its name."""
+    return key if key[0] is None else key[:1]
+
+
 def _ranked(counted: pl.DataFrame, spent: pl.DataFrame, by: Sequence[str]) -> list[Key]:
     amounts = {_key(row, by): row["amount"] or Decimal(0) for row in spent.rows(named=True)}
     keys = [_key(row, by) for row in counted.rows(named=True)]

@@ -40,13 +40,23 @@ def _spent(subject: Subject) -> Markup:
             plural(numbers.sessions.height, "verification session"),
         )
     )
-    known = before and not numbers.without_total and not before.without_total
-    change = relative(numbers.spent, before.spent) if before and known else None
-    if change is None:
+    change = _change(subject)
+    if before is None or change is None:
         return join((sentence, "."))
+    known = not numbers.without_total and not before.without_total
+    so_far = ", " if known else "; as far as totals have arrived, "
+    if numbers.spent == before.spent:
+        return join((sentence, so_far, f"as much as in {subject.interval}."))
     word = "less" if change.startswith(MINUS) else "more"
     said = _bold(f"{change.lstrip('+' + MINUS)} {word}")
-    return join((sentence, ", ", said, f" than in {subject.interval}."))
+    return join((sentence, so_far, said, f" than in {subject.interval}."))
+
+
+def _change(subject: Subject) -> str | None:
+    """By how much spend moved, where it is known of both periods."""
+    if subject.before is None or not subject.numbers.spent:
+        return None
+    return relative(subject.numbers.spent, subject.before.spent)
 
 
 def _stands_out(subject: Subject) -> Markup | None:
@@ -66,11 +76,13 @@ def _stands_out(subject: Subject) -> Markup | None:
 
 def _rise(subject: Subject) -> tuple[Markup, str | None] | None:
     """Which country most of a rise or fall comes from, if one does."""
-    if subject.before is None or subject.numbers.spent == subject.before.spent:
+    if subject.before is None or _change(subject) is None:
         return None
     now = subject.numbers.amounts("spend_by_country", *COUNTRY)
     then = subject.before.amounts("spend_by_country", *COUNTRY)
     change = subject.numbers.spent - subject.before.spent
+    if not change:
+        return None
     shares = {code: (now.get(code, 0) - then.get(code, 0)) / change for code in now | then}
     code = max(shares, key=lambda code: (shares[code], code or ""))
     if not _MOST_OF <= shares[code] <= 1:

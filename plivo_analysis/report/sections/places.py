@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from plivo_analysis.figures import style
@@ -11,7 +12,7 @@ from plivo_analysis.report.change import absolute
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.html import Child, Markup, join, row, section, tag
 from plivo_analysis.report.numbers import APPLICATION, COUNTRY
-from plivo_analysis.report.places import Key, Place, leading
+from plivo_analysis.report.places import Key, Place, leading, spent_before
 from plivo_analysis.typeset import (
     NARROW,
     NOT_KNOWN,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _BAR, _SCALE = 150, 106
 _FROM, _TO = 0.8, 1.0  # the success rate's scale
+_LONGEST = 44  # letters of a name: three lines
 _WASTED = Decimal("0.3")
 _RISEN = Decimal("1.5")
 
@@ -53,9 +55,11 @@ def _group(
     subject: Subject, title: str, by: Sequence[str], named: Callable[[Key], Markup]
 ) -> Markup:
     found = leading(subject.numbers, by)
-    past = {place.key: place for place in leading(subject.before, by)} if subject.before else {}
+    before = spent_before(found, subject.before, by) if subject.before else []
     longest = max((place.spent for place in found), default=Decimal(0))
-    lines = [_line(subject, place, past.get(place.key), longest, named) for place in found]
+    lines = [
+        _line(subject, place, past, longest, named) for place, past in zip_longest(found, before)
+    ]
     if not lines:
         lines = [row(tag("td", "none", colspan=9, class_="grey"))]
     return tag("tbody", _head(subject, title), *lines)
@@ -64,11 +68,12 @@ def _group(
 def _head(subject: Subject, title: str) -> Markup:
     ends = tag("span", tag("i", percent(_FROM, 0, unit=False)), tag("i", "90"), tag("i", "100"))
     scale = tag("th", tag("b", "Success rate, %"), ends, class_="scale")
+    zero = subject.money(Decimal(0), 0)
     numbers = ["Spend", "Share, %"]
     if subject.before:
         numbers.append(f"Change, {subject.sign}")
     numbers += ["Sessions", "Per verified"]
-    cells = [tag("th", title), tag("th", f"Spend by channel, from {subject.sign}0")]
+    cells = [tag("th", title), tag("th", f"Spend by channel, from {zero}")]
     cells += [tag("th", number, class_="n") for number in numbers]
     cells += [scale, tag("th", class_="n"), tag("th", "Waste", class_="n")]
     return tag("tr", *cells, class_="head")
@@ -77,7 +82,7 @@ def _head(subject: Subject, title: str) -> Markup:
 def _line(
     subject: Subject,
     place: Place,
-    past: Place | None,
+    past: Decimal | None,
     longest: Decimal,
     named: Callable[[Key], Markup],
 ) -> Markup:
@@ -92,10 +97,9 @@ def _line(
         _exactly(subject, spent),
         percent(spent / subject.numbers.spent, unit=False) if subject.numbers.spent else NOT_KNOWN,
     ]
-    if subject.before:
-        before = past.spent if past else Decimal(0)
-        risen = before > 0 and spent >= before * _RISEN
-        change = absolute(spent, before, plain) if place.key else NOT_KNOWN
+    if past is not None:
+        risen = past > 0 and spent >= past * _RISEN
+        change = absolute(spent, past, plain)
         cells.append(tag("td", change, class_="n accent" if risen and place.key else "n"))
     cells += [
         count(place.success["sessions"]),
@@ -143,7 +147,7 @@ def _country(key: Key) -> Markup:
 
 def _application(key: Key) -> Markup:
     uuid, alias = key
-    return join((clean(alias or uuid or "not given"),))
+    return join((clean(alias or uuid or "not given", _LONGEST),))
 
 
 def _note(subject: Subject) -> Markup:
