@@ -15,7 +15,6 @@ from plivo_analysis.report.html import Markup, join, tag
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HATCHED = ("validation", "unallocated")
 _STEPS = ((4, 1), (20, 5))  # below so many points, a scale with steps of so many
 _WIDE_STEP = 10
 _HEIGHT, _EDGE, _RADIUS = 18, 4, 3.6
@@ -49,23 +48,30 @@ def svg(
 def hatches() -> Markup:
     """The hatchings that other drawings fill with, once a page.
 
+    They are gradients with hard edges: a printer's file keeps those as they are, where it makes
+    a picture of megabytes of each pattern.
+
     Example:
-        >>> hatches().count("<pattern")
+        >>> hatches().count("<linearGradient")
         2
     """
-    lines = {"validation": "M0 2.5H5", "unallocated": "M-1 1L1 -1M0 5L5 0M4 6L6 4"}
-    patterns = (
+    across = {"validation": (0, 5, 0.2), "unallocated": (2.5, 2.5, 0.28)}
+    lines = (
         tag(
-            "pattern",
-            tag("path", d=lines[word], stroke=style.colour(word), stroke_width=1),
+            "linearGradient",
+            tag("stop", offset=part, stop_color=style.colour(word)),
+            tag("stop", offset=part, style="stop-color:var(--paper)"),
             id=f"hatch-{word}",
-            width=5,
-            height=5,
-            patternUnits="userSpaceOnUse",
+            gradientUnits="userSpaceOnUse",
+            spreadMethod="repeat",
+            x1=0,
+            y1=0,
+            x2=right,
+            y2=down,
         )
-        for word in _HATCHED
+        for word, (right, down, part) in across.items()
     )
-    return tag("svg", tag("defs", join(patterns)), width=0, height=0, class_="hidden")
+    return tag("svg", tag("defs", join(lines)), width=0, height=0, class_="hidden")
 
 
 def fill(channel: str) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plivo_analysis.report.subject import Subject
 
 _WIDTH = 148
+_SIZES = ((13, "longest"), (9, "long"))  # letters that a cell has no room for
 
 _Row = dict[str, Any]
 
@@ -83,8 +84,8 @@ def _cost(subject: Subject) -> _Exact:
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     if past is None:
         return number
-    was = f" · was {subject.price(past)}"
-    return number._replace(change=relative(price, past), kind=_kind(cost), was=was, mean=past)
+    kind, was = number.kind.split(" · ")[0], f" · was {subject.price(past)}"
+    return number._replace(change=relative(price, past), kind=kind, was=was, mean=past)
 
 
 def _waste(subject: Subject) -> _Exact:
@@ -125,11 +126,17 @@ def _cell(subject: Subject, title: str, note: str, number: _Exact) -> Markup:
     return tag(
         "div",
         tag("p", title, ref(note), class_="name"),
-        tag("p", number.shown, class_="now"),
+        _now(number.shown),
         tag("p", moved, class_="moved") if subject.before else None,
         _course(subject, number, title),
         tag("p", f"{number.kind}{number.was}", class_="kind"),
     )
+
+
+def _now(shown: str) -> Markup:
+    """The number itself, the longer the smaller."""
+    size = next((word for over, word in _SIZES if len(shown) > over), None)
+    return tag("p", shown, class_=f"now {size}" if size else "now")
 
 
 def _course(subject: Subject, number: _Exact, title: str) -> Markup:
@@ -155,7 +162,7 @@ def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Markup:
     return tag(
         "div",
         tag("p", title, ref(table), class_="name"),
-        tag("p", percent(now[rate]), class_="now"),
+        _now(percent(now[rate])),
         _moved(now, then, rate) if then else None,
         _interval(now, then, rate, title),
         tag("p", f"{interval}{of}{was}" if now[whole] else "of none", class_="kind"),

@@ -18,6 +18,9 @@ from plivo_analysis.typeset import decimals, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+
+    from plotly.graph_objects import Figure
 
     from plivo_analysis.report.subject import Subject
 
@@ -56,6 +59,7 @@ def _mean(subject: Subject) -> Decimal | None:
 
 def _interactive(subject: Subject, mean: Decimal | None) -> Markup:
     figure = draw(subject.numbers.tables["spend_by_period"], currency=subject.currency)
+    _over_all_of_it(figure, subject.numbers.starts())
     if mean is not None:
         dotted = {"width": 1, "dash": "dot", "color": style.ALL}
         figure.add_shape(
@@ -65,6 +69,15 @@ def _interactive(subject: Subject, mean: Decimal | None) -> Markup:
     call = f'(f=>Plotly.newPlot("{_ID}",f.data,f.layout,{config}))({drawn})'
     place = tag("div", id=_ID, style=f"height:{_HEIGHT}px", class_="figure")
     return join((place, tag("script", Markup(call))))
+
+
+def _over_all_of_it(figure: Figure, starts: Sequence[datetime]) -> None:
+    """Let the figure show the whole period, also where nothing was spent at its ends."""
+    if len(starts) > 1:
+        places, texts = calendar.ticks(starts)
+        half = (starts[1] - starts[0]) / 2
+        ends = [starts[0] - half, starts[-1] + half]
+        figure.update_xaxes(range=ends, tickvals=places, ticktext=texts)
 
 
 def _inert(text: str) -> str:
