@@ -119,6 +119,7 @@ def test_a_second_pull_of_a_closed_range_asks_nothing(environment: Server) -> No
         (["report", "--demo", "--status", "done"], 2, "in-progress"),
         (["report", "--demo", "--tz", "Mars/Phobos"], 2, "--tz is 'Mars/Phobos'"),
         (["report", "--demo", "--out", "."], 2, "is a folder"),
+        (["report", "--demo", "--csv-dir", "file"], 2, "is a file"),
         (["report", "--demo", "--since", "1d", "--until", "2d"], 2, "ends before it starts"),
         (["report", "--demo", "--since", "last-month", "--until", "1d"], 2, "whole month"),
         (["report", "--demo", "--since", "120d"], 1, "older than 90 days"),
@@ -131,6 +132,7 @@ def test_a_second_pull_of_a_closed_range_asks_nothing(environment: Server) -> No
 def test_a_mistake_is_one_sentence_and_an_exit_code(
     words: list[str], code: int, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    Path("file").touch()
     assert main(words) == code
     printed = capsys.readouterr()
     assert sentence in printed.err
@@ -154,6 +156,39 @@ def test_refused_credentials_say_what_to_check(
     assert "Check PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN" in said
     assert "canary" not in said
     assert len(environment.log) == 1
+
+
+def test_a_night_that_failed_leaves_last_nights_report(
+    environment: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["report", "--since", "last-month", "--quiet", "--xlsx", "r.xlsx", "--csv-dir", "t"]
+    assert main(words) == 0
+    before = {path: path.read_bytes() for path in Path().rglob("[!.]*") if path.is_file()}
+    shown = [path for path in before if "home" not in path.parts]
+    assert len(shown) > 10
+    monkeypatch.setenv("PLIVO_AUTH_TOKEN", "changed-by-somebody")
+    assert main([*words, "--since", "30d"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert (printed.out, "Check PLIVO_AUTH_ID" in printed.err) == ("", True)
+    after = {path for path in Path().rglob("*") if path.is_file() and "home" not in path.parts}
+    assert after == set(shown)
+    assert all(path.read_bytes() == before[path] for path in shown)
+
+
+def test_a_workbook_that_cannot_be_made_is_known_before_any_request(
+    environment: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    assert main(["report", "--xlsx", "r.xlsx"]) == 1
+    assert "pip install" in capsys.readouterr().err
+    assert environment.log == []
+
+
+def test_what_is_pulled_into_a_file_is_for_its_user_alone(environment: Server) -> None:
+    for name in ("s.csv", "s.parquet"):
+        assert main(["pull", "sessions", "--since", "90d", "--quiet", "--out", name]) == 0
+        assert Path(name).stat().st_mode & 0o077 == 0
 
 
 def test_a_server_that_answers_html_is_one_sentence(

@@ -10,7 +10,8 @@ import polars as pl
 from plivo_analysis.cli.account import account
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders import load_messages, load_sessions
-from plivo_analysis.report.sheets import csv_text
+from plivo_analysis.report.sheets import csv_text, parquet_bytes
+from plivo_analysis.writing import write_whole
 
 if TYPE_CHECKING:
     import argparse
@@ -53,7 +54,7 @@ def _writer(path: Path | None) -> Callable[[pl.DataFrame, Path], None] | None:
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    frame.write_parquet(path)
+    write_whole(path, parquet_bytes(frame), private=True)
 
 
 def _write_csv(frame: pl.DataFrame, path: Path) -> None:
@@ -70,4 +71,4 @@ def _write_csv(frame: pl.DataFrame, path: Path) -> None:
         )
         for name in nested
     )
-    path.write_text(csv_text(flat), encoding="utf-8")
+    write_whole(path, csv_text(flat).encode(), private=True)

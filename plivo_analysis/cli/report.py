@@ -16,10 +16,10 @@ from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.report import cost_report
 from plivo_analysis.report.period import Period
+from plivo_analysis.report.sheets import workbook_program
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from plivo_analysis.client import Client
 
@@ -42,8 +42,7 @@ _SHORT = {"fallback_rate_low": "low", "fallback_rate_high": "high"}
 def run(options: argparse.Namespace) -> None:
     """Write the report and say where it is."""
     zone = _zone(options.tz)
-    for path in (options.out, options.xlsx):
-        _refuse_folder(path)
+    _refuse_what_cannot_be_written(options)
     with account(options) as client:
         since, until = _period(options, client.now(), zone)
         bar = False if options.quiet else None
@@ -112,10 +111,15 @@ def _zone(name: str) -> ZoneInfo:
     raise FilterError(f"--tz is {name!r}; it takes a zone such as Europe/Paris or UTC.")
 
 
-def _refuse_folder(path: Path | None) -> None:
-    """A file that cannot be written is better known before the pull than after it."""
-    if path is not None and path.is_dir():
-        raise FilterError(f"{path} is a folder; give the name of a file.")
+def _refuse_what_cannot_be_written(options: argparse.Namespace) -> None:
+    """It is better known before the pull than after it."""
+    for path in (options.out, options.xlsx):
+        if path is not None and path.is_dir():
+            raise FilterError(f"{path} is a folder; give the name of a file.")
+    if options.csv_dir is not None and options.csv_dir.is_file():
+        raise FilterError(f"{options.csv_dir} is a file; give the name of a folder.")
+    if options.xlsx is not None:
+        workbook_program()
 
 
 def _print(title: str, frame: pl.DataFrame) -> None:

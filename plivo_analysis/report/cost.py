@@ -27,6 +27,7 @@ from plivo_analysis.report.sheets import csv_text, parquet_bytes, workbook
 from plivo_analysis.report.subject import Subject
 from plivo_analysis.schema import MESSAGES, SESSIONS
 from plivo_analysis.typeset import clean, count, plural
+from plivo_analysis.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -276,7 +277,7 @@ def _write(path: str | PathLike[str], content: Callable[[], bytes]) -> Path:
     file, written = Path(path), content()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(written)
+        write_whole(file, written)
     except OSError as failed:
         reason = failed.strerror or "it cannot be written"
         raise StoreError(f"The report was not written to {file.name}: {reason}.") from failed

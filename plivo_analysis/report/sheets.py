@@ -49,13 +49,7 @@ def workbook(tables: Mapping[str, pl.DataFrame], facts: Mapping[str, str]) -> by
         >>> workbook({"spend": pl.DataFrame({"channel": ["sms"]})}, {"Title": "t"})[:2]
         b'PK'
     """
-    try:
-        xlsxwriter = import_module("xlsxwriter")
-    except ImportError as missing:
-        raise PlivoAnalysisError(
-            "A workbook needs xlsxwriter, which is not installed. "
-            'Install it with: pip install "plivo_analysis[report]". CSV files need nothing.'
-        ) from missing
+    program = workbook_program()
     file = io.BytesIO()
     options = {
         "in_memory": True,
@@ -64,13 +58,32 @@ def workbook(tables: Mapping[str, pl.DataFrame], facts: Mapping[str, str]) -> by
         "strings_to_numbers": False,
         "remove_timezone": True,
     }
-    with xlsxwriter.Workbook(file, options) as book:
+    with program.Workbook(file, options) as book:
         book.set_properties({"created": _MADE, "title": facts.get("Title", "")})
         looks = _looks(book)
         _facts(book.add_worksheet("about"), facts, looks)
         for name, table in tables.items():
             _sheet(book.add_worksheet(name[:_LONGEST_NAME]), table, looks)
     return file.getvalue()
+
+
+def workbook_program() -> Any:
+    """The library that workbooks are made with.
+
+    Raises:
+        PlivoAnalysisError: When it is not installed.
+
+    Example:
+        >>> workbook_program().__name__
+        'xlsxwriter'
+    """
+    try:
+        return import_module("xlsxwriter")
+    except ImportError as missing:
+        raise PlivoAnalysisError(
+            "A workbook needs xlsxwriter, which is not installed. "
+            'Install it with: pip install "plivo_analysis[report]". CSV files need nothing.'
+        ) from missing
 
 
 def parquet_bytes(table: pl.DataFrame) -> bytes:

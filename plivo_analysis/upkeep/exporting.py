@@ -12,7 +12,6 @@ An export into the folder of an earlier one makes it equal to the store.
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from plivo_analysis.resources import RESOURCES
 from plivo_analysis.segments import PARTS, by_day, day_name, encode, parts, read
 from plivo_analysis.spans import EVER, Span, to_us
 from plivo_analysis.store.folder import make_private
+from plivo_analysis.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -75,6 +75,7 @@ def export(
         OSError: The folder cannot be written.
 
     Example:
+        >>> import tempfile
         >>> import polars as pl
         >>> import plivo_analysis as pva
         >>> with pva.demo(sessions=100) as client, tempfile.TemporaryDirectory() as out:
@@ -117,7 +118,8 @@ def _export(
         shown = disguise(rows, resource, recipients, store)
         for table, instant, frame in parts(resource, shown):
             for day, of_day in zip(days, by_day(frame, instant, days), strict=True):
-                _write(made.folder / table.name / day_name(day.start), encode(of_day, small=True))
+                path = made.folder / table.name / day_name(day.start)
+                write_whole(path, encode(of_day, small=True), private=True)
             made.rows[table.name] += frame.height
         made.days += len(days)
         watch(made.days)
@@ -135,16 +137,3 @@ def _batches(days: Iterable[Day]) -> Iterator[list[Day]]:
         batch.append(day)
     if batch:
         yield batch
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Write a file at one stroke; a reader finds the old one or the new one, never half."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        unfinished = Path(file.name)
-        try:
-            file.write(body)
-            file.close()
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise

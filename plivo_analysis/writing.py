@@ -1,0 +1,51 @@
+"""Files written at one stroke: who reads a path finds the old file or the new one, never half.
+
+Reports and exports are made by programs that run at night and are read by others at any time.
+A full disk or a lost process leaves what was there.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PRIVATE, _USUAL = 0o600, 0o666  # the latter less what the user's umask takes
+
+
+def write_whole(path: Path, body: bytes, *, private: bool = False) -> None:
+    """Write a file at one stroke; what is no file, such as a pipe, is written to as it is.
+
+    Args:
+        path: The file; where it is a link, the file that it leads to.
+        body: All that it will hold.
+        private: Whether the user alone may read it.
+
+    Raises:
+        OSError: When it cannot be written. A file that was there is as it was.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_whole(Path(folder) / "a", b"1")
+        ...     [(path.name, path.read_bytes()) for path in Path(folder).iterdir()]
+        [('a', b'1')]
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(body)
+        return
+    target = path.resolve()
+    unfinished = target.with_name(f".{target.name[:64]}.{secrets.token_hex(4)}")
+    opener = partial(os.open, mode=_PRIVATE if private else _USUAL)
+    try:
+        with open(unfinished, "xb", opener=opener) as file:
+            file.write(body)
+        unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
