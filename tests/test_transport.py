@@ -578,12 +578,22 @@ def test_a_fault_of_our_own_is_not_taken_for_one_of_the_network(transport: Trans
 # --- the rate limit
 
 
+@pytest.mark.parametrize("header", ["7", "Mon, 02 Nov 2026 06:58:07 GMT"])
 def test_a_short_pause_that_the_server_asks_for_is_kept(
-    transport: Transport, server: Server, clock: FakeClock
+    header: str, transport: Transport, server: Server, clock: FakeClock
 ) -> None:
-    server.faults = [Fault.rate_limited("7"), None]
+    server.faults = [Fault.rate_limited(header), None]
     transport.get(LIST, {}, read=read)
     assert 7.0 <= clock.waited <= 8.0
+
+
+@pytest.mark.parametrize("header", ["-7", "abc", "7.5", "Mon, 02 Nov 2026 06:57:00 GMT"])
+def test_a_pause_that_makes_no_sense_is_a_whole_period(
+    header: str, transport: Transport, server: Server, clock: FakeClock
+) -> None:
+    server.faults = [Fault.rate_limited(header), None]
+    transport.get(LIST, {}, read=read)
+    assert clock.waited == pytest.approx(60.0)
 
 
 def test_without_a_header_the_whole_period_is_waited_and_then_double(
