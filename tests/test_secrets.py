@@ -13,6 +13,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from IPython.core.ultratb import VerboseTB
 
 import plivo_analysis as pva
 from plivo_analysis.emulator import AUTH_ID, Account, Behaviour, Fault
@@ -57,6 +58,14 @@ def everything_said(error: BaseException) -> str:
     return "".join(trace.format()) + repr(error) + str(error) + repr(vars(error))
 
 
+def shown_in_a_notebook(error: BaseException) -> str:
+    """What ``%xmode Verbose`` prints, but for the test's own frames, which hold the canaries."""
+    trace = error.__traceback__
+    while trace is not None and "tests" in trace.tb_frame.f_code.co_filename:
+        trace = trace.tb_next
+    return str(VerboseTB(theme_name="nocolor").text(type(error), error, trace))
+
+
 def no_canary(text: str) -> None:
     assert TOKEN not in text
     assert base64.b64encode(f"{AUTH_ID}:{TOKEN}".encode()).decode() not in text
@@ -95,7 +104,28 @@ def test_no_error_shows_a_token_or_a_number(
     with pytest.raises(pva.PlivoAnalysisError) as raised, account:
         pva.load_sessions(recipient=PHONE, client=account, progress=True)
     printed = capsys.readouterr()
+    no_canary(shown_in_a_notebook(raised.value))
     no_canary(everything_said(raised.value) + caplog.text + printed.out + printed.err)
+
+
+def test_secrets_of_other_programs_stay_in_their_variables(
+    client: tuple[Server, pva.Client],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in ("DATABASE_PASSWORD", "HTTPS_PROXY", "ALL_PROXY", "PIP_INDEX_URL"):
+        monkeypatch.setenv(name, f"http://somebody:{TOKEN}@127.0.0.1:9")
+    caplog.set_level(logging.DEBUG)
+    server, _ = client
+    server.faults = repeat(Fault.status(500))
+    other = pva.Client(AUTH_ID, "another-token", base_url="https://api.example.com", store=False)
+    monkeypatch.setattr(other.clock, "wait", lambda *_: False)
+    monkeypatch.setattr(other.clock, "monotonic", iter(range(0, 10**6, 100)).__next__)
+    for asked in (client[1], other):
+        with pytest.raises(pva.PlivoAnalysisError) as raised, asked:
+            pva.load_sessions(client=asked)
+        no_canary(shown_in_a_notebook(raised.value))
+        no_canary(everything_said(raised.value) + caplog.text)
 
 
 def test_a_filter_that_is_not_honoured_shows_no_number(
