@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -20,6 +21,19 @@ from plivo_analysis.emulator.account import DEFAULT_NOW
 # No deadlines: machines that run tests are shared, and a slow moment is no failure.
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
+
+SPARK_OPTIONS = {
+    "spark.sql.session.timeZone": "Pacific/Auckland",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.log.level": "ERROR",
+    # Tables of a hundred rows: to compile each plan and to spread it takes nearly all the time.
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}
 
 Serve = Callable[..., Server]
 Connect = Callable[..., Client]
@@ -119,3 +133,17 @@ def session() -> Callable[..., dict[str, Any]]:
         }
 
     return record
+
+
+@pytest.fixture(scope="session")
+def spark() -> Any:
+    """A session of Spark on this computer; the test is skipped where there is none."""
+    if shutil.which("java") is None:
+        pytest.skip("Spark runs on Java 17, and there is no java on this machine.")
+    sql = pytest.importorskip(
+        "pyspark.sql", reason="PySpark is not installed; `make slow` does.", exc_type=ImportError
+    )
+    builder = sql.SparkSession.builder.master("local[2]")
+    for name, value in SPARK_OPTIONS.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()

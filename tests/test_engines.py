@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -112,37 +111,12 @@ def of_duckdb(frame: pl.DataFrame) -> Any:
     return connection.table("held")
 
 
-SPARK_OPTIONS = {
-    "spark.sql.session.timeZone": "Pacific/Auckland",
-    "spark.ui.enabled": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.log.level": "ERROR",
-    # Tables of a hundred rows: to compile each plan and to spread it takes nearly all the time.
-    "spark.sql.shuffle.partitions": "1",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-}
-
-
-@cache
-def spark_session() -> Any:
-    if shutil.which("java") is None:
-        pytest.skip("Spark runs on Java 17, and there is no java on this machine.")
-    sql = pytest.importorskip(
-        "pyspark.sql", reason="PySpark is not installed; `make slow` does.", exc_type=ImportError
-    )
-    builder = sql.SparkSession.builder.master("local[2]")
-    for name, value in SPARK_OPTIONS.items():
-        builder = builder.config(name, value)
-    return builder.getOrCreate()
-
-
 def of_spark(frame: pl.DataFrame) -> Any:
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - `make test` has no Spark
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of the newest pandas, which is not used here
-        return spark_session().createDataFrame(plain_arrow(frame))
+        return SparkSession.active().createDataFrame(plain_arrow(frame))
 
 
 def of_dask(frame: pl.DataFrame) -> Any:
@@ -183,12 +157,21 @@ IN_DASK = pytest.param(
     "Dask", marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:Dask support is moving")]
 )
 OF_IBIS = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
-IN_IBIS = pytest.param("ibis in another zone", marks=[pytest.mark.slow, OF_IBIS])
+IBIS = "ibis on DuckDB in another zone"
+IN_IBIS = pytest.param(IBIS, marks=[pytest.mark.slow, OF_IBIS])
 EVERYWHERE = [*ENGINES, IN_SPARK, IN_DASK, IN_IBIS]
 
 
+@pytest.fixture(autouse=True)
+def started(request: pytest.FixtureRequest) -> None:
+    """Start Spark, for the tests of it alone."""
+    callspec = getattr(request.node, "callspec", None)
+    if callspec is not None and callspec.params.get("engine") == SPARK:
+        request.getfixturevalue("spark")
+
+
 def of_engine(engine: str, frame: pl.DataFrame) -> Any:
-    slow = {SPARK: of_spark, "Dask": of_dask, "ibis in another zone": of_ibis}
+    slow = {SPARK: of_spark, "Dask": of_dask, IBIS: of_ibis}
     return {**ENGINES, **slow}[engine](frame)
 
 
@@ -272,12 +255,13 @@ def test_a_sum_of_more_digits_than_an_amount_has_is_exact_on_every_engine(
     assert_same(metric(of_engine(engine, large)), expected)
 
 
-@pytest.mark.parametrize("engine", [*ENGINES, IN_SPARK, IN_DASK])
+@pytest.mark.parametrize("engine", EVERYWHERE)
 @pytest.mark.parametrize(
     ("every", "tz"),
     [
         ("1h", "UTC"),
         ("1h", "Europe/Berlin"),
+        ("1h", "Australia/Lord_Howe"),
         ("1d", "UTC"),
         ("1d", "America/Havana"),
         ("1w", "Asia/Kathmandu"),
@@ -295,7 +279,7 @@ def test_periods_are_the_same_on_every_engine(every: str, tz: str, engine: str) 
         assert_same(metric(held(engine, table), every=every, tz=tz), expected)
 
 
-@pytest.mark.parametrize("engine", [*ENGINES, IN_SPARK])
+@pytest.mark.parametrize("engine", [*ENGINES, IN_SPARK, IN_IBIS])
 def test_instants_without_a_zone_are_utc_on_every_engine(engine: str) -> None:
     naive = TABLES["charges"].with_columns(pl.col("created_at").dt.replace_time_zone(None))
     if engine == SPARK:  # which would take those of an Arrow table for its session's
@@ -308,10 +292,24 @@ def test_instants_without_a_zone_are_utc_on_every_engine(engine: str) -> None:
 
 
 @pytest.mark.slow
-@OF_IBIS
-def test_periods_through_ibis_are_refused_with_what_to_give_instead() -> None:
-    with pytest.raises(SchemaError, match=r"Periods cannot be counted through ibis.*to_polars"):
-        pva.spend(held("ibis in another zone", "charges"), every="1d")
+def test_periods_through_ibis_on_another_engine_are_refused_with_what_to_give_instead() -> None:
+    ibis = pytest.importorskip("ibis", exc_type=ImportError)
+    charges = ibis.polars.connect().create_table("charges", TABLES["charges"])
+    assert_same(pva.spend(charges), pva.spend(TABLES["charges"]))
+    with pytest.raises(SchemaError, match=r"through ibis on polars.*own table.*to_polars"):
+        pva.spend(charges, every="1d")
+
+
+@pytest.mark.parametrize("engine", [*ENGINES, IN_SPARK, IN_IBIS])
+def test_a_session_of_no_known_time_is_in_a_period_of_its_own_sorted_last(engine: str) -> None:
+    known = pl.when(pl.col("line") == "attempt").then("created_at")
+    lines = TABLES["charges"].with_columns(created_at=known)
+    expected = pva.spend(lines, (), every="1mo", tz="America/St_Johns")
+    assert expected["period"].is_null().to_list() == [False, False, True]
+    assert expected["lines"].sum() == lines.height
+    assert_same(
+        pva.spend(of_engine(engine, lines), (), every="1mo", tz="America/St_Johns"), expected
+    )
 
 
 @pytest.mark.parametrize("engine", IN_MEMORY)
@@ -360,14 +358,15 @@ def test_the_result_is_pandas_for_pandas_and_else_polars(engine: str) -> None:
     assert kind is (pd.DataFrame if "pandas" in engine else pl.DataFrame)
 
 
-@pytest.mark.parametrize("engine", [*OUTSIDE, IN_SPARK])
+@pytest.mark.parametrize("engine", [*OUTSIDE, IN_SPARK, IN_DASK, IN_IBIS])
 @pytest.mark.parametrize(
     "metric", [pva.fallback_rates, pva.attempt_outcomes, pva.spend, pva.reconcile]
 )
 def test_a_sessions_table_outside_is_refused_with_what_to_give_instead(
     metric: Any, engine: str
 ) -> None:
-    with pytest.raises(SchemaError, match=r"in _?(duckdb|pyspark).*explode_attempts.*as Parquet"):
+    named = r"in _?(duckdb|pyspark|dask|ibis).*explode_attempts.*as Parquet"
+    with pytest.raises(SchemaError, match=named):
         metric(held(engine, "sessions"))
 
 
@@ -417,6 +416,40 @@ def test_a_lacking_column_is_named_with_those_that_are_there(
         metric(ENGINES[engine](TABLES[table].drop(column)))
     assert caught.value.missing == [column]
     assert caught.value.available == [n for n in TABLES[table].columns if n != column]
+
+
+@pytest.mark.parametrize("engine", EVERYWHERE)
+def test_an_amount_of_more_than_eight_places_is_refused_not_rounded(engine: str) -> None:
+    for amount, fits in ((Decimal("0.0000000001"), False), (Decimal("0.1000000000"), True)):
+        lines = TABLES["charges"].with_columns(amount=pl.lit(amount, pl.Decimal(20, 10)))
+        if fits:
+            spent = pva.spend(of_engine(engine, lines), ())["amount"]
+            assert list(spent) == [lines.height * amount]
+        else:
+            with pytest.raises(SchemaError, match=r"more than 8 decimal places|does not fit"):
+                pva.spend(of_engine(engine, lines), ())
+
+
+@pytest.mark.parametrize("engine", ["polars", "polars, lazy", "pandas of objects", "pyarrow"])
+def test_a_column_of_nulls_alone_need_not_say_its_type(engine: str) -> None:
+    lines = TABLES["charges"].with_columns(amount=pl.lit(None))
+    given = nw.from_native(pva.spend(IN_MEMORY[engine](lines), ())).to_polars()
+    assert given.rows() == [(lines.height, None, lines.height)]
+
+
+def test_values_of_several_kinds_make_no_group_and_are_not_quoted() -> None:
+    sessions = of_objects(SESSION_ROWS.head(2)).assign(team=[1, "14155550123"])
+    with pytest.raises(SchemaError, match=r"'team' holds values of several kinds") as caught:
+        pva.spend(sessions, "team")
+    assert "14155550123" not in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ["polars", "polars, lazy", "DuckDB in another zone"])
+def test_what_is_not_a_number_is_sorted_behind_all_numbers(engine: str) -> None:
+    weights = pl.Series("weight", [2.0, float("nan"), None, 1.0])
+    sessions = TABLES["flat sessions"].head(4).with_columns(weights)
+    found = pva.success_rates(ENGINES[engine](sessions), "weight")["weight"].to_list()
+    assert [str(weight) for weight in found] == ["1.0", "2.0", "nan", "None"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -493,6 +526,7 @@ def test_own_columns_of_sessions_are_groups_also_of_attempts_and_lines() -> None
         ({"every": "2d"}, "every is '2d'; it can be '1h', '1d', '1w', '1mo'"),
         ({"every": "1d", "tz": "Mars/Base"}, "tz is 'Mars/Base'; it is the name of an IANA"),
         ({"tz": "../etc/passwd"}, "it is the name of an IANA time zone"),
+        ({"tz": "Factory"}, "it is the name of an IANA time zone"),
     ],
 )
 def test_periods_that_do_not_exist_are_refused(options: Any, message: str) -> None:

@@ -32,6 +32,7 @@ ZONES = [
     "Asia/Kathmandu",
     "America/Havana",
     "Africa/Cairo",
+    "America/St_Johns",
 ]
 
 OUTCOME_WORDS = {

@@ -174,7 +174,7 @@ def select(frame: Any, columns: Sequence[Column], *, own: Sequence[str] = ()) ->
         own: Columns of the caller's own, taken as they are.
 
     Raises:
-        SchemaError: The values of a column do not fit its type exactly.
+        SchemaError: The values of a column do not fit its type exactly, or are of no one type.
 
     Example:
         >>> from plivo_analysis.schema import Column, Kind
@@ -185,7 +185,7 @@ def select(frame: Any, columns: Sequence[Column], *, own: Sequence[str] = ()) ->
     names = [*(column.name for column in columns), *own]
     if nw.dependencies.is_pandas_dataframe(frame):
         arrays = {column.name: _of_pandas(frame[column.name], column) for column in columns}
-        return _of_arrow(arrays | {n: pa.array(frame[n], from_pandas=True) for n in own}, columns)
+        return _of_arrow(arrays | {name: _own(frame[name], name) for name in own}, columns)
     if isinstance(frame, pl.LazyFrame):
         return _of_polars(frame.select(names).collect(), columns)
     if isinstance(frame, pl.DataFrame):
@@ -244,6 +244,17 @@ def _of_pandas(series: Any, column: Column) -> Any:
     if series.dtype == object:
         return arrow_values(series, column)
     return cast(pa.array(series, from_pandas=True), column)
+
+
+def _own(series: Any, name: str) -> Any:
+    try:
+        return pa.array(series, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        # The cause quotes a value, which may be a recipient.
+        raise SchemaError(
+            f"Column {name!r} holds values of several kinds, which make no column elsewhere. "
+            "Cast it to one, as to text."
+        ) from None
 
 
 def _plain(dtype: pa.DataType) -> pa.DataType:

@@ -5,9 +5,10 @@ polars, pandas and pyarrow (whose rows it reads through Arrow), DuckDB for a rel
 for its DataFrame. The few result rows are then finished in exact Python, so that a number is
 the same on every engine, to the last digit.
 
-Dask and ibis, read through narwhals, give the same numbers on exploded and flat tables; but
-ibis says instants in the zone of its engine's session, and periods are refused there.
+Dask and ibis, read through narwhals, give the same numbers on exploded and flat tables. Only
+periods through ibis are refused where its engine is not DuckDB, the one that was tried.
 
-``engines`` opens a table and counts on it, ``grouping`` says by what, ``periods`` puts
-instants into buckets of a time zone, ``money`` and ``intervals`` finish sums and rates.
+``engines`` opens a table and counts on it, ``grouping`` says by what, ``ticks`` and
+``periods`` put instants into buckets of a time zone, ``money`` and ``intervals`` finish sums
+and rates, ``cautions`` says what a sum or a group would hide.
 """

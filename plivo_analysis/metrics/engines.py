@@ -2,8 +2,7 @@
 
 polars, DuckDB and Spark count where their rows are. The rows of pandas and pyarrow frames are
 in this process's memory, so polars counts them through Arrow, without Python objects between.
-Only what every engine carries out alike is used: filter, group, sum, count. The one step that
-each engine spells for itself is an instant as a whole number.
+Only what every engine carries out alike is used: filter, group, sum, count.
 """
 
 from __future__ import annotations
@@ -24,9 +23,8 @@ from plivo_analysis.schema.table import MONEY_SCALE, SUM_DIGITS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from plivo_analysis.schema import Table
+    from plivo_analysis.schema import Column, Table
 
-TICK = "__tick"
 KEY = "__key"
 
 _ZONED = cs.datetime(time_zone="*")
@@ -62,12 +60,23 @@ class Counted:
         return dict(self.frame.schema)
 
     def whole(self) -> pl.DataFrame:
-        """The same with the types that it has in polars, whichever engine counted."""
+        """The same with the types that it has in polars, whichever engine counted.
+
+        Raises:
+            SchemaError: A sum has more decimal places than money has here.
+        """
         sums = [name for name in self.frame.columns if name.startswith("__")]
         counts = [name for name in sums if name not in self.money]
-        return self.frame.with_columns(
-            pl.col(counts).cast(pl.Int64), pl.col(list(self.money)).cast(_SUM)
-        )
+        money = pl.col(list(self.money)).cast(_SUM)
+        whole = self.frame.with_columns(pl.col(counts).cast(pl.Int64), money)
+        # polars would round the rest away without a word.
+        cut = [name for name in self.money if (whole[name] != self.frame[name]).any()]
+        if cut:
+            raise SchemaError(
+                f"Amounts of this frame have more than {MONEY_SCALE} decimal places, and no "
+                "amount is rounded here. Round or cast them where they were read."
+            )
+        return whole
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Rows of Python values: counts as int, money in whole units of 10⁻⁸."""
@@ -102,6 +111,8 @@ def open_table(
         known = {column.name for column in columns}
         frame = select(frame, columns, own=[name for name in wanted if name not in known])
     lazy: nw.LazyFrame[Any] = nw.from_native(frame).lazy().select(*wanted)
+    if isinstance(frame, (pl.DataFrame, pl.LazyFrame)):
+        lazy = nw.from_native(_typed(lazy.to_native(), columns))
     schema = lazy.collect_schema()
     _refuse_nested([name for name in own if schema[name].is_nested()], list(schema))
     for column in columns:
@@ -132,46 +143,6 @@ def require(frame: Any, table: Table, names: Iterable[str]) -> None:
             missing=missing,
             available=available,
         )
-
-
-def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame[Any]:
-    """The frame with the column ``TICK``: an instant in whole ticks since 1970 in UTC.
-
-    Args:
-        lazy: A frame.
-        instant: Its column of instants; without a zone they are UTC.
-        tick: The length of a tick in microseconds.
-
-    Raises:
-        SchemaError: It is an ibis table.
-
-    Example:
-        >>> from datetime import UTC, datetime
-        >>> lazy = nw.from_native(pl.LazyFrame({"t": [datetime(1970, 1, 2, tzinfo=UTC)]}))
-        >>> with_ticks(lazy, "t", 900_000_000).select(TICK).collect().rows()
-        [(96,)]
-    """
-    native: Any = lazy.to_native()
-    ticked: nw.LazyFrame[Any]
-    if nw.dependencies.is_duckdb_relation(native):
-        ticks = f'epoch_us("{instant}") // {tick} AS {TICK}'
-        ticked = nw.from_native(native.project(f"*, {ticks}"))
-        return ticked
-    if nw.dependencies.is_pyspark_dataframe(native):
-        zone = getattr(lazy.collect_schema()[instant], "time_zone", None)
-        # Spark takes an instant without a zone to be in its session's.
-        utc = f"`{instant}`" if zone else f"CAST(CONCAT(`{instant}`, 'Z') AS TIMESTAMP)"
-        ticks = f"unix_micros({utc}) div {tick} AS {TICK}"
-        ticked = nw.from_native(native.selectExpr("*", ticks))
-        return ticked
-    if nw.dependencies.is_ibis_table(native):
-        # Its instants as numbers are those of the wall clock where its engine's session is.
-        raise SchemaError(
-            "Periods cannot be counted through ibis, which says an instant in the zone of its "
-            "engine's session. Give the engine's own table, or a frame: table.to_polars().",
-            available=lazy.collect_schema().names(),
-        )
-    return lazy.with_columns((nw.col(instant).dt.timestamp("us") // tick).alias(TICK))
 
 
 def count(
@@ -307,6 +278,13 @@ def raise_doubled(lazy: nw.LazyFrame[Any], table: Table) -> NoReturn:
         "than once. Keep one row of each.",
         available=lazy.collect_schema().names(),
     )
+
+
+def _typed(lazy: pl.LazyFrame, columns: Iterable[Column]) -> pl.LazyFrame:
+    """Columns that hold nulls alone, of which polars does not know the type, with their own."""
+    schema = lazy.collect_schema()
+    blank = [column for column in columns if schema[column.name] == pl.Null]
+    return lazy.with_columns(pl.col(each.name).cast(each.polars()) for each in blank)
 
 
 def _refuse_nested(names: Sequence[str], available: Sequence[str]) -> None:

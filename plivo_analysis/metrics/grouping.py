@@ -16,7 +16,8 @@ import polars as pl
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.frames.casting import arrow_values
 from plivo_analysis.metrics.cautions import warn_of_masked
-from plivo_analysis.metrics.engines import TICK, Counted, count, with_ticks
+from plivo_analysis.metrics.engines import Counted, count
+from plivo_analysis.metrics.ticks import TICK, with_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -165,5 +166,6 @@ def _in_periods(counted: Counted, buckets: Buckets) -> Counted:
     return Counted(by_start, counted.money)
 
 
-def _rank(key: Key) -> tuple[tuple[bool, Any], ...]:
-    return tuple((value is None, value) for value in key)
+def _rank(key: Key) -> tuple[tuple[bool, bool, Any], ...]:
+    """What sorts groups: a null comes last, and before it what is not even equal to itself."""
+    return tuple((value is None, value != value, value) for value in key)  # noqa: PLR0124 - NaN

@@ -73,8 +73,7 @@ def message_spend(
         >>> from decimal import Decimal
         >>> import polars as pl
         >>> messages = pl.DataFrame({"message_uuid": ["a"], "message_type": ["sms"], "units": [2],
-        ...     "total_amount": [Decimal("0.014")], "carrier_fees": [None]},
-        ...     schema_overrides={"carrier_fees": pl.Decimal(18, 8)})
+        ...     "total_amount": [Decimal("0.014")], "carrier_fees": [None]})
         >>> message_spend(messages).rows()
         [('sms', 1, 2, Decimal('0.01400000'), None, 0)]
     """

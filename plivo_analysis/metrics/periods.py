@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import polars as pl
+
 from plivo_analysis.errors import FilterError
 
 EVERY = ("1h", "1d", "1w", "1mo")
@@ -60,7 +62,7 @@ class Buckets:
         """The start of the bucket that a tick is in, in microseconds since 1970 in UTC.
 
         A day that has no midnight starts where the clock goes on; an hour that comes twice
-        is two hours.
+        is two hours; where a clock is put back by half an hour, that hour has ninety minutes.
 
         Example:
             >>> Buckets("1d", "Asia/Kolkata").start(0)
@@ -88,8 +90,9 @@ def _start(every: str, tz: str, microseconds: int) -> int:
 @lru_cache(maxsize=64)
 def _zone(tz: str) -> ZoneInfo:
     try:
+        pl.Series(dtype=pl.Datetime("us", tz))  # some systems name more than the IANA does
         return ZoneInfo(tz)
-    except (ZoneInfoNotFoundError, OSError, ValueError, TypeError):
+    except (ZoneInfoNotFoundError, OSError, ValueError, TypeError, pl.exceptions.ComputeError):
         raise FilterError(
             f"tz is {tz!r}; it is the name of an IANA time zone, as 'Europe/Paris'."
         ) from None
