@@ -1,8 +1,4 @@
-"""The archive: records as last read, earlier readings, and what was set aside.
-
-Two readings of one record are merged so that the truth can only gain: a settled one beats an
-open one, whatever ``updated_at`` says (it does not move on verification); otherwise the later
-reading stands. The reading that lost is kept as history.
+"""The archive: records as last read, and what was set aside or odd about them.
 
 Each record carries a seal over what matters of it, and each day counts its records, so that a
 damaged file is found out rather than believed.
@@ -15,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.pages import parse_json
-from plivo_analysis.records import Code, Note
-from plivo_analysis.spans import DAY, floor, to_us
+from plivo_analysis.spans import DAY, floor
 from plivo_analysis.store.days import Days
 from plivo_analysis.store.opening import seal
 
@@ -27,42 +22,6 @@ if TYPE_CHECKING:
     from plivo_analysis.resources import Resource
     from plivo_analysis.spans import Span
     from plivo_analysis.store.database import Database
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the records that were received: every one is counted once.
-
-    Args:
-        received: Records in the pages.
-        new: Not known before.
-        repeated: Known, and the same.
-        updated: Known, and changed.
-        set_aside: Not fit for analysis; kept, with the reason.
-        forgotten: Of a number that the user had forgotten; not kept.
-    """
-
-    received: int = 0
-    new: int = 0
-    repeated: int = 0
-    updated: int = 0
-    set_aside: int = 0
-    forgotten: int = 0
-
-    def add(self, other: Tally) -> None:
-        """Add another tally to this one."""
-        self.received += other.received
-        self.new += other.new
-        self.repeated += other.repeated
-        self.updated += other.updated
-        self.set_aside += other.set_aside
-        self.forgotten += other.forgotten
-
-    @property
-    def balanced(self) -> bool:
-        """Whether nothing was lost or doubled on the way."""
-        kept = self.new + self.repeated + self.updated
-        return self.received == kept + self.set_aside + self.forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,42 +51,6 @@ class Archive:
         self._database = database
         self._resource = resource
         self._days = Days(database, resource.name)
-
-    def keep(self, record: Record, *, page: int, read_at: int, tally: Tally) -> None:
-        """Keep one reading of a record and count what became of it."""
-        tally.received += 1
-        if record.row is None:
-            self._set_aside(record, page, read_at)
-            tally.set_aside += 1
-            return
-        known = self._database.run(
-            "SELECT raw, open, page, read_at, instant FROM record WHERE resource = ? AND key = ?",
-            (self._resource.name, record.key),
-        )
-        if not known:
-            self._write(record, record.row, page, read_at, new=True)
-            self._days.change(to_us(record.row[self._resource.instant]), records=1)
-            tally.new += 1
-            return
-        raw, was_open, was_page, was_read_at, instant = known[0]
-        if raw == record.raw:
-            self._seen_again(record.key, page, read_at)
-            tally.repeated += 1
-        elif self._resource.is_open(record.row) and not was_open:
-            self._remember(record.key, record.raw, page, read_at)
-            self._note(
-                record, Note(Code.WENT_BACK.value, self._resource.status, "open again"), read_at
-            )
-            tally.repeated += 1
-        else:
-            self._remember(record.key, raw, was_page, was_read_at)
-            self._write(record, record.row, page, read_at)
-            self._days.change(instant, records=-1)
-            self._days.change(to_us(record.row[self._resource.instant]), records=1)
-            if self._read(raw).row == record.row:
-                tally.repeated += 1
-            else:
-                tally.updated += 1
 
     def rows(self, raws: Iterable[str]) -> Iterator[dict[str, Any]]:
         """The clean rows of records as received."""
@@ -258,69 +181,5 @@ class Archive:
             )
         ]
 
-    def _seen_again(self, key: str, page: int, read_at: int) -> None:
-        self._database.run(
-            "UPDATE record SET page = ?, read_at = ? WHERE resource = ? AND key = ?",
-            (page, read_at, self._resource.name, key),
-        )
-
     def _read(self, raw: str) -> Record:
         return self._resource.read(parse_json(raw.encode()))
-
-    def _write(
-        self,
-        record: Record,
-        row: dict[str, Any],
-        page: int,
-        read_at: int,
-        *,
-        new: bool = False,
-    ) -> None:
-        sealed = (
-            self._resource.name,
-            record.key,
-            to_us(row[self._resource.instant]),
-            int(self._resource.is_open(row)),
-            self._resource.final_at(row),
-            record.raw,
-        )
-        self._database.run(
-            "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*sealed, page, read_at, seal(*sealed)),
-        )
-        place = (self._resource.name, record.key)
-        was_aside = self._database.run(
-            "DELETE FROM set_aside WHERE resource = ? AND key = ? RETURNING 1", place
-        )
-        if was_aside or not new:  # of what was never seen there are no notes
-            self._database.run("DELETE FROM note WHERE resource = ? AND key = ?", place)
-        for note in record.notes:
-            self._note(record, note, read_at)
-
-    def _set_aside(self, record: Record, page: int, read_at: int) -> None:
-        self._database.run(
-            "INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?)",
-            (self._resource.name, record.key, record.raw, page, read_at),
-        )
-        for note in record.notes:
-            self._note(record, note, read_at)
-
-    def _remember(self, key: str, raw: str, page: int, read_at: int) -> None:
-        self._database.run(
-            "INSERT INTO history VALUES (?, ?, ?, ?, ?)",
-            (self._resource.name, key, raw, page, read_at),
-        )
-
-    def _note(self, record: Record, note: Note, read_at: int) -> None:
-        self._database.run(
-            "INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                self._resource.name,
-                record.key,
-                None if record.instant is None else to_us(record.instant),
-                note.code,
-                note.path,
-                note.value,
-                read_at,
-            ),
-        )

@@ -70,12 +70,18 @@ class Days:
         self._database = database
         self._resource = resource
 
-    def change(self, instant: int, *, records: int = 0) -> None:
-        """Note, within the transaction that makes it, that a record changed."""
+    def change(self, instant: int, *, records: int = 0, times: int = 1) -> None:
+        """Note, within the transaction that makes them, changes of a day's records.
+
+        Args:
+            instant: Any of the day, in microseconds.
+            records: How many more it holds; fewer if negative.
+            times: How many changes there were.
+        """
         self._database.run(
-            "INSERT INTO day VALUES (?1, ?2, ?3, 1) ON CONFLICT DO UPDATE"
-            " SET records = records + ?3, changes = changes + 1",
-            (self._resource, floor(instant, DAY), records),
+            "INSERT INTO day VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
+            " SET records = records + ?3, changes = changes + ?4",
+            (self._resource, floor(instant, DAY), records, times),
         )
 
     def within(self, span: Span) -> list[Day]:

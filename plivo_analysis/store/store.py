@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.resources import RESOURCES
 from plivo_analysis.spans import to_us
-from plivo_analysis.store.archive import Archive, Tally
+from plivo_analysis.store.archive import Archive
 from plivo_analysis.store.claims import Claims
 from plivo_analysis.store.cutting import cut, packed
 from plivo_analysis.store.database import Database
 from plivo_analysis.store.days import Days
 from plivo_analysis.store.forgotten import Forgotten, digest
 from plivo_analysis.store.ledger import Bookmark, Entry, Ledger
+from plivo_analysis.store.merging import Merging, Tally
 from plivo_analysis.store.removal import Removed, Unwanted, drop_scopes, remove
 
 if TYPE_CHECKING:
@@ -102,19 +103,16 @@ class Store:
 
     def keep(self, resource: Resource, scope: str, reading: Reading) -> Tally:
         """Keep a page, its records and the place reached, all or nothing."""
-        tally = Tally()
         with self.writing():
             reading, gone = self._without_forgotten(reading)
-            tally.received = tally.forgotten = gone
             page = self._database.insert(
                 "INSERT INTO page (resource, query, body, read_at, cut) VALUES (?, ?, ?, ?, ?)",
                 (resource.name, reading.query, packed(reading.body), reading.read_at, gone),
             )
-            archive = self.archive(resource)
-            for record in reading.records:
-                archive.keep(record, page=page, read_at=reading.read_at, tally=tally)
+            tally = Tally(received=gone, forgotten=gone)
+            Merging(self._database, resource, page, reading.read_at, tally).keep(reading.records)
             if scope:
-                archive.join(scope, reading.records)
+                self.archive(resource).join(scope, reading.records)
             ledger = self.ledger(resource)
             for entry in reading.complete:
                 ledger.record(entry)
