@@ -80,7 +80,7 @@ chromium:
 		|| { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } \
 		|| echo 'Chromium could not be installed: the browser tests will be skipped.' >&2
 
-browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab and Voila with a real browser
+browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab and Voila, and print the report, with a real browser
 	$(LAB)/bin/python -m pytest tests/browser -m browser -rs
 
 explore: $(LAB)/.installed ## Open the explorer on the embedded account as a page, for those without Python
