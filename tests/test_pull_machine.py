@@ -5,6 +5,11 @@ and filter run, die at a request or at a commit, go on, refresh and verify. Afte
 what the store calls complete must be complete, and every pull must return each session once,
 or name the range that it lacks. The same script runs in this process, where it is quick, and
 over HTTP.
+
+Each run tries other scripts. The long search, of some ten minutes, after a change of what is
+asked, kept or merged::
+
+    MACHINE_EXAMPLES=2000 make slow SELECT='-k happens_for_long'
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
 import shutil
 import tempfile
 import uuid
@@ -505,7 +511,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens() -> None:
 
 @pytest.mark.slow
 def test_nothing_is_lost_or_doubled_whatever_happens_for_long() -> None:
-    run(PullMachine, 250, 12)
+    run(PullMachine, int(os.environ.get("MACHINE_EXAMPLES", "250")), 12)
 
 
 def test_nothing_is_lost_or_doubled_over_http() -> None:
