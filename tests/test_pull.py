@@ -93,6 +93,32 @@ def test_the_next_day_costs_the_new_hours_only(
     assert len(server.log) - first <= 25
 
 
+def test_the_next_day_asks_for_the_new_hours_and_what_was_open_and_nothing_else(
+    serve: Serve, connect: Connect, session: Make
+) -> None:
+    waiting = session(20 * HOUR, status="in-progress")
+    account = Account.of([session(hours * HOUR) for hours in range(1, 48)] + [waiting])
+    server = serve(account)
+    client = connect(server)
+    since = NOW - 3 * DAY
+    pva.load_sessions(since=since, client=client)
+    asked, account.now = len(server.log), NOW + DAY
+    account.replace({**waiting, "status": "verified"})
+    once(pva.load_sessions(since=since, client=client), account.uuids(since, NOW + DAY))
+    tail, new, opened, settled = server.log[asked:]
+    ranges = [
+        tuple(f"{request.query[f'session_time__{end}']}Z" for end in ("gte", "lt"))
+        for request in (tail, new)
+    ]
+    yesterday, edge = (to_us(at - timedelta(minutes=15)) for at in (NOW, NOW + DAY))
+    assert [tuple(to_us(datetime.fromisoformat(at)) for at in range_) for range_ in ranges] == [
+        (edge, to_us(NOW + DAY)),
+        (yesterday, edge),
+    ]
+    assert opened.query["status"] == "in-progress"
+    assert settled.path.endswith(f"/{waiting['session_uuid']}/")
+
+
 STILL = {name: knobs for name, knobs in TWELVE.items() if not (knobs.changes or knobs.late)}
 
 
