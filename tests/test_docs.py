@@ -84,6 +84,15 @@ def test_every_rate_has_a_definition() -> None:
     assert not [name for name in sorted(rates) if f"`{name}`" not in text]
 
 
+def test_every_definition_has_a_formula_and_a_source() -> None:
+    text = (DOCS / "reference" / "definitions.md").read_text()
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    heads = [row for row in rows if row[-1].strip() == "source"]
+    assert len(heads) == 5
+    assert len(rows) > 25
+    assert not [row for row in rows if len(row) != 3 or not all(cell.strip() for cell in row)]
+
+
 def test_every_notebook_is_a_tutorial() -> None:
     listed = re.findall(r"(?m)^\.\./notebooks/(\w+)$", (DOCS / "tutorials.md").read_text())
     assert listed == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
