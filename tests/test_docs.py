@@ -6,8 +6,11 @@ The site itself is built by ``make docs``, where a warning is an error.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,6 +119,26 @@ def test_an_example_is_python_and_uses_public_names(path: Path) -> None:
             and node.value.id == "pva"
         }
         assert used <= set(plivo_analysis.__all__)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", DOCS / "index.md"], ids=lambda path: path.name
+)
+def test_the_first_lines_that_one_reads_run_and_leave_a_report(path: Path, tmp_path: Path) -> None:
+    (block,) = blocks(path, "python")
+    lines = [line for line in block.splitlines() if line.strip()]
+    assert len(lines) <= 20
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block],
+        cwd=tmp_path,
+        env={**os.environ, "PLOTLY_RENDERER": "json", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (tmp_path / "report.html").stat().st_size > 1_000_000
 
 
 @every_page
