@@ -95,15 +95,16 @@ def percent(rate: float | Decimal | None, digits: int = 1, *, unit: bool = True)
 
 
 def percent_range(low: float | None, high: float | None, digits: int = 1) -> str:
-    r"""An interval of rates in percent, with one unit at its end.
+    r"""An interval of rates in percent, with one unit at its end; ends that read alike are one.
 
     Example:
-        >>> percent_range(0.904, 0.91)
-        '90.4–91.0\u202f%'
+        >>> percent_range(0.904, 0.91), percent_range(1.0, 1.0, 0)
+        ('90.4–91.0\u202f%', '100\u202f%')
     """
     if low is None or high is None:
         return NOT_KNOWN
-    return f"{percent(low, digits, unit=False)}{DASH}{percent(high, digits)}"
+    start, end = percent(low, digits, unit=False), percent(high, digits)
+    return end if end.startswith(f"{start}{NARROW}") else f"{start}{DASH}{end}"
 
 
 def money(amount: Decimal | None, currency: str = "USD", digits: int | None = 2) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -235,6 +236,15 @@ def test_a_bar_is_as_wide_as_its_bucket_however_far_the_next_one_is() -> None:
     assert widths == {0.8 * 86_400_000}
 
 
+def test_of_panels_on_their_own_scales_the_largest_is_twice_as_high() -> None:
+    days = [datetime(2026, 10, 1, tzinfo=UTC)] * 3
+    frame = spend_frame({"period": days, "channel": ["sms", "voice", "rcs"]}, ["1", "30", "2"])
+    layout = figures.spend(frame, panels=True).layout
+    heights = [axis.domain[1] - axis.domain[0] for axis in (layout.yaxis, layout.yaxis2)]
+    assert heights == pytest.approx([0.2, 0.45])
+    assert layout.yaxis3.domain[0] == pytest.approx(0.05)
+
+
 def test_beyond_twelve_groups_the_rest_is_one_line_with_their_sum() -> None:
     codes = [f"{letter}{letter}" for letter in "ABCDEFGHIJKLMNO"]
     frame = spend_frame({"destination_country_iso2": codes}, [str(n) for n in range(15, 0, -1)])
@@ -313,9 +323,32 @@ def test_rates_over_time_share_a_scale_and_a_line_at_the_ratio_of_sums() -> None
 
 def test_pending_attempts_stand_beside_the_reached_rate() -> None:
     figure = figures.outcomes(outcomes_frame(["sms", "voice"], [9, 8], [1, 0]))
-    told = [note.text for note in figure.layout.annotations]
-    assert "<b>90.0\u202f%</b>  of 10, 1 pending" in told
-    assert "<b>80.0\u202f%</b>  of 10" in told
+    told = notes(figure)
+    assert "90.0\u202f%  of 10, 1 pending" in told
+    assert "80.0\u202f%  of 10" in told
+
+
+def notes(figure: Any) -> list[str]:
+    """What a figure's notes say, without their markup."""
+    return [re.sub(r"<[^>]+>", "", note.text) for note in figure.layout.annotations]
+
+
+def test_a_figure_says_above_itself_by_what_it_is_grouped() -> None:
+    heads = {
+        column: figures.fallback(fallback_frame({column: ["sms"]}, [(9, 3, 1)])).layout.title.text
+        for column in ("entry_channel", "destination_country_iso2", "own_column")
+    }
+    assert heads == {
+        "entry_channel": "<b>Fallback rate by entry channel, %</b>",
+        "destination_country_iso2": "<b>Fallback rate by country, %</b>",
+        "own_column": "<b>Fallback rate by own column, %</b>",
+    }
+
+
+def test_rescues_all_proven_are_one_number_and_no_range() -> None:
+    frame = fallback_frame({"entry_channel": ["sms"]}, [(9, 3, 3)])
+    proven = frame.with_columns(rescued_certain=pl.col("rescued"))
+    assert "100\u202f%" in notes(figures.fallback(proven))
 
 
 def delivery_frame(groups: dict[str, list[Any]]) -> pl.DataFrame:
@@ -325,8 +358,8 @@ def delivery_frame(groups: dict[str, list[Any]]) -> pl.DataFrame:
 
 
 def test_messages_that_are_not_final_stand_beside_the_delivered_rate() -> None:
-    told = [n.text for n in figures.delivery(delivery_frame({"type": ["sms"]})).layout.annotations]
-    assert "<b>90.0\u202f%</b>  of 10, 1 to come" in told
+    told = notes(figures.delivery(delivery_frame({"type": ["sms"]})))
+    assert "90.0\u202f%  of 10, 1 to come" in told
 
 
 def test_delivery_over_time_is_drawn_of_final_messages() -> None:

@@ -110,7 +110,7 @@ def rescue(name: str, row: Mapping[str, Any]) -> Markup:
     certain, last, possible = (
         row[column] / whole for column in ("rescued_certain", "rescued_last_touch", "rescued")
     )
-    shown = f"{percent(certain, 0, unit=False)}{DASH}{percent(possible, 0)}"
+    shown = percent_range(certain, possible, 0)
     said = f"{name} {shown}, by the last channel used {percent(last, 0)}"
     drawn = drawing.rescue((certain, last, possible), WIDTH, shade="currentColor", said=said)
     return cell(

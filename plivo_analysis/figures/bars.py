@@ -21,7 +21,9 @@ _SPEND = ("lines", "amount", "unpriced")
 _MOST = 12
 _PANELS = 8
 _LINE = 26
+_PANEL = 78
 _LABELS = 170
+_BESIDE = 124
 _SHORT = 16  # letters of a name beside the bars; hovering tells the whole
 _ZERO = Decimal(0)
 
@@ -90,19 +92,19 @@ def _own_scales(table: Table, currency: str) -> go.Figure:
     if table.channel is None:
         largest = sorted(totals, key=lambda group: -(totals[group] or _ZERO))
         totals = {group: totals[group] for group in largest[:_PANELS]}
-    figure = style.blank(56 + 84 * max(1, len(totals)), right=_LABELS)
+    figure = style.blank(48 + _PANEL * (len(totals) + 1), right=_BESIDE, top=12)
     places, texts = calendar.ticks([row[PERIOD] for row in table.rows])
     bucket = calendar.bucket([row[PERIOD] for row in table.rows])
+    domains = _heights(list(totals.values()))
     for number, (group, total) in enumerate(totals.items()):
         suffix = "" if number == 0 else str(number + 1)
-        ceiling = 1 - number / len(totals)
-        domain = [ceiling - 0.8 / len(totals), ceiling]
+        domain = domains[number]
         trace = _columns(table, group, _of(table, group), bucket, currency)
         trace.update(xaxis="x", yaxis=f"y{suffix}")
         figure.add_trace(trace)
         scale = style.axis(domain=domain, nticks=3, showline=False, **_amounts(currency))
         figure.update_layout({f"yaxis{suffix}": scale})
-        _beside(figure, table, group, total, currency, y=sum(domain) / 2, yshift=0)
+        _beside(figure, table, group, total, currency, between="<br>", y=sum(domain) / 2)
     last = "" if len(totals) < 2 else str(len(totals))  # noqa: PLR2004 - the first has no number
     figure.update_layout(
         barmode="relative",
@@ -111,6 +113,18 @@ def _own_scales(table: Table, currency: str) -> go.Figure:
         ),
     )
     return figure.figure()
+
+
+def _heights(totals: list[Decimal | None]) -> list[list[float]]:
+    """From where to where panels stand, from the top down: the largest twice as high."""
+    amounts = [total or _ZERO for total in totals]
+    parts = [2 if place == amounts.index(max(amounts)) else 1 for place in range(len(amounts))]
+    part, domains, ceiling = 1 / max(1, sum(parts)), [], 1.0
+    for parts_of_it in parts:
+        floor = ceiling - parts_of_it * part
+        domains.append([max(0.0, floor + 0.2 * part), ceiling])
+        ceiling = floor
+    return domains
 
 
 def _lines(table: Table, currency: str) -> go.Figure:
@@ -227,11 +241,13 @@ def _beside(
     group: _Group,
     total: Decimal | None,
     currency: str,
+    *,
+    between: str = " ",
     **where: Any,
 ) -> None:
     mark = style.mark(_part(table, _of(table, group)[0]), hue(group, table.by))
-    text = f"{mark} <b>{style.label(title(group, table.by), _SHORT)}</b> {_said(total, currency)}"
-    style.note(figure, text, 1.01, **where)
+    named = f"{mark} <b>{style.label(title(group, table.by), _SHORT)}</b>"
+    style.note(figure, f"{named}{between}{_said(total, currency)}", 1.01, **where)
 
 
 def _peak(figure: style.Sketch, table: Table, bucket: str, currency: str) -> None:

@@ -14,7 +14,7 @@ from plivo_analysis.figures.reading import PERIOD, Row, Table, hue, key, title
 from plivo_analysis.typeset import count, percent, percent_range
 
 _ABREAST = 3
-_GAP = 0.05
+_GAP = 0.04
 _PANEL = 170
 _WHOLE = 100.0
 _TICKS = 4
@@ -47,6 +47,11 @@ class Rate:
         """The columns of the rate, its lower and its upper bound."""
         return self.of, f"{self.of}_low", f"{self.of}_high"
 
+    def said(self, how: str) -> str:
+        """What a figure says above it, with how it is divided."""
+        what, unit = self.title.rsplit(", ", 1)
+        return f"{what}{how}, {unit}"
+
 
 def draw(table: Table, rate: Rate) -> go.Figure:
     """Draw a rate over time, one panel a group.
@@ -59,10 +64,8 @@ def draw(table: Table, rate: Rate) -> go.Figure:
     groups = table.groups(table.by)
     abreast = min(_ABREAST, max(1, len(groups)))
     bands = -(-len(groups) // abreast)
-    figure = style.blank(56 + _PANEL * max(1, bands), top=40)
-    what, unit = rate.title.rsplit(", ", 1)
-    said = f"<b>{what} over time, {unit}</b>"
-    style.note(figure, said, 0, 1, yanchor="bottom", yshift=22)
+    figure = style.blank(62 + _PANEL * max(1, bands), top=46)
+    style.heading(figure, rate.said(" over time"))
     top = _top(table, rate)
     for number, group in enumerate(groups):
         rows = [row for row in table.rows if key(row, table.by) == group]
@@ -82,16 +85,16 @@ def _top(table: Table, rate: Rate) -> float:
 def _panel(figure: style.Sketch, number: int, grid: tuple[int, int], top: float) -> None:
     abreast, bands = grid
     band, place = divmod(number, abreast)
-    wide, high = 1 / abreast, 1 / bands
-    left, ceiling = place * wide, 1 - band * high
+    wide, high = (1 + _GAP) / abreast - _GAP, 1 / bands
+    left, ceiling = place * (wide + _GAP), 1 - band * high
     x, y = _axes(number)
     figure.update_layout(
         {
             f"xaxis{x[1:]}": style.axis(
-                domain=[left, left + wide - _GAP], anchor=y, showgrid=False, type="date"
+                domain=[left, left + wide], anchor=y, showgrid=False, type="date"
             ),
             f"yaxis{y[1:]}": style.axis(
-                domain=[ceiling - high + _GAP + 0.1 * (bands > 1), ceiling],
+                domain=[ceiling - high + 0.05 + 0.1 * (bands > 1), ceiling],
                 anchor=x,
                 range=[0, top],
                 showticklabels=place == 0,
@@ -110,9 +113,9 @@ def _heading(figure: style.Sketch, number: int, said: str, *, rows: list[Row], r
     x, y = _axes(number)
     bucket = calendar.bucket([row[PERIOD] for row in rows])
     each = round(sum(row[rate.whole] for row in rows) / len(rows))
-    text = f"{said}  by {bucket}, {count(each)} {rate.unit} each"
+    rest = style.muted(f"by {bucket}, {count(each)} {rate.unit} each")
     ends = {"xref": f"{x} domain", "yref": f"{y} domain"}
-    style.note(figure, text, 0, 1, yanchor="bottom", yshift=4, **ends)
+    style.note(figure, f"{said}  {rest}", 0, 1, yanchor="bottom", yshift=4, **ends)
 
 
 def _dots(figure: style.Sketch, number: int, rows: list[Row], rate: Rate, shade: str) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
 from plivo_analysis.figures.over_time import Rate, draw
-from plivo_analysis.figures.reading import Row, Table, hue, key, read, title
-from plivo_analysis.typeset import DASH, NARROW, count, percent, percent_range
+from plivo_analysis.figures.reading import Row, Table, hue, key, read, title, words
+from plivo_analysis.typeset import NARROW, count, percent, percent_range
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -105,7 +105,7 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
     if overall is not None:
         whole = read(overall, _FALLBACK, "fallback_rates")
         named = [(row, "<b>All</b>", style.ALL) for row in whole.rows[:1]] + named
-    figure = _lines(named)
+    figure = _lines(named, _FALLBACK_RATE.said(words(table.by)))
     _dots(figure, named, _FALLBACK_RATE, _LEFT)
     for line, (row, _, _) in enumerate(named):
         of = f"{count(row['fell_back'])} of {count(row['sessions'])}"
@@ -143,7 +143,7 @@ def outcomes(frame: Any) -> go.Figure:
     if table.periodic:
         return draw(table, _REACHED_RATE)
     named = _named(table)
-    figure = _lines(named)
+    figure = _lines(named, _REACHED_RATE.said(words(table.by)))
     _dots(figure, named, _REACHED_RATE, _WIDE)
     for line, (row, _, _) in enumerate(named):
         beside = f"of {count(row['attempts'])}"
@@ -172,8 +172,8 @@ def delivery(frame: Any) -> go.Figure:
         ...     "message_type": ["sms"], "messages": [11], "delivered": [9], "undelivered": [1],
         ...     "failed": [0], "other": [1], "delivered_rate": [0.9], "delivered_rate_low": [0.6],
         ...     "delivered_rate_high": [0.98]})
-        >>> figures.delivery(frame).layout.annotations[1].text[-16:]
-        'of 10, 1 to come'
+        >>> "of 10, 1 to come" in figures.delivery(frame).layout.annotations[0].text
+        True
     """
     table = read(frame, _DELIVERY, "delivery_rates")
     for row in table.rows:
@@ -181,7 +181,7 @@ def delivery(frame: Any) -> go.Figure:
     if table.periodic:
         return draw(table, _DELIVERED_RATE)
     named = _named(table)
-    figure = _lines(named)
+    figure = _lines(named, _DELIVERED_RATE.said(words(table.by)))
     _dots(figure, named, _DELIVERED_RATE, _WIDE)
     for line, (row, _, _) in enumerate(named):
         beside = f"of {count(row['final'])}"
@@ -203,8 +203,9 @@ def _name(table: Table, group: tuple[Any, ...]) -> tuple[str, str]:
     return said, shade
 
 
-def _lines(named: _Named) -> style.Sketch:
-    figure = style.blank(64 + _LINE * max(1, len(named)), left=120)
+def _lines(named: _Named, heading: str) -> style.Sketch:
+    figure = style.blank(64 + _LINE * max(1, len(named)), left=80)
+    style.heading(figure, heading)
     figure.update_layout(
         yaxis=style.axis(
             showgrid=False,
@@ -231,7 +232,6 @@ def _dots(figure: style.Sketch, named: _Named, rate: Rate, domain: tuple[float, 
             figure.add_trace(_go_on(beyond, top, shade))
     scale = style.axis(domain=list(domain), showgrid=True, ticks="", range=[0, top])
     figure.update_layout(xaxis=scale, yaxis={"ticklabelstandoff": 8})
-    style.note(figure, f"<b>{rate.title}</b>", domain[0], 1, yanchor="bottom", yshift=4)
 
 
 def _estimates(
@@ -285,7 +285,7 @@ def _go_on(lines: list[int], top: float, shade: str) -> dict[str, Any]:
 
 
 def _beside(figure: style.Sketch, line: int, x: float, bold: str, rest: str) -> None:
-    style.note(figure, f"<b>{bold}</b>  {rest}", x, line, yref="y")
+    style.note(figure, f"<b>{bold}</b>  {style.muted(rest)}", x, line, yref="y")
 
 
 def _rescues(figure: style.Sketch, named: _Named) -> None:
@@ -307,7 +307,7 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
             for column in ("rescued_certain", "rescued_last_touch", "rescued")
         )
         shares.setdefault(shade, []).append((line, (certain, last, possible), said))
-        shown = f"{certain:.0f}{DASH}{percent(possible / 100, 0)}"
+        shown = percent_range(certain / 100, possible / 100, 0)
         style.note(figure, f"<b>{shown}</b>", 1, line, yref="y", xanchor="right")
     for shade, lines in shares.items():
         _rescue(figure, lines, shade)

@@ -7,13 +7,14 @@ traces (a figure's JSON stays readable), one code for polars and pandas.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import style
-from plivo_analysis.typeset import clean
+from plivo_analysis.typeset import clean, weekday
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,12 @@ PERIOD = "period"
 CHANNELS = frozenset({"channel", "entry_channel"})
 HOUR = "hour"
 _NOT_GIVEN = "not given"
+_WORDS = {
+    HOUR: "hour of day",
+    "destination_country_iso2": "country",
+    "app_uuid": "application",
+    "alias": "application",
+}
 
 Row = dict[str, Any]
 
@@ -110,8 +117,8 @@ def title(group: Sequence[Any], columns: Sequence[str]) -> str:
     Example:
         >>> title(("sms", None), ("entry_channel", "alias"))
         'SMS · not given'
-        >>> title((8,), ("hour",)), title((), ())
-        ('08:00', 'All')
+        >>> title((8,), ("hour",)), title((datetime(2026, 10, 14),), ("period",)), title((), ())
+        ('08:00', 'Wed 14 Oct', 'All')
     """
     return (
         " · ".join(
@@ -120,6 +127,17 @@ def title(group: Sequence[Any], columns: Sequence[str]) -> str:
         )
         or "All"
     )
+
+
+def words(columns: Sequence[str]) -> str:
+    """By what a table is grouped, for people; nothing where it is not.
+
+    Example:
+        >>> words(("entry_channel",)), words(("hour", "alias")), words(())
+        (' by entry channel', ' by hour of day and application', '')
+    """
+    told = [style.label(_WORDS.get(name, name.replace("_", " "))) for name in columns]
+    return f" by {' and '.join(told)}" if told else ""
 
 
 def hue(group: Sequence[Any], columns: Sequence[str]) -> str:
@@ -136,4 +154,6 @@ def hue(group: Sequence[Any], columns: Sequence[str]) -> str:
 def _said(value: Any, column: str) -> str:
     if value is None:
         return _NOT_GIVEN
+    if isinstance(value, datetime):
+        return weekday(value)
     return f"{value:02}:00" if column == HOUR and isinstance(value, int) else str(value)

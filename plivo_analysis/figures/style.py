@@ -22,6 +22,7 @@ ALL = "#7F868F"
 VERIFIED = "#8A919C"
 NOT_VERIFIED = "#C0487A"
 OPEN = "#6C7079"
+MUTED = "#767C86"  # text, until a page gives facts the colour of ink
 
 _COLOURS = {
     "sms": "#3D6DB5",
@@ -39,7 +40,6 @@ _NAMES = {"sms": "SMS", "whatsapp": "WhatsApp"} | {
 }
 _FIRST = ("sms", "voice", "whatsapp")
 _LAST = (UNKNOWN, "validation", "unallocated")
-_TEXT = "#767C86"
 _GRID = "rgba(128,134,143,0.25)"
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif'
 _RED, _GREEN, _BLUE = slice(1, 3), slice(3, 5), slice(5, 7)
@@ -125,6 +125,16 @@ def mark(channel: str | None, shade: str) -> str:
     return f'<span style="color:{shade}">{_SQUARES.get(hatch(channel), "■")}</span>'
 
 
+def muted(text: str) -> str:
+    """Text that is context, for a label of a figure; ``text`` is safe already.
+
+    Example:
+        >>> muted("of 30")
+        '<span style="color:#767C86">of 30</span>'
+    """
+    return f'<span style="color:{MUTED}">{text}</span>'
+
+
 def square(channel: str | None) -> str:
     """The channel's name after a square of its colour, for a label of a figure.
 
@@ -198,8 +208,8 @@ def blank(height: int, *, left: int = 48, right: int = 12, top: int = 28) -> Ske
         autosize=True,
         height=height,
         bargap=0.2,
-        font={"size": 12, "family": _FONT, "color": _TEXT},
-        margin={"l": left, "r": right, "t": top, "b": 32},
+        font={"size": 12, "family": _FONT, "color": MUTED},
+        margin={"l": left, "r": right, "t": top, "b": 26},
         hoverlabel={"align": "left"},
     )
 
@@ -220,6 +230,22 @@ def axis(**settings: Any) -> dict[str, Any]:
         "tickfont": {"size": 11},
         "fixedrange": True,
     } | settings
+
+
+def heading(figure: Sketch, text: str) -> None:
+    """Write what a figure shows above its left edge; ``text`` is safe already.
+
+    Example:
+        >>> sketch = blank(100)
+        >>> heading(sketch, "Fallback rate, %")
+        >>> sketch.figure().layout.title.text
+        '<b>Fallback rate, %</b>'
+    """
+    place = {"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top"}
+    pad = {"l": 2, "t": 11}
+    figure.update_layout(
+        title={"text": f"<b>{text}</b>", "font": {"size": 12}, "pad": pad, **place}
+    )
 
 
 def note(figure: Sketch, text: str, x: Any, y: Any, **settings: Any) -> None:
