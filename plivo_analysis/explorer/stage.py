@@ -1,7 +1,8 @@
 """Where a view stands: figures in output widgets, text as HTML that was escaped on the way.
 
 A figure is given to an output widget as data, which works from any thread, in Lab and in
-Voila. One that is drawn while hidden keeps a wrong width, so views draw when they are shown.
+Voila. One that is drawn while hidden keeps a wrong width, so views draw when they are shown;
+one that is hidden and shown again forgets how high it is, so its place keeps the height.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ def draw(place: widgets.Output, figure: go.Figure | None) -> None:
     Example:
         >>> place = canvas()
         >>> draw(place, style.blank(100).figure())
-        >>> place.outputs[0]["output_type"]
-        'display_data'
+        >>> place.outputs[0]["output_type"], place.layout.height
+        ('display_data', '100px')
     """
+    place.layout.height = None if figure is None else f"{figure.layout.height}px"
     if figure is None:
         place.outputs = ()
         return
