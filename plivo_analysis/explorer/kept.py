@@ -19,7 +19,7 @@ from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.schema import ATTEMPTS, CHARGES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from plivo_analysis.schema import Table
@@ -32,6 +32,17 @@ _SHOWN = "shown"
 _OF_BOTH = ("session_uuid", APPLICATION, COUNTRY, "created_at", PERIOD, HOUR, _NUMBER)
 # Fewer columns, none of them nested: a choice of channels copies what it keeps.
 _COUNTED = (*_OF_BOTH, "alias", "status", "entry_channel", "path", "total_charge")
+_STEPPED = (
+    *_OF_BOTH,
+    "attempt_number",
+    "attempts",
+    "channel",
+    "outcome",
+    "step",
+    "charge",
+    "entry_channel",
+    "session_status",
+)
 _BILLED = (*_OF_BOTH, "line", "channel", "amount")
 
 
@@ -63,8 +74,9 @@ class Sessions:
     """Sessions, exploded.
 
     Args:
-        frames: ``sessions`` and ``charges``, with the columns that are counted only,
-            ``attempts``, ``unreconciled``, and ``whole``: sessions with all that was loaded.
+        frames: ``sessions``, ``steps`` (attempts) and ``charges``, with the columns that are
+            counted only, ``attempts``, ``unreconciled``, and ``whole``: sessions with all that
+            was loaded.
         bounds: The range of time that was asked for.
         names: What each application is called, by its id.
         channels: The channels of the attempts, in their order.
@@ -87,6 +99,7 @@ class Sessions:
             "whole": sessions,
             "sessions": sessions.select(_COUNTED),
             "attempts": attempts,
+            "steps": attempts.select(_STEPPED),
             "charges": with_own(_exploded(sessions, CHARGES), "created_at").select(_BILLED),
             "unreconciled": reconcile(sessions).join(numbers, on="session_uuid", how="left"),
         }
@@ -107,8 +120,7 @@ class Sessions:
         if set(channels) >= set(self.channels):
             return self
         chosen = tuple(channel for channel in self.channels if channel in channels)
-        shown = self.frames["attempts"].filter(pl.col("channel").is_in(chosen))
-        return replace(self, frames=_Chosen(self.frames, shown), chosen=chosen)
+        return replace(self, frames=_Chosen(self.frames, chosen), chosen=chosen)
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with applications under their names, to be read by people."""
@@ -125,14 +137,19 @@ class Sessions:
 class _Chosen(dict[str, pl.DataFrame]):
     """The rows of the sessions that have an attempt that is shown, worked out when asked for."""
 
-    def __init__(self, whole: Mapping[str, pl.DataFrame], shown: pl.DataFrame) -> None:
-        super().__init__({_SHOWN: shown})
+    def __init__(self, whole: Mapping[str, pl.DataFrame], channels: Sequence[str]) -> None:
+        super().__init__()
         self._whole = whole
-        self._keep = whole["sessions"][_NUMBER].is_in(shown[_NUMBER].unique().implode())
+        self._shown = whole["steps"]["channel"].is_in(channels)
+        numbers = whole["steps"][_NUMBER].filter(self._shown).unique()
+        self._keep = whole["sessions"][_NUMBER].is_in(numbers.implode())
 
     def __missing__(self, name: str) -> pl.DataFrame:
-        frame = self._whole[name]
-        self[name] = frame.filter(self._keep.gather(frame[_NUMBER]))
+        if name == _SHOWN:
+            self[name] = self._whole["attempts"].filter(self._shown)
+        else:
+            frame = self._whole[name]
+            self[name] = frame.filter(self._keep.gather(frame[_NUMBER]))
         return self[name]
 
 

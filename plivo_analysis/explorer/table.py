@@ -1,6 +1,7 @@
 """A table of rows to be read: one page at a time, sorted by a click on a column's head.
 
-Sorting and paging happen in the frame; only the rows of one page become text.
+Sorting and paging happen in the frame, of which only the rows of one page are put in order and
+become text.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Paged:
 
     def show(self, frame: pl.DataFrame) -> None:
         """Show the first page of a frame, in the order chosen."""
-        self._frame = self._sorted(frame)
+        self._frame = frame
         self._start = 0
         self._draw()
 
@@ -122,7 +123,8 @@ class Paged:
         if self._frame is not None:
             self.show(self._frame)
 
-    def _sorted(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _page(self, frame: pl.DataFrame) -> list[Row]:
+        """The rows of the page, in order: the engine sorts no further than it has to."""
         rest = [
             (name, down)
             for name, down in zip(self._usual.names, self._usual.down, strict=True)
@@ -130,7 +132,8 @@ class Paged:
         ]
         names = [*self._order.names, *(name for name, _ in rest)]
         down = [*self._order.down, *(way for _, way in rest)]
-        return frame.sort(names, descending=down, nulls_last=True)
+        ordered = frame.lazy().sort(names, descending=down, nulls_last=True)
+        return ordered.slice(self._start, PAGE).collect().rows(named=True)
 
     def _turn(self, by: int) -> None:
         if self._frame is not None and 0 <= self._start + by < max(1, self._frame.height):
@@ -140,7 +143,7 @@ class Paged:
     def _draw(self) -> None:
         if self._frame is None:
             return
-        rows = self._frame.slice(self._start, PAGE).rows(named=True)
+        rows = self._page(self._frame)
         write(self._body, self._rows(rows))
         last, total = self._start + len(rows), self._frame.height
         told = f"{count(self._start + 1)}{DASH}{count(last)} of {count(total)} {self._noun}"

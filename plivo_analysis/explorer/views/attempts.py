@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.kept import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
-_WIDTH = 90
+_WIDTH = 70
 _SMALL = 0.01  # of the largest channel: an interval this wide would squeeze all others
 _DIGITS = 5
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
@@ -70,7 +70,7 @@ class Attempts:
 
 
 def _outcomes(scene: Scene[Sessions]) -> Call:
-    kept = "attempts" if scene.kept.chosen is None else "shown"
+    kept = "steps" if scene.kept.chosen is None else "shown"
     return Call(attempt_outcomes, kept, {"by": own_channel(scene.by)})
 
 
@@ -85,7 +85,8 @@ def _strip(outcomes: pl.DataFrame) -> Markup:
     ends = drawing.round_ends(bounds)
     scale = f"from {percent(ends[0], 0, unit=False)} to {percent(ends[1], 0, unit=False)}"
     head = tag("b", "Reached, %", title=f"Scale {scale}")
-    return tag("div", head, *(_rate(row, ends) for row in rates), class_="pva-rates")
+    each = tag("div", *(_rate(row, ends) for row in rates))
+    return tag("div", head, each, class_="pva-rates")
 
 
 def _rate(row: dict[str, Any], ends: tuple[float, float]) -> Markup:
@@ -106,16 +107,16 @@ def _rate(row: dict[str, Any], ends: tuple[float, float]) -> Markup:
 def _columns(currency: str) -> list[Column]:
     money = f"Charge, {_SIGNS.get(currency, currency)}"
     return [
-        Column("Time, UTC", ("time",), _time, 1.15),
-        Column("Recipient", ("recipient",), _recipient, 1.15),
+        Column("Time, UTC", ("time",), _time, 1.3),
+        Column("Recipient", ("recipient",), _recipient, 1.3),
         Column("Country", (COUNTRY,), lambda row: _shown(row[COUNTRY]), 0.6),
         Column("Application", ("alias", "app_uuid"), _application, 1.1),
         Column("Attempt", ("attempt_number", "attempts"), _number, 0.65, number=True),
         Column("Channel", ("channel",), channel, 0.9),
-        Column("Step", ("step",), lambda row: row["step"], 0.8),
-        Column("Outcome", ("outcome", "status"), _outcome, 1.8),
+        Column("Step", ("step",), lambda row: row["step"], 0.7),
+        Column("Outcome", ("outcome", "status"), _outcome, 1.7),
         Column(money, ("charge",), _charge, 0.8, number=True),
-        Column("Session", ("session_status",), _session, 0.75),
+        Column("Session", ("session_status",), _session, 0.9),
     ]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.kept import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
-OVERALL = Call(fallback_rates, "attempts", {"by": ()})
+OVERALL = Call(fallback_rates, "steps", {"by": ()})
 
 _ENOUGH = 100  # sessions a bucket; with fewer, the buckets are wider
 _SMALL = 0.01  # of the sessions; a channel with fewer has no course
@@ -61,35 +61,32 @@ class Fallback:
 
 
 def _call(scene: Scene[Sessions]) -> Call:
-    return Call(fallback_rates, "attempts", {"by": scene.by})
+    return Call(fallback_rates, "steps", {"by": scene.by})
 
 
 def _over_time(scene: Scene[Sessions]) -> pl.DataFrame | None:
     """The rate of each entry channel over time, in buckets wide enough to say something."""
-    attempts = scene.kept.frames["attempts"]
-    waiting = {row[ENTRY]: row["sessions"] for row in scene.count(_call(scene)).rows(named=True)}
-    parts: list[pl.DataFrame] = []
-    fewest = _SMALL * sum(waiting.values())
-    waiting = {channel: sessions for channel, sessions in waiting.items() if sessions >= fewest}
+    steps = scene.kept.frames["steps"]
+    counted = {row[ENTRY]: row["sessions"] for row in scene.count(_call(scene)).rows(named=True)}
+    fewest = _SMALL * sum(counted.values())
+    waiting = {channel: sessions for channel, sessions in counted.items() if sessions >= fewest}
     finest = scene.period.every if scene.period.every in _LADDER else _LADDER[-1]
+    parts: list[Any] = []
     for every in _LADDER[_LADDER.index(finest) :]:
-        of_these = attempts.filter(pl.col(ENTRY).is_in(list(waiting)))
+        of_these = steps.filter(pl.col(ENTRY).is_in(list(waiting)))
         if every != "1d":  # days are there already
-            start = pl.col("created_at").dt.truncate(every)
-            of_these = of_these.with_columns(start.alias(PERIOD))
-        if not waiting or not of_these.height:
-            break
-        counted: Any = fallback_rates(of_these, by=(PERIOD, ENTRY))
-        buckets = dict(counted.group_by(ENTRY).len().iter_rows())
-        last = every == _LADDER[-1]
+            of_these = of_these.with_columns(pl.col("created_at").dt.truncate(every).alias(PERIOD))
+        per_channel = of_these.group_by(ENTRY).agg(pl.col(PERIOD).n_unique()).iter_rows()
         enough = [
             channel
-            for channel, sessions in waiting.items()
-            if last or sessions >= _ENOUGH * buckets.get(channel, 1)
+            for channel, buckets in per_channel
+            if every == _LADDER[-1] or waiting[channel] >= _ENOUGH * buckets
         ]
-        parts.append(counted.filter(pl.col(ENTRY).is_in(enough)))
+        if enough:
+            shown = of_these.filter(pl.col(ENTRY).is_in(enough))
+            parts.append(fallback_rates(shown, by=(PERIOD, ENTRY)))
         waiting = {channel: n for channel, n in waiting.items() if channel not in enough}
-    course = pl.concat(parts) if parts else None
+    course: pl.DataFrame | None = pl.concat(parts) if parts else None
     if course is None or course.height <= course[ENTRY].n_unique():
         return None  # a bucket for each channel has no course
     return course

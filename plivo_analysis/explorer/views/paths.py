@@ -107,15 +107,19 @@ def _share(sessions: int, verified: int) -> str:
 
 def _list(scene: Scene[Sessions]) -> Markup:
     by = _by(scene)
-    paths = scene.kept.named(scene.count(_call(scene)))
-    counted = scene.count(Call(success_rates, "sessions", {"by": (*by, "path")}))
-    rates = scene.kept.named(counted)
-    success = {tuple(row[name] for name in (*by, "path")): row for row in rates.rows(named=True)}
-    rows = paths.sort("sessions", descending=True, maintain_order=True).rows(named=True)
-    whole = sum(row["sessions"] for row in rows)
-    shown = [_row(scene, row, success, whole, by) for row in rows[:_MOST]]
-    rest = rows[_MOST:]
-    if rest:
+    names = [*by, "path"]
+    paths = scene.count(_call(scene)).sort("sessions", descending=True, maintain_order=True)
+    listed, rest = paths.head(_MOST), paths.slice(_MOST)
+    of_them = scene.kept.frames["sessions"].join(listed, on=names, how="semi", nulls_equal=True)
+    rates: pl.DataFrame = success_rates(of_them, by=names)
+    success = {tuple(row[name] for name in names): row for row in rates.rows(named=True)}
+    called = scene.kept.named(listed).rows(named=True)
+    whole = int(paths["sessions"].sum())
+    shown = [
+        _row(scene, row, success[key], whole, by)
+        for row, key in zip(called, listed.select(names).rows(), strict=True)
+    ]
+    if rest.height:
         shown.append(_rest(scene, rest, whole))
     return tag("table", _head(), tag("tbody", *shown), class_="pva-paths")
 
@@ -137,12 +141,11 @@ def _head() -> Markup:
 def _row(
     scene: Scene[Sessions],
     row: dict[str, Any],
-    success: dict[tuple[Any, ...], dict[str, Any]],
+    rates: dict[str, Any],
     whole: int,
     by: tuple[str, ...],
 ) -> Markup:
     group = tuple(row[name] for name in by)
-    rates = success[*group, row["path"]]
     steps = [
         join((drawing.square(word), tag("span", style.name(word), class_="pva-step")))
         for word in row["path"].split(ARROW)
@@ -172,13 +175,13 @@ def _dot(rates: dict[str, Any]) -> Markup | None:
     )
 
 
-def _rest(scene: Scene[Sessions], rest: list[dict[str, Any]], whole: int) -> Markup:
-    known = [row["total_charge"] for row in rest if row["total_charge"] is not None]
-    spent = sum(known[1:], known[0]) if known else None
+def _rest(scene: Scene[Sessions], rest: pl.DataFrame, whole: int) -> Markup:
+    known = rest["total_charge"].drop_nulls()
+    spent: Any = known.sum() if known.len() else None
     return tag(
         "tr",
-        tag("td", f"{plural(len(rest), 'other path')}", class_="pva-grey"),
-        *_numbers(sum(row["sessions"] for row in rest), whole),
+        tag("td", f"{plural(rest.height, 'other path')}", class_="pva-grey"),
+        *_numbers(int(rest["sessions"].sum()), whole),
         tag("td", colspan=2),
         tag("td", money(spent, scene.currency), class_="pva-number"),
     )
