@@ -83,7 +83,7 @@ class Entry:
         try:
             self._check(**self.given())
         except FilterError as error:
-            say(self._note, str(error))
+            say(self._note, self._named(str(error)))
             return error
         say(self._note)
         return None
@@ -95,6 +95,11 @@ class Entry:
             most = max(len(words) for words in values)
             self.input.options = tuple(word for words in values for word in words)
             self.input.placeholder = f"all {most}" if most > 1 else "all"
+
+    def _named(self, said: str) -> str:
+        """An error under the name that the field has on the screen."""
+        argument, _, rest = said.partition(" ")
+        return f"{self.field.label} {rest}" if argument in self.field.names else said
 
     def _name(self, value: str) -> str:
         if len(self.field.names) == 1:

@@ -142,6 +142,8 @@ class Panel(Screen[K]):
             order = self._order()
             self._on.running(now=True)
             write(self._on.status, wording.lines("Asking …"))
+            if self._loaded is None:
+                write(self._on.empty, tag("p", wording.READING))
             if not self._worker.start(lambda cancel: self._run(order, cancel)):
                 self._on.running(now=False)
 

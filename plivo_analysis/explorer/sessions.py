@@ -193,15 +193,19 @@ def _spent(
     known = [amount for amount in course if amount is not None]
     amount = sum(known[1:], known[0]) if known else None
     if missing:
-        return cells.at_least(
-            "Spend", money(amount, currency), course, f"{plural(missing, 'total')} missing"
-        )
+        told = f"{plural(missing, 'total')} missing"
+        if amount is None:
+            return cells.cell("Spend", money(amount, currency), None, told)
+        return cells.at_least("Spend", money(amount, currency), course, told)
     wasted = f"{money(cost['waste'], currency)} wasted" if cost["waste"] is not None else ""
     return cells.exact("Spend", money(amount, currency), course, wasted)
 
 
 def _price(currency: str, cost: dict[str, Any], course: list[Decimal | None]) -> Markup:
     price, direct = cost["cost_per_verified"], cost["direct_cost_per_verified"]
+    if price is None:
+        why = "no total known" if cost["verified"] else "none verified"
+        return cells.cell("Cost per verified", unit_price(price, currency), None, why)
     told = "" if direct is None else f"{unit_price(direct, currency)} direct"
     said = cells.at_least if cost["unpriced"] else cells.exact
     return said("Cost per verified", unit_price(price, currency), course, told)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from plivo_analysis.pacing import Limiter
 
 _STEP = 0.1  # seconds between two words on the progress
-_PREVIEW = 2.0  # seconds before what was read is shown
+_PREVIEW = 1.0  # seconds before what was read is shown
 _IDLE = 1.0  # seconds of waiting in which there is time to show it
 _SHARE = 20  # a preview may take one part in so many of the time
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.kept import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
+_DIGITS = 5  # of an amount, as the bill has them
 _MEANINGS = {
     "total_missing": "no total was billed",
     "unallocated": "total and lines differ",
@@ -85,7 +86,7 @@ def _columns(currency: str) -> list[Column]:
     def amount(title: str, name: str) -> Column:
         def show(row: dict[str, Any]) -> str:
             value: Decimal | None = row[name]
-            digits = max(4, decimals(value)) if value is not None else None
+            digits = max(_DIGITS, decimals(value)) if value is not None else None
             return money(value, currency, digits)
 
         return Column(title, (name,), show, 0.9, number=True)
