@@ -2,7 +2,8 @@
 
 A body is parsed strictly: UTF-8, no NaN, no doubled names, numbers to the last digit. What
 is no page is an error, never an empty page, since an empty page says that the account has no
-records.
+records. What is far beyond any page, in records or in values, is refused before it can fill
+the memory: the limit on a body's bytes alone would let a few bytes become a gigabyte of objects.
 
 An address that the server names is never fetched. Of ``meta.next`` only the offset and the
 cursor in its query are read: they are sent, if at all, to the address that we know.
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _FALLBACK_KEY = "objects"
 _LONGEST_CURSOR = 2048
+_MOST_RECORDS = 1_000  # of a page; it is asked for 20
+_MOST_VALUES = 200_000  # twenty sessions of a thousand attempts have fewer
 _OFFSET = re.compile(r"[0-9]{1,9}")
 _REMEDY = "Try again in a minute; if it stays so, check the base URL (PLIVO_API_URL)."
 
@@ -72,13 +75,15 @@ def parse_json(body: bytes) -> object:
 
     Raises:
         BadResponseError: It is no JSON: empty, a web page, cut off, not UTF-8; or it holds
-            NaN, an infinity, a name twice in one object, a number without bounds or nesting
-            without bounds.
+            NaN, an infinity, a name twice in one object, a number without bounds, nesting
+            without bounds or more values than any page.
 
     Example:
         >>> parse_json(b'{"charge": 0.0800}')
         {'charge': Decimal('0.0800')}
     """
+    if sum(map(body.count, (b",", b"{", b"["))) > _MOST_VALUES:
+        raise BadResponseError(f"The answer holds more values than any page. {_REMEDY}")
     try:
         text = body.decode("utf-8-sig")
         return json.loads(
@@ -224,6 +229,8 @@ def _listed(answer: dict[str, Any], list_key: str, notes: list[Note]) -> list[An
         return []
     if not isinstance(listed, list):
         raise BadResponseError(f"What the answer gives as {list_key} is not a list. {_REMEDY}")
+    if len(listed) > _MOST_RECORDS:
+        raise BadResponseError(f"The answer lists {len(listed):,} {list_key} at once. {_REMEDY}")
     return listed
 
 

@@ -62,6 +62,13 @@ def test_every_promise_names_the_tests_that_show_it() -> None:
     assert bare == ["What we do not promise"]
 
 
+def test_every_fault_names_the_test_that_plays_it() -> None:
+    lines = (DOCS / "faults.md").read_text().splitlines()
+    faults = [line for line in lines if re.match(r"\| (?!fault )[^-]", line)]
+    assert len(faults) > 80
+    assert not [line for line in faults if not NAMED_TEST.search(line.split("|")[3])]
+
+
 @pytest.mark.parametrize("name", sorted(set(plivo_analysis._HOMES)))
 def test_a_public_name_has_a_place_in_the_reference(name: str) -> None:
     of_errors = plivo_analysis._HOMES[name] == "errors"

@@ -165,6 +165,22 @@ def test_what_was_learnt_of_a_coarse_server_saves_the_next_pull_its_doubts(
     assert asked[0] <= asked[1] + 2
 
 
+def test_a_price_that_was_revised_is_told_by_verify_and_the_earlier_one_kept(
+    serve: Serve, connect: Connect, session: Make
+) -> None:
+    billed = session(timedelta(hours=5))
+    account = Account.of([billed])
+    client = connect(serve(account))
+    pva.load_sessions(client=client)
+    charges = {**billed["charges"], "total_charge": "0.02"}
+    account.replace({**billed, "charges": charges, "updated_at": "2026-11-01T00:00:00Z"})
+    with pytest.warns(UserWarning, match="1 sessions were new or had changed"):
+        frame = pva.load_sessions(client=client, verify=True)
+    assert [str(total) for total in frame["total_charge"]] == ["0.02000000"]
+    ((earlier,),) = client.store._database.run("SELECT raw FROM history")
+    assert '"total_charge":"0.0077"' in earlier
+
+
 SET_BY = [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import time
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from plivo_analysis.errors import BadResponseError
 from plivo_analysis.pages import Page, parse_json, read_one, read_page
 from plivo_analysis.records import read_message, read_session
+from plivo_analysis.schema import MESSAGES, SESSIONS
 
 GOLDEN = Path(__file__).parent / "golden" / "sessions.json"
 PATH = "/v1/Account/MADEMO00000000000000/Verify/Session/"
@@ -439,10 +441,128 @@ def test_one_record_may_be_set_aside() -> None:
     assert record.key == UUID
 
 
-def test_a_hostile_page_of_four_megabytes_is_read_in_seconds() -> None:
-    started = time.monotonic()
-    page = page_of(
-        body(*(session(recipient="1 " * 100_000, alias="X" * 10_000) for _ in range(20)))
-    )
-    assert page.records[0].row is None
-    assert time.monotonic() - started < 5
+# Any bytes
+
+SOON, LITTLE = 1.0, 64 << 20  # seconds of the processor, bytes
+
+
+def page_if_any(answer: bytes, key: str = "sessions") -> Page | None:
+    """The page, or nothing where it is refused."""
+    read = read_session if key == "sessions" else read_message
+    with contextlib.suppress(BadResponseError):
+        return read_page(answer, list_key=key, read=read, expected_path=PATH)
+    return None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inside: (
+        st.lists(inside, max_size=5) | st.dictionaries(st.text(max_size=8), inside, max_size=5)
+    ),
+    max_leaves=30,
+)
+NAMES = st.sampled_from([*SESSIONS.names, *MESSAGES.names, "charges", "session_uuid", "new"])
+RECORDS = st.lists(JSON | st.dictionaries(NAMES, JSON, max_size=8), max_size=6)
+ANSWERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "sessions": RECORDS | JSON,
+        "objects": RECORDS | JSON,
+        "meta": JSON | st.dictionaries(st.sampled_from(["next", "limit", "offset"]), JSON),
+        "error": JSON,
+        "api_id": JSON,
+    },
+)
+
+
+@given(
+    answer=st.binary(max_size=500) | ANSWERS.map(lambda answer: json.dumps(answer).encode()),
+    noise=st.binary(max_size=8),
+    place=st.integers(0, 500),
+    key=st.sampled_from(["sessions", "objects"]),
+)
+@settings(max_examples=150)
+def test_any_bytes_are_a_page_or_refused(answer: bytes, noise: bytes, place: int, key: str) -> None:
+    for body_of_it in (answer, answer[:place] + noise + answer[place + len(noise) :]):
+        page = page_if_any(body_of_it, key)
+        if page is not None:
+            assert len({record.key for record in page.records}) == len(page.records)
+
+
+def in_list(items: bytes) -> bytes:
+    return b'{"sessions": [%s]}' % items.rstrip(b",")
+
+
+def in_record(name: bytes, items: bytes) -> bytes:
+    known = b'"session_uuid": "%s", "created_at": "2026-03-01T10:00:00Z"' % UUID.encode()
+    return in_list(b'{%s, "%s": [%s]}' % (known, name, items.rstrip(b",")))
+
+
+WHOLE = 8 << 20  # what the transport lets pass
+HOSTILE = {
+    "objects": in_list(b"{}," * (WHOLE // 3)),
+    "as many objects as values": in_list(b"{}," * 90_000),
+    "numbers": in_list(b"1," * (WHOLE // 2)),
+    "one number": in_list(b"9" * WHOLE),
+    "one fraction": in_list(b"0." + b"9" * WHOLE),
+    "fractions": in_record(b"new", b"0.1," * 199_000),
+    "lists": in_record(b"new", b"[]," * 99_000),
+    "nesting": in_list(b"[" * WHOLE),
+    "nesting of objects": b'{"sessions":' * (WHOLE // 12),
+    "names": in_list(b"{%s}" % b",".join(b'"%d":1' % each for each in range(190_000))),
+    "a text": in_list(b'"%s"' % (b"x" * WHOLE)),
+    "escapes": in_list(b'"%s"' % (b"\\u0041" * (WHOLE // 6))),
+    "attempts that are none": in_record(b"attempt_details", b"1," * 199_000),
+    "attempts": in_record(
+        b"attempt_details", b"".join(b'{"attempt_uuid":"%d"},' % each for each in range(99_000))
+    ),
+    "attempts of unknown fields": in_record(
+        b"attempt_details", b"".join(b'{"a":%d},' % each for each in range(20_000))
+    ),
+    "charges": in_record(
+        b"charges", b"".join(b'{"charge":"%d"},' % each for each in range(99_000))
+    ),
+    "sessions": in_list(
+        b"".join(
+            b'{"session_uuid":"51e965f3-65a5-4ca0-9542-%012d","created_at":"2026-03-01T10:00:00Z"},'
+            % each
+            for each in range(WHOLE // 100)
+        )
+    ),
+    "a long number": body(*(session(recipient="1 " * 100_000) for _ in range(20))),
+    "a long name": body(*(session(alias="X" * 65_536) for _ in range(20))),
+    "an error of numbers": b'{"error": "%s"}' % (b"14155550126 " * (WHOLE // 12)),
+    "a long next": body(meta={"next": "?a=1&" * (WHOLE // 5)}),
+    "blanks": b" " * WHOLE,
+}
+
+
+@pytest.mark.parametrize("answer", HOSTILE.values(), ids=list(HOSTILE))
+def test_a_page_made_to_be_slow_is_read_or_refused_soon(answer: bytes) -> None:
+    began = time.process_time()
+    page_if_any(answer)
+    assert time.process_time() - began < SOON
+
+
+@pytest.mark.parametrize("shape", ["objects", "numbers", "fractions", "a text", "blanks"])
+def test_a_page_made_to_be_large_takes_little_memory(shape: str) -> None:
+    tracemalloc.start()
+    try:
+        page_if_any(HOSTILE[shape])
+        assert tracemalloc.get_traced_memory()[1] < LITTLE
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_page_of_more_records_than_any_is_refused_and_one_of_many_is_read() -> None:
+    many = [session(f"51e965f3-65a5-4ca0-9542-{each:012}") for each in range(1_001)]
+    assert len(page_of(body(*many[:1_000])).records) == 1_000
+    with pytest.raises(BadResponseError, match="lists 1,001 sessions at once"):
+        page_of(body(*many))
+
+
+def test_ten_thousand_attempts_fit_into_a_page() -> None:
+    attempts = [{"attempt_uuid": f"a{each}", "channel": "sms"} for each in range(10_000)]
+    page = page_of(body(session(attempt_details=attempts), session(OTHER_UUID)))
+    assert page.records[0].row is not None
+    assert page.records[0].row["attempts"] == 10_000

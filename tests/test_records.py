@@ -825,6 +825,7 @@ def nested(depth: int) -> object:
         (session(new=nested(30)), "too_deep"),
         (session(alias="a" * 65_537), "too_long"),
         (session(new=["a" * 1_000_000]), "too_long"),
+        (session(new=[1] * 20_001), "too_long"),
         (session(**{"n" * 65_537: 1}), "too_long"),
     ],
 )
@@ -837,7 +838,7 @@ def test_a_record_of_which_no_row_can_be_trusted_is_set_aside(record: object, co
 
 
 def test_the_limits_of_depth_and_length_are_inclusive() -> None:
-    record = read_session(session(new=nested(19), alias="a" * 65_536))
+    record = read_session(session(new=nested(19), alias="a" * 65_536, more=[1] * 20_000))
     assert record.notes == ()
     assert row_of(record)["alias"] == "a" * 65_536
 
@@ -1001,6 +1002,6 @@ def test_both_ways_of_writing_a_value_agree(value: object) -> None:
 
 
 def test_a_depth_and_a_length_are_measured() -> None:
-    assert measure(7) == (0, 0)
-    assert measure([]) == (1, 0)
-    assert measure({"long name": [["x"]]}) == (3, 9)
+    assert measure(7) == (0, 0, 0)
+    assert measure([]) == (1, 0, 0)
+    assert measure({"long name": [["x"]], "b": 1}) == (3, 9, 2)

@@ -73,21 +73,21 @@ def _scalar(value: Any) -> str:
     return json.dumps(value if value is None or isinstance(value, int | str) else str(value))
 
 
-def measure(value: Any) -> tuple[int, int]:
-    """How deep a JSON value is nested, and the length of its longest text.
+def measure(value: Any) -> tuple[int, int, int]:
+    """How deep a JSON value is nested, and how long its longest text and its longest list are.
 
     Args:
         value: As for `canonical`.
 
     Returns:
-        The depth (0 for a bare text or number) and the characters of the longest text, names
-        of fields included.
+        The depth (0 for a bare text or number), the characters of the longest text, names
+        of fields included, and the members of the longest list or object.
 
     Example:
         >>> measure({"name": ["a", "bcd"]})
-        (2, 4)
+        (2, 4, 2)
     """
-    deepest = longest = 0
+    deepest = longest = most = 0
     waiting = [(value, 0)]
     while waiting:
         item, depth = waiting.pop()
@@ -101,6 +101,6 @@ def measure(value: Any) -> tuple[int, int]:
             inside = item
         else:
             continue
-        deepest = max(deepest, depth + 1)
+        deepest, most = max(deepest, depth + 1), max(most, len(item))
         waiting.extend((member, depth + 1) for member in inside)
-    return deepest, longest
+    return deepest, longest, most

@@ -62,7 +62,11 @@ class Code(StrEnum):
         "The attempts are not a list of objects.",
     )
     TOO_DEEP = "too_deep", Effect.SET_ASIDE, "The record is nested more than 20 deep."
-    TOO_LONG = "too_long", Effect.SET_ASIDE, "A text in the record is longer than 65,536."
+    TOO_LONG = (
+        "too_long",
+        Effect.SET_ASIDE,
+        "A text in the record is longer than 65,536, or a list than 20,000.",
+    )
 
     # one field
     MONEY_UNREADABLE = (

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEEPEST = 20
 LONGEST = 65_536  # characters of one text
+MOST = 20_000  # members of one list
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER_CODES = frozenset({Code.NUMBER_ODD, Code.NUMBER_FROM_INT, Code.NUMBER_UNREADABLE})
@@ -136,12 +137,15 @@ def _uuid(value: object) -> str | None:
 
 
 def _beyond_limits(record: dict[str, Any], raw: str) -> Note | None:
-    # A short text with few brackets is within both limits: no need to look closer.
-    if len(raw) <= LONGEST and raw.count("{") + raw.count("[") <= DEEPEST:
+    # A short text with few brackets and commas is within the limits: no need to look closer.
+    brackets, commas = raw.count("{") + raw.count("["), raw.count(",")
+    if len(raw) <= LONGEST and brackets <= DEEPEST and commas < MOST:
         return None
-    depth, length = measure(record)
+    depth, length, members = measure(record)
     if depth > DEEPEST:
         return note(Code.TOO_DEEP, "", f"{depth} deep")
+    if members > MOST:
+        return note(Code.TOO_LONG, "", f"{members} members")
     return note(Code.TOO_LONG, "", f"{length} characters") if length > LONGEST else None
 
 
