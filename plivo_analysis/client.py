@@ -11,12 +11,11 @@ import functools
 import hashlib
 import threading
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plivo_analysis.clock import Clock, SystemClock
 from plivo_analysis.errors import FilterError
-from plivo_analysis.folders import data_folder
+from plivo_analysis.folders import chosen_folder, data_folder
 from plivo_analysis.frames import BACKENDS
 from plivo_analysis.pacing import account_limiter
 from plivo_analysis.store import Store, account_folder
@@ -25,6 +24,7 @@ from plivo_analysis.transport.credentials import Secret, resolve
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
     from types import TracebackType
     from typing import Literal, NoReturn, Self
 
@@ -107,7 +107,7 @@ class Client:
     def _folder(self) -> Path | None:
         if self._root is False:
             return None
-        return account_folder(Path(self._root).expanduser(), self.base_url, self.auth_id)
+        return account_folder(chosen_folder(self._root, "store"), self.base_url, self.auth_id)
 
     def now(self) -> datetime:
         """The account's time: this computer's, corrected by what its server last said."""

@@ -485,15 +485,90 @@ def test_the_doctors_command_prints_each_finding(
     assert "precision of times    microseconds" in said
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["purge", "--before", "long ago"],
-        ["forget", "--recipient", "nobody"],
-    ],
-)
-def test_a_wrong_argument_is_one_sentence_and_exit_code_2(
-    words: list[str], environment: Server, capsys: pytest.CaptureFixture[str]
+NONSENSE = [
+    (["purge", "--before", "long ago"], 2, "before is 'long ago'; it takes"),
+    (["purge", "--before", "2026-13-45"], 2, "before is '2026-13-45'; it takes"),
+    (["purge", "--before", ""], 2, "before is ''; it takes"),
+    (["forget", "--recipient", "nobody"], 2, "not a telephone number; it takes 6 to 15 digits"),
+    (["forget", "--recipient", " "], 2, "recipient is blank; it takes a number"),
+    (["export", "--out", " "], 2, "out is blank; it takes a folder"),
+    (["export", "--out", "~nobody-of-that-name/x"], 2, "no such home; give another folder"),
+    (["export", "--out", "{file}"], 2, "is a file; give a folder"),
+    (["export", "--out", "{file}/below"], 1, "Not a directory); give another place"),
+]
+
+
+@pytest.mark.parametrize("case", NONSENSE, ids=lambda case: " ".join(case[0]))
+def test_nonsense_is_one_sentence_with_the_remedy_and_an_exit_code(
+    case: tuple[list[str], int, str],
+    environment: Server,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(words) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    words, code, said = case
+    file = tmp_path / "file"
+    file.write_text("")
+    assert main([word.format(file=file) for word in words]) == code
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert environment.log == []
+
+
+EVERY_COMMAND = [
+    ["status"],
+    ["status", "--json"],
+    ["purge", "--before", "1d"],
+    ["forget", "--recipient", SPELT],
+    ["export", "--out", "out"],
+    ["doctor"],
+    ["doctor", "--limits"],
+]
+
+
+@pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
+def test_without_credentials_every_command_says_what_to_set(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 1
+    printed = capsys.readouterr()
+    assert "Set PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN" in printed.err
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize("words", EVERY_COMMAND[:-1], ids=" ".join)
+def test_where_no_folder_can_be_made_every_command_says_what_to_change(
+    words: list[str],
+    environment: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "data").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert "cannot be used (Not a directory). Give another: Client(store=...) or PLIVO" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", EVERY_COMMAND[:-2], ids=" ".join)
+def test_with_nothing_stored_every_command_works_and_asks_nothing(
+    words: list[str], environment: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 0
+    assert environment.log == []
+
+
+def test_what_is_of_another_account_is_neither_told_nor_removed(
+    environment: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pull", "sessions", "--since", "80d", "--quiet"]) == 0
+    monkeypatch.setenv("PLIVO_AUTH_ID", "MAXXXXXXXXXXXXXXXXXX")
+    assert main(["purge", "--before", "1d"]) == 0
+    assert "Removed 0 records" in capsys.readouterr().out
+    monkeypatch.setenv("PLIVO_AUTH_ID", environment.account.auth_id)
+    assert main(["status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["holdings"][0]["records"] > 30

@@ -20,8 +20,8 @@ _WARNING = (
 
 def run(options: argparse.Namespace) -> None:
     """Print each finding as it is made."""
-    if options.limits:
-        print(_WARNING, flush=True)
     with account(options) as client:
+        if options.limits:
+            print(_WARNING, flush=True)
         for finding in examine(client, limits=options.limits):
             print(f"{finding.name:<22}{finding.answer}", flush=True)

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        return _fail(f"{error.filename or 'A file'}: {error.strerror}.", FAILED)
+        where = error.filename or "The output"
+        return _fail(f"{where} cannot be written ({error.strerror}); give another place.", FAILED)
     except KeyboardInterrupt:
         return _fail("Stopped. What was read is kept; the same command goes on from here.", FAILED)
     return 0

@@ -56,8 +56,8 @@ def prepare(folder: Path) -> Path:
     else:
         return path
     raise StoreError(
-        f"The store's folder {folder} cannot be used ({reason}). Give another: Client(store=...), "
-        "or store=False to keep nothing."
+        f"The store's folder {folder} cannot be used ({reason}). Give another: Client(store=...) "
+        "or PLIVO_ANALYSIS_HOME; or store=False, to keep nothing."
     )
 
 

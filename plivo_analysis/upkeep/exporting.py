@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import FilterError
+from plivo_analysis.folders import chosen_folder
 from plivo_analysis.numbers import RECIPIENTS, disguise
 from plivo_analysis.pull import RETENTION
 from plivo_analysis.resources import RESOURCES
@@ -27,6 +27,7 @@ from plivo_analysis.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from plivo_analysis.client import Client
     from plivo_analysis.resources import Resource
@@ -87,7 +88,7 @@ def export(
     """
     if recipients not in RECIPIENTS:
         raise FilterError(f"recipients is {recipients!r}; it can be {' or '.join(RECIPIENTS)}.")
-    folder = Path(out).expanduser().resolve()
+    folder = chosen_folder(out, "out").resolve()
     if folder.exists() and not folder.is_dir():
         raise FilterError(f"{out} is a file; give a folder.")
     made = Export(folder)

@@ -77,9 +77,9 @@ def forget(client: Client, recipient: str) -> Removed:
         ...     number in pva.load_sessions(since="90d", client=client)["recipient"]
         False
     """
-    number = checked_recipient("recipient", recipient)
+    number = checked_recipient("recipient", recipient) if str(recipient).strip() else None
     if number is None:
-        raise FilterError("recipient is empty; it takes a telephone number.")
+        raise FilterError('recipient is blank; it takes a number, such as "+1 415 555 0100".')
     removed = client.store.forget(number)
     _finish(client.store)
     return removed
