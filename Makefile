@@ -58,12 +58,13 @@ test: $(VENV)/.installed-test ## Run the tests and the notebooks, but for the sl
 	$(PYTEST) -m 'not slow and not browser'
 	$(QUIET) $(PYTEST) $(NBVAL) notebooks/*.ipynb
 
-check: $(VENV)/.installed-dev ## What every change must pass: format, lint, types, imports, tests
+check: $(VENV)/.installed-dev ## What every change must pass: format, lint, types, imports, tests, a browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
+	$(MAKE) browser-test
 
 slow: $(VENV)/.installed-engines java ## Run the tests that take long
 	$(PYTEST) -m 'slow and not browser' $(SELECT)
@@ -74,17 +75,18 @@ java:
 		|| { apt-get update -qq && apt-get install -qq --yes --no-install-recommends default-jre-headless; } \
 		|| echo 'Java could not be installed: the tests of Spark will be skipped.' >&2
 
-# Where it is lacking and may not be installed, the browser tests say so and skip.
+# Where it is lacking and may not be installed, this says so, and the browser tests say it again.
 chromium:
-	@command -v chromium chromium-browser >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
-		|| { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } \
-		|| echo 'Chromium could not be installed: the browser tests will be skipped.' >&2
+	@command -v chromium chromium-browser >/dev/null \
+		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+			&& apt-get install -qq --yes --no-install-recommends chromium; } \
+		|| echo 'There is no Chromium and it could not be installed: the browser tests will be skipped.' >&2
 
 browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab and Voila, and print the report, with a real browser
-	$(LAB)/bin/python -m pytest tests/browser -m browser -rs
+	$(LAB)/bin/python -m pytest -n $(CORES) --dist worksteal -rs -m browser tests/browser
 
 explore: $(LAB)/.installed ## Open the explorer on the embedded account as a page, for those without Python
-	$(LAB)/bin/voila notebooks/apps/explorer.ipynb
+	JUPYTER_PATH=$(CURDIR)/notebooks/apps/share $(LAB)/bin/voila --template=quiet notebooks/apps/explorer.ipynb
 
 lab: $(LAB)/.installed ## Open the notebooks in JupyterLab
 	$(LAB)/bin/jupyter-lab notebooks

@@ -1,7 +1,8 @@
 """A real browser, and the two places where the explorer is shown: JupyterLab and Voila.
 
 Everything lies in a temporary folder and listens on loopback only. The browser resolves no
-other name, and each page's requests are checked in the end: none may leave this computer.
+other name, and each page's requests are checked in the end: none may leave this computer. Tests
+run beside one another, each worker with a browser and servers of its own.
 """
 
 from __future__ import annotations
@@ -65,9 +66,25 @@ def browser(chromium: str) -> Iterator[Any]:
 
 
 @pytest.fixture
-def new_page(browser: Any) -> Iterator[Open]:
-    """Open pages; in the end no request may have gone anywhere but to this computer."""
-    contexts: list[tuple[Any, list[str]]] = []
+def outside() -> Iterator[list[str]]:
+    """What pages asked for beyond this computer: in the end it must be nothing."""
+    asked: list[str] = []
+    yield asked
+    assert asked == []
+
+
+@pytest.fixture
+def new_page(browser: Any, outside: list[str]) -> Iterator[Open]:
+    """Open pages that note whatever they ask for beyond this computer, and every alert."""
+    contexts: list[Any] = []
+
+    def note(address: str) -> None:
+        if not _near(address):
+            outside.append(address)
+
+    def answer(dialog: Any) -> None:
+        outside.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def open_page(*, dark: bool = False, width: int = 1440) -> Any:
         context = browser.new_context(
@@ -76,18 +93,17 @@ def new_page(browser: Any) -> Iterator[Open]:
             permissions=["clipboard-read", "clipboard-write"],
             device_scale_factor=1.4,
         )
-        asked: list[str] = []
-        context.on("request", lambda request: asked.append(request.url))
-        contexts.append((context, asked))
+        context.on("request", lambda request: note(request.url))
+        contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(SECONDS * 1000)
-        page.on("dialog", lambda dialog: asked.append(f"dialog:{dialog.message}"))
+        page.on("websocket", lambda socket: note(socket.url))
+        page.on("dialog", answer)
         return page
 
     yield open_page
-    for context, asked in contexts:
+    for context in contexts:
         context.close()
-        assert not {address for address in asked if not _near(address)}
 
 
 def _near(address: str) -> bool:
@@ -101,19 +117,19 @@ def shot() -> Callable[[Any, str], None]:
     ARTIFACTS.mkdir(exist_ok=True)
 
     def take(page: Any, name: str) -> None:
-        page.wait_for_timeout(700)  # figures settle
+        page.wait_for_timeout(300)  # figures settle
         page.screenshot(path=ARTIFACTS / f"{name}.png")
 
     return take
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where notebooks are served from."""
     return tmp_path_factory.mktemp("notebooks")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab that serves the place."""
     home = tmp_path_factory.mktemp("jupyter")
@@ -137,7 +153,7 @@ def lab(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield from _served(command, home, port, "/api/status")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def voila(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Voila that serves the place."""
     home = tmp_path_factory.mktemp("voila")
@@ -153,7 +169,7 @@ def voila(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
     yield from _served(command, home, port, "/")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def write_notebook(place: Path) -> Callable[..., str]:
     """Write a notebook of some cells; return its name."""
 

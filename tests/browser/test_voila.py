@@ -33,22 +33,31 @@ def app(place: Path, open_in_voila: Any) -> Any:
     return open_it
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_page_loads_the_demo_account_and_says_its_numbers(
-    app: Any, shot: Any, dark: bool
-) -> None:
-    page = app("explorer", dark=dark)
+def test_the_page_loads_the_demo_account_and_says_its_numbers(app: Any, shot: Any) -> None:
+    page = app("explorer")
+    assert page.title() == "Verify sessions"
+    assert page.locator(".jp-InputArea, .jp-Cell-inputArea").count() == 0  # no code
+    page.get_by_text("Choose a range and press Load.").wait_for()
     page.locator("button.pva-load").click()
     complete(page)
     with pva.demo() as client:
         sessions = pva.load_sessions(since="30d", client=client)
     assert value(page, "Sessions") == f"{sessions.height:,}"
     page.locator(".widget-tab-contents .xaxislayer-above").first.wait_for(state="attached")
-    shot(page, f"voila-{'dark' if dark else 'light'}")
+    shot(page, "voila-light")
+    page.set_viewport_size({"width": 560, "height": 950})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    cut = page.locator(".pva :is(.pva-value, .pva-caption span, .pva-name, .pva-right)")
+    assert not cut.evaluate_all(
+        "all => all.filter(text => text.scrollWidth > text.clientWidth + 1"
+        " && getComputedStyle(text).overflow !== 'visible').length"
+    )
+    shot(page, "voila-narrow")
 
 
 def test_another_tab_and_a_channel_left_out(app: Any, shot: Any) -> None:
-    page = app("explorer")
+    page = app("explorer", dark=True)
     page.locator("button.pva-load").click()
     complete(page)
     whole = int(value(page, "Sessions").replace(",", ""))
@@ -69,6 +78,16 @@ def test_the_page_of_messages_loads(app: Any, shot: Any) -> None:
     complete(page)
     assert page.locator(".pva-cell").count() == 6
     shot(page, "voila-messages")
+
+
+def test_a_page_that_asks_for_anything_beyond_this_computer_is_found_out(
+    new_page: Any, outside: list[str]
+) -> None:
+    page = new_page()
+    page.set_content("<img src='http://outside.test/a.png'><script>alert('seen')</script>")
+    page.wait_for_timeout(200)
+    assert set(outside) == {"http://outside.test/a.png", "dialog: seen"}
+    outside.clear()
 
 
 def test_cancel_acts_in_a_wait_for_the_limit(open_in_voila: Any, write_notebook: Any) -> None:
