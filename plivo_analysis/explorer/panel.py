@@ -151,6 +151,7 @@ class Panel(Screen[K]):
         if self._worker.busy:
             self._on.cancel.disabled = True
             self._worker.cancel()
+            write(self._on.waits, tag("div", wording.STOPPING))
 
     def _run(self, order: Order, cancel: threading.Event) -> None:
         limiter = self._client.limiter.of(self.resource.path)

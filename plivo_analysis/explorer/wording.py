@@ -21,6 +21,7 @@ _SOON = 90  # seconds
 
 NOTHING = "Choose a range and press Load."
 READING = "Reading. What has come shows here in a moment."
+STOPPING = "Stopping. What was read is kept."
 EMPTY = "No {noun} matches. The range is complete, so this is a true zero."
 NOT_WHOLE = "No {noun} so far."
 INTERVAL = (
