@@ -14,6 +14,7 @@ from plivo_analysis.spans import DAY, HOUR, MINUTE, SECOND, Span, floor, merge, 
 from plivo_analysis.walk import PAGE_ROWS, Ladder, Query, Seen, read_back, written
 
 RANGE = Span(0, 90 * MINUTE)
+LARGE = Span(0, 90 * DAY)
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Imagined:
     next_null: bool = False
     next_always: bool = False
     drop: int = 0
+    page_rows: int = PAGE_ROWS
     lower_ignored: bool = False
     gone: set[str] = field(default_factory=set)
     random: Random = field(default_factory=lambda: Random(0))
@@ -56,8 +58,8 @@ class Imagined:
         self.asked += 1
         rows = self.listing(query.span)
         offset = int(query.cursor) if query.cursor else 0 if self.offset_ignored else query.offset
-        page = rows[offset : offset + PAGE_ROWS]
-        more = len(rows) > offset + PAGE_ROWS
+        page = rows[offset : offset + self.page_rows]
+        more = len(rows) > offset + self.page_rows
         if self.drop and more:
             page = sorted(self.random.sample(page, len(page) - self.drop), key=page.index)
         has_next = (more and not self.next_null) or (self.next_always and bool(page))
@@ -65,7 +67,7 @@ class Imagined:
             rows=tuple(page),
             count=len(page),
             has_next=has_next,
-            next_cursor=str(offset + PAGE_ROWS) if self.cursor and has_next else None,
+            next_cursor=str(offset + self.page_rows) if self.cursor and has_next else None,
         )
 
 
@@ -109,7 +111,11 @@ BEHAVIOURS = {
     "next null on full pages": {"next_null": True},
     "next set at the end": {"next_always": True},
     "short pages with next set": {"drop": 3},
+    "10 rows a page": {"page_rows": 10},
     "ascending": {"order": "ascending"},
+    "ascending, bounds cut to the second": {"order": "ascending", "step": SECOND},
+    "ascending, bounds cut to the minute": {"order": "ascending", "step": MINUTE},
+    "ascending, short pages": {"order": "ascending", "drop": 3},
     "random order": {"order": "random"},
     "bounds cut to the second": {"step": SECOND},
     "bounds cut to the minute": {"step": MINUTE},
@@ -138,6 +144,7 @@ def test_no_row_is_lost_in_silence(
         "next null on full pages",
         "next set at the end",
         "ascending",
+        "ascending, bounds cut to the second",
         "random order",
         "bounds cut to the second",
         "bounds cut to the minute",
@@ -164,6 +171,38 @@ def test_a_quiet_server_costs_a_request_for_each_19_rows(rows: int) -> None:
     assert len(read(server, ladder)) == rows
     assert server.asked <= rows // 19 + 1
     assert ladder.flags == set()
+
+
+@pytest.mark.parametrize("rows", [500, 5000])
+def test_a_server_that_lists_oldest_first_costs_a_request_for_each_17_rows(rows: int) -> None:
+    random = Random(1)
+    server = Imagined(named(*(random.randrange(LARGE.end) for _ in range(rows))), order="ascending")
+    ladder = Ladder(LARGE)
+    assert read(server, ladder) == set(server.rows)
+    assert server.asked <= rows / 17 + 6  # to find out the order, and how many rows there are
+    assert ladder.missing == []
+
+
+def test_pages_of_ten_rows_are_soon_asked_for_once_only() -> None:
+    server = Imagined(named(*(n * SECOND for n in range(900))), page_rows=10)
+    ladder = Ladder(RANGE)
+    assert read(server, ladder) == set(server.rows)
+    assert server.asked <= 900 / 9 + 5
+    assert ladder.flags == set()
+
+
+def test_rows_that_vanish_while_a_part_is_climbed_are_no_reason_to_lose_others() -> None:
+    server = Imagined(named(*(n * HOUR for n in range(1500))), order="ascending")
+    ladder = Ladder(LARGE, ordered=False)
+    got: set[str] = set()
+    while not ladder.done:
+        seen = server.answer(ladder.query())
+        got |= seen.keys
+        ladder.receive(seen)
+        if server.asked == 5:  # the row at which the next page begins
+            server.gone = {seen.rows[-1][0]}
+    assert "witness" in ladder.flags
+    assert lost(server, ladder, got) <= server.gone
 
 
 def test_nothing_new_on_a_short_page_is_no_proof_of_the_end_while_next_is_set() -> None:
@@ -261,9 +300,6 @@ def test_a_place_that_another_release_wrote_is_not_gone_on_from() -> None:
     assert read_back(text) is not None
     assert read_back(text.replace('"grid_learnt":null', '"grid_found":null')) is None
     assert read_back("5") is None
-
-
-LARGE = Span(0, 90 * DAY)
 
 
 def large(crowd: int, within: int) -> dict[str, int]:

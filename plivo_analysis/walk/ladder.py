@@ -88,7 +88,7 @@ class Ladder:
     @property
     def reached(self) -> int:
         """Above this instant all is covered or missing."""
-        return self._main.reached if self._ties is None else self._ties.span.end
+        return self._main.reached
 
     @property
     def open_end(self) -> int:
@@ -132,6 +132,8 @@ class Ladder:
         before = main.reached
         main.aged = self.aged
         doubt = main.receive(seen)
+        if isinstance(main, Bisect):
+            self._moves += main.gained
         if doubt is None:
             self._cover(Span(main.reached, before))
             self._learn()
@@ -154,7 +156,7 @@ class Ladder:
             self._restart(main.reached, bisect=True)
         else:
             self.missing.append(main.part)
-            main.skip_to(main.part.start)
+            self._skip_to(main.part.start)
 
     def _come_back(self, *, moved: bool) -> None:
         """Seek again below the place where a witness had vanished for good."""
@@ -174,11 +176,18 @@ class Ladder:
         if doubt is Doubt.FILTER and self.grid < GRIDS[-1]:
             self._coarsen()
             self._restart(ties.span.end, bisect=isinstance(self._main, Bisect))
-        elif doubt is not None:
+            return
+        if doubt is not None:
             self.missing.append(ties.span)
         else:
             self.flags |= {"probable"}
             self._cover(ties.span)
+        self._skip_to(ties.span.start)
+
+    def _skip_to(self, reached: int) -> None:
+        """Go on below an instant, and below what is read whole already beneath it."""
+        self._main.skip_to(reached)
+        self._cover(Span(self._main.reached, reached))
 
     def _cover(self, span: Span) -> None:
         self._moves += span.length > 0
@@ -212,9 +221,7 @@ class Ladder:
 
     def _read_ties(self) -> None:
         end = self._main.reached
-        step = Span(max(self.span.start, end - self.grid), end)
-        self._ties = Ties(step)
-        self._main.skip_to(step.start)
+        self._ties = Ties(Span(max(self.span.start, end - self.grid), end))
 
     def _give_up_rest(self) -> None:
         """Name all that is neither covered nor missing yet as missing, and end."""

@@ -4,7 +4,9 @@ The rows at that instant must come back with the next page: they are the witness
 pages meet. A page ends the range only if it is short and names no next one; "nothing new on a
 short page" proves nothing while a next one is named. Such a page may have holes, so that it
 counts only when the same question brings the same page twice. If it never moves, the page
-that it names is asked for, and only an empty one that names no other ends the range.
+that it names is asked for, and only an empty one that names no other ends the range. Where the
+first short pages all came twice alike and are of one length, that is what the server's pages
+hold: they are not short.
 
 Newest first is itself to be proven: rows of one instant fit any order, and so may a few rows
 by chance. Until a page has fallen through enough instants, what lies above its oldest row is
@@ -20,6 +22,7 @@ from plivo_analysis.spans import MINUTE, Span, floor
 from plivo_analysis.walk.steps import PAGE_ROWS, Doubt, Query, Seen
 
 _REPEATS = 8
+_ALIKE = 3
 _FALLS = 5  # of 20 rows in random order one page in 1.8 million falls so often by chance
 
 
@@ -66,6 +69,8 @@ class Seek:
     aged: int = field(default=0, init=False)
     _repeats: int = field(default=0, init=False)
     _before: frozenset[str] | None = field(default=None, init=False)
+    _full: int = field(default=PAGE_ROWS, init=False)
+    _alike: list[int] = field(default_factory=list, init=False)
     _probe: Query | None = field(default=None, init=False)
     _newest_first: bool = field(default=False, init=False)
     _doubted: Page | None = field(default=None, init=False)
@@ -88,7 +93,8 @@ class Seek:
             return self._end_of_probe(seen)
         if (doubt := self._out_of_place(seen)) is not None:
             return doubt
-        if _may_have_holes(seen) and seen.keys != self._before:
+        if self._may_have_holes(seen) and seen.keys != self._before:
+            self._alike = self._alike if self._before is None else []
             self._before = seen.keys
             self._repeat(seen)
             return None
@@ -120,8 +126,17 @@ class Seek:
             return Doubt.ORDER
         return None
 
+    def _may_have_holes(self, seen: Seen) -> bool:
+        return seen.count < self._full and seen.has_next
+
+    def _learn_length(self, seen: Seen) -> None:
+        """After some short pages of one length that came twice alike, such pages are full."""
+        if self._may_have_holes(seen):
+            self._alike = [*self._alike[1 - _ALIKE :], seen.count]
+            self._full = seen.count if self._alike == [seen.count] * _ALIKE else self._full
+
     def _move(self, seen: Seen) -> Doubt | None:
-        full = seen.count >= PAGE_ROWS
+        full = seen.count >= self._full
         oldest = min((instant for _, instant in seen.rows), default=self.reached)
         reached = min(self.reached, floor(oldest, self.grid) + self.grid)
         if full and reached == self.reached:
@@ -134,6 +149,7 @@ class Seek:
         elif reached == self.reached:
             self._repeat(seen)
         else:
+            self._learn_length(seen)
             anchor = frozenset(key for key, at in seen.rows if at == oldest)
             falls = len({instant for _, instant in seen.rows}) - 1
             self._go_below(Page(seen.keys, anchor, falls, Span(reached, self.reached)))
@@ -158,7 +174,7 @@ class Seek:
         if seen.count >= PAGE_ROWS or not seen.keys <= page.keys:
             self._doubted = None
             return Doubt.ORDER
-        if _may_have_holes(seen) and seen.keys != self._before:
+        if self._may_have_holes(seen) and seen.keys != self._before:
             self._before = seen.keys
         else:
             self._go_below(page)
@@ -177,7 +193,3 @@ class Seek:
             return Doubt.STUCK
         self.skip_to(self.span.start)
         return None
-
-
-def _may_have_holes(seen: Seen) -> bool:
-    return seen.count < PAGE_ROWS and seen.has_next
