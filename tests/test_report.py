@@ -516,6 +516,58 @@ def test_a_workbook_has_no_formula_and_numbers_are_numbers(
     assert kinds <= {"s", None}, "text and numbers, nothing else"
 
 
+def column(reference: str) -> int:
+    letters = re.sub(r"\d", "", reference)
+    return sum((ord(c) - 64) * 26**place for place, c in enumerate(reversed(letters))) - 1
+
+
+def read_sheet(book: zipfile.ZipFile, number: int) -> list[dict[int, str | float]]:
+    """The rows of a sheet: text where the cell holds text, a number where it holds a number."""
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    shared = ET.fromstring(book.read("xl/sharedStrings.xml"))  # noqa: S314 - our own file
+    texts = ["".join(text.itertext()) for text in shared]
+    sheet = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))  # noqa: S314 - the same
+    rows: list[dict[int, str | float]] = []
+    for row in sheet.iter(f"{space}row"):
+        rows.append({})
+        for cell in row.iter(f"{space}c"):
+            value = cell.findtext(f"{space}v")
+            if value is not None:
+                said: str | float = texts[int(value)] if cell.get("t") == "s" else float(value)
+                rows[-1][column(cell.get("r", ""))] = said
+    return rows
+
+
+def test_every_cell_of_a_workbook_is_its_tables_value_in_its_type(
+    october: pl.DataFrame, tmp_path: Path
+) -> None:
+    # Ids and names that look like numbers are text all the same.
+    digits = october.with_columns(app_uuid=pl.lit("0012345678901234"), alias=pl.lit("1e5"))
+    report = cost_report(digits, period=OCTOBER, plotlyjs="none")
+    kinds = set()
+    with zipfile.ZipFile(report.to_xlsx(tmp_path / "r.xlsx")) as book:
+        for number, table in enumerate(report.tables.values(), start=2):  # the first is "about"
+            head, *rows = read_sheet(book, number)
+            assert list(head.values()) == table.columns
+            for cells_of, values in zip(rows, table.iter_rows(), strict=True):
+                for place, value in enumerate(values):
+                    cell = cells_of.get(place)
+                    kinds.add((type(value).__name__, type(cell).__name__))
+                    if isinstance(value, str):
+                        assert cell == value
+                    elif isinstance(value, int | float | Decimal):
+                        assert cell == pytest.approx(float(value), rel=1e-14)
+    assert kinds == {
+        ("NoneType", "NoneType"),
+        ("Decimal", "float"),
+        ("datetime", "float"),
+        ("float", "float"),
+        ("int", "float"),
+        ("list", "str"),
+        ("str", "str"),
+    }
+
+
 def test_a_workbook_has_a_sheet_for_every_table(report: CostReport, tmp_path: Path) -> None:
     with zipfile.ZipFile(report.to_xlsx(tmp_path / "r.xlsx")) as book:
         names = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())

@@ -132,3 +132,10 @@ def test_a_month_of_any_zone_is_that_zones(sessions: pl.DataFrame, zone: str) ->
     report = pva.cost_report(there, period=OCTOBER, tz=zone, plotlyjs="none")
     assert f"1 Oct 00:00 – 1 Nov 00:00 {zone}" in words(report.html)
     assert report.tables["success_by_period"]["sessions"].sum() == there.height
+
+
+def test_where_no_amount_is_known_none_is_said_to_have_fallen(sessions: pl.DataFrame) -> None:
+    unknown = ODDITIES["no charges"](of_days(sessions, 0, DAYS))
+    before = of_days(sessions, -DAYS, DAYS)
+    text = words(pva.cost_report(unknown, period=OCTOBER, previous=before, plotlyjs="none").html)
+    assert "−100.0\u202f%" not in text

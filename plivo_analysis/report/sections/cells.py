@@ -57,7 +57,9 @@ def _spend(subject: Subject) -> _Exact:
         f"at least · {plural(missing, 'total')} missing" if missing else "exact",
         numbers.spent_by_period(),
     )
-    return _beside(subject, number, numbers.spent, before.spent) if before else number
+    if before is None or missing == numbers.sessions.height:
+        return number
+    return _beside(subject, number, numbers.spent, before.spent)
 
 
 def _sessions(subject: Subject) -> _Exact:
