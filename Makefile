@@ -73,7 +73,7 @@ slow: $(VENV)/.installed-engines java ## Run the tests that take long
 java:
 	@command -v java >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
 		|| { apt-get update -qq && apt-get install -qq --yes --no-install-recommends default-jre-headless; } \
-		|| echo 'Java could not be installed: the tests of Spark will be skipped.' >&2
+		|| echo 'Java could not be installed: the tests and benchmarks of Spark will be skipped.' >&2
 
 # Where it is lacking and may not be installed, this says so, and the browser tests say it again.
 chromium:
@@ -98,7 +98,7 @@ notebooks: $(VENV)/.installed-test ## Run the notebooks anew, in place
 docs: $(DOCS)/.installed ## Build the site: build/site/index.html
 	$(DOCS)/bin/python -m sphinx --fail-on-warning --keep-going --quiet -c docs -b html . build/site
 
-bench: $(VENV)/.installed-test ## Measure, as ratios within one run
+bench: $(VENV)/.installed-engines java ## Measure, as ratios within one run
 	$(BIN)/python -m benchmarks
 
 data: $(VENV)/.installed ## Write DATA.md anew from the schema

@@ -1,6 +1,6 @@
-"""Sessions to measure on, made column by column: a million of them in seconds.
+"""Sessions and messages to measure on, made column by column: a million of them in seconds.
 
-They look like a real account's: 1.64 attempts a session, three channels, a few percent of
+Sessions look like a real account's: 1.64 attempts a session, three channels, a few percent of
 sessions whose last charge row is missing, so that exploding has to look twice. What the wire
 would say of them is made from the same frame.
 """
@@ -14,10 +14,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from plivo_analysis.schema import SESSIONS
+from plivo_analysis.schema import MESSAGES, SESSIONS
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+
+    from plivo_analysis.schema import Table
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 DAYS = 90
@@ -28,6 +30,8 @@ _PRICES = {"sms": "0.08", "voice": "0.033", "whatsapp": "0.02"}
 _WORDS = {"delivered": 0.5, "answer": 0.2, "undelivered": 0.15, "early media": 0.1, "sent": 0.05}
 _STATUSES = {"verified": 0.69, "expired": 0.30, "in-progress": 0.01}
 _COUNTRIES = {"US": 0.4, "GB": 0.2, "IN": 0.2, "FR": 0.1, "BR": 0.1}
+_STATES = {"delivered": 0.85, "undelivered": 0.07, "failed": 0.03, "sent": 0.05}
+_CODES = {"delivered": "000", "undelivered": "30", "failed": "450", "sent": None}
 _WITHOUT_A_CHARGE = 0.03
 _MONEY = pl.Decimal(18, 8)
 
@@ -84,9 +88,35 @@ def sessions(count: int, *, seed: int = 0) -> pl.DataFrame:
             .otherwise("attempt_charges")
         )
     )
-    missing = [name for name in SESSIONS.names if name not in frame.columns]
-    nulls = [pl.lit(None).alias(name) for name in missing]
-    return frame.with_columns(nulls).select(SESSIONS.names).cast(dict(SESSIONS.polars()))
+    return _whole(frame, SESSIONS)
+
+
+def messages(count: int, *, seed: int = 0) -> pl.DataFrame:
+    """So many message records of ninety days, as the loaders give them.
+
+    Args:
+        count: How many.
+        seed: Another one gives other messages.
+
+    Returns:
+        A frame of the messages table.
+    """
+    chance = np.random.default_rng(seed)
+    state = _words(chance, _STATES, count)
+    frame = pl.DataFrame(
+        {
+            "message_uuid": _uuids(chance, count),
+            "message_time": _instants(chance.integers(0, DAYS * 86_400_000_000, size=count)),
+            "message_direction": pl.repeat("outbound", count, eager=True),
+            "message_state": state,
+            "message_type": _words(chance, {"sms": 0.9, "whatsapp": 0.1}, count),
+            "error_code": state.replace_strict(_CODES),
+            "units": chance.integers(1, 4, size=count),
+            "destination_country_iso2": _words(chance, _COUNTRIES, count),
+            "total_amount": pl.repeat("0.0077", count, eager=True).cast(_MONEY),
+        }
+    )
+    return _whole(frame, MESSAGES)
 
 
 def wire(frame: pl.DataFrame) -> list[dict[str, Any]]:
@@ -113,6 +143,13 @@ def wire(frame: pl.DataFrame) -> list[dict[str, Any]]:
             ),
         )
     ).to_dicts()
+
+
+def _whole(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """The frame with all columns of its table, in their types."""
+    missing = [name for name in table.names if name not in frame.columns]
+    nulls = [pl.lit(None).alias(name) for name in missing]
+    return frame.with_columns(nulls).select(table.names).cast(dict(table.polars()))
 
 
 def _attempts(chance: Generator, listed: np.ndarray, created: np.ndarray) -> pl.DataFrame:

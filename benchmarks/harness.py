@@ -24,9 +24,9 @@ def measure(
     Args:
         candidates: What to run, by name.
         seconds: For how long to begin new rounds.
-        share: A quick candidate is run again and again in its turn, until it has taken this
-            part of what the slowest one took at best: its best of three would
-            otherwise be compared with a best that noise hardly moves.
+        share: Quick candidates then take further turns, until each has taken this part of
+            what the slowest one took at best: its best of three would otherwise be
+            compared with a best that noise hardly moves.
 
     Returns:
         The best time of each in seconds.
@@ -34,12 +34,14 @@ def measure(
     best = dict.fromkeys(candidates, float("inf"))
     last, rounds = time.perf_counter() + seconds, 0
     while rounds < _LEAST or time.perf_counter() < last:
-        turn = share * max(best.values()) if rounds else 0.0
         for name, run in candidates.items():
-            end = time.perf_counter() + turn
             best[name] = min(best[name], once(run))
-            while time.perf_counter() < end:
-                best[name] = min(best[name], once(run))
+        turn = share * max(best.values())
+        quick = [name for name, took in best.items() if took < turn]
+        end = time.perf_counter() + turn * len(quick)
+        while time.perf_counter() < end:
+            for name in quick:
+                best[name] = min(best[name], once(candidates[name]))
         rounds += 1
     return best
 
