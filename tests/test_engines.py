@@ -19,6 +19,7 @@ import pytest
 import plivo_analysis as pva
 from plivo_analysis.errors import FilterError, SchemaError
 from plivo_analysis.frames import from_rows, plain_arrow, to_backend
+from plivo_analysis.masking import mask_number
 from plivo_analysis.schema import MESSAGES, SESSIONS
 
 if TYPE_CHECKING:
@@ -428,6 +429,26 @@ def test_an_amount_of_more_than_eight_places_is_refused_not_rounded(engine: str)
         else:
             with pytest.raises(SchemaError, match=r"more than 8 decimal places|does not fit"):
                 pva.spend(of_engine(engine, lines), ())
+
+
+@pytest.mark.parametrize("engine", EVERYWHERE)
+def test_amounts_of_two_currencies_are_added_on_no_engine(engine: str) -> None:
+    for table, metric in (("charges", pva.spend), ("flat sessions", pva.cost_per_verified)):
+        frame = TABLES[table].with_row_index()
+        word = pl.when(pl.col("index") % 3 == 0).then(pl.lit("INR")).otherwise(pl.lit("USD"))
+        given = of_engine(engine, frame.with_columns(currency=word).drop("index"))
+        with pytest.raises(SchemaError, match=r"in 2 currencies \(INR, USD\), which make no sum"):
+            metric(given)
+        assert list(metric(given, "currency")["currency"]) == ["INR", "USD"]
+
+
+@pytest.mark.parametrize("engine", EVERYWHERE)
+def test_groups_of_masked_numbers_are_said_to_be_such_on_every_engine(engine: str) -> None:
+    masked = TABLES["charges"].with_columns(recipient=pl.lit(mask_number("14155550126")))
+    given = of_engine(engine, masked)
+    with pytest.warns(UserWarning, match="1 of 1 groups are of masked numbers in 'recipient'"):
+        spent = pva.spend(given, "recipient")
+    assert list(spent["lines"]) == [masked.height]
 
 
 @pytest.mark.parametrize("engine", ["polars", "polars, lazy", "pandas of objects", "pyarrow"])
