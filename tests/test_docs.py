@@ -108,6 +108,21 @@ def test_every_notebook_is_a_tutorial() -> None:
     assert listed == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
+def test_the_map_names_every_room_and_nothing_that_is_not_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    package = ROOT / "plivo_analysis"
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    modules = {path.stem for path in package.glob("[!_]*.py")}
+    rooms = re.findall(r"^\| ((?:`\w+/?` ?)+)\|", text, re.MULTILINE)
+    named = {name for row in rooms for name in re.findall(r"`([\w/]+)`", row)}
+    assert named == folders | modules | {"notebooks/", "docs/"}
+    files = re.findall(r"`([\w/.]+\.(?:py|md))`", text)
+    assert files
+    assert not [
+        name for name in files if not any((base / name).exists() for base in (ROOT, package))
+    ]
+
+
 @every_page
 def test_a_link_leads_to_a_file(path: Path) -> None:
     targets = [link for link in LINK.findall(path.read_text()) if "://" not in link]
