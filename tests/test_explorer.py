@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -705,6 +706,19 @@ def test_the_message_explorer_loads_messages(explore: Any, demo: Client) -> None
     numbers = {*explorer.frame["to_number"].drop_nulls()}
     explorer.tabs.selected_index = 2
     assert not [number for number in numbers if number in seen(explorer)]
+
+
+def test_a_report_of_messages_is_a_page_of_their_numbers_that_runs_nothing(explore: Any) -> None:
+    explorer = loaded(explore(MessageExplorer, since="90d"))
+    explorer.exports["html"].click()
+    page = content(explorer).decode()
+    rates = pva.delivery_rates(explorer.frame, by="message_type")
+    assert page.count("<tr>") >= rates.height
+    for rate in rates["delivered_rate"].drop_nulls():
+        assert f"{rate:.1%}".replace("%", "\u202f%") in page
+    assert f"{pva.message_spend(explorer.frame, by=())['amount'][0]:.2f}" in page
+    assert not re.search(r"<script|https?:|\son\w+=", page)
+    assert not [number for number in explorer.frame["to_number"].drop_nulls() if number in page]
 
 
 @pytest.mark.parametrize(

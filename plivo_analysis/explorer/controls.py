@@ -145,10 +145,16 @@ def _style() -> widgets.HTML:
     """
     place = text("pva-style")
     keys = tag("span", class_="pva-keys", onanimationstart=_LEAVE_KEYS)
-    write(place, join((tag("style", Markup(_css())), keys)))
+    write(place, join((tag("style", Markup(css())), keys)))
     return place
 
 
 @cache
-def _css() -> str:
+def css() -> str:
+    """The style sheet.
+
+    Example:
+        >>> ".pva" in css()
+        True
+    """
     return files("plivo_analysis.explorer").joinpath("explorer.css").read_text("utf-8")

@@ -9,6 +9,7 @@ from plivo_analysis.explorer.fields import Field
 from plivo_analysis.explorer.groups import MESSAGE_GROUPS
 from plivo_analysis.explorer.kept import COUNTRY, Messages
 from plivo_analysis.explorer.panel import Panel
+from plivo_analysis.explorer.sheet import sheet
 from plivo_analysis.explorer.source import Call
 from plivo_analysis.explorer.views.billing import Billing
 from plivo_analysis.explorer.views.delivery import TOTAL, Delivery
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from plivo_analysis.explorer.screen import Export
     from plivo_analysis.explorer.views.view import Scene, View
     from plivo_analysis.report.html import Markup
     from plivo_analysis.resources import Resource
@@ -95,6 +97,14 @@ class MessageExplorer(Panel[Messages]):
 
     def _keep(self, frame: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Messages:
         return Messages.of(frame, bounds)
+
+    def _exports(self) -> dict[str, Export]:
+        return {**super()._exports(), "html": ("Report", "messages", self._report)}
+
+    def _report(self, scene: Scene[Messages]) -> bytes:
+        delivery, billing, _ = self._views
+        counted = {view.title: view.table(scene) for view in (delivery, billing)}
+        return sheet(self.heading, self._header(), self._headline(scene), counted)
 
     def _still_open(self, scene: Scene[Messages]) -> int:
         return int(scene.total(TOTAL)["other"])

@@ -224,6 +224,10 @@ class Screen(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ship
         return self._views[self._on.tabs.selected_index or 0]
 
     def _write_header(self) -> None:
+        write(self._on.header, self._header())
+
+    def _header(self) -> Markup:
+        """What is shown, of which account and range."""
         right, accent, loaded = "", False, self._loaded
         if loaded is not None and loaded.end.whole:
             right = wording.span(loaded.bounds, loaded.read_at)
@@ -231,14 +235,13 @@ class Screen(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ship
             span, accent = loaded.end.span, True
             right = wording.coverage(loaded.order.covered(span), span)
         account = f"{self._client.auth_id} · {clean(self._client.currency, cap=8)}"
-        said = tag(
+        return tag(
             "div",
             tag("h2", self.heading),
             tag("span", account, class_="pva-account"),
             tag("span", right, class_="pva-right pva-accent" if accent else "pva-right"),
             class_="pva-top",
         )
-        write(self._on.header, said)
 
     # The code line and files.
 
