@@ -297,4 +297,6 @@ def test_hostile_names_are_text_on_the_page_and_nothing_else(
     page.get_by_label("Group by").select_option(label="channel")
     tab(page, "Attempts")
     page.locator(".pva-table .pva-rows").first.get_by_text("<img src=x").first.wait_for()
+    rates = page.locator(".pva-rates > div > span")  # a long name leaves room for its number
+    assert rates.evaluate_all("all => all.every(one => one.scrollWidth <= one.clientWidth)")
     shot(page, "lab-hostile")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.kept import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
-_WIDTH = 70
+_WIDTH = 46
 _SMALL = 0.01  # of the largest channel: an interval this wide would squeeze all others
 _DIGITS = 5
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
