@@ -165,6 +165,35 @@ def test_lists_counted_apart_do_not_wait_for_each_other_whoever_asks(
     assert refused(server) == met
 
 
+def test_what_is_asked_beyond_the_limit_counts_from_its_start(limited: Limited) -> None:
+    _, client = limited()
+    under_way = [client.limiter.overdraw() for _ in range(20)]
+    assert client.limiter.wait_estimate(1) > 50
+    client.clock.wait(30)
+    for slot in under_way:
+        slot.release()
+    assert client.limiter.wait_estimate(1) > 50
+
+
+@pytest.mark.parametrize(("asked", "closed"), [("5", 60), ("100", 100), ("5000", 120)])
+def test_a_refusal_that_was_provoked_makes_all_wait_as_long_as_it_asks_within_reason(
+    asked: str, closed: int, limited: Limited, connect: Connect
+) -> None:
+    server, client = limited()
+    other = connect(server, requests_per_minute=20, clock=client.clock)
+    server.faults = [Fault.rate_limited(asked)]
+    with pytest.raises(pva.RateLimitError):
+        client.transport.provoke(SESSION_RESOURCE.path, {})
+    assert closed - 5 < other.limiter.wait_estimate(1) <= closed
+
+
+def test_counting_apart_begins_with_a_window_in_which_nothing_is_sent(limited: Limited) -> None:
+    _, client = limited(apart=True)
+    assert findings(client)[SCOPE] == TWO
+    for resource in (SESSION_RESOURCE, MESSAGE_RESOURCE):
+        assert client.limiter.of(resource.path).wait_estimate(1) > 50
+
+
 def test_lists_counted_together_wait_for_each_other(limited: Limited) -> None:
     _, client = limited()
     findings(client)
