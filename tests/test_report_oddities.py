@@ -139,3 +139,16 @@ def test_where_no_amount_is_known_none_is_said_to_have_fallen(sessions: pl.DataF
     before = of_days(sessions, -DAYS, DAYS)
     text = words(pva.cost_report(unknown, period=OCTOBER, previous=before, plotlyjs="none").html)
     assert "−100.0\u202f%" not in text
+
+
+def test_a_country_of_which_no_price_is_known_has_no_amount_and_no_change(
+    sessions: pl.DataFrame,
+) -> None:
+    now, before = of_days(sessions, 0, DAYS), of_days(sessions, -DAYS, DAYS)
+    at_home = pl.col("destination_country_iso2") == "US"
+    unpriced = ODDITIES["no charges"](now.filter(at_home)).vstack(now.filter(~at_home))
+    html = pva.cost_report(unpriced, period=OCTOBER, previous=before, plotlyjs="none").html
+    line = re.search(r"<td>United States.*?</tr>", html)
+    assert line is not None
+    spend, share, change, _, each, _, waste = re.findall(r'<td class="n[^>]*>(.*?)</td>', line[0])
+    assert {spend, share, change, each, waste} == {"–"}

@@ -33,7 +33,7 @@ class Place:
     Args:
         key: The values that make it a group; None for the rest.
         groups: How many groups it holds.
-        parts: What was spent on each channel.
+        parts: What was spent on each channel, where it is known.
         cost: Its row of ``cost_per_verified``.
         success: Its row of ``success_rates``.
 
@@ -49,9 +49,9 @@ class Place:
     success: Row
 
     @property
-    def spent(self) -> Decimal:
-        """What its sessions cost, as far as it is known."""
-        return add(self.parts.values())
+    def spent(self) -> Decimal | None:
+        """What its sessions cost, as far as it is known; None where nothing is."""
+        return add(self.parts.values()) if self.parts else None
 
 
 def leading(numbers: Numbers, by: Sequence[str]) -> list[Place]:
@@ -74,7 +74,9 @@ def leading(numbers: Numbers, by: Sequence[str]) -> list[Place]:
     successes = _by_key(success_rates(sessions, by=by), by)
     parts: dict[Key, dict[str, Decimal]] = {}
     for row in spend(charges, by=(*by, "channel")).rows(named=True):
-        parts.setdefault(_key(row, by), {})[row["channel"]] = row["amount"] or Decimal(0)
+        known = parts.setdefault(_key(row, by), {})
+        if row["amount"] is not None:
+            known[row["channel"]] = row["amount"]
     return [
         Place(
             key=None if key[0] == _REST else key,
@@ -87,10 +89,13 @@ def leading(numbers: Numbers, by: Sequence[str]) -> list[Place]:
     ]
 
 
-def spent_before(places: Sequence[Place], before: Numbers, by: Sequence[str]) -> list[Decimal]:
+def spent_before(
+    places: Sequence[Place], before: Numbers, by: Sequence[str]
+) -> list[Decimal | None]:
     """What each place cost in the period before, whatever its rank and its name were then.
 
     The rest is all that the named ones are not, so that the changes add up to the whole's.
+    None is where sessions were, and no amount of theirs is known.
 
     Example:
         >>> from plivo_analysis.report.numbers import COUNTRY, count_up
@@ -99,10 +104,11 @@ def spent_before(places: Sequence[Place], before: Numbers, by: Sequence[str]) ->
         >>> spent_before([india], count_up(pl.DataFrame(schema=SESSIONS.polars()), None), COUNTRY)
         [Decimal('0')]
     """
-    amounts: dict[Any, Decimal] = {}
+    amounts: dict[Any, Decimal | None] = {}
     for row in spend(before.charges, by=by).rows(named=True):
         group = _same(_key(row, by))
-        amounts[group] = add((amounts.get(group), row["amount"]))
+        known = [each for each in (amounts.get(group), row["amount"]) if each is not None]
+        amounts[group] = add(known) if known else None
     named = [amounts.get(_same(place.key), Decimal(0)) for place in places if place.key]
     return [*named, *[before.spent - add(named)] * (len(places) - len(named))]
 

@@ -56,7 +56,7 @@ def _group(
 ) -> Markup:
     found = leading(subject.numbers, by)
     before = spent_before(found, subject.before, by) if subject.before else []
-    longest = max((place.spent for place in found), default=Decimal(0))
+    longest = max((place.spent or Decimal(0) for place in found), default=Decimal(0))
     lines = [
         _line(subject, place, past, longest, named) for place, past in zip_longest(found, before)
     ]
@@ -94,11 +94,11 @@ def _line(
     cells: list[Child] = [
         tag("td", named(place.key) if place.key else tag("span", others, class_="grey")),
         tag("td", bar, class_="drawn"),
-        _exactly(subject, spent),
-        percent(spent / subject.numbers.spent, unit=False) if subject.numbers.spent else NOT_KNOWN,
+        tag("td", NOT_KNOWN, class_="n") if spent is None else _exactly(subject, spent),
+        _share(spent, subject.numbers.spent),
     ]
-    if past is not None:
-        risen = past > 0 and spent >= past * _RISEN
+    if subject.before:
+        risen = spent is not None and past is not None and 0 < past * _RISEN <= spent
         change = absolute(spent, past, plain)
         cells.append(tag("td", change, class_="n accent" if risen and place.key else "n"))
     cells += [
@@ -111,6 +111,10 @@ def _line(
         ),
     ]
     return row(*cells)
+
+
+def _share(spent: Decimal | None, whole: Decimal) -> str:
+    return percent(spent / whole, unit=False) if whole and spent is not None else NOT_KNOWN
 
 
 def _exactly(subject: Subject, amount: Decimal) -> Markup:
