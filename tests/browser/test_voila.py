@@ -109,12 +109,13 @@ def test_leaving_the_page_ends_the_load(
 ) -> None:
     log = tmp_path / "requests"
     source = f"""
-import threading, time
+import os, threading, time
 import plivo_analysis as pva
 client = pva.demo(sessions=600, requests_per_minute=600)
 def report():
     while True:
-        open({str(log)!r}, "w").write(str(len(client.server.log)))
+        open({str(log) + ".new"!r}, "w").write(str(len(client.server.log)))
+        os.replace({str(log) + ".new"!r}, {str(log)!r})  # whole, whenever it is read
         time.sleep(0.1)
 threading.Thread(target=report, daemon=True).start()
 pva.SessionExplorer(client, since="90d")
