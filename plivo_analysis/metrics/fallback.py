@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -20,14 +19,14 @@ from plivo_analysis.metrics.engines import (
     keyed,
     raise_doubled,
 )
-from plivo_analysis.metrics.grouping import Grouping, Key
+from plivo_analysis.metrics.grouping import Grouping
 from plivo_analysis.metrics.intervals import ratio, wilson, with_interval
 from plivo_analysis.metrics.tables import open_exploded
 from plivo_analysis.schema import ATTEMPTS, FALLBACK_RATES
 from plivo_analysis.vocabulary import SETTLED, UNKNOWN, VERIFIED, fold_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
 _NEEDED = [
     "session_uuid",
@@ -47,6 +46,7 @@ _MARKS = (
     "__perhaps_at_home",
     "__reached_elsewhere",
 )
+_SETTLED = ("__evaluable", "__not_evaluable")
 _PROOF = ("__listed", "__attempts", "__numbers")
 _WHOLE = (pl.col("__listed") == pl.col("__attempts")) & (
     pl.col("__numbers") * 2 == pl.col("__attempts") * (pl.col("__attempts") + 1)
@@ -135,11 +135,10 @@ def fallback_rates(
     )
     grouping = Grouping(names, FALLBACK_RATES)
     counted = _count(lazy, list(dict.fromkeys([*names, "session_status"])))
-    groups: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-    for row in counted:
-        _add(groups[grouping.key(row)], row)
-    rates = {key: _rates(group, confidence) for key, group in groups.items() if group}
-    return result(grouping.frame(rates, counted.schema), frame)
+    tallied = _tallied(counted, names)
+    groups = ((grouping.key(row), row) for row in tallied.iter_rows(named=True))
+    rates = {key: _rates(row, confidence) for key, row in groups if any(row[k] for k in _SETTLED)}
+    return result(grouping.frame(rates, tallied.schema), frame)
 
 
 def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> Counted:
@@ -189,38 +188,44 @@ def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[An
     )
 
 
-def _add(group: Counter[str], row: dict[str, Any]) -> None:
-    """Add sessions that are alike in all that is counted."""
-    status, sessions = fold_status(row["session_status"]), row["__rows"]
-    if status not in SETTLED:
-        return
-    fell_back = row["__switch"]
-    evaluable = fell_back or not row["__indeterminate"]
-    rescued = fell_back and status == VERIFIED
-    certain = row["__reached_elsewhere"] and not row["__perhaps_at_home"]
+def _tallied(counted: Counted, by: Sequence[str]) -> pl.DataFrame:
+    """The settled sessions of each group, counted by what became of them."""
+    rows = counted.whole()
+    words = {word: fold_status(word) for word in rows["session_status"].unique()}
+    status = pl.col("session_status").cast(pl.String)
+    settled = status.is_in([word for word, folded in words.items() if folded in SETTLED])
+    verified = status.is_in([word for word, folded in words.items() if folded == VERIFIED])
+    # Sessions of one attempt were not asked for marks: they have none.
+    switch, retry, indeterminate, ends_elsewhere, perhaps_at_home, reached_elsewhere = (
+        pl.col(mark).cast(pl.Boolean).fill_null(value=False) for mark in _MARKS
+    )
+    evaluable = switch | ~indeterminate
+    rescued = switch & verified
     kinds = {
         "evaluable": evaluable,
-        "not_evaluable": not evaluable,
-        "fell_back": fell_back,
-        "retried": evaluable and row["__retry"],
+        "not_evaluable": ~evaluable,
+        "fell_back": switch,
+        "retried": evaluable & retry,
         "rescued": rescued,
-        "rescued_last_touch": rescued and row["__ends_elsewhere"],
-        "rescued_certain": rescued and certain,
+        "rescued_last_touch": rescued & ends_elsewhere,
+        "rescued_certain": rescued & reached_elsewhere & ~perhaps_at_home,
     }
-    group.update({name: sessions for name, counts in kinds.items() if counts})
+    sums = {f"__{name}": pl.col("__rows").filter(kind).sum() for name, kind in kinds.items()}
+    rows = rows.filter(settled)
+    return rows.group_by(by).agg(**sums) if by else rows.select(**sums)
 
 
-def _rates(group: Counter[str], confidence: float) -> dict[str, Any]:
-    sessions, fell_back, rescued = group["evaluable"], group["fell_back"], group["rescued"]
+def _rates(group: Mapping[str, Any], confidence: float) -> dict[str, Any]:
+    sessions, fell_back, rescued = group["__evaluable"], group["__fell_back"], group["__rescued"]
     return {
         "sessions": sessions,
         "fell_back": fell_back,
         **with_interval("fallback_rate", fell_back, sessions, confidence),
-        "retried": group["retried"],
-        "retry_rate": ratio(group["retried"], sessions),
+        "retried": group["__retried"],
+        "retry_rate": ratio(group["__retried"], sessions),
         "rescued": rescued,
         **with_interval("rescue_rate", rescued, fell_back, confidence),
-        "rescued_last_touch": group["rescued_last_touch"],
-        "rescued_certain": group["rescued_certain"],
-        "not_evaluable": group["not_evaluable"],
+        "rescued_last_touch": group["__rescued_last_touch"],
+        "rescued_certain": group["__rescued_certain"],
+        "not_evaluable": group["__not_evaluable"],
     }
