@@ -229,6 +229,14 @@ def test_an_unknown_amount_is_no_bar_and_a_negative_one_hangs_below_zero() -> No
     assert "−&#36;0.50" in " ".join(texts(figures.spend(frame)))
 
 
+@pytest.mark.parametrize(("currency", "before"), [("EUR", "€"), ("JPY", "JPY ")])
+def test_an_axis_of_amounts_sets_the_currency_as_the_amounts_do(currency: str, before: str) -> None:
+    frame = spend_frame({"channel": ["sms", "voice"]}, ["2", "1"])
+    figure = figures.spend(frame, currency=currency)
+    assert figure.layout.xaxis.tickprefix == before
+    assert f"<b>{before}2.00</b>" in figure.to_plotly_json()["layout"]["annotations"][0]["text"]
+
+
 def test_a_bar_is_as_wide_as_its_bucket_however_far_the_next_one_is() -> None:
     days = [datetime(2026, 10, day, tzinfo=UTC) for day in (1, 2, 9)]
     frame = spend_frame({"period": days, "channel": ["sms", "voice", "voice"]}, ["1", "2", "3"])

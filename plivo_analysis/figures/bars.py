@@ -314,4 +314,6 @@ def _amounts(currency: str) -> dict[str, str]:
     """How an axis writes amounts; plotly puts a minus before its own dollar sign only."""
     if currency == "USD":
         return {"tickformat": "$,~f"}
-    return {"tickformat": ",~f", "tickprefix": style.label(money(_ZERO, currency, 0)[:-1])}
+    before = money(_ZERO, currency, 0)[:-1]
+    gap = " " if before[-1:].isspace() else ""  # which a label is trimmed of
+    return {"tickformat": ",~f", "tickprefix": style.label(before) + gap}
