@@ -252,7 +252,8 @@ def test_sessions_of_some_channels_are_those_with_an_attempt_on_them(demo: Clien
     for chosen in (["voice"], ["sms", "whatsapp"], []):
         keys = set(attempts.filter(pl.col("channel").is_in(chosen))["session_uuid"])
         part = kept.only(chosen)
-        assert set(part.frames["sessions"]["session_uuid"]) == keys
+        assert set(part.frames["whole"]["session_uuid"]) == keys
+        assert part.frames["sessions"].height == len(keys)
         assert set(part.attempts["channel"]) == set(chosen)
         expected = sessions.filter(pl.col("session_uuid").is_in(keys))
         total = expected["total_charge"].sum()

@@ -29,6 +29,7 @@ APPLICATION = "app_uuid"
 
 _NUMBER = "__session"  # a session's place in the table: found faster than its uuid
 _SHOWN = "shown"
+_KEY = "session_uuid"  # as a number it is a third as long, and compared in half the time
 _OF_BOTH = ("session_uuid", APPLICATION, COUNTRY, "created_at", PERIOD, HOUR, _NUMBER)
 # Fewer columns, none of them nested: a choice of channels copies what it keeps.
 _COUNTED = (*_OF_BOTH, "alias", "status", "entry_channel", "path", "total_charge")
@@ -97,10 +98,10 @@ class Sessions:
         numbers = sessions.select("session_uuid", _NUMBER)
         frames = {
             "whole": sessions,
-            "sessions": sessions.select(_COUNTED),
+            "sessions": _slim(sessions, _COUNTED),
             "attempts": attempts,
-            "steps": attempts.select(_STEPPED),
-            "charges": with_own(_exploded(sessions, CHARGES), "created_at").select(_BILLED),
+            "steps": _slim(attempts, _STEPPED),
+            "charges": _slim(with_own(_exploded(sessions, CHARGES), "created_at"), _BILLED),
             "unreconciled": reconcile(sessions).join(numbers, on="session_uuid", how="left"),
         }
         channels = sorted(attempts["channel"].unique().to_list(), key=style.place)
@@ -186,6 +187,11 @@ def _exploded(sessions: pl.DataFrame, table: Table) -> pl.DataFrame:
     made = exploded(sessions, table, [_NUMBER])
     assert isinstance(made, pl.DataFrame)  # noqa: S101 - lazy only where the sessions are
     return made
+
+
+def _slim(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Some columns of a frame, to be counted only: a session's place tells it as well as its id."""
+    return frame.select(columns).with_columns(pl.col(_NUMBER).cast(pl.String).alias(_KEY))
 
 
 def with_own(frame: pl.DataFrame, instant: str) -> pl.DataFrame:
