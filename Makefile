@@ -48,7 +48,7 @@ $(LAB)/.installed: pyproject.toml
 
 $(DOCS)/.installed: pyproject.toml
 	@test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
-	$(DOCS)/bin/python -m pip install --quiet --editable '.[report,docs]'
+	$(DOCS)/bin/python -m pip install --quiet --editable '.[docs]'
 	@touch $@
 
 demo: $(VENV)/.installed ## Make a cost report from the embedded account: report.html
@@ -102,7 +102,7 @@ bench: $(VENV)/.installed-engines java ## Measure, as ratios within one run
 	$(BIN)/python -m benchmarks
 
 data: $(VENV)/.installed ## Write DATA.md anew from the schema
-	$(BIN)/python -m plivo_analysis.schema.markdown > DATA.md
+	$(BIN)/python docs/data_page.py > DATA.md
 
 clean: ## Remove what was installed and made
 	rm -rf $(VENV) $(LAB) $(DOCS) build artifacts *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache report.html

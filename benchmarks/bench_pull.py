@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import plivo_analysis as pva
-from plivo_analysis.clock import FrozenWallClock
 from plivo_analysis.emulator import (
     AUTH_ID,
     AUTH_TOKEN,
@@ -27,7 +26,8 @@ from plivo_analysis.emulator import (
     generate,
 )
 from plivo_analysis.emulator.account import DEFAULT_NOW
-from plivo_analysis.folders import HOME_VARIABLE
+from plivo_analysis.system.clock import FrozenWallClock
+from plivo_analysis.system.folders import HOME_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

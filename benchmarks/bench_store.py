@@ -18,18 +18,19 @@ import pandas as pd
 
 import plivo_analysis as pva
 from benchmarks.harness import measure, once, show
-from plivo_analysis import segments
-from plivo_analysis.clock import FrozenWallClock
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW
-from plivo_analysis.emulator.listing import visible
-from plivo_analysis.pages import read_page
-from plivo_analysis.resources import SESSION_RESOURCE
-from plivo_analysis.spans import DAY, Span, floor, to_us
-from plivo_analysis.store import Entry, Reading, Store, account_folder
+from plivo_analysis.emulator.shelf import visible
+from plivo_analysis.parsing.pages import read_page
+from plivo_analysis.parsing.resources import SESSION_RESOURCE
+from plivo_analysis.storage.completed_ranges import CompletedRange
+from plivo_analysis.storage.parquet import FOLDER, segment_files
+from plivo_analysis.storage.store import Reading, Store, account_folder
+from plivo_analysis.system.clock import FrozenWallClock
+from plivo_analysis.values.spans import DAY, Span, floor, to_us
 
 if TYPE_CHECKING:
-    from plivo_analysis.pages import Page
+    from plivo_analysis.parsing.pages import Page
 
 LONG = False
 SESSIONS = 100_000
@@ -86,7 +87,7 @@ def _reopen(root: Path, folder: Path, bodies: list[bytes]) -> None:
         show("stored sessions again", best, against=BY_PANDAS, goal="polars ≥ 50 ×")
         print(f"  the first time, writing the segments: {first:.1f} s, ", end="")
         print(f"{first / best['load_sessions, polars']:.0f} times the second")
-    files = segments.segment_files(folder)
+    files = segment_files(folder)
     print(f"  {sum(path.stat().st_size for path in files) / 1e6:.1f} MB of Parquet, ", end="")
     print(f"{(folder / 'store.sqlite').stat().st_size / 1e6:.1f} MB of SQLite")
 
@@ -112,13 +113,13 @@ def _read(body: bytes) -> Page:
 
 def _keep(store: Store, bodies: list[bytes], parsed: list[Page]) -> None:
     now = to_us(DEFAULT_NOW)
-    whole = Entry(Span(floor(now - 91 * DAY, DAY), floor(now + 2 * DAY, DAY)), "", now, ())
+    whole = CompletedRange(Span(floor(now - 91 * DAY, DAY), floor(now + 2 * DAY, DAY)), "", now, ())
     for body, page in zip(bodies, parsed, strict=True):
         store.keep(SESSION_RESOURCE, "", Reading("", body, page.records, now, [whole]))
 
 
 def _without_segments(folder: Path, load: Any) -> None:
-    shutil.rmtree(folder / segments.FOLDER)
+    shutil.rmtree(folder / FOLDER)
     load()
 
 

@@ -14,12 +14,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from plivo_analysis.schema import MESSAGES, SESSIONS
+from plivo_analysis.api.columns import MESSAGES, SESSIONS
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from plivo_analysis.schema import Table
+    from plivo_analysis.values.schema import Table
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 DAYS = 90

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pandas as pd
 
-from plivo_analysis.frames import plain_arrow, to_backend
+from plivo_analysis.tables.convert import plain_arrow, to_backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from sphinx.errors import SphinxError
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from plivo_analysis.versions import __version__  # noqa: E402 - the folder is on the path now
+from plivo_analysis.system.versions import __version__
 
 project = "plivo_analysis"
 version = release = __version__

@@ -13,14 +13,14 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from plivo_analysis.clock import Clock, SystemClock
 from plivo_analysis.errors import FilterError
-from plivo_analysis.folders import chosen_folder, data_folder
-from plivo_analysis.frames import BACKENDS
-from plivo_analysis.pacing import account_limiter
-from plivo_analysis.store import Store, account_folder
-from plivo_analysis.transport import Transport
-from plivo_analysis.transport.credentials import Secret, resolve
+from plivo_analysis.http.credentials import Secret, resolve
+from plivo_analysis.http.rate_limit.accounts import account_limiter
+from plivo_analysis.http.transport import Transport
+from plivo_analysis.storage.store import Store, account_folder
+from plivo_analysis.system.clock import Clock, SystemClock
+from plivo_analysis.system.folders import chosen_folder, data_folder
+from plivo_analysis.tables.convert import BACKENDS
 
 if TYPE_CHECKING:
     from datetime import datetime

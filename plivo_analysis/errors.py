@@ -17,6 +17,8 @@
     ├── SchemaError .missing .available (also ValueError)    a frame lacks columns
     └── StoreError                            what was read cannot be kept or opened
 
+Warnings are of one class, ``PlivoAnalysisWarning``, so that they can be filtered.
+
 A message says what was wrong and what would be right. It never holds a token or a
 telephone number: whoever raises one of these masks both first.
 
@@ -39,6 +41,15 @@ class PlivoAnalysisError(Exception):
     Example:
         >>> issubclass(FilterError, PlivoAnalysisError)
         True
+    """
+
+
+class PlivoAnalysisWarning(UserWarning):
+    """Every warning of this package: what was given is right, but not all that one might think.
+
+    Example:
+        >>> import warnings
+        >>> warnings.simplefilter("ignore", PlivoAnalysisWarning)
     """
 
 

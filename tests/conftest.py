@@ -14,9 +14,9 @@ import pytest
 from hypothesis import settings
 
 from plivo_analysis import Client
-from plivo_analysis.clock import SystemClock
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server
 from plivo_analysis.emulator.account import DEFAULT_NOW
+from plivo_analysis.system.clock import SystemClock
 
 # No deadlines: machines that run tests are shared, and a slow moment is no failure.
 settings.register_profile("shared", deadline=None)

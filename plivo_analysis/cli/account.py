@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.cli.arguments import DEMO_SESSIONS
 from plivo_analysis.client import Client
-from plivo_analysis.embedded import demo
+from plivo_analysis.demo_account import demo
 
 if TYPE_CHECKING:
     import argparse

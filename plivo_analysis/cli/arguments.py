@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.versions import __version__
+from plivo_analysis.system.versions import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     commands = program.add_subparsers(required=True, metavar="COMMAND")
     _add_report(commands)
     _add_pull(commands)
-    _add_upkeep(commands)
+    _add_maintenance(commands)
     _add_emulator(commands)
     return program
 
@@ -101,18 +101,20 @@ def _add_pull(commands: Any) -> None:
         _add_quiet(kind)
 
 
-def _add_upkeep(commands: Any) -> None:
-    status = _upkeep(commands, "status", "say what the store holds, and how fresh it is")
+def _add_maintenance(commands: Any) -> None:
+    status = _maintenance(commands, "status", "say what the store holds, and how fresh it is")
     status.add_argument("--json", action="store_true", help="for a program to read")
-    export = _upkeep(commands, "export", "write everything that the store holds as Parquet by day")
+    export = _maintenance(
+        commands, "export", "write everything that the store holds as Parquet by day"
+    )
     export.add_argument("--out", type=Path, required=True, help="a folder")
     _add_recipients(export)
     _add_quiet(export)
-    purge = _upkeep(commands, "purge", "remove what began before a date, for good")
+    purge = _maintenance(commands, "purge", "remove what began before a date, for good")
     purge.add_argument("--before", required=True, help=_TIMES)
-    forget = _upkeep(commands, "forget", "remove what is of one number, and keep it out")
+    forget = _maintenance(commands, "forget", "remove what is of one number, and keep it out")
     forget.add_argument("--recipient", required=True, help="a number in E.164 form")
-    doctor = _upkeep(
+    doctor = _maintenance(
         commands, "doctor", "find out what only a live account can tell: about 9 requests"
     )
     doctor.add_argument(
@@ -122,7 +124,7 @@ def _add_upkeep(commands: Any) -> None:
     )
 
 
-def _upkeep(commands: Any, name: str, meaning: str) -> argparse.ArgumentParser:
+def _maintenance(commands: Any, name: str, meaning: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(name, help=meaning)
     command.set_defaults(command=_later(f"plivo_analysis.cli.{name}"))
     _add_account(command)

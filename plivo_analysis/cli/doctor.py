@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plivo_analysis.cli.account import account
-from plivo_analysis.upkeep import examine
+from plivo_analysis.maintenance.doctor import examine
 
 if TYPE_CHECKING:
     import argparse

@@ -7,9 +7,9 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.times import parse_instant
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, FixedWindow, Server, generate
 from plivo_analysis.errors import FilterError
-from plivo_analysis.filters import parse_instant
 
 if TYPE_CHECKING:
     import argparse

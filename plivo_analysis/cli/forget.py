@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plivo_analysis.cli.account import account
-from plivo_analysis.upkeep import forget, status
+from plivo_analysis.maintenance.removal import forget
+from plivo_analysis.maintenance.status import status
 
 if TYPE_CHECKING:
     import argparse

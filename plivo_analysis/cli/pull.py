@@ -9,9 +9,9 @@ import polars as pl
 
 from plivo_analysis.cli.account import account
 from plivo_analysis.errors import FilterError
-from plivo_analysis.loaders import load_messages, load_sessions
+from plivo_analysis.loaders.load import load_messages, load_sessions
 from plivo_analysis.report.sheets import csv_text, parquet_bytes
-from plivo_analysis.writing import write_whole
+from plivo_analysis.system.files import write_whole
 
 if TYPE_CHECKING:
     import argparse

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from plivo_analysis.api.times import parse_range
 from plivo_analysis.cli.account import account
 from plivo_analysis.errors import FilterError
-from plivo_analysis.filters import parse_range
-from plivo_analysis.loaders import coverage, load_sessions
+from plivo_analysis.loaders.coverage import coverage
+from plivo_analysis.loaders.load import load_sessions
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.spend import spend
-from plivo_analysis.report import cost_report
+from plivo_analysis.report.cost import cost_report
 from plivo_analysis.report.period import Period
 from plivo_analysis.report.sheets import workbook_program
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from plivo_analysis.cli.account import account
-from plivo_analysis.upkeep import status
+from plivo_analysis.maintenance.status import status
 
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from plivo_analysis.upkeep import Holding, Status
+    from plivo_analysis.maintenance.status import Holding, Status
 
 _MEGABYTE = 1_000_000
 

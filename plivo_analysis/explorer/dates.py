@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from plivo_analysis.api.times import parse_range
 from plivo_analysis.errors import FilterError
 from plivo_analysis.explorer.fields import note, say
-from plivo_analysis.filters.times import parse_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable

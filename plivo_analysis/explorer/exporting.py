@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import StoreError
-from plivo_analysis.masking import mask_number
-from plivo_analysis.numbers import replaced
+from plivo_analysis.loaders.recipients import replaced
 from plivo_analysis.report.html import Markup, tag
 from plivo_analysis.report.sheets import csv_text, workbook
+from plivo_analysis.values.masking import mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from plivo_analysis.api.checks import checked_uuid
 from plivo_analysis.errors import FilterError
-from plivo_analysis.filters.values import checked_uuid
 from plivo_analysis.report.html import tag
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Field:
     apart: bool = False
 
 
-class Entry:
+class TextInput:
     """A field on the screen.
 
     Args:
@@ -129,7 +129,7 @@ class Rail:
         changed: Callable[[], None],
         folded: str,
     ) -> None:
-        self.entries = [Entry(field, check, changed) for field in fields]
+        self.entries = [TextInput(field, check, changed) for field in fields]
         often = [entry.box for entry in self.entries if not entry.field.apart]
         grid = widgets.Box(often)
         grid.add_class("pva-fields")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from plivo_analysis.explorer.kept import APPLICATION, COUNTRY
+from plivo_analysis.explorer.dataset import APPLICATION, COUNTRY
 from plivo_analysis.explorer.source import HOUR, PERIOD
 
 if TYPE_CHECKING:

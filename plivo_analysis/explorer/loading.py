@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plivo_analysis.clock import Cancelled
-from plivo_analysis.filters.times import parse_range
-from plivo_analysis.loaders import shortfall, stored
-from plivo_analysis.pull import Question, pull
-from plivo_analysis.spans import Span, merge, to_us
+from plivo_analysis.api.times import parse_range
+from plivo_analysis.loaders.answer import shortfall, stored
+from plivo_analysis.sync.pull import Question, pull
+from plivo_analysis.system.clock import Cancelled
+from plivo_analysis.values.spans import Span, merge, to_us
 
 if TYPE_CHECKING:
     import threading
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import polars as pl
 
     from plivo_analysis.client import Client
-    from plivo_analysis.progress import Watch
-    from plivo_analysis.pull.reader import Filter
-    from plivo_analysis.resources import Resource
+    from plivo_analysis.parsing.resources import Resource
+    from plivo_analysis.sync.progress import ProgressListener
+    from plivo_analysis.sync.reader import RecordFilter
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class LoadRequest:
     """What is to be loaded.
 
     Args:
@@ -50,9 +50,9 @@ class Order:
         return {name: value for name, value in self.given.items() if name not in _RANGE}
 
     @property
-    def filter(self) -> Filter:
+    def filter(self) -> RecordFilter:
         """The filter, checked."""
-        made: Filter = self.check(**self.filters)
+        made: RecordFilter = self.check(**self.filters)
         return made
 
     def period(self, now: datetime) -> tuple[datetime, datetime]:
@@ -102,7 +102,7 @@ class Loaded:
         read_at: The account's time then.
     """
 
-    order: Order
+    order: LoadRequest
     frame: pl.DataFrame
     end: End
     read_at: datetime
@@ -119,7 +119,7 @@ class Loaded:
         return {"since": since, "until": until, **self.order.filters}
 
 
-def ask(order: Order, watch: Watch, cancel: threading.Event) -> End:
+def ask(order: LoadRequest, watch: ProgressListener, cancel: threading.Event) -> End:
     """Ask for what is missing. What is read is in the store, however it ends."""
     span = order.span()
     try:
@@ -132,7 +132,7 @@ def ask(order: Order, watch: Watch, cancel: threading.Event) -> End:
     return End(pulled.span, whole=lacking is None, error=lacking)
 
 
-def read(order: Order, end: End) -> Loaded:
+def read(order: LoadRequest, end: End) -> Loaded:
     """What the store holds of the range; the server is asked nothing."""
     frame = stored(order.client, order.question(), end.span)
     return Loaded(order, frame, end, order.client.now())

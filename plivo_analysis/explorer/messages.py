@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from plivo_analysis.explorer import cells
-from plivo_analysis.explorer.fields import Field
-from plivo_analysis.explorer.groups import MESSAGE_GROUPS
-from plivo_analysis.explorer.kept import COUNTRY, Messages
-from plivo_analysis.explorer.panel import Panel
-from plivo_analysis.explorer.sheet import sheet
-from plivo_analysis.explorer.source import Call
-from plivo_analysis.explorer.views.billing import Billing
-from plivo_analysis.explorer.views.delivery import TOTAL, Delivery
-from plivo_analysis.explorer.views.records import Records
-from plivo_analysis.filters import (
+from plivo_analysis.api.filters import (
     MESSAGE_DIRECTIONS,
     MESSAGE_STATES,
     MESSAGE_TYPES,
@@ -22,9 +12,19 @@ from plivo_analysis.filters import (
     REGISTRATIONS,
     MessageFilter,
 )
+from plivo_analysis.explorer import kpi_cards
+from plivo_analysis.explorer.dataset import COUNTRY, Messages
+from plivo_analysis.explorer.fields import Field
+from plivo_analysis.explorer.groups import MESSAGE_GROUPS
+from plivo_analysis.explorer.html_page import sheet
+from plivo_analysis.explorer.panel import Panel
+from plivo_analysis.explorer.source import Call
+from plivo_analysis.explorer.views.billing import Billing
+from plivo_analysis.explorer.views.delivery import TOTAL, Delivery
+from plivo_analysis.explorer.views.records import Records
 from plivo_analysis.metrics.messages import message_spend
-from plivo_analysis.resources import MESSAGE_RESOURCE
-from plivo_analysis.typeset import count, money
+from plivo_analysis.parsing.resources import MESSAGE_RESOURCE
+from plivo_analysis.values.typesetting import count, money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from plivo_analysis.explorer.screen import Export
+    from plivo_analysis.explorer.view_state import Export
     from plivo_analysis.explorer.views.view import Scene, View
+    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.report.html import Markup
-    from plivo_analysis.resources import Resource
 
 
 class MessageExplorer(Panel[Messages]):
@@ -115,24 +115,26 @@ class MessageExplorer(Panel[Messages]):
         by_time = Call(message_spend, "messages", {"by": (), "every": scene.period.every})
         lost = total["undelivered"] + total["failed"]
         unpriced = spent["unpriced"]
-        told = cells.at_least if unpriced else cells.exact
+        told = kpi_cards.at_least if unpriced else kpi_cards.exact
         amount = money(spent["amount"], scene.currency)
         fees = money(spent["carrier_fees"], scene.currency)
         to_come = f"{count(total['other'])} not final" if total["other"] else ""
-        return cells.headline(
-            cells.exact("Messages", count(spent["messages"]), scene.course(by_time, "messages")),
-            cells.rate(
+        return kpi_cards.headline(
+            kpi_cards.exact(
+                "Messages", count(spent["messages"]), scene.course(by_time, "messages")
+            ),
+            kpi_cards.rate(
                 "Delivered rate", total, "delivered_rate", total["messages"] - total["other"]
             ),
-            cells.exact("Not delivered", count(lost), [], to_come),
-            cells.exact("Parts", count(spent["units"]), scene.course(by_time, "units")),
+            kpi_cards.exact("Not delivered", count(lost), [], to_come),
+            kpi_cards.exact("Parts", count(spent["units"]), scene.course(by_time, "units")),
             told(
                 "Spend",
                 amount,
                 scene.course(by_time, "amount"),
                 f"{count(unpriced)} without an amount" if unpriced else "",
             ),
-            cells.exact(
+            kpi_cards.exact(
                 "Carrier fees", fees, scene.course(by_time, "carrier_fees"), "beside Spend"
             ),
         )

@@ -13,12 +13,12 @@ from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.dates import Dates
 from plivo_analysis.explorer.fields import Rail
-from plivo_analysis.explorer.loading import End, Loaded, Order, ask, read
-from plivo_analysis.explorer.outlook import outlook
-from plivo_analysis.explorer.screen import NONE, Screen
-from plivo_analysis.explorer.stage import write
+from plivo_analysis.explorer.load_cost import load_cost
+from plivo_analysis.explorer.load_progress import LoadProgress
+from plivo_analysis.explorer.loading import End, Loaded, LoadRequest, ask, read
+from plivo_analysis.explorer.output import write
+from plivo_analysis.explorer.view_state import NONE, ViewState
 from plivo_analysis.explorer.views.view import K
-from plivo_analysis.explorer.watching import Watching
 from plivo_analysis.explorer.worker import Worker
 from plivo_analysis.report.html import Markup, tag
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.fields import Field
 
 
-class Panel(Screen[K]):
+class Panel(ViewState[K]):
     """What both explorers share.
 
     Args:
@@ -120,12 +120,12 @@ class Panel(Screen[K]):
         order = self._order()
         try:
             period = order.period(self._client.now())
-            return wording.before(outlook(self._client, self.resource, order.filter, period))
+            return wording.before(load_cost(self._client, self.resource, order.filter, period))
         except PlivoAnalysisError as error:
             return wording.failed(error, 0, self._one)
 
-    def _order(self) -> Order:
-        return Order(self._client, self.resource, self.check, self.filters)
+    def _order(self) -> LoadRequest:
+        return LoadRequest(self._client, self.resource, self.check, self.filters)
 
     def _offer(self, kept: K) -> None:
         self._rail.offer(kept.known)
@@ -153,9 +153,9 @@ class Panel(Screen[K]):
             self._worker.cancel()
             write(self._on.waits, tag("div", wording.STOPPING))
 
-    def _run(self, order: Order, cancel: threading.Event) -> None:
+    def _run(self, order: LoadRequest, cancel: threading.Event) -> None:
         limiter = self._client.limiter.of(self.resource.path)
-        watch = Watching(limiter, self._tell, self._tell_wait, lambda: self._preview(order))
+        watch = LoadProgress(limiter, self._tell, self._tell_wait, lambda: self._preview(order))
         try:
             end = ask(order, watch, cancel)
             loaded = self._seen(order, end) if not watch.unseen else None
@@ -181,10 +181,10 @@ class Panel(Screen[K]):
     def _tell_wait(self, seconds: float) -> None:
         write(self._on.waits, tag("div", wording.waiting(seconds)))
 
-    def _preview(self, order: Order) -> None:
+    def _preview(self, order: LoadRequest) -> None:
         self._show(read(order, End(order.span())))
 
-    def _seen(self, order: Order, end: End) -> Loaded | None:
+    def _seen(self, order: LoadRequest, end: End) -> Loaded | None:
         """What is on the screen already, where nothing was read since."""
         before = self._loaded
         same = before is not None and before.order is order and before.end.span == end.span
@@ -204,6 +204,6 @@ class Panel(Screen[K]):
         if end.cancelled:
             return wording.stopped(rows, self._one)
         self._on.fill(1.0, whole=True)
-        seen = outlook(self._client, self.resource, loaded.order.filter, loaded.bounds)
+        seen = load_cost(self._client, self.resource, loaded.order.filter, loaded.bounds)
         still = 0 if self._kept is None else self._still_open(self._scene_of(self._kept, loaded))
         return wording.done(seen, rows, still, self._one)

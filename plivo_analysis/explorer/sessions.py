@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import ipywidgets as widgets
 
-from plivo_analysis.explode import explode_attempts
-from plivo_analysis.explorer import cells
+from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.api.filters import SESSION_STATUSES, SessionFilter
+from plivo_analysis.explorer import kpi_cards
+from plivo_analysis.explorer.dataset import COUNTRY, Sessions
 from plivo_analysis.explorer.fields import Field
 from plivo_analysis.explorer.groups import SESSION_GROUPS
-from plivo_analysis.explorer.kept import COUNTRY, Sessions
+from plivo_analysis.explorer.output import text, write
 from plivo_analysis.explorer.panel import Panel
 from plivo_analysis.explorer.source import Call, with_channels
-from plivo_analysis.explorer.stage import text, write
 from plivo_analysis.explorer.views.attempts import Attempts
 from plivo_analysis.explorer.views.fallback import OVERALL, Fallback
 from plivo_analysis.explorer.views.paths import Paths
 from plivo_analysis.explorer.views.reconciling import Reconciling
 from plivo_analysis.explorer.views.spend import Spend
 from plivo_analysis.figures import style
-from plivo_analysis.filters import SESSION_STATUSES, SessionFilter
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.report import cost_report
+from plivo_analysis.parsing.resources import SESSION_RESOURCE
+from plivo_analysis.report.cost import cost_report
 from plivo_analysis.report.html import Markup, tag
-from plivo_analysis.resources import SESSION_RESOURCE
-from plivo_analysis.schema import SESSIONS
-from plivo_analysis.typeset import clean, count, money, plural, unit_price
+from plivo_analysis.tables.explode import explode_attempts
+from plivo_analysis.values.typesetting import clean, count, money, plural, unit_price
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from plivo_analysis.explorer.screen import Export
+    from plivo_analysis.explorer.view_state import Export
     from plivo_analysis.explorer.views.view import Scene, View
-    from plivo_analysis.resources import Resource
+    from plivo_analysis.parsing.resources import Resource
 
 
 class SessionExplorer(Panel[Sessions]):
@@ -171,11 +171,11 @@ class SessionExplorer(Panel[Sessions]):
         prices = scene.course(Call(cost_per_verified, "sessions", every), "cost_per_verified")
         missing = scene.kept.frames["sessions"]["total_charge"].null_count()
         still_open = f"{count(total['open'])} open" if total["open"] else ""
-        return cells.headline(
-            cells.exact("Sessions", count(total["sessions"]), sessions, still_open),
-            cells.rate("Success rate", total, "success_rate", total["settled"]),
-            cells.rate("Fallback rate", fallback, "fallback_rate", fallback["sessions"]),
-            cells.rescue("Rescue range", fallback),
+        return kpi_cards.headline(
+            kpi_cards.exact("Sessions", count(total["sessions"]), sessions, still_open),
+            kpi_cards.rate("Success rate", total, "success_rate", total["settled"]),
+            kpi_cards.rate("Fallback rate", fallback, "fallback_rate", fallback["sessions"]),
+            kpi_cards.rescue("Rescue range", fallback),
             _spent(scene.currency, spent, cost, missing),
             _price(scene.currency, cost, prices),
         )
@@ -195,17 +195,17 @@ def _spent(
     if missing:
         told = f"{plural(missing, 'total')} missing"
         if amount is None:
-            return cells.cell("Spend", money(amount, currency), None, told)
-        return cells.at_least("Spend", money(amount, currency), course, told)
+            return kpi_cards.cell("Spend", money(amount, currency), None, told)
+        return kpi_cards.at_least("Spend", money(amount, currency), course, told)
     wasted = f"{money(cost['waste'], currency)} wasted" if cost["waste"] is not None else ""
-    return cells.exact("Spend", money(amount, currency), course, wasted)
+    return kpi_cards.exact("Spend", money(amount, currency), course, wasted)
 
 
 def _price(currency: str, cost: dict[str, Any], course: list[Decimal | None]) -> Markup:
     price, direct = cost["cost_per_verified"], cost["direct_cost_per_verified"]
     if price is None:
         why = "no total known" if cost["verified"] else "none verified"
-        return cells.cell("Cost per verified", unit_price(price, currency), None, why)
+        return kpi_cards.cell("Cost per verified", unit_price(price, currency), None, why)
     told = "" if direct is None else f"{unit_price(direct, currency)} direct"
-    said = cells.at_least if cost["unpriced"] else cells.exact
+    said = kpi_cards.at_least if cost["unpriced"] else kpi_cards.exact
     return said("Cost per verified", unit_price(price, currency), course, told)

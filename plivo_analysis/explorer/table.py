@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from plivo_analysis.explorer.stage import text, write
+from plivo_analysis.explorer.output import text, write
 from plivo_analysis.report.html import Child, Markup, tag
-from plivo_analysis.typeset import DASH, count
+from plivo_analysis.values.typesetting import DASH, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column on the screen.
 
     Args:
@@ -45,7 +45,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SortOrder:
     """By what rows are sorted.
 
     Args:
@@ -68,7 +68,7 @@ class Paged:
         noun: What a row is, in the plural.
     """
 
-    def __init__(self, columns: Sequence[Column], usual: Order, noun: str) -> None:
+    def __init__(self, columns: Sequence[TableColumn], usual: SortOrder, noun: str) -> None:
         self._columns = columns
         self._usual = usual
         self._noun = noun
@@ -110,9 +110,9 @@ class Paged:
         """Up, then down, then as usual."""
         names = self._columns[place].sort
         if self._order.column != place:
-            self._order = Order(names, (False,) * len(names), place)
+            self._order = SortOrder(names, (False,) * len(names), place)
         elif not self._order.down[0]:
-            self._order = Order(names, (True,) * len(names), place)
+            self._order = SortOrder(names, (True,) * len(names), place)
         else:
             self._order = self._usual
         for number, head in enumerate(self.heads):

@@ -6,15 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from plivo_analysis.report.html import Markup, join, tag
-from plivo_analysis.spans import from_us
-from plivo_analysis.typeset import DASH, count, day, days, plural
+from plivo_analysis.values.spans import from_us
+from plivo_analysis.values.typesetting import DASH, count, day, days, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from plivo_analysis.explorer.outlook import Outlook
-    from plivo_analysis.spans import Span
+    from plivo_analysis.explorer.load_cost import LoadCost
+    from plivo_analysis.values.spans import Span
 
 _MINUTE = 60
 _SOON = 90  # seconds
@@ -48,14 +48,14 @@ def lines(*said: Markup | str | None) -> Markup:
     return join(tag("div", line) for line in said if line)
 
 
-def before(seen: Outlook) -> Markup:
+def before(seen: LoadCost) -> Markup:
     """What a load will cost, and how much of the range is stored.
 
     Example:
-        >>> from plivo_analysis.explorer.outlook import Outlook
-        >>> before(Outlook(31, 12, 1900, False, 5700.0))
+        >>> from plivo_analysis.explorer.load_cost import LoadCost
+        >>> before(LoadCost(31, 12, 1900, False, 5700.0))
         '<div>About 1,900 requests, 95 min at the limit.</div><div>12 of 31 hours are stored.</div>'
-        >>> before(Outlook(24, 24, 0, False, 0.0))
+        >>> before(LoadCost(24, 24, 0, False, 0.0))
         '<div>No request is needed.</div><div>24 of 24 hours are stored.</div>'
     """
     return lines(_cost(seen), _stored(seen), _expired(seen.expired))
@@ -87,12 +87,12 @@ def waiting(seconds: float) -> str:
     return f"Next request in {max(1, round(seconds))} s."
 
 
-def done(seen: Outlook, rows: int, still_open: int, noun: str) -> Markup:
+def done(seen: LoadCost, rows: int, still_open: int, noun: str) -> Markup:
     """That a load is complete, and what asking again would cost.
 
     Example:
-        >>> from plivo_analysis.explorer.outlook import Outlook
-        >>> done(Outlook(744, 744, 3, False, 0.0), 35740, 43, "session").split("</div><div>")[1:]
+        >>> from plivo_analysis.explorer.load_cost import LoadCost
+        >>> done(LoadCost(744, 744, 3, False, 0.0), 35740, 43, "session").split("</div><div>")[1:]
         ['35,740 sessions, 43 still open', 'Loading again costs about 3 requests</div>']
     """
     again = (
@@ -138,7 +138,7 @@ def coverage(covered: Sequence[Span], whole: Span) -> str:
     """What of the range has been read, where that is not all of it.
 
     Example:
-        >>> from plivo_analysis.spans import DAY, Span
+        >>> from plivo_analysis.values.spans import DAY, Span
         >>> coverage([Span(23 * DAY, 31 * DAY)], Span(0, 31 * DAY))
         'Only 24–31 January so far; not a sample of the range'
     """
@@ -173,7 +173,7 @@ def span(bounds: tuple[datetime, datetime], read_at: datetime | None) -> str:
     return told if read_at is None else f"{told}, read {day(read_at)} {read_at:%H:%M} UTC"
 
 
-def _cost(seen: Outlook) -> str:
+def _cost(seen: LoadCost) -> str:
     if seen.requests is None:
         return "How many requests it takes shows with the first ones."
     if seen.requests == 0:
@@ -183,7 +183,7 @@ def _cost(seen: Outlook) -> str:
     return f"{about} {plural(seen.requests, 'request')}{time}."
 
 
-def _stored(seen: Outlook) -> str:
+def _stored(seen: LoadCost) -> str:
     return f"{count(seen.stored)} of {plural(seen.hours, 'hour')} are stored."
 
 

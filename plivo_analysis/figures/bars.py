@@ -12,10 +12,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from plivo_analysis.figures import calendar, style
-from plivo_analysis.figures.reading import HOUR, PERIOD, Row, Table, hue, key, read, title
-from plivo_analysis.typeset import count, money, plural
-from plivo_analysis.vocabulary import UNKNOWN
+from plivo_analysis.api.words import UNKNOWN
+from plivo_analysis.figures import style, time_axis
+from plivo_analysis.figures.rows import HOUR, PERIOD, MetricRows, Row, hue, key, read, title
+from plivo_analysis.values.typesetting import count, money, plural
 
 _SPEND = ("lines", "amount", "unpriced")
 _MOST = 12
@@ -66,9 +66,9 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
     return _stack(table, currency)
 
 
-def _stack(table: Table, currency: str) -> go.Figure:
+def _stack(table: MetricRows, currency: str) -> go.Figure:
     figure = style.blank(270, right=_LABELS)
-    places, texts = calendar.ticks([row[PERIOD] for row in table.rows])
+    places, texts = time_axis.ticks([row[PERIOD] for row in table.rows])
     figure.update_layout(
         barmode="relative",
         xaxis=style.axis(
@@ -77,7 +77,7 @@ def _stack(table: Table, currency: str) -> go.Figure:
         yaxis=style.axis(nticks=4, showline=False, **_amounts(currency)),
     )
     groups = table.groups(table.by)
-    bucket = calendar.bucket([row[PERIOD] for row in table.rows])
+    bucket = time_axis.bucket([row[PERIOD] for row in table.rows])
     for place, group in enumerate(groups):
         rows = _of(table, group)
         figure.add_trace(_columns(table, group, rows, bucket, currency))
@@ -86,15 +86,15 @@ def _stack(table: Table, currency: str) -> go.Figure:
     return figure.figure()
 
 
-def _own_scales(table: Table, currency: str) -> go.Figure:
+def _own_scales(table: MetricRows, currency: str) -> go.Figure:
     totals = {group: _total(_of(table, group)) for group in table.groups(table.by)}
     totals = {group: total for group, total in totals.items() if _drawable(table, group)}
     if table.channel is None:
         largest = sorted(totals, key=lambda group: -(totals[group] or _ZERO))
         totals = {group: totals[group] for group in largest[:_PANELS]}
     figure = style.blank(48 + _PANEL * (len(totals) + 1), right=_BESIDE, top=12)
-    places, texts = calendar.ticks([row[PERIOD] for row in table.rows])
-    bucket = calendar.bucket([row[PERIOD] for row in table.rows])
+    places, texts = time_axis.ticks([row[PERIOD] for row in table.rows])
+    bucket = time_axis.bucket([row[PERIOD] for row in table.rows])
     domains = _heights(list(totals.values()))
     for number, (group, total) in enumerate(totals.items()):
         suffix = "" if number == 0 else str(number + 1)
@@ -127,7 +127,7 @@ def _heights(totals: list[Decimal | None]) -> list[list[float]]:
     return domains
 
 
-def _lines(table: Table, currency: str) -> go.Figure:
+def _lines(table: MetricRows, currency: str) -> go.Figure:
     shown = table.without(table.channel) or table.by
     lines = _largest(table, shown)
     figure = style.blank(52 + _LINE * max(1, len(lines)), left=150, right=_LABELS)
@@ -154,7 +154,7 @@ def _lines(table: Table, currency: str) -> go.Figure:
     return figure.figure()
 
 
-def _largest(table: Table, columns: tuple[str, ...]) -> list[tuple[str, list[Row]]]:
+def _largest(table: MetricRows, columns: tuple[str, ...]) -> list[tuple[str, list[Row]]]:
     """Each line's label and rows: channels and hours in their order, else by amount, rest last."""
     rows: dict[_Group, list[Row]] = {group: [] for group in table.groups(columns)}
     for row in table.rows:
@@ -174,11 +174,11 @@ def _largest(table: Table, columns: tuple[str, ...]) -> list[tuple[str, list[Row
     return [*named[:_MOST], (f"{count(len(named) - _MOST)} others", rest)]
 
 
-def _part(table: Table, row: Row) -> str:
+def _part(table: MetricRows, row: Row) -> str:
     return str(row[table.channel] or UNKNOWN) if table.channel else ""
 
 
-def _with(table: Table, rows: list[Row], word: str) -> list[Row]:
+def _with(table: MetricRows, rows: list[Row], word: str) -> list[Row]:
     return [row for row in rows if _part(table, row) == word]
 
 
@@ -203,7 +203,9 @@ def _bars(
     )
 
 
-def _columns(table: Table, group: _Group, rows: list[Row], bucket: str, currency: str) -> go.Bar:
+def _columns(
+    table: MetricRows, group: _Group, rows: list[Row], bucket: str, currency: str
+) -> go.Bar:
     part = _part(table, rows[0])
     known = [row for row in rows if row["amount"] is not None]
     if style.hatch(part):
@@ -211,12 +213,12 @@ def _columns(table: Table, group: _Group, rows: list[Row], bucket: str, currency
     said = style.label(title(group, table.by))
     return go.Bar(
         name=said,
-        width=calendar.width(bucket),
-        x=[calendar.wall(row[PERIOD]) for row in known],
+        width=time_axis.width(bucket),
+        x=[time_axis.wall(row[PERIOD]) for row in known],
         y=[float(row["amount"]) for row in known],
         marker=_marker(hue(group, table.by), part),
         hovertext=[
-            f"{calendar.said(row[PERIOD], bucket)}<br>{_said(row['amount'], currency)} {said}"
+            f"{time_axis.said(row[PERIOD], bucket)}<br>{_said(row['amount'], currency)} {said}"
             f"<br>{plural(row['lines'], 'line')}"
             for row in known
         ],
@@ -237,7 +239,7 @@ def _marker(shade: str, word: str) -> dict[str, Any]:
 
 def _beside(
     figure: style.Sketch,
-    table: Table,
+    table: MetricRows,
     group: _Group,
     total: Decimal | None,
     currency: str,
@@ -250,7 +252,7 @@ def _beside(
     style.note(figure, f"{named}{between}{_said(total, currency)}", 1.01, **where)
 
 
-def _peak(figure: style.Sketch, table: Table, bucket: str, currency: str) -> None:
+def _peak(figure: style.Sketch, table: MetricRows, bucket: str, currency: str) -> None:
     """Say the amount of the highest bucket, where there are several to compare."""
     amounts: dict[Any, Decimal] = {}
     heights: dict[Any, Decimal] = {}
@@ -261,13 +263,13 @@ def _peak(figure: style.Sketch, table: Table, bucket: str, currency: str) -> Non
     if len(amounts) < 2 or not any(heights.values()):  # noqa: PLR2004 - one is its own highest
         return
     highest = max(amounts, key=lambda period: amounts[period])
-    whole = calendar.unbroken(list(amounts))
+    whole = time_axis.unbroken(list(amounts))
     times = _times(amounts[highest], sorted(amounts.values()), bucket) if whole else ""
     style.note(
         figure,
         f"<b>{_said(amounts[highest], currency)}</b> {_on(bucket)}"
-        f"{calendar.said(highest, bucket)}{times}",
-        calendar.wall(highest),
+        f"{time_axis.said(highest, bucket)}{times}",
+        time_axis.wall(highest),
         float(heights[highest]),
         xref="x",
         yref="y",
@@ -293,11 +295,11 @@ def _times(highest: Decimal, amounts: list[Decimal], bucket: str) -> str:
     return f", {highest / median:.1f} times the median {bucket}"
 
 
-def _of(table: Table, group: _Group) -> list[Row]:
+def _of(table: MetricRows, group: _Group) -> list[Row]:
     return [row for row in table.rows if key(row, table.by) == group]
 
 
-def _drawable(table: Table, group: _Group) -> bool:
+def _drawable(table: MetricRows, group: _Group) -> bool:
     return any(row["amount"] for row in _of(table, group))
 
 

@@ -12,18 +12,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from plivo_analysis.api.words import ARROW, EXPIRED, OPEN, SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.figures import style
-from plivo_analysis.figures.reading import Row, read
-from plivo_analysis.typeset import count, percent
-from plivo_analysis.vocabulary import (
-    ARROW,
-    EXPIRED,
-    OPEN,
-    SETTLED,
-    UNKNOWN,
-    VERIFIED,
-    fold_status,
-)
+from plivo_analysis.figures.rows import Row, read
+from plivo_analysis.values.typesetting import count, percent
 
 _PATHS = ("path", "sessions", "verified", "total_charge", "unpriced")
 _COLUMNS = ("Began on", "Changed to", "Ended")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from plivo_analysis.figures import calendar, style
-from plivo_analysis.figures.reading import PERIOD, Row, Table, hue, key, title
-from plivo_analysis.typeset import count, percent, percent_range
+from plivo_analysis.figures import style, time_axis
+from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, title
+from plivo_analysis.values.typesetting import count, percent, percent_range
 
 _ABREAST = 3
 _GAP = 0.04
@@ -53,12 +53,12 @@ class Rate:
         return f"{what}{how}, {unit}"
 
 
-def draw(table: Table, rate: Rate) -> go.Figure:
+def draw(table: MetricRows, rate: Rate) -> go.Figure:
     """Draw a rate over time, one panel a group.
 
     Example:
         >>> rate = Rate("Reached, %", "reached_rate", "reached", "attempts", "attempts")
-        >>> draw(Table(rows=[], by=("channel",), periodic=True), rate).data
+        >>> draw(MetricRows(rows=[], by=("channel",), periodic=True), rate).data
         ()
     """
     groups = table.groups(table.by)
@@ -77,7 +77,7 @@ def draw(table: Table, rate: Rate) -> go.Figure:
     return figure.figure()
 
 
-def _top(table: Table, rate: Rate) -> float:
+def _top(table: MetricRows, rate: Rate) -> float:
     highest = (row[rate.columns[2]] or 0.0 for row in table.rows if row[rate.whole])
     return min(_WHOLE, max(highest, default=1.0) * 105)
 
@@ -111,7 +111,7 @@ def _axes(number: int) -> tuple[str, str]:
 
 def _heading(figure: style.Sketch, number: int, said: str, *, rows: list[Row], rate: Rate) -> None:
     x, y = _axes(number)
-    bucket = calendar.bucket([row[PERIOD] for row in rows])
+    bucket = time_axis.bucket([row[PERIOD] for row in rows])
     each = round(sum(row[rate.whole] for row in rows) / len(rows))
     rest = style.muted(f"by {bucket}, {count(each)} {rate.unit} each")
     ends = {"xref": f"{x} domain", "yref": f"{y} domain"}
@@ -120,15 +120,15 @@ def _heading(figure: style.Sketch, number: int, said: str, *, rows: list[Row], r
 
 def _dots(figure: style.Sketch, number: int, rows: list[Row], rate: Rate, shade: str) -> None:
     x, y = _axes(number)
-    places, texts = calendar.ticks([row[PERIOD] for row in rows], most=_TICKS)
+    places, texts = time_axis.ticks([row[PERIOD] for row in rows], most=_TICKS)
     ticks = {"tickvals": places, "ticktext": texts, "tickangle": 0}
     figure.update_layout({f"xaxis{x[1:]}": ticks})
     known = [row for row in rows if row[rate.of] is not None]
-    bucket = calendar.bucket([row[PERIOD] for row in rows])
+    bucket = time_axis.bucket([row[PERIOD] for row in rows])
     values, lows, highs = ([row[column] * 100 for row in known] for column in rate.columns)
     figure.add_trace(
         go.Scatter(
-            x=[calendar.wall(row[PERIOD]) for row in known],
+            x=[time_axis.wall(row[PERIOD]) for row in known],
             y=values,
             xaxis=x,
             yaxis=y,
@@ -154,7 +154,7 @@ def _dots(figure: style.Sketch, number: int, rows: list[Row], rate: Rate, shade:
 def _hover(row: Row, rate: Rate, bucket: str) -> str:
     value, low, high = (row[column] for column in rate.columns)
     return (
-        f"{calendar.said(row[PERIOD], bucket)}<br>{percent(value)} "
+        f"{time_axis.said(row[PERIOD], bucket)}<br>{percent(value)} "
         f"({percent_range(low, high)}), {count(row[rate.part])} of {count(row[rate.whole])}"
     )
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
 from plivo_analysis.figures.over_time import Rate, draw
-from plivo_analysis.figures.reading import Row, Table, hue, key, read, title, words
-from plivo_analysis.typeset import NARROW, count, percent, percent_range
+from plivo_analysis.figures.rows import MetricRows, Row, hue, key, read, title, words
+from plivo_analysis.values.typesetting import NARROW, count, percent, percent_range
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -190,13 +190,13 @@ def delivery(frame: Any) -> go.Figure:
     return figure.figure()
 
 
-def _named(table: Table) -> _Named:
+def _named(table: MetricRows) -> _Named:
     order = table.groups(table.by)
     rows = sorted(table.rows, key=lambda row: order.index(key(row, table.by)))
     return [(row, *_name(table, key(row, table.by))) for row in rows]
 
 
-def _name(table: Table, group: tuple[Any, ...]) -> tuple[str, str]:
+def _name(table: MetricRows, group: tuple[Any, ...]) -> tuple[str, str]:
     shade, said = hue(group, table.by), style.label(title(group, table.by))
     if table.channel:
         said = f'<span style="color:{shade}">■</span> {said}'

@@ -13,8 +13,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from plivo_analysis.typeset import clean
-from plivo_analysis.vocabulary import UNKNOWN
+from plivo_analysis.api.words import UNKNOWN
+from plivo_analysis.values.typesetting import clean
 
 CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True}
 

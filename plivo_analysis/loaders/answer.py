@@ -5,22 +5,24 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis import segments
-from plivo_analysis.errors import IncompletePullError
-from plivo_analysis.frames import to_backend
+from plivo_analysis.errors import IncompletePullError, PlivoAnalysisWarning
 from plivo_analysis.loaders.arguments import checked, checked_backend
-from plivo_analysis.numbers import RECIPIENTS, disguise
-from plivo_analysis.progress import Progress
-from plivo_analysis.pull import RETENTION, Question, pull
-from plivo_analysis.spans import Span, to_us, words
+from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
+from plivo_analysis.storage.filtering import chosen
+from plivo_analysis.storage.parquet_cache import read
+from plivo_analysis.sync.progress import Progress
+from plivo_analysis.sync.pull import Question, pull
+from plivo_analysis.sync.reader import RETENTION
+from plivo_analysis.tables.convert import to_backend
+from plivo_analysis.values.spans import Span, to_us, words
 
 if TYPE_CHECKING:
     import polars as pl
 
     from plivo_analysis.client import Client
     from plivo_analysis.loaders.arguments import Watcher
-    from plivo_analysis.pull import Pulled
-    from plivo_analysis.resources import Resource
+    from plivo_analysis.parsing.resources import Resource
+    from plivo_analysis.sync.pull import Pulled
 
 
 def answer(
@@ -71,8 +73,8 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
 
     Example:
         >>> import plivo_analysis as pva
-        >>> from plivo_analysis.filters import SessionFilter
-        >>> from plivo_analysis.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.api.filters import SessionFilter
+        >>> from plivo_analysis.parsing.resources import SESSION_RESOURCE
         >>> with pva.demo(sessions=50) as client:
         ...     everything = SessionFilter.of()
         ...     day = Question(SESSION_RESOURCE, everything, everything, lambda now: (now, now))
@@ -81,14 +83,14 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
     """
     resource, store = question.resource, client.store
     oldest = to_us(client.now()) - RETENTION
-    frame = segments.read(store, resource, span, oldest=oldest)
+    frame = read(store, resource, span, oldest=oldest)
     scope = question.filter.scope
     if not scope:
         return frame
     listed, lasting = (
         store.archive(resource).members(each) for each in (scope, question.filter.lasting.scope)
     )
-    return segments.chosen(frame, question.filter, resource.key, listed, lasting)
+    return chosen(frame, question.filter, resource.key, listed, lasting)
 
 
 def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) -> None:
@@ -96,12 +98,14 @@ def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) ->
         warnings.warn(
             f"{pulled.differences} {resource.name} were new or had changed in ranges that were "
             "complete; the table holds them now.",
+            PlivoAnalysisWarning,
             stacklevel=4,
         )
     if pulled.vanished:
         warnings.warn(
             f"{pulled.vanished} {resource.name} of ranges that were complete are listed no more; "
             "the table keeps them.",
+            PlivoAnalysisWarning,
             stacklevel=4,
         )
     lacking = shortfall(pulled, frame)
@@ -112,7 +116,7 @@ def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) ->
             missing=lacking.missing,
         )
     if lacking is not None:
-        warnings.warn(f"{lacking} The table lacks these.", stacklevel=4)
+        warnings.warn(f"{lacking} The table lacks these.", PlivoAnalysisWarning, stacklevel=4)
 
 
 def shortfall(pulled: Pulled, frame: Any) -> IncompletePullError | None:
@@ -123,7 +127,7 @@ def shortfall(pulled: Pulled, frame: Any) -> IncompletePullError | None:
         frame: What was read.
 
     Example:
-        >>> from plivo_analysis.pull import Pulled
+        >>> from plivo_analysis.sync.pull import Pulled
         >>> print(shortfall(Pulled(Span(0, 10)), None))
         None
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import FilterError
-from plivo_analysis.frames import BACKENDS
+from plivo_analysis.tables.convert import BACKENDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

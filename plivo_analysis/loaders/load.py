@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.checks import checked_uuid
+from plivo_analysis.api.filters import MessageFilter, SessionFilter
+from plivo_analysis.api.times import parse_range
 from plivo_analysis.client import environment_client
 from plivo_analysis.errors import FilterError
-from plivo_analysis.filters import MessageFilter, SessionFilter, checked_uuid, parse_range
-from plivo_analysis.frames import from_rows, to_backend
 from plivo_analysis.loaders.answer import answer
 from plivo_analysis.loaders.arguments import checked_backend
-from plivo_analysis.pull import Question, read_one_record
-from plivo_analysis.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
+from plivo_analysis.parsing.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
+from plivo_analysis.sync.pull import Question
+from plivo_analysis.sync.single import read_one_record
+from plivo_analysis.tables.convert import from_rows, to_backend
 
 if TYPE_CHECKING:
     from typing import Literal

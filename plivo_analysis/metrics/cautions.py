@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import polars as pl
 
-from plivo_analysis.errors import SchemaError
-from plivo_analysis.explode import CURRENCY
-from plivo_analysis.frames import column_names
-from plivo_analysis.masking import is_masked
+from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError
 from plivo_analysis.metrics.engines import count
+from plivo_analysis.tables.convert import column_names
+from plivo_analysis.tables.explode import CURRENCY
+from plivo_analysis.values.masking import is_masked
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -74,5 +74,6 @@ def warn_of_masked(result: pl.DataFrame, by: Collection[str], *, stacklevel: int
                     f"{masked} of {result.height} groups are of masked numbers in {name!r}. Two "
                     "people can look alike once masked, so such a group may be of several. "
                     "recipients='full' or 'pseudonym' of the loaders tells them apart.",
+                    PlivoAnalysisWarning,
                     stacklevel=stacklevel + 1,
                 )

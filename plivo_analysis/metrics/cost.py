@@ -6,15 +6,15 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.frames import result
+from plivo_analysis.api.words import SETTLED, VERIFIED, fold_status
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
+from plivo_analysis.metrics.columns import COST_PER_VERIFIED
 from plivo_analysis.metrics.grouping import Grouping, Key
+from plivo_analysis.metrics.inputs import open_sessions
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.metrics.tables import open_sessions
-from plivo_analysis.schema import COST_PER_VERIFIED
-from plivo_analysis.vocabulary import SETTLED, VERIFIED, fold_status
+from plivo_analysis.tables.convert import result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

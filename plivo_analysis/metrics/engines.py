@@ -16,14 +16,13 @@ import polars.selectors as cs
 import pyarrow as pa
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.frames import missing_columns, select
-from plivo_analysis.schema import Kind
-from plivo_analysis.schema.table import MONEY_SCALE, SUM_DIGITS
+from plivo_analysis.tables.convert import missing_columns, select
+from plivo_analysis.values.schema import MONEY_SCALE, SUM_DIGITS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from plivo_analysis.schema import Column, Table
+    from plivo_analysis.values.schema import Column, Table
 
 KEY = "__key"
 
@@ -99,7 +98,7 @@ def open_table(
         SchemaError: Columns are missing, or are of another kind than the table's.
 
     Example:
-        >>> from plivo_analysis.schema import SESSIONS
+        >>> from plivo_analysis.api.columns import SESSIONS
         >>> frame = pl.DataFrame({"status": ["verified"], "team": ["red"]})
         >>> open_table(frame, SESSIONS, ["status"], ["team"]).collect().rows()
         [('verified', 'red')]
@@ -132,7 +131,7 @@ def require(frame: Any, table: Table, names: Iterable[str]) -> None:
         SchemaError: Columns are missing.
 
     Example:
-        >>> from plivo_analysis.schema import SESSIONS
+        >>> from plivo_analysis.api.columns import SESSIONS
         >>> require(pl.DataFrame({"status": []}), SESSIONS, ["status"])
     """
     missing, available = missing_columns(frame, names)
@@ -244,7 +243,7 @@ def refuse_doubled(lazy: nw.LazyFrame[Any], key: str, table: Table) -> None:
         SchemaError: A key comes more than once.
 
     Example:
-        >>> from plivo_analysis.schema import SESSIONS
+        >>> from plivo_analysis.api.columns import SESSIONS
         >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
         >>> refuse_doubled(lazy, "session_uuid", SESSIONS)
     """

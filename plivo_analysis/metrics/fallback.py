@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import polars as pl
 
+from plivo_analysis.api.words import SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.frames import result
+from plivo_analysis.metrics.columns import FALLBACK_RATES
 from plivo_analysis.metrics.engines import (
     KEY,
     Counted,
@@ -20,10 +21,10 @@ from plivo_analysis.metrics.engines import (
     raise_doubled,
 )
 from plivo_analysis.metrics.grouping import Grouping
+from plivo_analysis.metrics.inputs import open_exploded
 from plivo_analysis.metrics.intervals import ratio, wilson, with_interval
-from plivo_analysis.metrics.tables import open_exploded
-from plivo_analysis.schema import ATTEMPTS, FALLBACK_RATES
-from plivo_analysis.vocabulary import SETTLED, UNKNOWN, VERIFIED, fold_status
+from plivo_analysis.tables.columns import ATTEMPTS
+from plivo_analysis.tables.convert import result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,9 +119,9 @@ def fallback_rates(
         FilterError: ``confidence`` does not lie between 0 and 1.
 
     Example:
-        >>> from plivo_analysis.explode import explode_attempts
-        >>> from plivo_analysis.frames import from_rows
-        >>> from plivo_analysis.schema import SESSIONS
+        >>> from plivo_analysis.tables.explode import explode_attempts
+        >>> from plivo_analysis.tables.convert import from_rows
+        >>> from plivo_analysis.api.columns import SESSIONS
         >>> tried = [{"channel": word, "attempt_uuid": word, "status": "failed", "time": None}
         ...          for word in ("sms", "voice")]
         >>> row = dict.fromkeys(SESSIONS.names) | {"session_uuid": "s", "status": "expired",

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.frames.casting import arrow_values
 from plivo_analysis.metrics.cautions import warn_of_masked
 from plivo_analysis.metrics.engines import Counted, count
-from plivo_analysis.metrics.ticks import TICK, with_ticks
+from plivo_analysis.metrics.instants import TICK, with_ticks
+from plivo_analysis.tables.casting import arrow_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import narwhals as nw
 
     from plivo_analysis.metrics.periods import Buckets
-    from plivo_analysis.schema import Table
+    from plivo_analysis.values.schema import Table
 
 PERIOD = "period"
 
@@ -122,7 +122,7 @@ def names_of(
         SchemaError: A name is unknown, refused, given twice or taken by the result.
 
     Example:
-        >>> from plivo_analysis.schema import SPEND
+        >>> from plivo_analysis.metrics.columns import SPEND
         >>> names_of("channel", SPEND, ["channel", "line"])
         ('channel',)
     """

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.frames import column_names, result
+from plivo_analysis.api.columns import MESSAGES
+from plivo_analysis.api.words import fold_status
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
+from plivo_analysis.metrics.columns import DELIVERY_RATES, MESSAGE_SPEND
 from plivo_analysis.metrics.engines import open_table, refuse_doubled
 from plivo_analysis.metrics.grouping import Grouping, Key, names_of
 from plivo_analysis.metrics.intervals import wilson, with_interval
 from plivo_analysis.metrics.joins import MessageJoin, join_messages
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.schema import DELIVERY_RATES, MESSAGE_SPEND, MESSAGES
-from plivo_analysis.vocabulary import fold_status
+from plivo_analysis.tables.convert import column_names, result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import narwhals as nw
 
-    from plivo_analysis.schema import Table
+    from plivo_analysis.values.schema import Table
 
 __all__ = ["MessageJoin", "delivery_rates", "join_messages", "message_spend"]
 

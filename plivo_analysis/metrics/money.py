@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 
-from plivo_analysis.schema.table import MONEY_SCALE
+from plivo_analysis.values.schema import MONEY_SCALE
 
 _EXACT = Context(prec=80)
 

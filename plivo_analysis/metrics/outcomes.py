@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.frames import result
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
+from plivo_analysis.metrics.columns import ATTEMPT_OUTCOMES
 from plivo_analysis.metrics.engines import count
 from plivo_analysis.metrics.grouping import Grouping, Key
+from plivo_analysis.metrics.inputs import open_exploded
 from plivo_analysis.metrics.intervals import wilson, with_interval
 from plivo_analysis.metrics.money import Money
-from plivo_analysis.metrics.tables import open_exploded
-from plivo_analysis.schema import ATTEMPT_OUTCOMES, ATTEMPTS
+from plivo_analysis.tables.columns import ATTEMPTS
+from plivo_analysis.tables.convert import result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

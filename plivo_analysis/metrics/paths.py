@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from plivo_analysis.frames import result
+from plivo_analysis.api.words import VERIFIED, fold_status
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
+from plivo_analysis.metrics.columns import CHANNEL_PATHS
 from plivo_analysis.metrics.grouping import Grouping, Key
+from plivo_analysis.metrics.inputs import open_sessions
 from plivo_analysis.metrics.money import Money
-from plivo_analysis.metrics.tables import open_sessions
-from plivo_analysis.schema import CHANNEL_PATHS
-from plivo_analysis.vocabulary import VERIFIED, fold_status
+from plivo_analysis.tables.convert import result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

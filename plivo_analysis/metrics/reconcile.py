@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from plivo_analysis.explode import read_sessions
-from plivo_analysis.explode.bill import Bill, leftovers, settle
-from plivo_analysis.explode.tables import refuse_doubled
-from plivo_analysis.frames import result, select
-from plivo_analysis.schema import RECONCILE
+from plivo_analysis.metrics.columns import RECONCILE
+from plivo_analysis.tables.bill import Bill, leftovers, settle
+from plivo_analysis.tables.convert import result, select
+from plivo_analysis.tables.explode import read_sessions
+from plivo_analysis.tables.exploded import refuse_doubled
 
 _READ = ("session_uuid", "count", "total_charge", "validation_charge")
 
@@ -40,8 +40,8 @@ def reconcile(sessions: Any) -> Any:
             frame is of an engine that cannot carry nested columns through.
 
     Example:
-        >>> from plivo_analysis.frames import from_rows
-        >>> from plivo_analysis.schema import SESSIONS
+        >>> from plivo_analysis.tables.convert import from_rows
+        >>> from plivo_analysis.api.columns import SESSIONS
         >>> row = dict.fromkeys(SESSIONS.names) | {"session_uuid": "s", "count": 1}
         >>> reconcile(from_rows([row], SESSIONS))["reasons"].to_list()
         [['total_missing', 'count_differs']]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.frames import result
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
+from plivo_analysis.metrics.columns import SPEND
 from plivo_analysis.metrics.grouping import Grouping, Key
+from plivo_analysis.metrics.inputs import open_exploded
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.metrics.tables import open_exploded
-from plivo_analysis.schema import CHARGES, SPEND
+from plivo_analysis.tables.columns import CHARGES
+from plivo_analysis.tables.convert import result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.frames import result
+from plivo_analysis.api.words import OPEN, SETTLED, VERIFIED, fold_status
+from plivo_analysis.metrics.columns import SUCCESS_RATES
 from plivo_analysis.metrics.grouping import Grouping, Key
+from plivo_analysis.metrics.inputs import open_sessions
 from plivo_analysis.metrics.intervals import ratio, wilson, with_interval
 from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.metrics.tables import open_sessions
-from plivo_analysis.schema import SUCCESS_RATES
-from plivo_analysis.vocabulary import OPEN, SETTLED, VERIFIED, fold_status
+from plivo_analysis.tables.convert import result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,5 +1,6 @@
-"""Metrics and figures → one HTML file, a workbook, CSV files."""
+"""The page for finance: metrics → one HTML file, a workbook, CSV files.
 
-from plivo_analysis.report.cost import CostReport, cost_report
-
-__all__ = ["CostReport", "cost_report"]
+``cost`` is the report's front door, ``measures`` counts every number once, ``period`` knows
+its time, ``change`` and ``burst`` what stands out; ``page`` puts the ``sections`` in order.
+``sheets`` writes the same tables as files.
+"""

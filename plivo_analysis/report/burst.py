@@ -13,13 +13,13 @@ from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.figures import calendar
+from plivo_analysis.figures import time_axis
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.report.numbers import COUNTRY
+from plivo_analysis.report.measures import COUNTRY
 
 if TYPE_CHECKING:
-    from plivo_analysis.report.numbers import Numbers
+    from plivo_analysis.report.measures import Measures
 
 _FEWEST_DAYS = 8
 _FEWEST_SESSIONS = 20
@@ -55,13 +55,13 @@ class Burst:
     usual: float
 
 
-def largest(numbers: Numbers) -> Burst | None:
+def largest(numbers: Measures) -> Burst | None:
     """The burst that cost most, where any cost at least one part in a hundred of all spend.
 
     Example:
         >>> import polars as pl
-        >>> from plivo_analysis.report.numbers import count_up
-        >>> from plivo_analysis.schema import SESSIONS
+        >>> from plivo_analysis.report.measures import count_up
+        >>> from plivo_analysis.api.columns import SESSIONS
         >>> largest(count_up(pl.DataFrame(schema=SESSIONS.polars()), None)) is None
         True
     """
@@ -72,10 +72,10 @@ def largest(numbers: Numbers) -> Burst | None:
     counts: dict[str, dict[datetime, tuple[int, int]]] = {}
     for row in success_rates(numbers.sessions, by=COUNTRY, **time).rows(named=True):
         if country := row[COUNTRY[0]]:
-            at = calendar.wall(row["period"])
+            at = time_axis.wall(row["period"])
             counts.setdefault(country, {})[at] = (row["sessions"], row["verified"])
     spent = {
-        (row[COUNTRY[0]], calendar.wall(row["period"])): row["amount"] or Decimal(0)
+        (row[COUNTRY[0]], time_axis.wall(row["period"])): row["amount"] or Decimal(0)
         for row in spend(numbers.charges, by=COUNTRY, **time).rows(named=True)
     }
     found = (_burst(country, by_day, days, spent) for country, by_day in counts.items())

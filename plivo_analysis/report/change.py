@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import hypot
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from plivo_analysis.typeset import DASH, MINUS, NARROW, percent, signed
+from plivo_analysis.values.typesetting import DASH, MINUS, NARROW, percent, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,7 +104,7 @@ def absolute(now: Decimal | None, before: Decimal | None, shown: Callable[..., s
 
     Example:
         >>> from decimal import Decimal
-        >>> from plivo_analysis.typeset import plain
+        >>> from plivo_analysis.values.typesetting import plain
         >>> absolute(Decimal("2.1"), Decimal("2"), plain)
         '+0.10'
     """

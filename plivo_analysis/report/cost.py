@@ -15,19 +15,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import narwhals as nw
 
+from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, StoreError
-from plivo_analysis.frames import as_polars, result
 from plivo_analysis.report.html import tag
+from plivo_analysis.report.measures import Measures, count_up
 from plivo_analysis.report.messages import count_messages
-from plivo_analysis.report.numbers import Numbers, count_up
 from plivo_analysis.report.page import page
 from plivo_analysis.report.period import Bound, Period
-from plivo_analysis.report.sections.lede import lede
+from plivo_analysis.report.sections.summary import lede
 from plivo_analysis.report.sheets import csv_text, parquet_bytes, workbook
 from plivo_analysis.report.subject import Subject
-from plivo_analysis.schema import MESSAGES, SESSIONS
-from plivo_analysis.typeset import clean, count, plural
-from plivo_analysis.writing import write_whole
+from plivo_analysis.system.files import write_whole
+from plivo_analysis.tables.convert import as_polars, result
+from plivo_analysis.values.typesetting import clean, count, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class CostReport:
 
     Example:
         >>> import polars as pl
-        >>> from plivo_analysis.schema import SESSIONS
+        >>> from plivo_analysis.api.columns import SESSIONS
         >>> cost_report(pl.DataFrame(schema=SESSIONS.polars()))
         <CostReport 'No sessions': 0 sessions, $0.00>
     """
@@ -177,7 +177,7 @@ def cost_report(
 
     Example:
         >>> import polars as pl
-        >>> from plivo_analysis.schema import SESSIONS
+        >>> from plivo_analysis.api.columns import SESSIONS
         >>> report = cost_report(pl.DataFrame(schema=SESSIONS.polars()), title="A quiet month")
         >>> "so nothing was spent" in report.html
         True
@@ -238,7 +238,7 @@ def _period(
     return period
 
 
-def _before(previous: pl.DataFrame, numbers: Numbers) -> Numbers:
+def _before(previous: pl.DataFrame, numbers: Measures) -> Measures:
     if numbers.period is None:
         raise FilterError("previous has nothing to be compared with: there are no sessions.")
     period = numbers.period.before()

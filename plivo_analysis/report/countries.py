@@ -6,7 +6,7 @@ networks. A code that is not listed is shown as it is.
 
 from __future__ import annotations
 
-from plivo_analysis.typeset import clean
+from plivo_analysis.values.typesetting import clean
 
 _NAMES = """\
 AD Andorra;AE United Arab Emirates;AF Afghanistan;AG Antigua and Barbuda;AI Anguilla;AL Albania

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plivo_analysis.explode import explode_attempts
 from plivo_analysis.metrics.joins import join_messages
 from plivo_analysis.metrics.messages import delivery_rates, message_spend
+from plivo_analysis.tables.explode import explode_attempts
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -51,7 +51,7 @@ def count_messages(messages: pl.DataFrame, sessions: pl.DataFrame) -> Messages:
 
     Example:
         >>> import polars as pl
-        >>> from plivo_analysis.schema import MESSAGES, SESSIONS
+        >>> from plivo_analysis.api.columns import MESSAGES, SESSIONS
         >>> empty = (pl.DataFrame(schema=table.polars()) for table in (MESSAGES, SESSIONS))
         >>> count_messages(*empty).matched
         0

@@ -14,20 +14,20 @@ from plotly.offline import get_plotlyjs, get_plotlyjs_version
 from plivo_analysis.errors import FilterError
 from plivo_analysis.report import drawing
 from plivo_analysis.report.html import Markup, join, tag
-from plivo_analysis.report.sections.bought import bought
-from plivo_analysis.report.sections.cells import cells
+from plivo_analysis.report.sections.cost_breakdown import bought
 from plivo_analysis.report.sections.coverage import coverage
 from plivo_analysis.report.sections.daily import daily
 from plivo_analysis.report.sections.definitions import definitions
 from plivo_analysis.report.sections.fallback import fallback
-from plivo_analysis.report.sections.final import final
 from plivo_analysis.report.sections.footer import footer
 from plivo_analysis.report.sections.header import header
-from plivo_analysis.report.sections.lede import lede
+from plivo_analysis.report.sections.kpi_cards import cells
 from plivo_analysis.report.sections.lines import lines
 from plivo_analysis.report.sections.messages import messages
-from plivo_analysis.report.sections.places import places
+from plivo_analysis.report.sections.pending import final
 from plivo_analysis.report.sections.reconcile import reconcile
+from plivo_analysis.report.sections.summary import lede
+from plivo_analysis.report.sections.top_groups import places
 
 if TYPE_CHECKING:
     from plivo_analysis.report.subject import Subject

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import FilterError
-from plivo_analysis.typeset import DASH, MONTHS, day, days, plural
+from plivo_analysis.values.typesetting import DASH, MONTHS, day, days, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

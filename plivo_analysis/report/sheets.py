@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.errors import PlivoAnalysisError
-from plivo_analysis.typeset import clean
+from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plivo_analysis.typeset import money, sign, unit_price
+from plivo_analysis.values.typesetting import money, sign, unit_price
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from plivo_analysis.report.measures import Measures, Row
     from plivo_analysis.report.messages import Messages
-    from plivo_analysis.report.numbers import Numbers, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Subject:
         '€1.50'
     """
 
-    numbers: Numbers
-    before: Numbers | None
+    numbers: Measures
+    before: Measures | None
     title: str
     account: str | None
     currency: str

@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.emulator import generate
-from plivo_analysis.frames import from_rows
-from plivo_analysis.records import read_session
-from plivo_analysis.schema import SESSIONS
+from plivo_analysis.parsing.sessions import read_session
+from plivo_analysis.tables.convert import from_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

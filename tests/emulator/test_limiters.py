@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plivo_analysis.emulator import (
-    Account,
-    FixedWindow,
-    SlidingWindow,
-    StrictSpacing,
-    TokenBucket,
-)
+from plivo_analysis.emulator import Account, FixedWindow, SlidingWindow, StrictSpacing, TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable

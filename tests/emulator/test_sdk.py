@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 import plivo
 import pytest
 
-from plivo_analysis.emulator import (
-    AUTH_ID,
-    AUTH_TOKEN,
-    Account,
-    FixedWindow,
-    Server,
-    generate,
-)
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, FixedWindow, Server, generate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from plivo_analysis import figures
-from plivo_analysis.explode import explode_attempts
+from plivo_analysis.api.words import SETTLED, fold_status
+from plivo_analysis.explorer.dataset import COUNTRY
 from plivo_analysis.explorer.groups import ENTRY, own_channel
-from plivo_analysis.explorer.kept import COUNTRY
+from plivo_analysis.explorer.output import canvas, draw, text, write
 from plivo_analysis.explorer.source import HOUR, PERIOD, Call, with_own
-from plivo_analysis.explorer.stage import canvas, draw, text, write
-from plivo_analysis.explorer.table import Column, Order, Paged
+from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
 from plivo_analysis.explorer.views.view import leading, written
 from plivo_analysis.figures import style
-from plivo_analysis.masking import mask_number
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.report import drawing
 from plivo_analysis.report.html import Child, Markup, join, tag
-from plivo_analysis.schema import ATTEMPTS
-from plivo_analysis.typeset import clean, count, day, percent, plain
-from plivo_analysis.vocabulary import SETTLED, fold_status
+from plivo_analysis.tables.columns import ATTEMPTS
+from plivo_analysis.tables.explode import explode_attempts
+from plivo_analysis.values.masking import mask_number
+from plivo_analysis.values.typesetting import clean, count, day, percent, plain
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from plivo_analysis.explorer.kept import Sessions
+    from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
 _WIDTH = 46
@@ -42,7 +42,7 @@ class Attempts:
 
     def __init__(self, currency: str) -> None:
         self._strip, self._rates = text("pva-strip"), canvas()
-        usual = Order(("created_at", "session_uuid", "attempt_number"), (True, False, False))
+        usual = SortOrder(("created_at", "session_uuid", "attempt_number"), (True, False, False))
         self.paged = Paged(_columns(currency), usual, "attempts")
         self.box = widgets.VBox([self._strip, self._rates, self.paged.box])
 
@@ -104,19 +104,19 @@ def _rate(row: dict[str, Any], ends: tuple[float, float]) -> Markup:
     )
 
 
-def _columns(currency: str) -> list[Column]:
+def _columns(currency: str) -> list[TableColumn]:
     money = f"Charge, {_SIGNS.get(currency, currency)}"
     return [
-        Column("Time, UTC", ("time",), _time, 1.3),
-        Column("Recipient", ("recipient",), _recipient, 1.3),
-        Column("Country", (COUNTRY,), lambda row: _shown(row[COUNTRY]), 0.6),
-        Column("Application", ("alias", "app_uuid"), _application, 1.1),
-        Column("Attempt", ("attempt_number", "attempts"), _number, 0.65, number=True),
-        Column("Channel", ("channel",), channel, 0.9),
-        Column("Step", ("step",), lambda row: row["step"], 0.7),
-        Column("Outcome", ("outcome", "status"), _outcome, 1.7),
-        Column(money, ("charge",), _charge, 0.8, number=True),
-        Column("Session", ("session_status",), _session, 0.9),
+        TableColumn("Time, UTC", ("time",), _time, 1.3),
+        TableColumn("Recipient", ("recipient",), _recipient, 1.3),
+        TableColumn("Country", (COUNTRY,), lambda row: _shown(row[COUNTRY]), 0.6),
+        TableColumn("Application", ("alias", "app_uuid"), _application, 1.1),
+        TableColumn("Attempt", ("attempt_number", "attempts"), _number, 0.65, number=True),
+        TableColumn("Channel", ("channel",), channel, 0.9),
+        TableColumn("Step", ("step",), lambda row: row["step"], 0.7),
+        TableColumn("Outcome", ("outcome", "status"), _outcome, 1.7),
+        TableColumn(money, ("charge",), _charge, 0.8, number=True),
+        TableColumn("Session", ("session_status",), _session, 0.9),
     ]
 
 

@@ -9,14 +9,14 @@ import polars as pl
 
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.groups import ENTRY
+from plivo_analysis.explorer.output import canvas, draw, text, write
 from plivo_analysis.explorer.source import HOUR, PERIOD, Call
-from plivo_analysis.explorer.stage import canvas, draw, text, write
 from plivo_analysis.explorer.views.view import leading, remark, written
 from plivo_analysis.figures import fallback
 from plivo_analysis.metrics.fallback import fallback_rates
 
 if TYPE_CHECKING:
-    from plivo_analysis.explorer.kept import Sessions
+    from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
 OVERALL = Call(fallback_rates, "steps", {"by": ()})

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from plivo_analysis import figures
+from plivo_analysis.api.words import ARROW
 from plivo_analysis.explorer.groups import ENTRY
+from plivo_analysis.explorer.output import canvas, draw, text, write
 from plivo_analysis.explorer.source import Call
-from plivo_analysis.explorer.stage import canvas, draw, text, write
 from plivo_analysis.explorer.views.view import remark, written
 from plivo_analysis.figures import style
-from plivo_analysis.figures.reading import title
+from plivo_analysis.figures.rows import title
 from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report import drawing
 from plivo_analysis.report.html import Markup, join, tag
-from plivo_analysis.typeset import count, money, percent, plural
-from plivo_analysis.vocabulary import ARROW
+from plivo_analysis.values.typesetting import count, money, percent, plural
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from plivo_analysis.explorer.kept import Sessions
+    from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
 _BY_STATUS = Call(channel_paths, "sessions", {"by": ("status",)})

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from plivo_analysis.explorer.output import text, write
 from plivo_analysis.explorer.source import Call
-from plivo_analysis.explorer.stage import text, write
-from plivo_analysis.explorer.table import Column, Order, Paged
+from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
+from plivo_analysis.metrics.columns import RECONCILE
 from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.report.html import Markup, join, tag
-from plivo_analysis.schema import RECONCILE
-from plivo_analysis.typeset import count, decimals, money
+from plivo_analysis.values.typesetting import count, decimals, money
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     import polars as pl
 
-    from plivo_analysis.explorer.kept import Sessions
+    from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
 _DIGITS = 5  # of an amount, as the bill has them
@@ -42,7 +42,7 @@ class Reconciling:
 
     def __init__(self, currency: str) -> None:
         self._summary = text()
-        self.paged = Paged(_columns(currency), Order(("session_uuid",), (False,)), "sessions")
+        self.paged = Paged(_columns(currency), SortOrder(("session_uuid",), (False,)), "sessions")
         self.box = widgets.VBox([self._summary, self.paged.box])
 
     def draw(self, scene: Scene[Sessions]) -> None:
@@ -82,22 +82,22 @@ def _summary(table: pl.DataFrame, sessions: int) -> Markup:
     )
 
 
-def _columns(currency: str) -> list[Column]:
-    def amount(title: str, name: str) -> Column:
+def _columns(currency: str) -> list[TableColumn]:
+    def amount(title: str, name: str) -> TableColumn:
         def show(row: dict[str, Any]) -> str:
             value: Decimal | None = row[name]
             digits = max(_DIGITS, decimals(value)) if value is not None else None
             return money(value, currency, digits)
 
-        return Column(title, (name,), show, 0.9, number=True)
+        return TableColumn(title, (name,), show, 0.9, number=True)
 
     return [
-        Column("Session", ("session_uuid",), lambda row: row["session_uuid"], 3),
+        TableColumn("Session", ("session_uuid",), lambda row: row["session_uuid"], 3),
         amount("Total", "total_charge"),
         amount("Attempts", "attempt_charges"),
         amount("Validation", "validation_charge"),
         amount("Unallocated", "unallocated"),
-        Column("Why", ("reasons",), _why, 2.6),
+        TableColumn("Why", ("reasons",), _why, 2.6),
     ]
 
 

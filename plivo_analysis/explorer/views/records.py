@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from plivo_analysis.explorer.kept import COUNTRY
-from plivo_analysis.explorer.table import Column, Order, Paged
+from plivo_analysis.api.columns import MESSAGES
+from plivo_analysis.explorer.dataset import COUNTRY
+from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
 from plivo_analysis.figures import style
-from plivo_analysis.masking import mask_number
 from plivo_analysis.metrics.error_codes import meaning
 from plivo_analysis.report import drawing
 from plivo_analysis.report.html import Child, join, tag
-from plivo_analysis.schema import MESSAGES
-from plivo_analysis.typeset import clean, day, plain
+from plivo_analysis.values.masking import mask_number
+from plivo_analysis.values.typesetting import clean, day, plain
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from plivo_analysis.explorer.kept import Messages
+    from plivo_analysis.explorer.dataset import Messages
     from plivo_analysis.explorer.views.view import Scene
 
 _DIGITS = 5
@@ -31,7 +31,7 @@ class Records:
     title = "Messages"
 
     def __init__(self, currency: str) -> None:
-        usual = Order(("message_time", "message_uuid"), (True, False))
+        usual = SortOrder(("message_time", "message_uuid"), (True, False))
         self.paged = Paged(_columns(currency), usual, "messages")
         self.box = widgets.VBox([self.paged.box])
 
@@ -48,17 +48,21 @@ class Records:
         return ["messages"]
 
 
-def _columns(currency: str) -> list[Column]:
+def _columns(currency: str) -> list[TableColumn]:
     return [
-        Column("Time, UTC", ("message_time",), _time, 1.1),
-        Column("Way", ("message_direction",), lambda row: _shown(row, "message_direction"), 0.8),
-        Column("Type", ("message_type",), _type, 0.9),
-        Column("From", ("from_number",), lambda row: _number(row["from_number"]), 1.15),
-        Column("To", ("to_number",), lambda row: _number(row["to_number"]), 1.15),
-        Column("Country", (COUNTRY,), lambda row: _shown(row, COUNTRY), 0.65),
-        Column("State", ("message_state", "error_code"), _state, 2),
-        Column("Parts", ("units",), lambda row: row["units"], 0.5, number=True),
-        Column(f"Amount, {clean(currency, cap=8)}", ("total_amount",), _amount, 0.9, number=True),
+        TableColumn("Time, UTC", ("message_time",), _time, 1.1),
+        TableColumn(
+            "Way", ("message_direction",), lambda row: _shown(row, "message_direction"), 0.8
+        ),
+        TableColumn("Type", ("message_type",), _type, 0.9),
+        TableColumn("From", ("from_number",), lambda row: _number(row["from_number"]), 1.15),
+        TableColumn("To", ("to_number",), lambda row: _number(row["to_number"]), 1.15),
+        TableColumn("Country", (COUNTRY,), lambda row: _shown(row, COUNTRY), 0.65),
+        TableColumn("State", ("message_state", "error_code"), _state, 2),
+        TableColumn("Parts", ("units",), lambda row: row["units"], 0.5, number=True),
+        TableColumn(
+            f"Amount, {clean(currency, cap=8)}", ("total_amount",), _amount, 0.9, number=True
+        ),
     ]
 
 

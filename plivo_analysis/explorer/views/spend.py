@@ -9,16 +9,16 @@ import ipywidgets as widgets
 from plivo_analysis import figures
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.groups import ENTRY, own_channel
+from plivo_analysis.explorer.output import canvas, draw, text, write
 from plivo_analysis.explorer.source import HOUR, PERIOD, Call
-from plivo_analysis.explorer.stage import canvas, draw, text, write
 from plivo_analysis.explorer.views.view import remark, undrawn, written
 from plivo_analysis.metrics.spend import spend
-from plivo_analysis.typeset import plural
+from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from plivo_analysis.explorer.kept import Sessions
+    from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import Scene
 
 

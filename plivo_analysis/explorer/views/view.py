@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from plivo_analysis.explorer.kept import Kept
+from plivo_analysis.explorer.dataset import Dataset
 from plivo_analysis.explorer.source import HOUR, PERIOD, with_own
-from plivo_analysis.figures import calendar
+from plivo_analysis.figures import time_axis
 from plivo_analysis.report.html import Markup, tag
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.source import Call
     from plivo_analysis.report.period import Period
 
-K = TypeVar("K", bound=Kept)
+K = TypeVar("K", bound=Dataset)
 
 _PANELS = 8  # that figures.spend draws
 
@@ -54,7 +54,7 @@ class Scene(Generic[K]):
     def course(self, call: Call, column: str) -> list[Any]:
         """One value a bucket of the range, None where there was nothing."""
         rows = self.count(call).select(PERIOD, column).rows()
-        found = {calendar.wall(period): value for period, value in rows}
+        found = {time_axis.wall(period): value for period, value in rows}
         return [found.get(start) for start in self.period.starts()]
 
     def total(self, call: Call) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from plivo_analysis.report.footnotes import ref
 from plivo_analysis.report.html import Markup, join, row, section, tag
-from plivo_analysis.report.notes import ref
-from plivo_analysis.typeset import DASH, clean, count, day
+from plivo_analysis.values.typesetting import DASH, clean, count, day
 
 if TYPE_CHECKING:
-    from plivo_analysis.report.numbers import Row
+    from plivo_analysis.report.measures import Row
     from plivo_analysis.report.subject import Subject
 
 _WHOLE = frozenset({"complete", "live"})

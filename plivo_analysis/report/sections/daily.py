@@ -9,12 +9,12 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from plivo_analysis.figures import calendar, style
 from plivo_analysis.figures import spend as draw
+from plivo_analysis.figures import style, time_axis
+from plivo_analysis.report.footnotes import ref
 from plivo_analysis.report.html import Markup, head, join, row, section, tag
-from plivo_analysis.report.notes import ref
-from plivo_analysis.report.still import still
-from plivo_analysis.typeset import decimals, plain
+from plivo_analysis.report.static_chart import still
+from plivo_analysis.values.typesetting import decimals, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def _interactive(subject: Subject, mean: Decimal | None) -> Markup:
 def _over_all_of_it(figure: Figure, starts: Sequence[datetime]) -> None:
     """Let the figure show the whole period, also where nothing was spent at its ends."""
     if len(starts) > 1:
-        places, texts = calendar.ticks(starts)
+        places, texts = time_axis.ticks(starts)
         half = (starts[1] - starts[0]) / 2
         ends = [starts[0] - half, starts[-1] + half]
         figure.update_xaxes(range=ends, tickvals=places, ticktext=texts)
@@ -110,7 +110,7 @@ def _amounts(subject: Subject) -> Markup:
         return [plain(amount, digits) for amount in amounts]
 
     lines = (
-        row(tag("td", calendar.said(start, bucket)), *cells([*amounts, total]))
+        row(tag("td", time_axis.said(start, bucket)), *cells([*amounts, total]))
         for start, total, *amounts in zip(numbers.starts(), totals, *series, strict=True)
     )
     sums = [sum(amounts, Decimal(0)) for amounts in series]

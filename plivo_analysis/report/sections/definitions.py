@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plivo_analysis.report.footnotes import NOTES, Footnote
 from plivo_analysis.report.html import Markup, section, tag
-from plivo_analysis.report.notes import NOTES, Note
 
 if TYPE_CHECKING:
     from plivo_analysis.report.subject import Subject
@@ -23,5 +23,5 @@ def definitions(subject: Subject) -> Markup:
     return section("What the numbers mean", tag("ol", *notes), class_="definitions")
 
 
-def _note(number: int, note: Note) -> Markup:
+def _note(number: int, note: Footnote) -> Markup:
     return tag("li", tag("b", note.title), f" {note.text}", id=f"note-{number}", value=number)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
 from plivo_analysis.report import drawing
+from plivo_analysis.report.footnotes import ref
 from plivo_analysis.report.html import Markup, join, row, section, tag
-from plivo_analysis.report.notes import ref
-from plivo_analysis.typeset import DASH, clean, count, percent, percent_range, plural
+from plivo_analysis.values.typesetting import DASH, clean, count, percent, percent_range, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plivo_analysis.report.numbers import Row
+    from plivo_analysis.report.measures import Row
     from plivo_analysis.report.subject import Subject
 
 _DOTS, _RANGE = 246, 226

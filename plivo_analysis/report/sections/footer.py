@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from plivo_analysis.report.html import Markup, tag
-from plivo_analysis.versions import __version__
+from plivo_analysis.system.versions import __version__
 
 if TYPE_CHECKING:
     from plivo_analysis.report.subject import Subject

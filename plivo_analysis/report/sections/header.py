@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plivo_analysis.report.footnotes import ref
 from plivo_analysis.report.html import Child, Markup, join, tag
-from plivo_analysis.report.notes import ref
-from plivo_analysis.typeset import DASH, clean, count, day, weekday
+from plivo_analysis.values.typesetting import DASH, clean, count, day, weekday
 
 if TYPE_CHECKING:
     from plivo_analysis.report.subject import Subject

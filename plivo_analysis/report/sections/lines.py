@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plivo_analysis.figures import style
-from plivo_analysis.report import courses, drawing
+from plivo_analysis.report import drawing, sparklines
 from plivo_analysis.report.change import absolute, visible
 from plivo_analysis.report.html import Child, Markup, head, join, row, section, tag
-from plivo_analysis.typeset import NOT_KNOWN, count, decimals, money, percent, plain
+from plivo_analysis.values.typesetting import NOT_KNOWN, count, decimals, money, percent, plain
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from plivo_analysis.report.numbers import Row
+    from plivo_analysis.report.measures import Row
     from plivo_analysis.report.subject import Subject
 
 
@@ -60,7 +60,7 @@ def _course(subject: Subject, channel: str) -> Markup | None:
     amounts = subject.numbers.spent_by_period(channel)
     if not any(amounts):
         return None
-    return courses.columns(amounts, channel, said=f"{style.name(channel)} over time")
+    return sparklines.columns(amounts, channel, said=f"{style.name(channel)} over time")
 
 
 def _unpriced(entry: Row) -> Markup | None:

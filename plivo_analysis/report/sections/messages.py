@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plivo_analysis.report.footnotes import ref
 from plivo_analysis.report.html import Markup, head, join, row, section, tag
-from plivo_analysis.report.notes import ref
-from plivo_analysis.typeset import clean, count, decimals, money, percent, percent_range, plural
+from plivo_analysis.values.typesetting import (
+    clean,
+    count,
+    decimals,
+    money,
+    percent,
+    percent_range,
+    plural,
+)
 
 if TYPE_CHECKING:
+    from plivo_analysis.report.measures import Row
     from plivo_analysis.report.messages import Messages
-    from plivo_analysis.report.numbers import Row
     from plivo_analysis.report.subject import Subject
 
 _RIGHT = range(1, 7)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plivo_analysis.report.footnotes import ref
 from plivo_analysis.report.html import Child, Markup, join, row, section, tag
-from plivo_analysis.report.notes import ref
-from plivo_analysis.report.numbers import Row, add
-from plivo_analysis.typeset import count, decimals, money, plural
+from plivo_analysis.report.measures import Row, add
+from plivo_analysis.values.typesetting import count, decimals, money, plural
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -1,0 +1,125 @@
+"""DATA.md: the tables and the words of the trade, written out from the tables as data.
+
+``python docs/data_page.py`` prints it; a test fails when the file is stale.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from plivo_analysis.api.columns import MESSAGES, SESSIONS
+from plivo_analysis.loaders.columns import COVERAGE, ISSUES
+from plivo_analysis.metrics.columns import (
+    ATTEMPT_OUTCOMES,
+    CHANNEL_PATHS,
+    COST_PER_VERIFIED,
+    DELIVERY_RATES,
+    FALLBACK_RATES,
+    MESSAGE_SPEND,
+    RECONCILE,
+    SPEND,
+    SUCCESS_RATES,
+)
+from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from plivo_analysis.values.schema import Column, Table
+
+_INTRODUCTION = """\
+# Data
+
+Every table of this package: what one row is, and what each column holds. This file is
+written from the tables as data (each `columns.py` of `plivo_analysis/`) by `make data`.
+
+Text is plain text, counts are whole numbers, rates are fractions between 0 and 1, times are in
+UTC to the microsecond, money is decimal with 8 digits after the point, telephone numbers are
+text. A value that is not known is null, which is never the same as 0. Columns in italics are
+computed here; the others keep the API's own names and words.
+"""
+
+_WORDS = {
+    "session": "One verification: one recipient within the life of one code. Every attempt of a "
+    "session delivers the same code.",
+    "attempt": "One delivery of the code on one channel.",
+    "channel": "How an attempt is delivered: sms, voice, whatsapp. A session's own channel is "
+    "the last one used; its entry channel is that of the earliest attempt.",
+    "settled": "A session that is verified or expired. One in progress is open.",
+    "conversion": "Verified sessions ÷ settled sessions; here called the success rate.",
+    "fallback": "A change of channel between two attempts of a session. It says what happened, "
+    "not who decided it.",
+    "retry": "Another attempt on the same channel.",
+    "rescue": "A session that fell back and verified. Which attempt's code was used cannot be "
+    "known, so that a rescue is a range: certain, by the last channel used, possible.",
+    "cost per verification": "What settled sessions cost ÷ those that verified, failures "
+    "included; `direct` leaves the failures out.",
+    "waste": "What settled sessions cost that did not verify.",
+    "validation": "The part of a session's price that is billed for the check of the code.",
+    "unallocated": "What a session was billed beyond its known lines; negative where less.",
+    "derived": "The one missing charge of a session, worked out as the positive remainder.",
+    "message detail record (MDR)": "What the API keeps of one message.",
+}
+
+_LOADED = (SESSIONS, MESSAGES)
+_EXPLODED = (ATTEMPTS, CHARGES)
+_RESULTS = (
+    FALLBACK_RATES,
+    SUCCESS_RATES,
+    ATTEMPT_OUTCOMES,
+    CHANNEL_PATHS,
+    SPEND,
+    COST_PER_VERIFIED,
+    RECONCILE,
+    MESSAGE_SPEND,
+    DELIVERY_RATES,
+)
+_RECEIPTS = (COVERAGE, ISSUES)
+
+
+def markdown() -> str:
+    """The text of DATA.md.
+
+    Example:
+        >>> markdown().startswith("# Data")
+        True
+    """
+    chapters = [
+        ("Loaded from the API", "", _LOADED),
+        ("Exploded", "One row an attempt, one row a line of the bill.", _EXPLODED),
+        (
+            "Results of metrics",
+            "The columns of `by`, and `period` where `every` is given, come before these.",
+            _RESULTS,
+        ),
+        ("About the data", "", _RECEIPTS),
+    ]
+    parts = [_INTRODUCTION]
+    for title, sentence, tables in chapters:
+        parts.append(f"## {title}\n")
+        if sentence:
+            parts.append(f"{sentence}\n")
+        parts += [_table(table) for table in tables]
+    parts.append("## Words\n")
+    parts.append("".join(f"- **{word}** — {meaning}\n" for word, meaning in _WORDS.items()))
+    return "\n".join(parts)
+
+
+def _table(table: Table) -> str:
+    key = f" Key: {', '.join(f'`{name}`' for name in table.key)}." if table.key else ""
+    head = "| column | kind | unit | null | meaning |\n|---|---|---|---|---|\n"
+    return f"### {table.name}\n\n{table.row}{key}\n\n{head}{''.join(_rows(table.columns))}"
+
+
+def _rows(columns: Iterable[Column], prefix: str = "") -> Iterable[str]:
+    for column in columns:
+        name = f"`{prefix}{column.name}`"
+        shown = f"*{name}*" if column.computed else name
+        null = "yes" if column.nullable else "no"
+        yield f"| {shown} | {column.kind} | {column.unit} | {null} | {column.meaning} |\n"
+        yield from _rows(column.fields, f"{prefix}{column.name}[].")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,258 @@
+"""What each kind of filter value may be, and when a row's value is the same one.
+
+A ``checked_*`` function returns a value as the API wants it, None for None, or raises; a
+``same_*`` function compares it with what a row holds, and answers None where the row hides it.
+They stand together because they must agree on what is one value: the case, the separators,
+the spelling of a number.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING
+
+from plivo_analysis.api.words import fold_status
+from plivo_analysis.errors import FilterError
+from plivo_analysis.values.masking import mask_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST = 200  # characters of a free text
+_SHOWN = 40  # characters of a wrong value that a message repeats
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SUBACCOUNT = re.compile(r"SA[A-Z0-9]{18}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_CODE = re.compile(r"[0-9]{1,6}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NUMBER_SIGNS = re.compile(r"[\s().\-\u2010-\u2015]+")
+_RECIPIENT = re.compile(r"[1-9][0-9]{5,14}")
+_SENDER = re.compile(r"[A-Za-z0-9]{1,15}")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def checked_choice(name: str, value: object, allowed: Sequence[str]) -> str | None:
+    """One word of a closed set, in the API's own spelling.
+
+    Raises:
+        FilterError: It is none of them.
+
+    Example:
+        >>> checked_choice("status", "IN_PROGRESS", ["in-progress", "verified"])
+        'in-progress'
+    """
+    text = _text(name, value)
+    if text is None:
+        return None
+    for word in allowed:
+        if fold_status(word) == fold_status(text):
+            return word
+    raise _wrong(name, text, f"one of {', '.join(allowed)}")
+
+
+def checked_uuid(name: str, value: object) -> str | None:
+    """A UUID, in lower case.
+
+    Raises:
+        FilterError: It is none.
+
+    Example:
+        >>> checked_uuid("app_uuid", "53CFE61C-0000-4000-8000-000000000000")
+        '53cfe61c-0000-4000-8000-000000000000'
+    """
+    text = _text(name, str(value) if isinstance(value, uuid.UUID) else value)
+    if text is not None and not _UUID.fullmatch(text.lower()):
+        raise _wrong(name, text, "a UUID, 32 hexadecimal digits in five groups")
+    return text and text.lower()
+
+
+def checked_recipient(name: str, value: object) -> str | None:
+    """A telephone number as digits with its country code, as the API writes it.
+
+    Raises:
+        FilterError: It is none.
+
+    Example:
+        >>> checked_recipient("recipient", "+1 (415) 555-0123")
+        '14155550123'
+    """
+    text = _text(name, value)
+    if text is None:
+        return None
+    digits = bare_number(text)
+    if not _RECIPIENT.fullmatch(digits):
+        raise FilterError(
+            f"{name} is not a telephone number; it takes 6 to 15 digits with the country code, "
+            'such as "+1 415 555 0100".'
+        )
+    return digits
+
+
+def checked_number(name: str, value: object) -> str | None:
+    """The number or the name of a sender or receiver of messages.
+
+    Raises:
+        FilterError: It is none.
+
+    Example:
+        >>> checked_number("from_number", "+1 (415) 555-0123"), checked_number("x", "PLVSMS")
+        ('14155550123', 'PLVSMS')
+    """
+    text = _text(name, value)
+    if text is None:
+        return None
+    bare = bare_number(text)
+    if not _SENDER.fullmatch(bare):
+        raise FilterError(
+            f"{name} is neither a telephone number nor a sender's name; it takes digits with the "
+            'country code, such as "+1 415 555 0100", a short code, or up to 15 letters and digits.'
+        )
+    return bare
+
+
+def checked_subaccount(name: str, value: object) -> str | None:
+    """The auth id of a subaccount.
+
+    Raises:
+        FilterError: It is none.
+
+    Example:
+        >>> checked_subaccount("subaccount", "SA" + "X" * 18)
+        'SAXXXXXXXXXXXXXXXXXX'
+    """
+    return _matching(name, value, _SUBACCOUNT, "SA and 18 capital letters or digits")
+
+
+def checked_country(name: str, value: object) -> str | None:
+    """A country by its two letters, in capitals.
+
+    Raises:
+        FilterError: It is not two letters.
+
+    Example:
+        >>> checked_country("country", "in")
+        'IN'
+    """
+    text = _text(name, value)
+    upper = text and text.upper()
+    return _matching(name, upper, _COUNTRY, "the two letters of a country, such as US or IN")
+
+
+def checked_code(name: str, value: object) -> str | None:
+    """An error code, as text with its leading zeros.
+
+    Raises:
+        FilterError: It is none.
+
+    Example:
+        >>> checked_code("error_code", "000"), checked_code("error_code", 450)
+        ('000', '450')
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value) if value else "000"  # the only code that begins with zeros
+    return _matching(name, value, _CODE, 'up to six digits as text, such as "000" or "450"')
+
+
+def checked_id(name: str, value: object) -> str | None:
+    """An id of a form that is not documented.
+
+    Raises:
+        FilterError: It holds something that no id holds.
+
+    Example:
+        >>> checked_id("tendlc_campaign_id", "CEXAMPLE")
+        'CEXAMPLE'
+    """
+    return _matching(name, value, _ID, "up to 64 letters, digits, hyphens and underscores")
+
+
+def checked_text(name: str, value: object) -> str | None:
+    """A free text on one line.
+
+    Raises:
+        FilterError: It is empty, too long, or holds control characters.
+
+    Example:
+        >>> checked_text("alias", " shop ")
+        'shop'
+    """
+    return _text(name, value)
+
+
+def same_word(wanted: str, found: str) -> bool:
+    """Whether a row's word is the one asked for, whatever its case and separators.
+
+    Example:
+        >>> same_word("in-progress", "In Progress")
+        True
+    """
+    return fold_status(wanted) == fold_status(found)
+
+
+def same_code(wanted: str, found: str) -> bool:
+    """Whether a row's error code is the one asked for, however many zeros lead it.
+
+    Example:
+        >>> same_code("000", "0"), same_code("20", "200")
+        (True, False)
+    """
+    return wanted.lstrip("0") == found.strip().lstrip("0")
+
+
+def same_number(wanted: str, found: str) -> bool | None:
+    """Whether a row's number is the one asked for; None where the row hides a part of it.
+
+    Example:
+        >>> same_number("14155550123", "+14155550123"), same_number("14155550123", "141XXXXX123")
+        (True, None)
+    """
+    bare = bare_number(found)
+    if bare.casefold() == wanted.casefold():
+        return True
+    hidden = _DIGITS.fullmatch(wanted) and not _DIGITS.fullmatch(bare)
+    return None if hidden else False
+
+
+def bare_number(number: str) -> str:
+    """A number without what people write between its digits and before its country code.
+
+    Example:
+        >>> bare_number("+1 (415) 555-0123"), bare_number("0044 7700 900123")
+        ('14155550123', '447700900123')
+    """
+    bare = _NUMBER_SIGNS.sub("", number)
+    if bare.startswith("+"):
+        return bare[1:]
+    return bare.removeprefix("00")
+
+
+def _matching(name: str, value: object, form: re.Pattern[str], takes: str) -> str | None:
+    text = _text(name, value)
+    if text is not None and not form.fullmatch(text):
+        raise _wrong(name, text, takes)
+    return text
+
+
+def _text(name: str, value: object) -> str | None:
+    """The value as one line of text without blanks around it."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise FilterError(f"{name} is of type {type(value).__name__}; it takes text.")
+    text = value.strip()
+    if not text:
+        raise FilterError(f"{name} is empty; leave it out to ask for any.")
+    if len(text) > _LONGEST:
+        raise FilterError(f"{name} has {len(text)} characters; it takes at most {_LONGEST}.")
+    if not text.isprintable():
+        raise FilterError(f"{name} holds a control character or a line break; it takes plain text.")
+    return text
+
+
+def _wrong(name: str, text: str, takes: str) -> FilterError:
+    shown = mask_text(ascii(text))
+    if len(shown) > _SHOWN:
+        shown = f"{shown[:_SHOWN]}…"
+    return FilterError(f"{name} is {shown}; it takes {takes}.")

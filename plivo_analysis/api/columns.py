@@ -1,0 +1,129 @@
+"""The tables that come from the API: sessions and messages.
+
+Names are the API's own, so that its documentation explains them. A column marked computed is
+ours. Sources: the API's documentation of "List sessions", "Retrieve a session" and "List
+messages", and the fields that the official SDKs know beyond it.
+"""
+
+from __future__ import annotations
+
+from plivo_analysis.values.schema import Column, Kind, Table
+
+_MONEY_UNIT = "the account's currency"
+
+SESSIONS = Table(
+    name="sessions",
+    row="One verification: one recipient within the life of one code.",
+    key=("session_uuid",),
+    columns=(
+        Column("session_uuid", Kind.TEXT, "Identifies the session.", nullable=False),
+        Column("app_uuid", Kind.TEXT, "The Verify application."),
+        Column("alias", Kind.TEXT, "The application's name."),
+        Column("recipient", Kind.TEXT, "The number verified, digits without a plus sign."),
+        Column("channel", Kind.TEXT, "The last channel used."),
+        Column("status", Kind.TEXT, "in-progress, verified or expired."),
+        Column("count", Kind.COUNT, "Attempts, as the API counts them.", unit="attempts"),
+        Column("locale", Kind.TEXT, "The language of the message."),
+        Column("destination_country_iso2", Kind.TEXT, "The recipient's country."),
+        Column("destination_network", Kind.TEXT, "The recipient's carrier."),
+        Column("requestor_ip", Kind.TEXT, "The address that asked for the code."),
+        Column(
+            "attempt_details",
+            Kind.RECORDS,
+            "The attempts in the API's order.",
+            fields=(
+                Column("channel", Kind.TEXT, "sms, voice, whatsapp or one not seen before."),
+                Column("attempt_uuid", Kind.TEXT, "Identifies the attempt."),
+                Column("status", Kind.TEXT, "How the attempt went."),
+                Column("time", Kind.TIME, "When it was started.", unit="UTC"),
+            ),
+        ),
+        Column(
+            "total_charge",
+            Kind.MONEY,
+            "What the session was billed; null where unknown.",
+            unit=_MONEY_UNIT,
+        ),
+        Column(
+            "validation_charge",
+            Kind.MONEY,
+            "The part billed for the check of the code.",
+            unit=_MONEY_UNIT,
+        ),
+        Column(
+            "attempt_charges",
+            Kind.RECORDS,
+            "The parts billed for attempts, in the API's order.",
+            fields=(
+                Column("attempt_uuid", Kind.TEXT, "The attempt charged."),
+                Column("channel", Kind.TEXT, "The channel charged."),
+                Column("charge", Kind.MONEY, "The amount.", unit=_MONEY_UNIT),
+            ),
+        ),
+        Column("created_at", Kind.TIME, "When the session began.", unit="UTC", nullable=False),
+        Column(
+            "updated_at",
+            Kind.TIME,
+            "The last attempt's time. It does not move on verification.",
+            unit="UTC",
+        ),
+        Column("extra", Kind.TEXT, "Fields not known to this package, as JSON."),
+        Column(
+            "attempts",
+            Kind.COUNT,
+            "Attempts listed, each counted once.",
+            unit="attempts",
+            nullable=False,
+            computed=True,
+        ),
+        Column("entry_channel", Kind.TEXT, "The channel of the earliest attempt.", computed=True),
+        Column("path", Kind.TEXT, "The channels in order: sms → voice.", computed=True),
+    ),
+)
+
+MESSAGES = Table(
+    name="messages",
+    row="One message detail record (MDR).",
+    key=("message_uuid",),
+    columns=(
+        Column("message_uuid", Kind.TEXT, "Identifies the message.", nullable=False),
+        Column(
+            "message_time",
+            Kind.TIME,
+            "When the message was begun or received.",
+            unit="UTC",
+            nullable=False,
+        ),
+        Column("message_direction", Kind.TEXT, "inbound or outbound."),
+        Column("message_state", Kind.TEXT, "queued, sent, delivered, undelivered, failed, …"),
+        Column("message_type", Kind.TEXT, "sms, mms or whatsapp."),
+        Column("from_number", Kind.TEXT, "The sender, as the API gives it."),
+        Column("to_number", Kind.TEXT, "The receiver, digits without a plus sign."),
+        Column("units", Kind.COUNT, "Parts billed.", unit="parts"),
+        Column("total_rate", Kind.MONEY, "The price of one part.", unit=_MONEY_UNIT),
+        Column("total_amount", Kind.MONEY, "What the message was billed.", unit=_MONEY_UNIT),
+        Column("error_code", Kind.TEXT, "Why it failed; 000 for delivered. Zeros are kept."),
+        Column("error_message", Kind.TEXT, "The error in words."),
+        Column("resource_uri", Kind.TEXT, "The record's address within the API."),
+        Column("powerpack_id", Kind.TEXT, "The pool of senders used."),
+        Column("requester_ip", Kind.TEXT, "The address that asked for the message."),
+        Column("destination_country_iso2", Kind.TEXT, "The receiver's country."),
+        Column("destination_network", Kind.TEXT, "The receiver's carrier."),
+        Column("is_domestic", Kind.FLAG, "Whether it stayed within one country."),
+        Column("replaced_sender", Kind.TEXT, "The sender that took the asked one's place."),
+        Column("carrier_fees", Kind.MONEY, "The carriers' surcharge.", unit=_MONEY_UNIT),
+        Column("carrier_fees_rate", Kind.MONEY, "The surcharge of one part.", unit=_MONEY_UNIT),
+        Column("tendlc_campaign_id", Kind.TEXT, "The US campaign."),
+        Column("tendlc_registration_status", Kind.TEXT, "registered or unregistered."),
+        Column("dlt_entity_id", Kind.TEXT, "The Indian sender's registration."),
+        Column("dlt_template_id", Kind.TEXT, "The Indian template's registration."),
+        Column("dlt_template_category", Kind.TEXT, "The Indian template's category."),
+        Column("conversation_id", Kind.TEXT, "The WhatsApp conversation."),
+        Column("conversation_origin", Kind.TEXT, "What began the conversation."),
+        Column("conversation_expiration_timestamp", Kind.TIME, "When it ends.", unit="UTC"),
+        Column("log", Kind.TEXT, "What the record may show: true, false, content_only, …"),
+        Column("message_sent_time", Kind.TIME, "When it left.", unit="UTC"),
+        Column("message_updated_time", Kind.TIME, "When its state last changed.", unit="UTC"),
+        Column("extra", Kind.TEXT, "Fields not known to this package, as JSON."),
+    ),
+)

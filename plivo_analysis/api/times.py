@@ -1,0 +1,149 @@
+"""Times that a caller gives: every form of ``since`` and ``until``, to one instant in UTC.
+
+A form that could mean two things is refused rather than guessed, because a wrong range looks
+like a right answer. A time without a zone is UTC, as everything of the API is.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from plivo_analysis.errors import FilterError
+from plivo_analysis.values.masking import mask_text
+
+DEFAULT_SPAN = timedelta(hours=24)
+
+_FORMS = 'a datetime, a date, a timedelta, "2026-10-01", "2026-10-01T12:00Z", "24h", "7d" or "2w"'
+_SPAN = re.compile(r"([0-9]{1,6}) ?([mhdw])", re.IGNORECASE)
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+_ISO = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ](?P<clock>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)"
+    r" ?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?",
+    re.IGNORECASE,
+)
+_SHOWN = 40  # characters of a wrong value that a message repeats
+
+
+def parse_instant(value: object, *, now: datetime, name: str) -> datetime:
+    """One bound of a time range, in UTC.
+
+    Args:
+        value: An aware or naive (= UTC) ``datetime``, a ``date`` (midnight at its start), an ISO
+            string, or a ``timedelta`` or text such as ``"24h"`` to count back from ``now``.
+        now: The account's now, aware.
+        name: The argument's name, for the message.
+
+    Raises:
+        FilterError: The value is none of these.
+
+    Example:
+        >>> now = datetime(2026, 11, 2, 7, tzinfo=UTC)
+        >>> parse_instant("7d", now=now, name="since").isoformat()
+        '2026-10-26T07:00:00+00:00'
+        >>> parse_instant("2026-10-01 12:00+05:30", now=now, name="since").isoformat()
+        '2026-10-01T06:30:00+00:00'
+    """
+    try:
+        instant = _read(value, now)
+    except (ValueError, OverflowError):  # the 32nd of a month, the year 10000
+        instant = None
+    if instant is None:
+        raise FilterError(f"{name} is {_shown(value)}; it takes {_FORMS}.")
+    return instant
+
+
+def parse_range(since: object, until: object, *, now: datetime) -> tuple[datetime, datetime]:
+    """A half-open range ``[since, until)`` in UTC.
+
+    Args:
+        since: Its start; by default 24 hours before its end, as in the API.
+        until: Its end; by default ``now``.
+        now: The account's now, aware.
+
+    Raises:
+        FilterError: A bound has no known form, or the range holds no time.
+
+    Example:
+        >>> now = datetime(2026, 11, 2, 7, tzinfo=UTC)
+        >>> [str(bound) for bound in parse_range("2026-11-01", None, now=now)]
+        ['2026-11-01 00:00:00+00:00', '2026-11-02 07:00:00+00:00']
+    """
+    end = now.astimezone(UTC) if until is None else parse_instant(until, now=now, name="until")
+    if since is None:
+        start = parse_instant(DEFAULT_SPAN, now=end, name="since")
+    else:
+        start = parse_instant(since, now=now, name="since")
+    if start >= end:
+        how = "is empty" if start == end else "ends before it starts"
+        raise FilterError(
+            f"The time range {how}: since is {start:%Y-%m-%d %H:%M:%S} UTC and until is "
+            f"{end:%Y-%m-%d %H:%M:%S} UTC. Give a since that is earlier than until."
+        )
+    return start, end
+
+
+def api_time(instant: datetime) -> str:
+    """An instant as the API takes it: UTC, a space between, a fraction only where there is one.
+
+    Example:
+        >>> api_time(datetime(2026, 10, 1, 12, 0, 0, 250000, tzinfo=UTC))
+        '2026-10-01 12:00:00.250000'
+    """
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def _read(value: object, now: datetime) -> datetime | None:
+    if isinstance(value, datetime):
+        # NaT, pandas' missing time, is a datetime that differs from itself.
+        return _plain(value) if value == value else None  # noqa: PLR0124
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, timedelta):
+        return _back(now, value)
+    if isinstance(value, str):
+        return _read_text(value.strip(), now)
+    return None
+
+
+def _read_text(text: str, now: datetime) -> datetime | None:
+    if span := _SPAN.fullmatch(text):
+        return _back(now, int(span[1]) * _UNITS[span[2].lower()])
+    if iso := _ISO.fullmatch(text):
+        # Digits beyond the microsecond are finer than any time of the API.
+        clock = (iso["clock"] or "00:00")[: len("00:00:00.000000")]
+        zone = (iso["zone"] or "Z").upper()
+        return _plain(datetime.fromisoformat(f"{iso['day']}T{clock}{zone}"))
+    return None
+
+
+def _back(now: datetime, span: timedelta) -> datetime | None:
+    """So long before now; a span that points ahead has no meaning here."""
+    return None if span < timedelta(0) else _plain(now - span)
+
+
+def _plain(moment: datetime) -> datetime:
+    """A datetime of the standard library in UTC, whatever subclass was given."""
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return datetime(
+        aware.year,
+        aware.month,
+        aware.day,
+        aware.hour,
+        aware.minute,
+        aware.second,
+        aware.microsecond,
+        tzinfo=UTC,
+    )
+
+
+def _shown(value: object) -> str:
+    """A wrong value, short, on one line, and with no telephone number in it."""
+    shown = mask_text(" ".join(ascii(value).split()))
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

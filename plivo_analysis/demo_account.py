@@ -1,0 +1,98 @@
+"""The embedded account: the emulator in this process, and an ordinary client for it.
+
+The only place where the emulator and what it tests meet. The client takes the way of a real
+account, over HTTP; only the wall's time stands still, so that a notebook says the same for
+ever.
+"""
+
+from __future__ import annotations
+
+import atexit
+import math
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.client import Client
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Server, generate
+from plivo_analysis.emulator.account import DEFAULT_NOW
+from plivo_analysis.errors import FilterError
+from plivo_analysis.system.clock import FrozenWallClock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class DemoClient(Client):
+    """A client that owns the account it asks: closing it ends the emulator.
+
+    Args:
+        server: The emulator.
+        folder: A temporary folder to remove in the end, if one was made.
+        options: As for :class:`Client`.
+    """
+
+    def __init__(
+        self, server: Server, folder: tempfile.TemporaryDirectory[str] | None, **options: Any
+    ) -> None:
+        super().__init__(AUTH_ID, AUTH_TOKEN, base_url=server.url, **options)
+        self.server = server
+        self._temporary = folder
+
+    def close(self) -> None:
+        """Close connections and the store, and end the emulator."""
+        super().close()
+        self.server.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+
+def demo(
+    *, seed: int = 0, sessions: int = 2000, now: datetime = DEFAULT_NOW, **client_options: Any
+) -> Client:
+    """Start a made-up account on this computer and return a client for it.
+
+    Its records are made of the seed and its time stands still, so that every call on every
+    computer gives the same numbers. It is asked over real HTTP, without the limit's waits, and
+    ends with the interpreter or with ``client.close()``.
+
+    Args:
+        seed: Another seed gives another account.
+        sessions: How many sessions began in the 90 days before ``now``; 1 to 1,000,000.
+        now: The account's time.
+        client_options: As for :class:`Client`; the store is a temporary folder unless one is
+            given.
+
+    Returns:
+        An ordinary client.
+
+    Raises:
+        FilterError: An argument is wrong.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=100) as client:
+        ...     pva.load_sessions(since="90d", client=client).height
+        100
+    """
+    try:
+        account = generate(seed=seed, sessions=sessions, now=now)
+    except ValueError as error:
+        reason = str(error)
+    else:
+        return _client(Server(account), now, client_options)
+    raise FilterError(reason)
+
+
+def _client(server: Server, now: datetime, options: dict[str, Any]) -> Client:
+    folder = None
+    if options.get("store") is None:
+        folder = tempfile.TemporaryDirectory(prefix="plivo_analysis-demo-")
+        options = {**options, "store": folder.name}
+    options = {"requests_per_minute": math.inf, "clock": FrozenWallClock(now), **options}
+    try:
+        client = DemoClient(server, folder, **options)
+    except BaseException:
+        server.close()
+        raise
+    atexit.register(client.close)
+    return client

@@ -1,0 +1,159 @@
+"""A metric's frame as plain rows, and which of its columns group it.
+
+Figures draw a few rows, so they leave the dataframe behind at once: Python values, lists in
+traces (a figure's JSON stays readable), one code for polars and pandas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from plivo_analysis.errors import SchemaError
+from plivo_analysis.figures import style
+from plivo_analysis.values.typesetting import clean, weekday
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PERIOD = "period"
+CHANNELS = frozenset({"channel", "entry_channel"})
+HOUR = "hour"
+_NOT_GIVEN = "not given"
+_WORDS = {
+    HOUR: "hour of day",
+    "destination_country_iso2": "country",
+    "app_uuid": "application",
+    "alias": "application",
+}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRows:
+    """The rows of a metric's frame.
+
+    Args:
+        rows: Each row as a dictionary of Python values.
+        by: The columns that group it, without the period.
+        periodic: Whether it has a period.
+
+    Example:
+        >>> MetricRows(rows=[], by=("channel",), periodic=False).channel
+        'channel'
+    """
+
+    rows: list[Row]
+    by: tuple[str, ...]
+    periodic: bool
+
+    @property
+    def channel(self) -> str | None:
+        """The first grouping column that holds channels."""
+        return next((column for column in self.by if column in CHANNELS), None)
+
+    def without(self, column: str | None) -> tuple[str, ...]:
+        """The grouping columns but one."""
+        return tuple(other for other in self.by if other != column)
+
+    def groups(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The distinct values of some columns: channels in their order, others as they come."""
+        seen = dict.fromkeys(key(row, columns) for row in self.rows)
+        if columns and columns[0] in CHANNELS:
+            return sorted(seen, key=lambda group: style.place(group[0]))
+        return list(seen)
+
+
+def read(frame: Any, columns: Sequence[str], metric: str) -> MetricRows:
+    """Read a metric's frame of any engine.
+
+    Args:
+        frame: What the metric gave, polars or pandas.
+        columns: The metric's own columns; whatever else is there groups it.
+        metric: The metric's name, for the error.
+
+    Raises:
+        SchemaError: When the frame lacks one of the metric's columns.
+
+    Example:
+        >>> import polars as pl
+        >>> table = read(pl.DataFrame({"channel": ["sms"], "lines": [2]}), ["lines"], "spend")
+        >>> table.by, table.rows
+        (('channel',), [{'channel': 'sms', 'lines': 2}])
+    """
+    narrow = nw.from_native(frame, eager_only=True)
+    missing = [column for column in columns if column not in narrow.columns]
+    if missing:
+        raise SchemaError(
+            f"This draws what {metric} gives; the frame lacks {', '.join(missing)} "
+            f"and has {', '.join(narrow.columns) or 'no column'}.",
+            missing=missing,
+            available=narrow.columns,
+        )
+    return MetricRows(
+        rows=narrow.to_arrow().to_pylist(),
+        by=tuple(name for name in narrow.columns if name not in {*columns, PERIOD}),
+        periodic=PERIOD in narrow.columns,
+    )
+
+
+def key(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:
+    """The values of some columns of a row.
+
+    Example:
+        >>> key({"a": 1, "b": 2}, ["b"])
+        (2,)
+    """
+    return tuple(row[column] for column in columns)
+
+
+def title(group: Sequence[Any], columns: Sequence[str]) -> str:
+    """A group's name for people, not yet escaped.
+
+    Example:
+        >>> title(("sms", None), ("entry_channel", "alias"))
+        'SMS · not given'
+        >>> title((8,), ("hour",)), title((datetime(2026, 10, 14),), ("period",)), title((), ())
+        ('08:00', 'Wed 14 Oct', 'All')
+    """
+    return (
+        " · ".join(
+            style.name(value) if column in CHANNELS else clean(_said(value, column))
+            for value, column in zip(group, columns, strict=True)
+        )
+        or "All"
+    )
+
+
+def words(columns: Sequence[str]) -> str:
+    """By what a table is grouped, for people; nothing where it is not.
+
+    Example:
+        >>> words(("entry_channel",)), words(("hour", "alias")), words(())
+        (' by entry channel', ' by hour of day and application', '')
+    """
+    told = [style.label(_WORDS.get(name, name.replace("_", " "))) for name in columns]
+    return f" by {' and '.join(told)}" if told else ""
+
+
+def hue(group: Sequence[Any], columns: Sequence[str]) -> str:
+    """A group's colour: its channel's, or the grey of "all".
+
+    Example:
+        >>> hue(("IN",), ("destination_country_iso2",)) == style.ALL
+        True
+    """
+    pairs = zip(group, columns, strict=True)
+    return next((style.colour(value) for value, column in pairs if column in CHANNELS), style.ALL)
+
+
+def _said(value: Any, column: str) -> str:
+    if value is None:
+        return _NOT_GIVEN
+    if isinstance(value, datetime):
+        return weekday(value)
+    return f"{value:02}:00" if column == HOUR and isinstance(value, int) else str(value)

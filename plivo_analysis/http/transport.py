@@ -1,0 +1,284 @@
+"""Calling: one request, paced and tried again, to its value or to one clear error.
+
+Errors are raised from :meth:`Transport.get` alone, outside any ``except`` block and with no
+answer, header or query within reach: a verbose traceback prints every variable of every
+frame, and of every exception that led to it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+from plivo_analysis.errors import BadResponseError, FilterError
+from plivo_analysis.http.failures import RAISED, Setback, broken
+from plivo_analysis.http.rate_limit.accounts import account_limiter
+from plivo_analysis.http.reading import Unreadable
+from plivo_analysis.http.retries import LONGEST, Kind, pause
+from plivo_analysis.http.session import Timeouts, Wire, basic
+from plivo_analysis.http.statuses import refused, server_time
+from plivo_analysis.system.clock import Cancelled, rest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from plivo_analysis.http.credentials import Secret
+    from plivo_analysis.http.rate_limit.limiter import Limiter, Permit
+    from plivo_analysis.system.clock import Clock
+
+T = TypeVar("T")
+
+_log = logging.getLogger("plivo_analysis")
+
+# The account's limit on requests of every kind is 300 in 5 s; lists need 20 of these.
+_SINGLES_PERIOD = 5.0
+_SINGLES_A_MINUTE = 280 * 60 / _SINGLES_PERIOD
+_PATH = re.compile(r"(?:[A-Za-z0-9-]+/)+")
+_ID_IN_PATH = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+_LEAST_TOKEN = 6  # characters; a shorter one would be cut out of ordinary words
+
+
+class _Parameters(dict[str, str]):
+    """Query parameters that show their names only."""
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self)}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What a request brought.
+
+    Args:
+        value: What its reader made of the body.
+        date: The server's time when it answered, in UTC, if it told.
+        tries: How many requests it took.
+
+    Example:
+        >>> Answer(b"{}", None, 1).tries
+        1
+    """
+
+    value: T
+    date: datetime | None
+    tries: int
+
+
+class Transport:
+    """Requests to one account. Safe to use from several threads.
+
+    Args:
+        base_url: Scheme, host and port of the API.
+        auth_id: The account.
+        auth_token: Its token.
+        limiter: The account's pace.
+        clock: Tells the time and waits.
+        random: Where jitter comes from.
+        timeouts: How long one exchange may take.
+
+    Raises:
+        TransportError: The file of certificates that the environment names is not there.
+
+    Example:
+        >>> from plivo_analysis.system.clock import SystemClock
+        >>> from plivo_analysis.http.credentials import Secret
+        >>> from plivo_analysis.http.rate_limit.limiter import Limiter
+        >>> clock = SystemClock()
+        >>> Transport(
+        ...     base_url="http://127.0.0.1:9",
+        ...     auth_id="MA" + "X" * 18,
+        ...     auth_token=Secret("not-a-real-token"),
+        ...     limiter=Limiter(20, clock=clock),
+        ...     clock=clock,
+        ... )
+        Transport('http://127.0.0.1:9', 'MAXXXXXXXXXXXXXXXXXX')
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        auth_id: str,
+        auth_token: Secret,
+        limiter: Limiter,
+        clock: Clock,
+        random: Random | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._host = urlsplit(base_url).netloc
+        self._auth_id = auth_id
+        self._token = auth_token
+        self._limiter = limiter
+        # Whoever was granted more lists than that was granted more of all.
+        self._singles = account_limiter(
+            base_url,
+            auth_id,
+            max(limiter.requests_per_minute, _SINGLES_A_MINUTE),
+            clock=clock,
+            period=_SINGLES_PERIOD,
+        )
+        self._clock = clock
+        self._random = random or Random()
+        self._wire = Wire(base_url, auth_id, auth_token, timeouts or Timeouts())
+        self._sent = 0
+        self._lock = threading.Lock()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._sent
+
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        read: Callable[[bytes], T],
+        cancel: threading.Event | None = None,
+        paced: bool = True,
+        on_wait: Callable[[float], None] | None = None,
+    ) -> Answer[T]:
+        """Ask, until an answer can be read or trying again has no point.
+
+        Args:
+            path: Below the account, such as ``Verify/Session/``.
+            params: The query.
+            read: Makes a value of the body. A ``BadResponseError`` of its is a setback like
+                others: the request is tried again.
+            cancel: Stops waiting and reading as soon as it is set.
+            paced: Whether the request counts towards the limit on lists. One of a single
+                record does not: it has only the account's wide one.
+            on_wait: Told about once a second of a wait how many seconds are left.
+
+        Raises:
+            Cancelled: The event was set.
+            FilterError: The path is not one of the API.
+            TransportError: No answer, in every try.
+            APIError: The server said no.
+            BadResponseError: The answers were not of the documented form.
+        """
+        if not _PATH.fullmatch(path):
+            raise FilterError("An id in the address holds characters that no id has.")
+        params = _Parameters(params)
+        limiter = self._limiter.of(path) if paced else self._singles
+        met: Counter[Kind] = Counter()
+        while True:
+            with limiter.acquire(cancel, on_wait) as slot:
+                outcome = self._try(path, params, read, cancel)
+                if isinstance(outcome, _Value):
+                    return Answer(outcome.value, outcome.date, met.total() + 1)
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                met[outcome.kind] += 1
+                wait = self._pause(outcome, met, limiter, slot)
+            if wait is None:
+                raise outcome.error
+            rest(self._clock, wait, cancel, on_wait)
+
+    def provoke(self, path: str, params: Mapping[str, str]) -> Answer[bytes]:
+        """Ask for a list once and at once, whether or not the limit allows it.
+
+        It is a question about the limit: no turn is waited for and nothing is tried again. What
+        it spends counts like any other, and a refusal makes all wait for a window.
+
+        Raises:
+            RateLimitError: The server refused it, which is an answer as well.
+            PlivoAnalysisError: It failed in another way.
+        """
+        limiter = self._limiter.of(path)
+        with limiter.overdraw() as slot:
+            outcome = self._try(path, _Parameters(params), bytes, None)
+            if isinstance(outcome, _Value):
+                return Answer(outcome.value, outcome.date, 1)
+            if isinstance(outcome, Setback) and outcome.kind is Kind.BUSY:
+                slot.close(min(max(limiter.period, outcome.retry_after or 0.0), LONGEST))
+        raise outcome.error if isinstance(outcome, Setback) else outcome
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.close()
+
+    def __repr__(self) -> str:
+        return f"Transport({self._base_url!r}, {self._auth_id!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A connection to an account holds its token and does not pickle.")
+
+    def _try(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        read: Callable[[bytes], T],
+        cancel: threading.Event | None,
+    ) -> _Value[T] | Setback | BaseException:
+        """Ask once. Nothing of the exchange but its outcome leaves this frame."""
+        with self._lock:
+            self._sent += 1
+        began = time.monotonic()
+        try:
+            reply = self._wire.get(f"/v1/Account/{self._auth_id}/{path}", params, cancel)
+            _log.debug(
+                "GET %s %r: %d in %.2f s",
+                _ID_IN_PATH.sub("{id}", path),
+                params,
+                reply.status,
+                time.monotonic() - began,
+            )
+            if not 200 <= reply.status < 300:  # noqa: PLR2004 - success
+                return refused(reply, now=self._clock.now(), redact=self._redact)
+            return _Value(read(reply.body), server_time(reply.headers))
+        except BadResponseError as error:
+            return Setback(Kind.MALFORMED, BadResponseError(self._redact(str(error))))
+        except Unreadable as error:
+            return Setback(
+                Kind.MALFORMED, BadResponseError(f"The answer of {self._host} is refused: {error}.")
+            )
+        except RAISED as error:
+            return broken(error, self._host)
+        except (Cancelled, KeyboardInterrupt) as stop:
+            # A new one: the old one's frames hold the request's header.
+            return type(stop)()
+
+    def _pause(
+        self, setback: Setback, met: Counter[Kind], limiter: Limiter, slot: Permit
+    ) -> float | None:
+        """Seconds to wait before the next try; None to stop.
+
+        A refusal for pace is everybody's: the limiter makes all wait, this request among them.
+        """
+        wait = pause(
+            setback.kind,
+            met[setback.kind],
+            retry_after=setback.retry_after,
+            period=limiter.period,
+            random=self._random,
+        )
+        if wait is not None and setback.kind is Kind.BUSY:
+            slot.penalise(wait)
+            return 0.0
+        return wait
+
+    def _redact(self, text: str) -> str:
+        """A text of the server's without the credentials, should it repeat them."""
+        token = self._token.reveal()
+        if len(token) < _LEAST_TOKEN:
+            return text
+        header = basic(self._auth_id, self._token).removeprefix("Basic ")
+        return text.replace(token, "***").replace(header, "***")
+
+
+@dataclass(frozen=True, slots=True)
+class _Value(Generic[T]):
+    """A try that succeeded."""
+
+    value: T
+    date: datetime | None

@@ -1,0 +1,1 @@
+"""Frame → answer: what changed, who came back, when to switch."""

@@ -1,0 +1,127 @@
+"""What the store says of a range: how sure it is, and what was odd. Nothing is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.api.filters import shown_scope
+from plivo_analysis.api.times import parse_range
+from plivo_analysis.client import environment_client
+from plivo_analysis.loaders.arguments import checked
+from plivo_analysis.loaders.columns import COVERAGE, ISSUES
+from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.parsing.resources import RESOURCES
+from plivo_analysis.sync.coverage import stretches
+from plivo_analysis.tables.convert import from_rows, to_backend
+from plivo_analysis.values.spans import Span, from_us, to_us
+
+if TYPE_CHECKING:
+    from plivo_analysis.client import Client
+    from plivo_analysis.loaders.arguments import Instant
+    from plivo_analysis.parsing.resources import Resource
+
+
+def coverage(
+    resource: str = "sessions",
+    *,
+    since: Instant = None,
+    until: Instant = None,
+    client: Client | None = None,
+) -> Any:
+    """Say what the store holds of a range, and how sure it is. It asks the server nothing.
+
+    Args:
+        resource: ``"sessions"`` or ``"messages"``.
+        since: As in :func:`load_sessions`.
+        until: As in :func:`load_sessions`.
+        client: The account; by default the environment's.
+
+    Returns:
+        One row a part of the range, in order, in the client's backend: ``start``, ``end``,
+        ``state`` (``complete``, ``live``: too young to be called complete, ``missing``,
+        ``expired``: not kept and older than the API goes back), ``rows`` kept, ``open`` (how
+        many of them may still change), ``read_at``, ``filters`` (what it was read with,
+        empty for everything) and ``flags``.
+
+    Raises:
+        FilterError: An argument is wrong.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> client = pva.demo(sessions=50)
+        >>> sessions = pva.load_sessions(since="7d", client=client)
+        >>> pva.coverage(since="7d", client=client)["state"].to_list()
+        ['complete', 'live']
+    """
+    account, described, span = _place(resource, since, until, client)
+    archive = account.store.archive(described)
+    now = to_us(account.now())
+    rows = [
+        {
+            "start": from_us(part.span.start),
+            "end": from_us(part.span.end),
+            "state": part.state.value,
+            "rows": archive.count(part.span),
+            "open": len(archive.not_final(part.span, now)),
+            "read_at": None if part.read_at is None else from_us(part.read_at),
+            "filters": shown_scope(part.scope),
+            "flags": ", ".join(part.flags),
+        }
+        for part in stretches(account, described, span)
+    ]
+    return to_backend(from_rows(rows, COVERAGE), account.backend)
+
+
+def issues(
+    resource: str = "sessions",
+    *,
+    since: Instant = None,
+    until: Instant = None,
+    client: Client | None = None,
+) -> Any:
+    """List what was odd about the records of a range. It asks the server nothing.
+
+    Nothing is dropped: a field that cannot be read is null and listed here, and a record that
+    is not fit for analysis is set aside and listed here.
+
+    Args:
+        resource: ``"sessions"`` or ``"messages"``.
+        since: As in :func:`load_sessions`.
+        until: As in :func:`load_sessions`.
+        client: The account; by default the environment's.
+
+    Returns:
+        One row an oddity, in the client's backend: ``key`` (the record's uuid), ``instant``,
+        ``code``, ``meaning``, ``path`` (the field), ``value`` (masked), ``set_aside`` and
+        ``read_at``. Records set aside without a time are listed for every range.
+
+    Raises:
+        FilterError: An argument is wrong.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> client = pva.demo(sessions=50)
+        >>> sessions = pva.load_sessions(since="7d", client=client)
+        >>> pva.issues(since="7d", client=client).columns[:3]
+        ['key', 'instant', 'code']
+    """
+    account, described, span = _place(resource, since, until, client)
+    rows = [
+        {
+            **note,
+            "instant": None if note["instant"] is None else from_us(note["instant"]),
+            "meaning": Code.__members__[note["code"].upper()].meaning,
+            "read_at": from_us(note["read_at"]),
+        }
+        for note in account.store.archive(described).notes(span)
+    ]
+    return to_backend(from_rows(rows, ISSUES), account.backend)
+
+
+def _place(
+    resource: str, since: Instant, until: Instant, client: Client | None
+) -> tuple[Client, Resource, Span]:
+    checked("resource", resource, tuple(RESOURCES))
+    account = client or environment_client()
+    start, end = parse_range(since, until, now=account.now())
+    return account, RESOURCES[resource], Span(to_us(start), to_us(end))

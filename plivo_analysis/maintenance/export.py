@@ -1,0 +1,141 @@
+"""Export: everything that the store holds, as Parquet that other programs read in one line.
+
+One folder a table, one file a UTC day, plain names: no engine needs to be told anything::
+
+    duckdb.sql("from 'out/attempts/*.parquet'")
+    polars.scan_parquet("out/attempts/*.parquet")
+    spark.read.parquet("out/attempts")
+
+An export into the folder of an earlier one makes it equal to the store.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plivo_analysis.errors import FilterError
+from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
+from plivo_analysis.parsing.resources import RESOURCES
+from plivo_analysis.storage.folder import make_private
+from plivo_analysis.storage.parquet import PARTS, day_name, encode
+from plivo_analysis.storage.parquet_cache import by_day, parts, read
+from plivo_analysis.sync.reader import RETENTION
+from plivo_analysis.system.files import write_whole
+from plivo_analysis.system.folders import chosen_folder
+from plivo_analysis.values.spans import EVER, Span, to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from plivo_analysis.client import Client
+    from plivo_analysis.parsing.resources import Resource
+    from plivo_analysis.storage.days import Day
+
+_AT_ONCE = 50_000  # records
+_DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
+
+
+@dataclass(slots=True)
+class Export:
+    """What was exported.
+
+    Args:
+        folder: Where to.
+        rows: Rows by table.
+        days: How many days they are of.
+    """
+
+    folder: Path
+    rows: dict[str, int] = field(default_factory=dict)
+    days: int = 0
+
+
+def export(
+    client: Client,
+    out: str | Path,
+    *,
+    recipients: str = "full",
+    watch: Callable[[int], object] | None = None,
+) -> Export:
+    """Write everything that the store holds as Parquet files. It asks the server nothing.
+
+    Args:
+        client: The account.
+        out: The folder; made if it is not there. Files and new folders are the user's alone.
+        recipients: ``"full"`` numbers, ``"masked"`` or a ``"pseudonym"``, as for the loaders.
+        watch: Is told of every day that was written, by how many they are.
+
+    Returns:
+        What was written: the tables ``sessions``, ``attempts``, ``charges`` and ``messages``,
+        as described in DATA.md.
+
+    Raises:
+        FilterError: An argument is wrong.
+        OSError: The folder cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> import polars as pl
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=100) as client, tempfile.TemporaryDirectory() as out:
+        ...     sessions = pva.load_sessions(since="90d", client=client)
+        ...     export(client, out).rows["sessions"] == sessions.height
+        ...     pl.scan_parquet(f"{out}/sessions/*.parquet").collect().equals(sessions)
+        True
+        True
+    """
+    if recipients not in RECIPIENTS:
+        raise FilterError(f"recipients is {recipients!r}; it can be {' or '.join(RECIPIENTS)}.")
+    folder = chosen_folder(out, "out").resolve()
+    if folder.exists() and not folder.is_dir():
+        raise FilterError(f"{out} is a file; give a folder.")
+    made = Export(folder)
+    client.store.remember_export(str(folder))
+    for resource in RESOURCES.values():
+        _export(client, resource, made, recipients, watch or (lambda _: None))
+    return made
+
+
+def _export(
+    client: Client,
+    resource: Resource,
+    made: Export,
+    recipients: str,
+    watch: Callable[[int], object],
+) -> None:
+    store = client.store
+    oldest = to_us(client.now()) - RETENTION
+    names = {day_name(day.start) for day in store.days(resource).within(EVER) if day.records}
+    for table in PARTS[resource.name]:
+        made.rows[table.name] = 0
+        make_private(made.folder / table.name)
+        for path in (made.folder / table.name).iterdir():
+            if _DAY_NAME.fullmatch(path.name) and path.name not in names:
+                path.unlink()
+    for days in _batches(store.days(resource).within(EVER)):
+        rows = read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
+        shown = disguise(rows, resource, recipients, store)
+        for table, instant, frame in parts(resource, shown):
+            for day, of_day in zip(days, by_day(frame, instant, days), strict=True):
+                path = made.folder / table.name / day_name(day.start)
+                write_whole(path, encode(of_day, small=True), private=True)
+            made.rows[table.name] += frame.height
+        made.days += len(days)
+        watch(made.days)
+
+
+def _batches(days: Iterable[Day]) -> Iterator[list[Day]]:
+    """Days that hold records, as many together as fit the memory with ease."""
+    batch: list[Day] = []
+    for day in days:
+        if not day.records:
+            continue
+        if batch and sum(each.records for each in batch) + day.records > _AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(day)
+    if batch:
+        yield batch

@@ -1,0 +1,110 @@
+"""The limit, met on purpose: what a refusal says, and whether lists share one budget.
+
+Nothing but a refusal can tell. It is provoked by a burst of small requests on a window that is
+free of others, and whoever shares the account may be made to wait by it. So it is done only
+when asked for, and what it spends is noted in the account's pace like any other request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plivo_analysis.errors import APIError, RateLimitError
+from plivo_analysis.maintenance.finding import UNKNOWN, Finding
+from plivo_analysis.parsing.resources import MESSAGE_RESOURCE, RESOURCES, SESSION_RESOURCE
+from plivo_analysis.system.clock import rest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plivo_analysis.client import Client
+    from plivo_analysis.parsing.resources import Resource
+
+LIMIT, RETRY_AFTER, SCOPE = "limit", "Retry-After", "scope of the limit"
+ONE_BUDGET = "sessions and messages share one"
+TWO_BUDGETS = "sessions and messages have one each"
+
+_HIGHEST = 300  # requests a minute that are spent on a question
+_ROUNDS = 3
+
+
+def meet_limit(client: Client) -> Iterator[Finding]:
+    """Ask until the server refuses, and find out what that means.
+
+    A server that counts by the clock's minutes may see the burst in two of them. Twice what is
+    granted, and one more, passes at once nowhere.
+
+    Args:
+        client: The account.
+
+    Yields:
+        How many requests passed, what a refusal says of its end, and what it is counted over.
+
+    Raises:
+        PlivoAnalysisError: A request failed in another way than by the limit.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=10) as client:
+        ...     print(next(meet_limit(client)).answer)
+        unknown: a client without a limit of its own cannot meet one
+    """
+    limit = client.limiter.limit
+    if limit > _HIGHEST:
+        yield Finding(LIMIT, f"{UNKNOWN}: a client without a limit of its own cannot meet one")
+        return
+    rest(client.clock, max(_free(client, resource) for resource in RESOURCES.values()))
+    began = client.clock.monotonic()
+    passed, refusal = 0, None
+    while passed <= 2 * limit and (refusal := _refusal(client, SESSION_RESOURCE)) is None:
+        passed += 1
+    if refusal is None:
+        took = client.clock.monotonic() - began
+        yield Finding(LIMIT, f"not met by {passed} requests in {took:.0f} s")
+        return
+    yield Finding(LIMIT, f"{passed} requests passed, then one was refused")
+    said = refusal.retry_after
+    yield Finding(RETRY_AFTER, "not given" if said is None else f"{said:.0f} s")
+    scope = _scope(client)
+    if scope in (ONE_BUDGET, TWO_BUDGETS):
+        _heed(client, apart=scope == TWO_BUDGETS)
+    yield Finding(SCOPE, scope)
+
+
+def _free(client: Client, resource: Resource) -> float:
+    """Seconds until no request of before is counted any more."""
+    limiter = client.limiter.of(resource.path)
+    return limiter.wait_estimate(limiter.limit)
+
+
+def _refusal(client: Client, resource: Resource) -> RateLimitError | None:
+    try:
+        client.transport.provoke(resource.path, {"limit": "1"})
+    except RateLimitError as refused:
+        return refused
+    return None
+
+
+def _scope(client: Client) -> str:
+    """What passes while sessions are refused.
+
+    A place may come free at any moment, so a list of messages that passed says something only
+    if sessions are refused thereafter, too.
+    """
+    for _ in range(_ROUNDS):
+        try:
+            if _refusal(client, MESSAGE_RESOURCE):
+                return ONE_BUDGET
+        except APIError as error:
+            return f"{UNKNOWN}: messages are refused ({type(error).__name__})"
+        if _refusal(client, SESSION_RESOURCE):
+            return TWO_BUDGETS
+    return UNKNOWN
+
+
+def _heed(client: Client, *, apart: bool) -> None:
+    """Pace the account accordingly, beginning with a window in which nothing is sent."""
+    client.limiter.ledger.count_apart(apart)
+    for resource in RESOURCES.values():
+        with client.limiter.of(resource.path).pace() as pace:
+            pace.close(pace.window, client.clock.monotonic())

@@ -1,0 +1,92 @@
+"""Removal for good: out of the store, its free pages and its log, and out of what is derived.
+
+The order makes a kill harmless. The store first notes that a removal has begun, then loses
+the records, then what its files still hold of them; then go the Parquet files that may hold
+them. Only then is the note taken away: whatever removal comes next finishes what it names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plivo_analysis.api.checks import checked_recipient
+from plivo_analysis.api.times import parse_instant
+from plivo_analysis.errors import FilterError
+from plivo_analysis.storage.parquet_cache import discard_stale
+from plivo_analysis.values.spans import MINUTE, floor, to_us
+
+if TYPE_CHECKING:
+    from datetime import date, datetime, timedelta
+
+    from plivo_analysis.client import Client
+    from plivo_analysis.storage.removal import Removed
+    from plivo_analysis.storage.store import Store
+
+
+def purge(client: Client, before: datetime | date | timedelta | str) -> Removed:
+    """Remove what began before an instant: records, history, raw pages and what is derived.
+
+    Nothing keeps it from being read again as long as the API has it, which is 90 days.
+
+    Args:
+        client: The account.
+        before: As ``since`` of the loaders; cut to the whole minute.
+
+    Returns:
+        How much was removed.
+
+    Raises:
+        FilterError: It is no time.
+        StoreError: The store cannot be written, or another program reads it.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=100) as client:
+        ...     kept = pva.load_sessions(since="90d", client=client).height
+        ...     purge(client, "30d").records < kept
+        True
+    """
+    instant = parse_instant(before, now=client.now(), name="before")
+    removed = client.store.purge(floor(to_us(instant), MINUTE))
+    _finish(client.store)
+    return removed
+
+
+def forget(client: Client, recipient: str) -> Removed:
+    """Remove every record of a telephone number, and keep them from coming back.
+
+    What is left is a hash of the number under a key of the store's own, by which later pulls
+    know it. Exports and damaged stores that were put aside are the user's to delete;
+    ``status`` names them.
+
+    Args:
+        client: The account.
+        recipient: The number, in E.164 form.
+
+    Returns:
+        How much was removed.
+
+    Raises:
+        FilterError: It is no telephone number.
+        StoreError: The store cannot be written, or another program reads it.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=100) as client:
+        ...     number = pva.load_sessions(since="90d", client=client)["recipient"][0]
+        ...     removed = forget(client, number)
+        ...     number in pva.load_sessions(since="90d", client=client)["recipient"]
+        False
+    """
+    number = checked_recipient("recipient", recipient) if str(recipient).strip() else None
+    if number is None:
+        raise FilterError('recipient is blank; it takes a number, such as "+1 415 555 0100".')
+    removed = client.store.forget(number)
+    _finish(client.store)
+    return removed
+
+
+def _finish(store: Store) -> None:
+    discard_stale(store)
+    store.scour()
+    store.end_removal()

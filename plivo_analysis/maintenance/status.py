@@ -1,0 +1,151 @@
+"""Status: what the store holds of an account, how fresh it is, and what may still change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plivo_analysis.api.filters import shown_scope
+from plivo_analysis.parsing.resources import RESOURCES
+from plivo_analysis.storage.folder import set_aside_files
+from plivo_analysis.storage.parquet import segment_files
+from plivo_analysis.values.spans import EVER, from_us, merge, to_us
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from plivo_analysis.client import Client
+    from plivo_analysis.parsing.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What is kept of one resource.
+
+    Args:
+        resource: ``sessions`` or ``messages``.
+        records: Records kept.
+        first: The earliest record's instant, in UTC.
+        last: The latest record's instant, in UTC.
+        complete: The ranges that were read whole, in UTC, half-open.
+        read_at: When a range was last read whole.
+        open: Records whose status may still change.
+        not_final: The same and those whose price is yet to come.
+        set_aside: Records that are not fit for analysis.
+        filters: The filters that ranges were read with, numbers masked.
+        pages: Raw pages kept, which is the requests that they took.
+    """
+
+    resource: str
+    records: int
+    first: datetime | None
+    last: datetime | None
+    complete: list[tuple[datetime, datetime]]
+    read_at: datetime | None
+    open: int
+    not_final: int
+    set_aside: int
+    filters: list[str]
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is kept of an account.
+
+    Args:
+        auth_id: The account.
+        base_url: Its server.
+        now: The account's time.
+        path: The store's file; None in memory.
+        size: The bytes of the store's files.
+        journal: ``wal``; ``delete`` where the file system cannot share memory; ``memory``.
+        segments: How many Parquet files are derived of it.
+        segments_size: Their bytes.
+        damaged: Damaged stores that were put aside, which hold numbers too.
+        removal_unfinished: Whether ``purge`` or ``forget`` has to be run once more.
+        forgotten: How many numbers are kept out.
+        exports: Folders that were exported to.
+        facts: What was learnt of the server.
+        holdings: What is kept, by resource.
+    """
+
+    auth_id: str
+    base_url: str
+    now: datetime
+    path: Path | None
+    size: int
+    journal: str
+    segments: int
+    segments_size: int
+    damaged: list[Path]
+    removal_unfinished: bool
+    forgotten: int
+    exports: list[str]
+    facts: dict[str, str]
+    holdings: list[Holding]
+
+
+def status(client: Client) -> Status:
+    """Say what the store holds of an account. It asks the server nothing.
+
+    Args:
+        client: The account.
+
+    Returns:
+        What is kept, where, and how sure it is.
+
+    Raises:
+        StoreError: The store cannot be opened.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=50) as client:
+        ...     sessions = pva.load_sessions(since="7d", client=client)
+        ...     status(client).holdings[0].records == sessions.height
+        True
+    """
+    store = client.store
+    folder = store.folder
+    files = [] if folder is None else segment_files(folder)
+    own = [] if store.path is None else sorted(store.path.parent.glob(f"{store.path.name}*"))
+    damaged = [] if folder is None else set_aside_files(folder)
+    with store.reading():
+        return Status(
+            auth_id=client.auth_id,
+            base_url=client.base_url,
+            now=client.now(),
+            path=store.path,
+            size=sum(path.stat().st_size for path in own if path not in damaged),
+            journal=store.journal,
+            segments=len(files),
+            segments_size=sum(path.stat().st_size for path in files),
+            damaged=damaged,
+            removal_unfinished=store.removal_unfinished,
+            forgotten=len(store.forgotten().digests),
+            exports=store.exports(),
+            facts=store.facts(),
+            holdings=[_holding(client, resource) for resource in RESOURCES.values()],
+        )
+
+
+def _holding(client: Client, resource: Resource) -> Holding:
+    archive = client.store.archive(resource)
+    entries = client.store.ledger(resource).entries()
+    whole = [entry for entry in entries if not entry.scope]
+    changing = archive.not_final(EVER, to_us(client.now())).values()
+    first, last = archive.extent()
+    return Holding(
+        resource=resource.name,
+        records=archive.count(EVER),
+        first=None if first is None else from_us(first),
+        last=None if last is None else from_us(last),
+        complete=[span.datetimes() for span in merge(entry.span for entry in whole)],
+        read_at=from_us(max(entry.read_at for entry in whole)) if whole else None,
+        open=sum(state.open for state in changing),
+        not_final=len(changing),
+        set_aside=archive.count_set_aside(),
+        filters=sorted({shown_scope(entry.scope) for entry in entries if entry.scope}),
+        pages=archive.count_pages(),
+    )

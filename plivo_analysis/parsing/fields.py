@@ -1,0 +1,319 @@
+"""One field of the wire → one value of a column, exact or null, never guessed.
+
+Each parser takes a value that is not null, as the strict JSON parser gives it, and returns
+the value for the table with the code of what was odd, or ``None`` where nothing was.
+
+The standard parsers are too kind for this edge: ``Decimal`` takes ``1_000`` and full-width
+digits, ``datetime.fromisoformat`` takes week dates. A text that one pattern here does not
+match is null, and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Context, Decimal
+from typing import Any
+
+from plivo_analysis.parsing.oddities import Code
+
+Wanted = tuple[tuple[str, Callable[[object], tuple[Any, Code | None]]], ...]
+"""The fields of an object with the parser of each."""
+
+_MONEY = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,8})?")
+_MONEY_SCALE = 8
+_MONEY_END = 10**9
+_MONEY_STEP = Decimal("0.00000001")
+_EXACT = Context(prec=28, traps=[])  # whatever the caller's context is
+
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-5][0-9])?"
+)
+_ZERO_DATES = ("0001-01-01", "0000-12-31")  # the second one in offsets west of Greenwich
+_FIRST_YEAR, _LAST_YEAR = 1970, 2261  # nanosecond clocks of other engines end in 2262
+_MICROSECOND_DIGITS = 6
+
+_NUMBER = re.compile(r"\+?([1-9][0-9]{0,14}|(?=[0-9]*[Xx*])[0-9Xx*]{1,20})")
+_DIGITS_WITH_PLUS = re.compile(r"\+([0-9]+)")
+_NUMBER_END = 10**15  # E.164: 15 digits at most
+
+_COUNT = re.compile(r"[0-9]{1,18}")
+_COUNT_END = 2**63
+_FLAGS = {"true": True, "false": False}
+
+
+def money(value: object) -> tuple[Decimal | None, Code | None]:
+    """An amount: a text such as ``"0.08000"``, or a JSON number in the same range.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        The amount with the digits it came with, at most 9 before the point and 8 after it; it
+        is never rounded. ``None`` with a code for anything else.
+
+    Example:
+        >>> money("0.08000")
+        (Decimal('0.08000'), None)
+        >>> [money(text)[0] for text in ("", "1_000", "$0.08", "0,08", "0.000000001")]
+        [None, None, None, None, None]
+    """
+    if isinstance(value, str):
+        if not _MONEY.fullmatch(value):
+            return None, Code.MONEY_UNREADABLE
+        return Decimal(value), Code.MONEY_NEGATIVE if value[0] == "-" else None
+    if isinstance(value, Decimal):
+        amount = value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        amount = Decimal(value)
+    else:
+        return None, Code.MONEY_UNREADABLE
+    if not amount.is_finite() or amount.copy_abs() >= _MONEY_END:
+        return None, Code.MONEY_UNREADABLE
+    if not -_MONEY_SCALE <= int(amount.as_tuple().exponent) <= 0:
+        same = amount.quantize(_MONEY_STEP, context=_EXACT)
+        if same != amount:
+            return None, Code.MONEY_UNREADABLE
+        amount = same
+    return amount, Code.MONEY_NEGATIVE if amount.is_signed() else Code.MONEY_NUMBER
+
+
+def time(value: object) -> tuple[datetime | None, Code | None]:
+    """An instant: ``2026-03-01T10:00:00.05Z`` and its kin.
+
+    ``T`` or a space; a fraction of 1 to 9 digits or none; ``Z``, an offset or nothing, which
+    is read as UTC and noted. Blank is null. So is the API's zero date, whatever its offset.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        The same instant in UTC, cut to microseconds. ``None`` with a code for anything that
+        is not one instant between 1970 and 2261: it is never moved to another.
+
+    Example:
+        >>> time("2026-03-01 15:30:00.05+05:30")[0].isoformat()
+        '2026-03-01T10:00:00.050000+00:00'
+        >>> time("2026-03-01T10:00:60Z")[1].value, time("0001-01-01T05:53:28+05:53")[1].value
+        ('time_unreadable', 'time_zero')
+    """
+    if not isinstance(value, str):
+        return None, Code.TIME_UNREADABLE
+    found = _TIME.fullmatch(value)
+    if found is None:
+        return None, Code.TIME_UNREADABLE if value.strip() else None
+    if value.startswith(_ZERO_DATES):
+        return None, Code.TIME_ZERO
+    instant = _instant(value)
+    if instant is None:
+        return None, Code.TIME_UNREADABLE
+    fraction, offset = found.groups()
+    if not offset:
+        return instant, Code.TIME_NAIVE
+    return instant, Code.TIME_CUT if len(fraction or "") > _MICROSECOND_DIGITS else None
+
+
+def _instant(value: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(value)
+        instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # 30 February; an offset of a day; before year 1
+        return None
+    return instant if _FIRST_YEAR <= instant.year <= _LAST_YEAR else None
+
+
+def text(value: object) -> tuple[str | None, Code | None]:
+    r"""A name, stored exactly as it came; blank is null.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        The text, or ``None`` with a code where it is none or no file could hold it.
+
+    Example:
+        >>> text(" Acme = 1 "), text("  "), text("\ud800")[1].value
+        ((' Acme = 1 ', None), (None, None), 'text_unstorable')
+    """
+    if not isinstance(value, str):
+        return None, Code.TEXT_UNREADABLE
+    if "\0" in value or not (value.isascii() or _encodes(value)):
+        return None, Code.TEXT_UNSTORABLE
+    return value if value.strip() else None, None
+
+
+def label(value: object) -> tuple[str | None, Code | None]:
+    """A text that names one of several things, such as a country: trimmed, its case kept.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        As `text`.
+
+    Example:
+        >>> label(" US ")
+        ('US', None)
+    """
+    kept, code = text(value)
+    return (kept.strip() if kept else None), code
+
+
+def word(value: object) -> tuple[str | None, Code | None]:
+    """A word of the API's own, such as a status or a UUID: trimmed and lower-cased.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        As `text`.
+
+    Example:
+        >>> word(" EARLY MEDIA ")
+        ('early media', None)
+    """
+    if isinstance(value, str) and value.isascii() and "\0" not in value:  # nearly always
+        return value.strip().lower() or None, None
+    kept, code = text(value)
+    return (kept.strip().casefold() if kept else None), code
+
+
+def setting(value: object) -> tuple[str | None, Code | None]:
+    """A word that may come as a JSON boolean, as ``log`` does.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        As `word`; ``true`` or ``false`` for a boolean.
+
+    Example:
+        >>> setting(True), setting("Content_Only")
+        (('true', None), ('content_only', None))
+    """
+    if isinstance(value, bool):
+        return str(value).lower(), None
+    return word(value)
+
+
+def error_code(value: object) -> tuple[str | None, Code | None]:
+    """A code that is a text of digits, its leading zeros kept.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        As `label`; a JSON number gives its digits and a code.
+
+    Example:
+        >>> error_code("000"), error_code(200)[0]
+        (('000', None), '200')
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value), Code.CODE_FROM_INT
+    return label(value)
+
+
+def number(value: object) -> tuple[str | None, Code | None]:
+    """A telephone number: text for ever, digits without a plus sign.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        Its digits; a number that the API has hidden in part as it is; any other text as it
+        is, with a code. A JSON number gives its digits with a code, unless it is written as a
+        fraction or with an exponent, from which digits may be gone: ``None`` with a code.
+
+    Example:
+        >>> number("+14155550100"), number(14155550100)[0]
+        (('14155550100', None), '14155550100')
+        >>> number("0012025550143")
+        ('0012025550143', <Code.NUMBER_ODD: 'number_odd'>)
+    """
+    if not isinstance(value, str):
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _NUMBER_END:
+            return str(value), Code.NUMBER_FROM_INT
+        return None, Code.NUMBER_UNREADABLE
+    if found := _NUMBER.fullmatch(value.strip()):
+        return found[1], None
+    kept, code = label(value)
+    return (_without_plus(kept), Code.NUMBER_ODD) if kept else (None, code)
+
+
+def sender(value: object) -> tuple[str | None, Code | None]:
+    """The sender of a message: a telephone number, a short code or a name.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        As `number`, but a name is nothing odd and keeps its case.
+
+    Example:
+        >>> sender("PLVRFY"), sender("+14155550100")
+        (('PLVRFY', None), ('14155550100', None))
+    """
+    if not isinstance(value, str):
+        return number(value)
+    kept, code = label(value)
+    return (_without_plus(kept) if kept else None), code
+
+
+def count(value: object) -> tuple[int | None, Code | None]:
+    """A whole number from 0 up, also as a text of digits.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        The number; ``None`` for a blank, and with a code for anything else.
+
+    Example:
+        >>> count(3), count("3"), count(-1)[1].value
+        ((3, None), (3, None), 'count_unreadable')
+    """
+    if isinstance(value, str):
+        digits = value.strip()
+        if _COUNT.fullmatch(digits):
+            return int(digits), None
+        return None, Code.COUNT_UNREADABLE if digits else None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _COUNT_END:
+        return value, None
+    return None, Code.COUNT_UNREADABLE
+
+
+def flag(value: object) -> tuple[bool | None, Code | None]:
+    """True or false, also as a text.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        The boolean; ``None`` for a blank, and with a code for anything else.
+
+    Example:
+        >>> flag(True), flag("False"), flag(1)[1].value
+        ((True, None), (False, None), 'flag_unreadable')
+    """
+    if isinstance(value, bool):
+        return value, None
+    if not isinstance(value, str):
+        return None, Code.FLAG_UNREADABLE
+    answer = _FLAGS.get(value.strip().casefold())
+    return answer, Code.FLAG_UNREADABLE if answer is None and value.strip() else None
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a pair of surrogates
+        return False
+    return True
+
+
+def _without_plus(value: str) -> str:
+    found = _DIGITS_WITH_PLUS.fullmatch(value)
+    return found[1] if found else value

@@ -1,0 +1,245 @@
+"""One session of the wire → one row of the sessions table.
+
+What the API does, as seen in its documentation and in the records of the official SDKs:
+
+- ``attempt_details`` and ``attempt_charges`` are lists, or null where there are none;
+- ``charges`` is an object; the table lays it flat;
+- a time is the zero date where there was no attempt;
+- fields come and go: ``alias``, ``requestor_ip`` and the ``destination_`` fields are there in
+  one rendering of a record and absent from another;
+- attempts may carry fields of their own (``brand_name``, ``dtmf``, …).
+
+What this package does not know goes to ``extra``, one JSON object: a field of the session
+under its name, those of ``charges`` under ``charges``, those of attempts under
+``attempt_details`` and those of charge rows under ``charges``, ``attempt_charges``, both by
+the place in the row's list, from 0: ``{"attempt_details":{"1":{"dtmf":4}}}``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.api.words import ARROW, fold_channel
+from plivo_analysis.parsing import fields
+from plivo_analysis.parsing.canonical import canonical
+from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.parsing.record import Notebook, UnreadableError, read_record, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from plivo_analysis.parsing.notes import Record
+
+_FLAT = (
+    ("app_uuid", fields.word),
+    ("alias", fields.text),
+    ("recipient", fields.number),
+    ("channel", fields.word),
+    ("status", fields.word),
+    ("count", fields.count),
+    ("locale", fields.label),
+    ("destination_country_iso2", fields.label),
+    ("destination_network", fields.text),
+    ("requestor_ip", fields.label),
+    ("created_at", fields.time),
+    ("updated_at", fields.time),
+)
+_KNOWN = frozenset({"session_uuid", "attempt_details", "charges", *(name for name, _ in _FLAT)})
+_TOTALS = (("total_charge", fields.money), ("validation_charge", fields.money))
+_KNOWN_OF_CHARGES = frozenset({"attempt_charges", *(name for name, _ in _TOTALS)})
+_NAMES = SESSIONS.names
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A list of objects within a session."""
+
+    path: str
+    wanted: fields.Wanted
+    known: frozenset[str]
+    repeated: Code
+
+
+_ATTEMPTS = _Part(
+    "attempt_details",
+    (
+        ("channel", fields.word),
+        ("attempt_uuid", fields.word),
+        ("status", fields.word),
+        ("time", fields.time),
+    ),
+    frozenset({"channel", "attempt_uuid", "status", "time"}),
+    Code.ATTEMPT_REPEATED,
+)
+_CHARGES = _Part(
+    "charges.attempt_charges",
+    (
+        ("attempt_uuid", fields.word),
+        ("channel", fields.word),
+        ("charge", fields.money),
+    ),
+    frozenset({"attempt_uuid", "channel", "charge"}),
+    Code.CHARGE_REPEATED,
+)
+
+
+def read_session(record: object) -> Record:
+    """One JSON record → one clean row of the sessions table, with notes on all that was odd.
+
+    Args:
+        record: One element of a page, as the strict parser gives it.
+
+    Returns:
+        The record: ``row`` has every column of the sessions table, or is ``None`` where the
+        record is set aside. It never raises.
+
+    Example:
+        >>> record = read_session({
+        ...     "session_uuid": "51E965F3-65A5-4CA0-9542-571541180091",
+        ...     "created_at": "2026-03-01T10:00:00.05Z",
+        ...     "status": "Verified",
+        ...     "count": 1,
+        ...     "attempt_details": [{"channel": "sms", "time": "2026-03-01T10:00:00.1Z"}],
+        ...     "charges": {"total_charge": "0.0077", "validation_charge": "0",
+        ...                 "attempt_charges": [{"channel": "sms", "charge": "0.0077"}]},
+        ... })
+        >>> record.row["status"], record.row["path"], record.row["total_charge"], record.notes
+        ('verified', 'sms', Decimal('0.0077'), ())
+    """
+    return read_record(record, key="session_uuid", instant="created_at", fill=_fill)
+
+
+def _fill(record: dict[str, Any], notebook: Notebook) -> dict[str, Any]:
+    row = dict.fromkeys(_NAMES) | notebook.read(record, _FLAT)
+    extra = unknown(record, _KNOWN)
+    _fill_attempts(row, record.get("attempt_details"), notebook, extra)
+    _fill_charges(row, record.get("charges"), notebook, extra)
+    row["extra"] = canonical(extra) if extra else None
+    return row
+
+
+def _fill_attempts(
+    row: dict[str, Any], details: object, notebook: Notebook, extra: dict[str, Any]
+) -> None:
+    row["attempts"] = 0
+    if details is not None:
+        attempts = _attempts(details, notebook, extra)
+        row["attempt_details"] = attempts
+        row["attempts"] = len(attempts)
+        if attempts:
+            channels = [fold_channel(attempt["channel"]) for attempt in _in_order(attempts)]
+            row["entry_channel"] = channels[0]
+            row["path"] = ARROW.join(channels)
+            _note_times(attempts, row["created_at"], notebook)
+    if row["count"] is not None and row["count"] != row["attempts"]:
+        notebook.add(Code.COUNT_DIFFERS, "count", f"{row['count']}, listed {row['attempts']}")
+
+
+def _attempts(details: object, notebook: Notebook, extra: dict[str, Any]) -> list[dict[str, Any]]:
+    if not isinstance(details, list):
+        raise UnreadableError(Code.ATTEMPTS_UNREADABLE, "attempt_details", details)
+    for place, item in enumerate(details):
+        if not isinstance(item, dict):
+            raise UnreadableError(Code.ATTEMPTS_UNREADABLE, f"attempt_details[{place}]", item)
+    attempts, strange = _once(enumerate(details), _ATTEMPTS, notebook)
+    if strange:
+        extra["attempt_details"] = strange
+    ids = [attempt["attempt_uuid"] for attempt in attempts if attempt["attempt_uuid"]]
+    if len(set(ids)) < len(ids):
+        for name, times in Counter(ids).items():
+            if times > 1:
+                notebook.add(Code.ATTEMPT_UUID_TWICE, "attempt_details", name)
+    return attempts
+
+
+def _once(
+    items: Iterable[tuple[int, dict[str, Any]]], part: _Part, notebook: Notebook
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Parsed objects, those equal in every field once, and their unknown fields by place."""
+    rows: list[dict[str, Any]] = []
+    strange: dict[str, Any] = {}
+    seen: set[tuple[Any, ...]] = set()
+    for place, item in items:
+        row = notebook.read(item, part.wanted, f"{part.path}[{place}].")
+        content = tuple(row.values())
+        if content in seen:
+            notebook.add(part.repeated, f"{part.path}[{place}]", row["attempt_uuid"])
+            continue
+        seen.add(content)
+        if others := unknown(item, part.known):
+            strange[str(len(rows))] = others
+        rows.append(row)
+    return rows, strange
+
+
+def _in_order(attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By time, ties as listed; those without a time last, as listed."""
+    timed = [attempt for attempt in attempts if attempt["time"] is not None]
+    if len(timed) > 1:
+        timed.sort(key=lambda attempt: attempt["time"])
+    return timed + [attempt for attempt in attempts if attempt["time"] is None]
+
+
+def _note_times(attempts: list[dict[str, Any]], created_at: datetime, notebook: Notebook) -> None:
+    times = [attempt["time"] for attempt in attempts if attempt["time"] is not None]
+    if any(later < earlier for earlier, later in pairwise(times)):
+        notebook.add(Code.ATTEMPTS_UNORDERED, "attempt_details")
+    if (first := min(times, default=created_at)) < created_at:
+        notebook.add(Code.ATTEMPT_EARLY, "attempt_details", f"{created_at - first} before")
+
+
+def _fill_charges(
+    row: dict[str, Any], charges: object, notebook: Notebook, extra: dict[str, Any]
+) -> None:
+    if charges is None or charges == {}:
+        notebook.add(Code.AMOUNT_MISSING, "charges")
+        return
+    if not isinstance(charges, dict):
+        notebook.add(Code.CHARGES_UNREADABLE, "charges", charges)
+        return
+    row.update(notebook.read(charges, _TOTALS, "charges."))
+    for name, _ in _TOTALS:
+        if charges.get(name) is None:
+            notebook.add(Code.AMOUNT_MISSING, f"charges.{name}")
+    others = unknown(charges, _KNOWN_OF_CHARGES)
+    listed = charges.get("attempt_charges")
+    if isinstance(listed, list):
+        row["attempt_charges"], strange = _charges(listed, notebook)
+        if strange:
+            others["attempt_charges"] = strange
+        _note_match(row, notebook)
+    elif listed is not None:
+        notebook.add(Code.CHARGES_UNREADABLE, _CHARGES.path, listed)
+    elif row["attempts"]:
+        notebook.add(Code.AMOUNT_MISSING, _CHARGES.path)
+    if others:
+        extra["charges"] = others
+
+
+def _charges(listed: list[Any], notebook: Notebook) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The charge rows; an element that is none is noted and left to the raw text."""
+    items = []
+    for place, item in enumerate(listed):
+        if not isinstance(item, dict):
+            notebook.add(Code.CHARGES_UNREADABLE, f"{_CHARGES.path}[{place}]", item)
+            continue
+        if item.get("charge") is None:
+            notebook.add(Code.AMOUNT_MISSING, f"{_CHARGES.path}[{place}].charge")
+        items.append((place, item))
+    return _once(items, _CHARGES, notebook)
+
+
+def _note_match(row: dict[str, Any], notebook: Notebook) -> None:
+    attempts = [attempt["attempt_uuid"] for attempt in row["attempt_details"] or ()]
+    charges = [charge["attempt_uuid"] for charge in row["attempt_charges"]]
+    if attempts != charges and sorted(map(str, attempts)) != sorted(map(str, charges)):
+        notebook.add(
+            Code.CHARGES_DIFFER,
+            _CHARGES.path,
+            f"{len(charges)} for {len(attempts)} attempts",
+        )

@@ -1,0 +1,101 @@
+"""A filter applied to columns: the answers of ``filter.matches``, row by row, at once.
+
+Each distinct value is compared once, by the very function that compares one row, so that the
+two cannot differ. Telephone numbers are nearly all distinct: those that are plain digits are
+compared as texts, since nothing else can be the same number.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from plivo_analysis.api.checks import same_number
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from plivo_analysis.api.filters import Confirmation
+
+_PLAIN = r"^[1-9][0-9]*$"
+
+
+class ColumnFilter(Protocol):
+    """What is needed of a filter here."""
+
+    @property
+    def unverifiable(self) -> tuple[str, ...]:
+        """The parameters that no row can confirm."""
+
+    def confirmations(self) -> list[Confirmation]:
+        """The columns that confirm the others."""
+
+
+def matches(frame: pl.DataFrame, asked: ColumnFilter) -> pl.Series:
+    """Whether each row is one that was asked for, as far as its columns tell.
+
+    Args:
+        frame: A table of the filter's resource.
+        asked: The filter.
+
+    Returns:
+        A boolean a row; null where the row lacks what would tell.
+
+    Example:
+        >>> from plivo_analysis.api.filters import SessionFilter
+        >>> frame = pl.DataFrame({"status": ["verified", "expired", None]})
+        >>> matches(frame, SessionFilter.of(status="verified")).to_list()
+        [True, False, None]
+    """
+    # One false outweighs what is not known: the three-valued "and" of polars is the filter's.
+    everything = pl.repeat(value=True, n=frame.height, dtype=pl.Boolean, eager=True)
+    return reduce(
+        and_, (_confirmed(frame[each.column], each) for each in asked.confirmations()), everything
+    )
+
+
+def chosen(
+    frame: pl.DataFrame,
+    asked: ColumnFilter,
+    key: str,
+    listed: Collection[str],
+    lasting: Collection[str] = (),
+) -> pl.DataFrame:
+    """The rows that a filter asks for; where they cannot tell, those that the server listed.
+
+    Args:
+        frame: A table of the filter's resource.
+        asked: The filter.
+        key: The column that tells records apart.
+        listed: The keys that the server listed under this filter.
+        lasting: Those that it listed when what may change for a record was left aside.
+
+    Example:
+        >>> from plivo_analysis.api.filters import SessionFilter
+        >>> frame = pl.DataFrame({"session_uuid": ["a", "b"], "status": ["verified", None]})
+        >>> chosen(frame, SessionFilter.of(status="verified"), "session_uuid", {"b"}).height
+        2
+    """
+    known = matches(frame, asked)
+    told = frame[key].is_in(pl.Series(list(listed), dtype=pl.String).implode())
+    ever = told | frame[key].is_in(pl.Series(list(lasting), dtype=pl.String).implode())
+    sure = known & ever if asked.unverifiable else known
+    return frame.filter(pl.select(pl.coalesce(sure, told)).to_series())
+
+
+def _confirmed(values: pl.Series, each: Confirmation) -> pl.Series:
+    if each.same is not same_number:
+        return _each_once(values, each)
+    plain = values.str.contains(_PLAIN)
+    odd = _each_once(values.set(plain.fill_null(value=False), None), each)
+    equal = values == each.wanted
+    return pl.select(pl.when(plain).then(equal).otherwise(odd)).to_series()
+
+
+def _each_once(values: pl.Series, each: Confirmation) -> pl.Series:
+    known: Iterable[str] = values.drop_nulls().unique().to_list()
+    answers = {value: each.same(each.wanted, value) for value in known}
+    return values.replace_strict(answers, default=None, return_dtype=pl.Boolean)

@@ -1,0 +1,86 @@
+"""What is known of a range: which parts are complete, live, missing or out of reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from plivo_analysis.sync.reader import RETENTION, SETTLE
+from plivo_analysis.values.spans import MINUTE, Span, floor, subtract, to_us
+
+if TYPE_CHECKING:
+    from plivo_analysis.client import Client
+    from plivo_analysis.parsing.resources import Resource
+
+
+class State(StrEnum):
+    """How sure the store is of a part.
+
+    Example:
+        >>> State.LIVE.value
+        'live'
+    """
+
+    COMPLETE = "complete"  # read whole; nothing can be added
+    LIVE = "live"  # too young to be called complete
+    MISSING = "missing"  # not read, or not whole
+    EXPIRED = "expired"  # not read, and older than the server goes back
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stretch:
+    """A part of a range in one state.
+
+    Args:
+        span: The part.
+        state: How sure the store is of it.
+        read_at: When it was read, in microseconds, where it is complete.
+        scope: The filter it was read with, empty for none.
+        flags: What was out of the ordinary.
+    """
+
+    span: Span
+    state: State
+    read_at: int | None = None
+    scope: str = ""
+    flags: tuple[str, ...] = ()
+
+
+def stretches(client: Client, resource: Resource, span: Span) -> list[Stretch]:
+    """The parts of a range in order: what was read, with or without a filter, and the rest.
+
+    What was read with a filter only is missing all the same, so that such parts overlap.
+    """
+    entries = client.store.ledger(resource).entries()
+    complete = [
+        Stretch(part, State.COMPLETE, entry.read_at, entry.scope, entry.flags)
+        for entry in entries
+        if (part := entry.span.clip(span)).length
+    ]
+    now = to_us(client.now())
+    edges = [
+        (State.EXPIRED, Span(span.start, now - RETENTION)),
+        (State.MISSING, Span(now - RETENTION, floor(now - SETTLE, MINUTE))),
+        (State.LIVE, Span(floor(now - SETTLE, MINUTE), span.end)),
+    ]
+    whole = [entry.span for entry in entries if not entry.scope]
+    rest = [
+        Stretch(part, state) for state, edge in edges for part in subtract(edge.clip(span), whole)
+    ]
+    return sorted([*_joined(complete), *rest], key=lambda stretch: (stretch.span, stretch.scope))
+
+
+def _joined(parts: list[Stretch]) -> list[Stretch]:
+    """Parts that touch and differ in nothing else, as one."""
+    joined: list[Stretch] = []
+    for part in sorted(parts, key=lambda stretch: (stretch.scope, stretch.span)):
+        if joined and _continues(joined[-1], part):
+            joined[-1] = replace(part, span=Span(joined[-1].span.start, part.span.end))
+        else:
+            joined.append(part)
+    return joined
+
+
+def _continues(before: Stretch, part: Stretch) -> bool:
+    return before.span.end == part.span.start and replace(before, span=part.span) == part

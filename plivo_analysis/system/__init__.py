@@ -1,0 +1,1 @@
+"""The machine around us: the clock, folders, writing of files, versions."""

@@ -1,0 +1,132 @@
+"""What a table is, and how it looks in polars and in Arrow.
+
+The kinds are ours, few, and say what a value is rather than how an engine stores it. polars
+is imported here and nowhere above: a schema without an engine would be read by nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+import pyarrow as pa
+
+MONEY_DIGITS = 18
+MONEY_SCALE = 8
+SUM_DIGITS = 38  # sums of many amounts; the scale stays
+
+
+class Kind(StrEnum):
+    """What a value is.
+
+    Example:
+        >>> Kind.MONEY.value
+        'money'
+    """
+
+    TEXT = "text"
+    COUNT = "count"
+    FLAG = "flag"
+    RATE = "rate"
+    TIME = "time"
+    MONEY = "money"
+    SUM = "sum of money"
+    TEXTS = "list of text"
+    RECORDS = "list of records"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Args:
+        name: Its name; the API's own where the API has one.
+        kind: What its values are.
+        meaning: One sentence.
+        unit: The unit of its values, where they have one.
+        nullable: Whether a value may be missing.
+        computed: Whether it is ours rather than the API's.
+        fields: The columns of each record, for ``Kind.RECORDS``.
+
+    Example:
+        >>> Column("alias", Kind.TEXT, "The application's name.").nullable
+        True
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    nullable: bool = True
+    computed: bool = False
+    fields: tuple[Column, ...] = ()
+
+    def polars(self) -> pl.DataType:
+        """The type of this column in polars."""
+        if self.kind is Kind.RECORDS:
+            return pl.List(pl.Struct({field.name: field.polars() for field in self.fields}))
+        return _POLARS[self.kind]
+
+    def arrow(self) -> pa.DataType:
+        """The type of this column in Arrow."""
+        if self.kind is Kind.RECORDS:
+            return pa.list_(pa.struct([(field.name, field.arrow()) for field in self.fields]))
+        return _ARROW[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its name, what one row is, its key and its columns in order.
+
+    Args:
+        name: A plural noun.
+        row: What one row is.
+        key: The columns that tell rows apart; empty where nothing does.
+        columns: The columns in order.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> SESSIONS.key
+        ('session_uuid',)
+    """
+
+    name: str
+    row: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    def polars(self) -> pl.Schema:
+        """The schema of this table in polars."""
+        return pl.Schema({column.name: column.polars() for column in self.columns})
+
+    def arrow(self) -> pa.Schema:
+        """The schema of this table in Arrow."""
+        return pa.schema([(column.name, column.arrow()) for column in self.columns])
+
+
+_POLARS: dict[Kind, pl.DataType] = {
+    Kind.TEXT: pl.String(),
+    Kind.COUNT: pl.Int64(),
+    Kind.FLAG: pl.Boolean(),
+    Kind.RATE: pl.Float64(),
+    Kind.TIME: pl.Datetime("us", "UTC"),
+    Kind.MONEY: pl.Decimal(MONEY_DIGITS, MONEY_SCALE),
+    Kind.SUM: pl.Decimal(SUM_DIGITS, MONEY_SCALE),
+    Kind.TEXTS: pl.List(pl.String()),
+}
+_ARROW: dict[Kind, pa.DataType] = {
+    Kind.TEXT: pa.string(),
+    Kind.COUNT: pa.int64(),
+    Kind.FLAG: pa.bool_(),
+    Kind.RATE: pa.float64(),
+    Kind.TIME: pa.timestamp("us", "UTC"),
+    Kind.MONEY: pa.decimal128(MONEY_DIGITS, MONEY_SCALE),
+    Kind.SUM: pa.decimal128(SUM_DIGITS, MONEY_SCALE),
+    Kind.TEXTS: pa.list_(pa.string()),
+}

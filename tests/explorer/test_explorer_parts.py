@@ -1,0 +1,270 @@
+"""The explorer's rooms one by one: the thread, the estimate, the watch, the code, the table."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import plivo_analysis as pva
+from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.api.filters import SessionFilter
+from plivo_analysis.explorer.dataset import Sessions
+from plivo_analysis.explorer.dates import Dates
+from plivo_analysis.explorer.load_cost import load_cost
+from plivo_analysis.explorer.load_progress import LoadProgress
+from plivo_analysis.explorer.source import literal, loader
+from plivo_analysis.explorer.table import PAGE, Paged, SortOrder, TableColumn
+from plivo_analysis.explorer.worker import Worker
+from plivo_analysis.http.rate_limit.limiter import Limiter
+from plivo_analysis.parsing.resources import SESSION_RESOURCE
+from plivo_analysis.system.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plivo_analysis import Client
+
+NOW = datetime(2026, 11, 2, 6, 58, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Client]:
+    with pva.demo(sessions=200) as client:
+        yield client
+
+
+# The thread.
+
+
+def test_a_job_that_fails_leaves_the_worker_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+
+    def broken(_: threading.Event) -> None:
+        raise RuntimeError("a fault of ours")
+
+    worker = Worker()
+    assert worker.start(broken)
+    assert worker.wait(5)
+    assert str(seen[0].exc_value) == "a fault of ours"
+    assert worker.start(lambda _: None)
+
+
+def test_many_callers_start_one_job() -> None:
+    worker, gate, started = Worker(), threading.Barrier(8), []
+
+    def call() -> None:
+        gate.wait()
+        started.append(worker.start(lambda cancel: cancel.wait(5)))
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    worker.close()
+    assert sorted(started) == [False] * 7 + [True]
+
+
+def test_a_cancel_is_of_the_job_that_runs_and_not_of_the_next() -> None:
+    worker = Worker()
+    worker.start(lambda cancel: cancel.wait(5))
+    worker.cancel()
+    assert worker.wait(5)
+    ended: list[bool] = []
+    worker.start(lambda cancel: ended.append(cancel.is_set()))
+    assert worker.wait(5)
+    assert ended == [False]
+
+
+def test_waiting_within_the_job_itself_is_no_deadlock() -> None:
+    worker, answers = Worker(), []
+    worker.start(lambda _: answers.append(worker.wait()))
+    assert worker.wait(5)
+    assert answers == [False]
+
+
+def test_a_closed_worker_takes_no_job() -> None:
+    worker = Worker()
+    worker.close()
+    assert not worker.start(lambda _: None)
+
+
+# The estimate.
+
+
+def test_what_is_stored_whole_costs_no_request_and_what_is_open_a_page_of_them(
+    demo: Client,
+) -> None:
+    day = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 15, tzinfo=UTC)
+    pva.load_sessions(since=day[0], until=day[1], client=demo)
+    seen = load_cost(demo, SESSION_RESOURCE, SessionFilter.of(), day)
+    assert (seen.stored, seen.hours, seen.requests) == (14 * 24, 14 * 24, 0)
+
+
+def test_what_no_row_can_confirm_is_not_answered_by_what_is_stored(demo: Client) -> None:
+    day = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC)
+    pva.load_sessions(since=day[0], until=day[1], client=demo)
+    known = load_cost(demo, SESSION_RESOURCE, SessionFilter.of(status="verified"), day)
+    hidden = load_cost(demo, SESSION_RESOURCE, SessionFilter.of(brand_name="b"), day)
+    assert (known.stored, hidden.stored) == (24, 0)
+    assert hidden.at_most
+
+
+# The watch.
+
+
+def watched(**wants: Any) -> tuple[LoadProgress, dict[str, list[Any]]]:
+    seen: dict[str, list[Any]] = {"page": [], "wait": [], "preview": []}
+    watch = LoadProgress(
+        Limiter(20, clock=SystemClock()),
+        lambda *said: seen["page"].append(said),
+        seen["wait"].append,
+        lambda: seen["preview"].append(time.monotonic()),
+    )
+    return watch, seen
+
+
+def test_pages_are_told_no_faster_than_an_eye_can_follow() -> None:
+    watch, seen = watched()
+    for requests in range(1, 500):
+        watch.page(requests=requests, rows=20 * requests, share=requests / 1000)
+    assert 1 <= len(seen["page"]) < 20
+    requests, expected, rows, _, left = seen["page"][0]
+    assert (requests, expected, rows) == (1, 1000, 20)
+    assert left > 60 * 45  # 999 more at 20 a minute
+
+
+def test_what_was_read_is_shown_once_when_the_limit_makes_it_wait() -> None:
+    watch, seen = watched()
+    watch.waiting(30)
+    assert seen["preview"] == []  # nothing has come yet
+    watch.page(requests=1, rows=20, share=0.1)
+    assert watch.unseen
+    for second in range(5):
+        watch.waiting(30 - second)
+    assert len(seen["preview"]) == 1
+    assert len(seen["wait"]) == 6
+    assert not watch.unseen
+
+
+# The range.
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(["24h", "7d", "30d", "90d"]).map(lambda word: (word, None)),
+            st.tuples(
+                st.integers(1, 2000).map(lambda hours: NOW - timedelta(hours=hours)), st.just(NOW)
+            ),
+        ),
+        min_size=1,
+    )
+)
+def test_the_range_is_what_it_was_set_to_last(settings: list[tuple[Any, Any]]) -> None:
+    dates, fresh = (Dates(lambda: NOW, lambda: None) for _ in range(2))
+    for since, until in settings:
+        dates.put(since, until)
+    fresh.put(*settings[-1])
+    assert dates.given() == fresh.given()
+    assert (dates.start.value, dates.end.value) == (fresh.start.value, fresh.end.value)
+
+
+def test_a_picker_that_was_not_touched_keeps_the_microseconds() -> None:
+    dates = Dates(lambda: NOW, lambda: None)
+    since = datetime(2026, 10, 1, 0, 0, 0, 123456, tzinfo=UTC)
+    dates.put(since, NOW)
+    assert dates.given()["since"] == since
+
+
+# The code.
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_is_one_literal_of_python(text: str) -> None:
+    assert eval(literal(text)) == text  # noqa: S307 - the code is what is tested
+
+
+def test_a_long_call_has_one_argument_a_line() -> None:
+    arguments = {f"argument_{number}": "x" * 20 for number in range(4)}
+    code = loader("load_sessions", "sessions", arguments)
+    assert code.splitlines()[1] == '    argument_0="xxxxxxxxxxxxxxxxxxxx",'
+    compile(code, "code", "exec")
+
+
+# The table and what is kept.
+
+
+def table() -> tuple[Paged, pl.DataFrame]:
+    columns = [TableColumn("N", ("n",), lambda row: row["n"], number=True)]
+    frame = pl.DataFrame({"n": [3, 1, 2] * 20, "key": range(60)})
+    return Paged(columns, SortOrder(("key",), (False,)), "rows"), frame
+
+
+def test_a_table_turns_its_pages_and_no_further() -> None:
+    paged, frame = table()
+    paged.show(frame)
+    assert "1–13 of 60 rows" in paged._told.value
+    for _ in range(10):
+        paged.older.click()
+    assert f"{4 * PAGE + 1}–60 of 60 rows" in paged._told.value
+    assert paged.older.disabled
+    for _ in range(10):
+        paged.newer.click()
+    assert "1–13 of 60" in paged._told.value
+    assert paged.newer.disabled
+
+
+def test_a_column_sorts_up_then_down_then_not_and_says_so() -> None:
+    paged, frame = table()
+    paged.show(frame)
+    firsts = []
+    for _ in range(3):
+        paged.heads[0].click()
+        firsts.append((re.findall(r"<td[^>]*>(\d)</td>", paged._body.value)[:2], said(paged)))
+    assert firsts == [(["1", "1"], "N  ↑"), (["3", "3"], "N  ↓"), (["3", "1"], "N")]
+
+
+def said(paged: Paged) -> str:
+    description: str = paged.heads[0].description
+    return description
+
+
+def test_an_empty_table_says_so() -> None:
+    paged, frame = table()
+    paged.show(frame.clear())
+    assert "No rows" in paged._told.value
+
+
+def test_sessions_of_some_channels_are_those_with_an_attempt_on_them(demo: Client) -> None:
+    sessions = pva.load_sessions(since="90d", client=demo)
+    kept = Sessions.of(sessions, (NOW - timedelta(days=90), NOW))
+    attempts = pva.explode_attempts(sessions)
+    for chosen in (["voice"], ["sms", "whatsapp"], []):
+        keys = set(attempts.filter(pl.col("channel").is_in(chosen))["session_uuid"])
+        part = kept.only(chosen)
+        assert set(part.frames["whole"]["session_uuid"]) == keys
+        assert part.frames["sessions"].height == len(keys)
+        assert set(part.attempts["channel"]) == set(chosen)
+        expected = sessions.filter(pl.col("session_uuid").is_in(keys))
+        total = expected["total_charge"].sum()
+        lines = pva.spend(part.frames["charges"], by=())["amount"].sum()
+        known = pva.spend(expected, by=())["amount"].sum()
+        assert lines == known
+        assert total is not None
+
+
+def test_every_channel_chosen_is_every_session() -> None:
+    empty = pl.DataFrame(schema=SESSIONS.polars())
+    kept = Sessions.of(empty, (NOW - timedelta(days=1), NOW))
+    assert kept.only([]) is kept
+    assert kept.chosen is None

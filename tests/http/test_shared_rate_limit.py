@@ -1,0 +1,898 @@
+"""All processes of an account together keep to its limit, whatever befalls the file between."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plivo_analysis import Client
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Fault, Server, SlidingWindow
+from plivo_analysis.errors import ResourceNotFoundError
+from plivo_analysis.http.rate_limit import shared_state, state_file
+from plivo_analysis.http.rate_limit.accounts import account_limiter
+from plivo_analysis.http.rate_limit.limiter import Limiter
+from plivo_analysis.http.rate_limit.shared_state import SharedState
+from plivo_analysis.http.rate_limit.state_file import Broken, StoredState, decode, encode
+from plivo_analysis.http.rate_limit.window import FORGIVEN, LEASE, PATIENCE, WindowState
+from plivo_analysis.system.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ACCOUNT = "http://127.0.0.1:9 MAXX"
+
+
+class VirtualClock:
+    """Time that passes only when somebody waits, and a wall's time that can be set."""
+
+    def __init__(self, start: float = 100_000.0, origin: str | None = None) -> None:
+        self.time = start
+        self.begin = start
+        self.origin = uuid4().hex if origin is None else origin
+        self.set_by = timedelta(0)
+
+    def now(self) -> datetime:
+        passed = timedelta(seconds=self.time - self.begin)
+        return datetime(2026, 11, 2, tzinfo=UTC) + passed + self.set_by
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float, cancel: threading.Event | None = None) -> bool:
+        self.time += seconds
+        return cancel is not None and cancel.is_set()
+
+    @property
+    def elapsed(self) -> float:
+        return self.time - self.begin
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "pacing.sqlite"
+
+
+def process(path: Path, clock: VirtualClock, limit: float = 20) -> Limiter:
+    """What another process would hold: nothing but the file and the clock are common."""
+    return Limiter(limit, clock=clock, ledger=SharedState(path, ACCOUNT, clock))
+
+
+def spend(limiter: Limiter, requests: int) -> None:
+    for _ in range(requests):
+        limiter.acquire().release()
+
+
+# Several processes, in real time
+
+REQUESTER = """
+import sys, time
+from pathlib import Path
+from plivo_analysis.system.clock import SystemClock
+from plivo_analysis.http.credentials import Secret
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN
+from plivo_analysis.http.rate_limit.limiter import Limiter
+from plivo_analysis.http.rate_limit.shared_state import SharedState
+from plivo_analysis.http.transport import Transport
+
+url, path, period, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+clock = SystemClock()
+ledger = SharedState(path, url, clock)
+transport = Transport(
+    base_url=url,
+    auth_id=AUTH_ID,
+    auth_token=Secret(AUTH_TOKEN),
+    limiter=Limiter(20 * 60 / period, clock=clock, period=period, ledger=ledger),
+    clock=clock,
+)
+print("ready", flush=True)
+sys.stdin.readline()
+end = time.monotonic() + seconds
+while time.monotonic() < end:
+    transport.get("Verify/Session/", {}, read=len)
+print(transport.requests)
+"""
+
+NOTEBOOK = """
+import sys, time
+import plivo_analysis as pva
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN
+
+url, seconds = sys.argv[1], float(sys.argv[2])
+with pva.Client(AUTH_ID, AUTH_TOKEN, base_url=url, store=False) as client:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    end = time.monotonic() + seconds
+    while time.monotonic() + client.limiter.wait_estimate(1) < end:
+        client.transport.get("Verify/Session/", {}, read=len)
+    print(client.transport.requests)
+"""
+
+
+@contextmanager
+def children(number: int, code: str, *arguments: object) -> Iterator[list[subprocess.Popen[str]]]:
+    """So many processes of this code, each of which has said its first line."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(number)
+    ]
+    try:
+        for child in started:
+            assert child.stdout is not None
+            assert child.stdout.readline().strip() == "ready"
+        yield started
+    finally:
+        for child in started:
+            child.kill()
+            child.communicate()
+
+
+def run_together(running: list[subprocess.Popen[str]], timeout: float) -> list[int]:
+    """Let all begin at once; what each has sent."""
+    for child in running:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    return [int(child.communicate(timeout=timeout)[0]) for child in running]
+
+
+def most_in_any(period: float, times: list[float]) -> int:
+    times = sorted(times)
+    return max(sum(first <= each < first + period for each in times) for first in times)
+
+
+def test_three_processes_share_one_limit_fairly(path: Path) -> None:
+    period, seconds = 2.0, 5.0
+    limiter = SlidingWindow(20, seconds=period)
+    # An answer takes a while, as everywhere: how soon a process is woken matters little then.
+    with (
+        Server(Account.of([]), limiter=limiter, faults=repeat(Fault.delay(0.1))) as server,
+        children(3, REQUESTER, server.url, path, period, seconds) as running,
+    ):
+        sent = run_together(running, 60)
+        log = list(server.log)
+    assert {request.status for request in log} == {200}
+    assert most_in_any(period, [request.at for request in log]) <= 20
+    assert sum(sent) == len(log) >= 20 * (seconds - 1) / period
+    assert min(sent) >= sum(sent) / 5
+
+
+@pytest.mark.slow
+def test_three_notebooks_share_twenty_requests_a_minute_and_use_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLIVO_ANALYSIS_HOME", str(tmp_path))
+    with (
+        Server(Account.of([]), limiter=SlidingWindow(20)) as server,
+        children(3, NOTEBOOK, server.url, 130) as running,
+    ):
+        sent = run_together(running, 300)
+        log = list(server.log)
+    times = [request.at for request in log]
+    assert {request.status for request in log} == {200}
+    assert most_in_any(60.0, times) <= 20
+    assert len(log) >= 60
+    assert sorted(times)[59] - min(times) <= 120 * 1.02
+    assert min(sent) >= sum(sent) / 5
+
+
+# Killed processes
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from plivo_analysis.system.clock import SystemClock
+from plivo_analysis.http.rate_limit.limiter import Limiter
+from plivo_analysis.http.rate_limit.shared_state import SharedState
+
+path, account, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+clock = SystemClock()
+limiter = Limiter(1, clock=clock, ledger=SharedState(path, account, clock))
+if what == "slot":
+    slot = limiter.acquire()
+    print("ready", flush=True)
+elif what == "ticket":
+    limiter.acquire(on_wait=lambda left: print("ready", flush=True))
+elif what == "lock":
+    with limiter.pace() as pace:
+        pace.flying[1] = clock.monotonic()
+        print("ready", flush=True)
+        time.sleep(60)
+elif what == "anything":
+    limiter.limit = 10**6
+    print("ready", flush=True)
+    while True:
+        limiter.acquire().release()
+time.sleep(60)
+"""
+
+
+def real_start() -> VirtualClock:
+    """A clock that agrees with other processes on the time, but need not live through it."""
+    system = SystemClock()
+    return VirtualClock(system.monotonic(), system.origin)
+
+
+def test_others_proceed_after_the_lease_of_a_process_killed_with_a_slot(path: Path) -> None:
+    with children(1, HOLDER, path, ACCOUNT, "slot") as (holder,):
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    clock = real_start()
+    process(path, clock, 1).acquire().release()
+    assert LEASE + 60 - 5 <= clock.elapsed <= LEASE + 60.5 + 1
+
+
+def test_others_proceed_soon_after_a_process_was_killed_while_it_waited(path: Path) -> None:
+    clock = real_start()
+    process(path, clock, 1).acquire().release()
+    with children(1, HOLDER, path, ACCOUNT, "ticket") as (holder,):
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    clock = real_start()
+    clock.wait(60.5)
+    began = clock.time
+    process(path, clock, 1).acquire().release()
+    assert clock.time - began <= 1
+    clock.wait(60.5)
+    with process(path, clock, 1).pace() as pace:
+        assert not pace.queue
+
+
+def test_a_process_killed_in_the_midst_of_a_change_changes_nothing(path: Path) -> None:
+    with children(1, HOLDER, path, ACCOUNT, "lock") as (holder,):
+        threading.Timer(0.3, holder.kill).start()
+        began = time.monotonic()
+        with process(path, real_start(), 1).pace() as pace:
+            assert time.monotonic() - began >= 0.2
+            assert pace.flying == {}
+    assert time.monotonic() - began < 4
+
+
+def test_processes_killed_at_any_moment_leave_a_sound_file(path: Path) -> None:
+    moments = random.Random(3)
+    with children(6, HOLDER, path, ACCOUNT, "anything") as running:
+        for child in running:
+            time.sleep(moments.uniform(0, 0.15))
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            with process(path, real_start()).pace() as pace:
+                assert pace.ended
+    assert not path.with_name("pacing.sqlite.broken").exists()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+# Any interleaving
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 3),  # whose step it is
+        st.sampled_from([0.0, 0.0, 0.01, 1.0, 9.0, 31.0, 60.2, 61.0]),  # what passes before
+        st.sampled_from(["go", "go", "go", "go", "go", "killed"]),
+        st.booleans(),  # whether the server counts early or late
+        st.sampled_from([0, 0, 0, 3600, -3600, 86_400, -86_400]),  # how the wall's clock is set
+    ),
+    min_size=20,
+    max_size=120,
+)
+
+
+class Process:
+    """A virtual process that asks whenever it may; one step at a time."""
+
+    def __init__(self, path: Path, clock: VirtualClock, limit: int) -> None:
+        self.make = lambda: process(path, clock, limit)
+        self.clock = clock
+        self.counted: list[float] = []
+        self.start()
+
+    def start(self) -> None:
+        self.limiter = self.make()
+        self.waiting: int | None = None
+        self.flying: tuple[int, float] | None = None
+
+    def end_flight(self, *, early: bool) -> None:
+        if self.flying is not None:
+            # No request takes longer than the lease.
+            latest = min(self.clock.time, self.flying[1] + LEASE)
+            self.counted.append(self.flying[1] if early else latest)
+
+    def step(self, act: str, *, early: bool) -> None:
+        if act == "killed":
+            self.end_flight(early=early)
+            self.start()
+            return
+        with self.limiter.pace() as pace:
+            now = self.clock.monotonic()
+            if self.flying is not None:
+                pace.land(self.flying[0], now)
+                self.end_flight(early=early)
+                self.flying = None
+            elif self.waiting is None:
+                self.waiting = pace.join(now)
+            elif pace.turn(self.waiting, now) <= 0:
+                self.waiting, self.flying = None, (self.waiting, now)
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=STEPS, limit=st.integers(1, 4))
+def test_no_interleaving_of_processes_exceeds_the_limit_in_any_minute(
+    steps: list[tuple[int, float, str, bool, int]], limit: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        clock = VirtualClock()
+        running = [Process(Path(folder) / "pacing.sqlite", clock, limit) for _ in range(4)]
+        for who, passes, act, early, set_by in steps:
+            clock.wait(passes)
+            clock.set_by += timedelta(seconds=set_by)
+            running[who].step(act, early=early)
+        for each in running:
+            each.end_flight(early=True)
+    counted = sorted(time for each in running for time in each.counted)
+    for first, later in zip(counted, counted[limit:], strict=False):
+        assert later - first >= 60.0
+
+
+def test_turns_go_in_order_of_arrival_across_processes(path: Path, clock: VirtualClock) -> None:
+    spend(process(path, clock, 1), 1)
+    ledgers = [process(path, clock, 1) for _ in range(3)]
+    tickets = []
+    for ledger in ledgers:
+        with ledger.pace() as pace:
+            tickets.append(pace.join(clock.time))
+    granted = []
+    while len(granted) < 3:
+        clock.wait(1)
+        for ledger, ticket in reversed(list(zip(ledgers, tickets, strict=True))):
+            with ledger.pace() as pace:
+                if ticket not in granted and pace.turn(ticket, clock.time) <= 0:
+                    pace.land(ticket, clock.time)
+                    granted.append(ticket)
+    assert granted == tickets
+
+
+def test_a_refusal_met_by_one_process_makes_all_wait(path: Path, clock: VirtualClock) -> None:
+    one, other = process(path, clock), process(path, clock)
+    with one.acquire() as slot:
+        slot.penalise(45.0)
+    assert other.wait_estimate(1) == pytest.approx(45.0)
+
+
+def test_processes_that_were_told_different_limits_each_keep_theirs(
+    path: Path, clock: VirtualClock
+) -> None:
+    few, many = process(path, clock, 5), process(path, clock, 20)
+    spend(few, 5)
+    assert many.wait_estimate(15) == 0.0
+    spend(many, 15)
+    assert clock.elapsed == 0.0
+    assert few.wait_estimate(1) == many.wait_estimate(1) == pytest.approx(60.5)
+
+
+# Clocks
+
+SET_BY = [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)]
+
+
+@pytest.mark.parametrize("set_by", SET_BY, ids=str)
+def test_a_wall_clock_that_is_set_neither_bursts_nor_stalls(
+    set_by: timedelta, path: Path, clock: VirtualClock
+) -> None:
+    spend(process(path, clock), 20)
+    clock.set_by = set_by
+    spend(process(path, clock), 20)
+    clock.set_by = timedelta(0)
+    spend(process(path, clock), 20)
+    assert clock.elapsed == pytest.approx(121.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("uptime", "wait"), [(0.5, 60.0), (30.0, 30.5), (61.0, 0.0), (200_000.0, 0.0)]
+)
+def test_after_a_start_of_the_computer_earlier_requests_count_from_that_start(
+    uptime: float, wait: float, path: Path, clock: VirtualClock
+) -> None:
+    spend(process(path, clock), 19)
+    process(path, clock).acquire()  # and the computer goes down during this request
+    assert process(path, VirtualClock(uptime)).wait_estimate(1) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize("uptime", [0.5, 30.0, 99_000.0])
+def test_where_no_system_tells_its_starts_a_restart_costs_one_window_at_most(
+    uptime: float, path: Path
+) -> None:
+    spend(process(path, VirtualClock(origin="")), 20)
+    clock = VirtualClock(uptime, origin="")
+    spend(process(path, clock), 20)
+    assert clock.elapsed == pytest.approx(60.5, abs=0.01)
+    assert process(path, clock).wait_estimate(1) == pytest.approx(60.5)
+
+
+def test_computers_that_share_a_folder_each_count_their_own_time(path: Path) -> None:
+    one, other = VirtualClock(1_000.0), VirtualClock(5_000_000.0)
+    first, second = process(path, one), process(path, other)
+    for _ in range(20):
+        spend(first, 1)
+        spend(second, 1)
+    assert first.wait_estimate(1) == second.wait_estimate(1) == pytest.approx(60.5)
+
+
+def test_lines_that_nobody_wrote_for_a_month_are_forgotten(path: Path) -> None:
+    old = VirtualClock()
+    spend(process(path, old), 1)
+    new = VirtualClock()
+    new.set_by = timedelta(days=31)
+    spend(process(path, new), 1)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT origin FROM pace").fetchall() == [(new.origin,)]
+
+
+def test_processes_of_one_computer_agree_on_the_time() -> None:
+    code = (
+        "from plivo_analysis.system.clock import SystemClock as C; "
+        "print(C().monotonic(), C().origin)"
+    )
+    before = SystemClock().monotonic()
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    there, _, origin = said.stdout.strip().partition(" ")
+    assert before < float(there) < SystemClock().monotonic()
+    assert origin == SystemClock().origin
+
+
+# The file
+
+ALONE = "does not see the others"
+
+
+@contextmanager
+def warned(count: int = 1) -> Iterator[list[warnings.WarningMessage]]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+    assert len(caught) == count
+
+
+def file_for_folder(path: Path) -> None:
+    path.parent.write_text("")
+
+
+def folder_for_file(path: Path) -> None:
+    path.mkdir(parents=True)
+
+
+def folder_for_all(path: Path) -> None:
+    path.parent.mkdir()
+    path.parent.chmod(0o777)
+
+
+OBSTACLES = [file_for_folder, folder_for_file, folder_for_all]
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_without_the_file_a_process_keeps_to_the_limit_alone_and_says_so_once(
+    obstacle: Callable[[Path], None], path: Path, clock: VirtualClock
+) -> None:
+    obstacle(path)
+    limiter = process(path, clock)
+    with warned() as caught:
+        spend(limiter, 60)
+    assert ALONE in str(caught[0].message)
+    assert str(path) in str(caught[0].message)
+    assert clock.elapsed == pytest.approx(121.0, abs=0.1)
+
+
+def test_the_file_of_a_newer_release_is_left_alone(path: Path, clock: VirtualClock) -> None:
+    spend(process(path, clock), 1)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=99")
+    before = path.read_bytes()
+    with warned() as caught:
+        spend(process(path, clock), 21)
+    assert "its form is 99, this release knows 2" in str(caught[0].message)
+    assert path.read_bytes() == before
+    assert clock.elapsed == pytest.approx(60.5, abs=0.1)
+
+
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Root may write anywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are not the file's elsewhere")
+@pytest.mark.parametrize("there", [False, True], ids=["no file", "a file"])
+def test_in_a_read_only_folder_a_process_goes_alone_and_later_shares_what_it_did(
+    there: bool, clock: VirtualClock
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "pacing.sqlite"
+        if os.geteuid() == 0:
+            os.chown(folder, 65534, -1)
+        with ordinary_user():
+            limiter = process(path, clock)
+            if there:
+                spend(limiter, 3)
+                path.chmod(0o400)
+            folder.chmod(0o500)
+            with warned() as caught:
+                spend(limiter, 5)
+            assert ALONE in str(caught[0].message)
+            folder.chmod(0o700)
+            if there:
+                path.chmod(0o600)
+            clock.wait(shared_state.RETRY)
+            spend(limiter, 1)  # and tries the file again
+            left = 20 - (9 if there else 6)
+            other = process(path, clock)
+            assert other.wait_estimate(left) == 0.0
+            assert other.wait_estimate(left + 1) == pytest.approx(60.5 - shared_state.RETRY)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_could_not_be_written_once_is_written_the_next_time(
+    path: Path, clock: VirtualClock
+) -> None:
+    one, other = process(path, clock), process(path, clock)
+    spend(other, 3)
+    spend(one, 2)
+    with full_disk(), one.pace() as pace:
+        ticket = pace.join(clock.time)
+        pace.turn(ticket, clock.time)
+        pace.land(ticket, clock.time)
+    spend(other, 4)
+    spend(one, 5)
+    assert other.wait_estimate(5) == 0.0
+    assert other.wait_estimate(6) == pytest.approx(60.5)
+
+
+def test_on_a_full_disk_a_process_goes_alone_and_later_shares_what_it_did(
+    path: Path, clock: VirtualClock
+) -> None:
+    limiter = process(path, clock)
+    spend(limiter, 3)
+    with warned() as caught, full_disk():
+        spend(limiter, 5)
+    assert ALONE in str(caught[0].message)
+    clock.wait(shared_state.RETRY)
+    spend(limiter, 1)
+    assert process(path, clock).wait_estimate(11) == 0.0
+    assert process(path, clock).wait_estimate(12) == pytest.approx(60.5 - shared_state.RETRY)
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(random.Random(1).randbytes(8192))
+
+
+def no_more_than_half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def garbage_within(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(random.Random(1).randbytes(8192))
+
+
+def another_state(text: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE pace SET state = ?", (text,))
+            connection.commit()
+
+    return write
+
+
+def another_database(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE pace (speed REAL)")
+
+
+BREAKS = {
+    "another database": another_database,
+    "garbage": garbage,
+    "half": no_more_than_half,
+    "garbage within": garbage_within,
+    "no JSON": another_state("{"),
+    "no state": another_state("{}"),
+    "no object": another_state("[1, 2]"),
+    "no number": another_state(encode(WindowState()).replace("-Infinity", "NaN")),
+    "no numbers": another_state(encode(WindowState()).replace("-Infinity", "null")),
+}
+
+
+@pytest.mark.parametrize("harm", BREAKS.values(), ids=BREAKS)
+def test_a_broken_file_is_set_aside_and_made_anew_without_a_burst(
+    harm: Callable[[Path], None], path: Path, clock: VirtualClock
+) -> None:
+    one, other = process(path, clock), process(path, clock)
+    spend(one, 10)
+    spend(other, 10)
+    harm(path)
+    with warned() as caught:
+        assert other.wait_estimate(1) == pytest.approx(60.5)
+        assert one.wait_estimate(1) == pytest.approx(60.5)
+    assert "lies now at pacing.sqlite.broken; a new one was made" in str(caught[0].message)
+    assert path.with_name("pacing.sqlite.broken").exists()
+    assert process(path, clock).wait_estimate(1) == pytest.approx(60.5)
+
+
+def test_a_file_that_another_process_has_made_anew_is_not_set_aside(
+    path: Path, clock: VirtualClock
+) -> None:
+    spend(process(path, clock), 1)
+    with closing(StoredState(path, ACCOUNT, clock.origin)) as page:
+        path.replace(path.with_name("pacing.sqlite.broken"))
+        spend(process(path, clock), 2)
+        assert isinstance(page._set_aside(), Broken)
+    assert process(path, clock).wait_estimate(19) == pytest.approx(60.5)
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_a_file_removed_meanwhile_is_made_anew_without_a_burst(
+    whole_folder: bool, path: Path, clock: VirtualClock
+) -> None:
+    one, other, third = (process(path, clock) for _ in range(3))
+    spend(one, 6)
+    under_way = [other.acquire() for _ in range(4)]
+    clock.wait(1)
+    spend(third, 5)
+    path.unlink()
+    if whole_folder:
+        path.parent.rmdir()
+    spend(one, 5)  # nobody has told it of those of the third
+    clock.wait(1)
+    for slot in under_way:
+        slot.release()
+    assert third.wait_estimate(1) == pytest.approx(58.5)
+    assert process(path, clock).wait_estimate(1) == pytest.approx(58.5)
+    assert process(path, clock).wait_estimate(20) == pytest.approx(60.5)
+
+
+def test_a_file_removed_while_one_holds_it_loses_nothing(path: Path, clock: VirtualClock) -> None:
+    limiter = process(path, clock)
+    with limiter.pace() as pace:
+        for _ in range(20):
+            ticket = pace.join(clock.time)
+            pace.turn(ticket, clock.time)
+            pace.land(ticket, clock.time)
+        path.unlink()
+    assert limiter.wait_estimate(1) == pytest.approx(60.5)
+    assert process(path, clock).wait_estimate(1) == pytest.approx(60.5)
+
+
+def test_a_file_that_somebody_frozen_holds_is_not_waited_for(
+    path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_file, "_BUSY_SECONDS", 0.05)
+    limiter = process(path, clock)
+    spend(limiter, 3)
+    with closing(sqlite3.connect(path, isolation_level=None)) as frozen:
+        frozen.execute("BEGIN IMMEDIATE")
+        with warned() as caught:
+            spend(limiter, 5)
+    assert "locked" in str(caught[0].message)
+    assert clock.elapsed == 0.0
+    clock.wait(shared_state.RETRY)
+    spend(limiter, 1)
+    assert process(path, clock).wait_estimate(12) == pytest.approx(60.5 - shared_state.RETRY)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such rights elsewhere")
+def test_only_the_user_can_read_the_file_whatever_the_mask(path: Path, clock: VirtualClock) -> None:
+    mask = os.umask(0)
+    try:
+        spend(process(path, clock), 1)
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_the_file_does_not_name_the_account(path: Path, clock: VirtualClock) -> None:
+    spend(process(path, clock), 1)
+    assert b"MAXX" not in path.read_bytes()
+
+
+TIMES = st.floats(0, 200)
+TICKETS = st.integers(0, 2**62)
+PACES = st.builds(
+    WindowState,
+    ended=st.lists(st.tuples(TIMES, TICKETS), max_size=5, unique_by=lambda each: each[1]).map(
+        sorted
+    ),
+    flying=st.dictionaries(TICKETS, TIMES, max_size=3),
+    queue=st.dictionaries(TICKETS, TIMES, max_size=3),
+    last=TIMES | st.just(float("-inf")),
+    cap=st.floats(1, 20) | st.just(float("inf")),
+    refusals=st.integers(0, 5),
+    refused_at=TIMES,
+    changed_at=TIMES,
+    closed_until=st.floats(0, 400),
+)
+
+
+@given(pace=PACES)
+def test_a_state_is_read_as_it_was_written(pace: WindowState) -> None:
+    again = decode(encode(pace))
+    assert list(again.ended) == list(pace.ended)
+    assert list(again.queue) == list(pace.queue)
+    pace.ended = again.ended
+    assert again == pace
+
+
+@given(one=PACES, other=PACES)
+def test_merging_forgets_nothing_and_merging_again_adds_nothing(
+    one: WindowState, other: WindowState
+) -> None:
+    known = {ticket for pace in (one, other) for _, ticket in pace.ended}
+    going = (one.flying.keys() | other.flying.keys()) - known
+    waiting = (one.queue.keys() | other.queue.keys()) - known - going
+    one.merge(other)
+    assert {ticket for _, ticket in one.ended} == known
+    assert (one.flying.keys(), one.queue.keys()) == (going, waiting)
+    assert list(one.ended) == sorted(one.ended)
+    once = encode(one)
+    one.merge(other)
+    assert encode(one) == once
+
+
+@given(pace=PACES, now=st.floats(0, 300))
+def test_a_clock_before_its_stamps_moves_them_all_alike(pace: WindowState, now: float) -> None:
+    pace.last = max([pace.last, *(end for end, _ in pace.ended)])
+    before = decode(encode(pace))
+    pace.settle(now)
+    stamps = [pace.last, pace.refused_at, *pace.flying.values(), *pace.queue.values()]
+    assert max(stamps) <= now + 1e-9
+    moved = before.refused_at - pace.refused_at
+    assert moved >= 0
+    for (was, _), (became, _) in zip(before.ended, pace.ended, strict=True):
+        assert was - became == pytest.approx(moved)
+
+
+def test_an_hour_after_the_last_refusal_all_is_forgotten() -> None:
+    pace = WindowState(limit=20, period=60.0)
+    for now in (0.0, 100.0, 200.0):
+        pace.refuse(now, 60.0, now)
+    assert (pace.even, pace.budget) == (True, 10.0)
+    pace.estimate(1, 200.0 + FORGIVEN)
+    assert (pace.even, pace.budget) == (False, 20.0)
+
+
+def test_a_ticket_is_given_up_long_before_a_slot() -> None:
+    assert 5 <= PATIENCE <= LEASE / 5
+
+
+# Clients
+
+DEAD = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLIVO_ANALYSIS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def client(clock: VirtualClock, url: str = DEAD, **options: object) -> Client:
+    options = {"store": False, "clock": clock, **options}
+    return Client(AUTH_ID, AUTH_TOKEN, base_url=url, **options)  # type: ignore[arg-type]
+
+
+def test_clients_of_an_account_share_its_limit_whatever_store_they_use(
+    home: Path, tmp_path: Path, clock: VirtualClock
+) -> None:
+    with client(clock) as one, client(clock, store=tmp_path / "another") as other:
+        spend(one.limiter, 20)
+        assert other.limiter.wait_estimate(1) == pytest.approx(60.5)
+    with client(clock) as later:
+        assert later.limiter.wait_estimate(1) == pytest.approx(60.5)
+    assert [each.relative_to(home) for each in home.rglob("*") if each.is_file()] == [
+        Path("state/pacing.sqlite")
+    ]
+
+
+def test_clients_of_an_account_share_its_limit_without_the_file(
+    home: Path, clock: VirtualClock
+) -> None:
+    home.write_text("")
+    with client(clock) as one, client(clock) as other:
+        with warned():
+            spend(one.limiter, 20)
+        assert other.limiter.wait_estimate(1) == pytest.approx(60.5)
+
+
+def test_above_three_hundred_a_minute_clients_of_one_process_share_and_no_file_is_kept(
+    home: Path, clock: VirtualClock
+) -> None:
+    with (
+        client(clock, requests_per_minute=301) as one,
+        client(clock, requests_per_minute=301) as other,
+    ):
+        spend(one.limiter, 301)
+        assert other.limiter.wait_estimate(1) == pytest.approx(60.5)
+    assert not home.exists()
+
+
+def test_without_a_limit_nothing_is_shared_or_kept(home: Path, clock: VirtualClock) -> None:
+    endless = float("inf")
+    with (
+        client(clock, requests_per_minute=endless) as one,
+        client(clock, requests_per_minute=endless) as other,
+    ):
+        spend(one.limiter, 1000)
+        assert one.limiter.wait_estimate(1000) == 0.0
+        assert one.limiter.ledger is not other.limiter.ledger
+    assert not home.exists()
+
+
+def test_another_account_or_server_is_not_slowed(home: Path, clock: VirtualClock) -> None:
+    with client(clock) as one, client(clock, "http://127.0.0.1:10") as other:
+        spend(one.limiter, 20)
+        assert other.limiter.wait_estimate(20) == 0.0
+    assert account_limiter(DEAD, "MAOTHER", 20, clock=clock).wait_estimate(20) == 0.0
+
+
+def test_lists_of_sessions_and_of_messages_spend_from_one_limit_and_single_records_do_not(
+    home: Path, clock: VirtualClock
+) -> None:
+    with Server(Account.of([])) as server, client(clock, server.url) as one:
+        for number in range(20):
+            path = "Verify/Session/" if number % 2 else "Message/"
+            one.transport.get(path, {}, read=len)
+        assert one.limiter.wait_estimate(1) == pytest.approx(60.5)
+        before = clock.elapsed
+        with pytest.raises(ResourceNotFoundError, match="404"):
+            one.transport.get(f"Message/{uuid4()}/", {}, read=len, paced=False)
+        assert clock.elapsed == before
+
+
+def test_single_records_of_one_account_share_the_wide_limit_of_a_process(
+    home: Path, clock: VirtualClock
+) -> None:
+    with client(clock) as one, client(clock) as other:
+        spend(one.transport._singles, 280)
+        assert other.transport._singles.wait_estimate(1) == pytest.approx(5.0, abs=0.1)

@@ -1,0 +1,610 @@
+"""The cost report: its numbers are the metrics', it makes no request, and it does no harm."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+import zipfile
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import pandas as pd
+import polars as pl
+import pytest
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+
+import plivo_analysis as pva
+from plivo_analysis.api.columns import MESSAGES, SESSIONS
+from plivo_analysis.emulator import generate
+from plivo_analysis.emulator.queries import MESSAGES as MESSAGE_SHELF
+from plivo_analysis.errors import FilterError, PlivoAnalysisError, SchemaError, StoreError
+from plivo_analysis.parsing.messages import read_message
+from plivo_analysis.parsing.sessions import read_session
+from plivo_analysis.report.change import newcombe
+from plivo_analysis.report.cost import CostReport, cost_report
+from plivo_analysis.tables.convert import from_rows, to_backend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from plivo_analysis.emulator import Account
+
+OCTOBER = (date(2026, 10, 1), date(2026, 11, 1))
+HOSTILE = '</script><script src="https://evil.test/x.js"></script><img src=x onerror=alert(1)>'
+PHONE = "12025550143"
+
+
+@pytest.fixture(scope="module")
+def account() -> Account:
+    return generate(sessions=1500)
+
+
+@pytest.fixture(scope="module")
+def sessions(account: Account) -> pl.DataFrame:
+    records = (read_session(account.record(uuid)) for uuid in account.uuids())
+    return from_rows([record.row for record in records if record.row], SESSIONS)
+
+
+@pytest.fixture(scope="module")
+def messages(account: Account) -> pl.DataFrame:
+    uuids = account.uuids(resource=MESSAGE_SHELF)
+    records = (read_message(account.record(uuid)) for uuid in uuids)
+    return from_rows([record.row for record in records if record.row], MESSAGES)
+
+
+@pytest.fixture(scope="module")
+def october(sessions: pl.DataFrame) -> pl.DataFrame:
+    return within(sessions, *OCTOBER)
+
+
+@pytest.fixture(scope="module")
+def report(october: pl.DataFrame) -> CostReport:
+    return cost_report(october, period=OCTOBER, plotlyjs="none")
+
+
+def within(sessions: pl.DataFrame, start: date, end: date) -> pl.DataFrame:
+    low, high = (datetime(at.year, at.month, at.day, tzinfo=UTC) for at in (start, end))
+    return sessions.filter((pl.col("created_at") >= low) & (pl.col("created_at") < high))
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page, as far as these tests ask."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: list[list[list[str]]] = []
+        self.words: list[str] = []
+        self._raw, self._cell = "", False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._raw = tag if tag in {"script", "style"} else ""
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr" and self.tables:
+            self.tables[-1].append([])
+        elif tag in {"td", "th"} and self.tables and self.tables[-1]:
+            self.tables[-1][-1].append("")
+            self._cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._raw = ""
+        self._cell = self._cell and tag not in {"td", "th"}
+
+    def handle_data(self, data: str) -> None:
+        if self._raw:
+            return
+        self.words.append(data)
+        if self._cell:
+            self.tables[-1][-1][-1] += data
+
+    @property
+    def text(self) -> str:
+        return "".join(self.words)
+
+    def table(self, first: str) -> list[list[str]]:
+        """The rows under the head that begins with a word."""
+        found = next(t for t in self.tables if t and t[0] and t[0][0] == first)
+        return found[1:]
+
+
+def amount(text: str) -> Decimal:
+    return Decimal(text.replace("−", "-").replace("$", "").replace(",", ""))
+
+
+def test_the_amounts_by_day_and_channel_are_the_accounts_own_to_the_last_digit(
+    account: Account, report: CostReport
+) -> None:
+    low, high = (datetime(at.year, at.month, at.day, tzinfo=UTC) for at in OCTOBER)
+    truth = account.truth(low, high)
+    table = next(t for t in Page(report.html).tables if t[0][0] == "Day")
+    names = {"SMS": "sms", "Voice": "voice", "WhatsApp": "whatsapp", "Unknown": "unknown"}
+    channels = [names.get(name, name.lower()) for name in table[0][1:-1]]
+    shown = {}
+    for number, (_, *cells, _total) in enumerate(table[1:-1]):
+        for channel, cell in zip(channels, cells, strict=True):
+            if amount(cell):
+                shown[OCTOBER[0] + timedelta(days=number), channel] = amount(cell)
+    assert shown == {key: value for key, value in truth.lines.items() if value}
+    assert amount(table[-1][-1]) == truth.spend
+
+
+def test_the_fallback_rows_are_the_accounts_own(account: Account, report: CostReport) -> None:
+    low, high = (datetime(at.year, at.month, at.day, tzinfo=UTC) for at in OCTOBER)
+    truth = account.truth(low, high)
+    rows = {row[0]: row for row in Page(report.html).table("Entry channel")}
+    assert int(rows["All"][1].replace(",", "")) == sum(truth.evaluable.values())
+    for name, channel in (("SMS", "sms"), ("Voice", "voice"), ("WhatsApp", "whatsapp")):
+        counts = [int(cell.replace(",", "")) for cell in rows[name][1:3]]
+        assert counts == [truth.evaluable[channel], truth.fell_back[channel]]
+
+
+def test_the_lines_add_up_to_the_total_as_they_are_printed(report: CostReport) -> None:
+    *lines, total = Page(report.html).table("Line")
+    assert sum(amount(line[2].split(" ")[0]) for line in lines) == amount(total[2])
+
+
+def test_the_headline_numbers_are_the_metrics(report: CostReport, october: pl.DataFrame) -> None:
+    text = Page(report.html).text
+    success = pva.success_rates(october).row(0, named=True)
+    fallback = pva.fallback_rates(october, by=()).row(0, named=True)
+    cost = pva.cost_per_verified(october).row(0, named=True)
+    assert f"{success['success_rate']:.1%}".replace("%", "\u202f%") in text
+    assert f"{fallback['fallback_rate']:.1%}".replace("%", "\u202f%") in text
+    assert f"{cost['cost_per_verified'] * 100:.2f}\u202f¢" in text
+    assert f"{pva.spend(october)['amount'].sum():.2f}" in text
+
+
+def test_the_tables_are_the_metrics_frames(report: CostReport, october: pl.DataFrame) -> None:
+    assert report.tables["spend"].equals(pva.spend(october))
+    assert report.tables["fallback_by_entry_channel"].equals(pva.fallback_rates(october))
+    assert report.tables["reconcile"].equals(pva.reconcile(october))
+
+
+def test_countries_and_applications_add_up_to_all_sessions(
+    report: CostReport, october: pl.DataFrame
+) -> None:
+    rows = Page(report.html).table("Country")
+    split = next(n for n, row in enumerate(rows) if row[0] == "Application")
+    for group in (rows[:split], rows[split + 1 :]):
+        assert sum(int(row[4].replace(",", "")) for row in group) == october.height
+
+
+def test_beyond_twelve_the_rest_is_one_row_with_the_rest_of_the_sessions(
+    october: pl.DataFrame,
+) -> None:
+    many = october.with_row_index("n").with_columns(
+        destination_country_iso2=pl.format("{}", pl.col("n") % 20 + 10)
+    )
+    page = Page(cost_report(many.drop("n"), plotlyjs="none").html)
+    rows = page.table("Country")
+    assert rows[12][0] == "8 others"
+    assert sum(int(row[4].replace(",", "")) for row in rows[:13]) == october.height
+
+
+def test_an_application_has_one_row_under_the_name_it_had_last(october: pl.DataFrame) -> None:
+    names = ["old", *[None] * (october.height - 2), "new"]
+    renamed = october.sort("created_at", "session_uuid").with_columns(
+        pl.Series("alias", names), app_uuid=pl.lit("5a0e3c6e-0000-4000-8000-000000000001")
+    )
+    page = Page(cost_report(renamed, plotlyjs="none").html)
+    rows = page.table("Country")
+    split = next(n for n, row in enumerate(rows) if row[0] == "Application")
+    assert [row[0] for row in rows[split + 1 :]] == ["new"]
+
+
+@pytest.mark.parametrize("plotlyjs", ["inline", "none"])
+def test_the_page_asks_for_nothing(october: pl.DataFrame, plotlyjs: str) -> None:
+    html = cost_report(october, plotlyjs=plotlyjs).html
+    page = Page(html)
+    for _, attributes in page.tags:
+        for name in ("src", "href", "srcset", "action", "data", "poster", "xlink:href"):
+            assert (attributes.get(name) or "#").startswith("#")
+        assert not any(name.startswith("on") for name in attributes)
+    ours = re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL)
+    assert not re.search(r"url\((?!#)", ours)
+    assert "@import" not in ours
+    assert "http" not in ours.replace("http-equiv", "")
+    policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
+    assert policy.startswith("default-src 'none'; script-src 'unsafe-inline';")
+
+
+def test_the_program_stands_in_the_page_once(october: pl.DataFrame) -> None:
+    tags = [name for name, _ in Page(cost_report(october).html).tags]
+    assert tags.count("script") == 2, "plotly.js and one figure"
+
+
+def test_the_same_sessions_give_the_same_bytes(october: pl.DataFrame, tmp_path: Path) -> None:
+    first, second = (cost_report(october, period=OCTOBER) for _ in range(2))
+    assert first.html == second.html
+    one, two = (r.to_xlsx(tmp_path / f"{n}.xlsx") for n, r in enumerate((first, second)))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_no_recipient_is_in_the_page_or_any_table(october: pl.DataFrame) -> None:
+    marked = october.with_columns(recipient=pl.lit(PHONE), requestor_ip=pl.lit("192.0.2.77"))
+    report = cost_report(marked, plotlyjs="none")
+    everything = report.html + "".join(str(t.rows()) for t in report.tables.values())
+    assert PHONE not in everything
+    assert "192.0.2.77" not in everything
+
+
+def test_hostile_text_stays_text(october: pl.DataFrame) -> None:
+    bad = october.with_columns(
+        alias=pl.lit(HOSTILE),
+        app_uuid=pl.lit(HOSTILE),
+        destination_country_iso2=pl.lit(HOSTILE),
+        attempt_details=pl.col("attempt_details").list.eval(
+            pl.struct(
+                pl.lit(HOSTILE).alias("channel"),
+                pl.element().struct.field("attempt_uuid", "status", "time"),
+            )
+        ),
+    )
+    clean, hostile = (
+        Page(cost_report(s, title=HOSTILE, account=HOSTILE).html) for s in (october, bad)
+    )
+    scripts = [attributes for name, attributes in hostile.tags if name == "script"]
+    assert scripts == [{}, {}]
+    assert {name for name, _ in hostile.tags} <= {name for name, _ in clean.tags}
+    assert "<script src=" in hostile.text, "it is shown"
+
+
+def test_zero_sessions_is_a_true_zero() -> None:
+    empty = pl.DataFrame(schema=SESSIONS.polars())
+    report = cost_report(empty, period=OCTOBER, plotlyjs="none")
+    text = Page(report.html).text
+    assert "October 2026" in text
+    assert "No session began in this period, so nothing was spent." in text
+    assert "Spend by day" not in text
+
+
+def changed(sessions: pl.DataFrame, **columns: Any) -> pl.DataFrame:
+    return sessions.with_columns(**columns).cast(dict(SESSIONS.polars()))
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        ({"status": pl.lit("expired")}, "settled sessions verified."),
+        ({"status": pl.lit("in-progress")}, "No session has settled yet"),
+        (
+            {
+                "total_charge": pl.lit(None),
+                "validation_charge": pl.lit(None),
+                "attempt_charges": pl.lit(None),
+            },
+            "You spent at least $0.00 on",
+        ),
+    ],
+)
+def test_the_first_lines_say_no_more_than_is_known(
+    october: pl.DataFrame, columns: dict[str, Any], sentence: str
+) -> None:
+    assert sentence in Page(cost_report(changed(october, **columns), plotlyjs="none").html).text
+
+
+def test_one_missing_total_makes_spend_a_lower_bound(october: pl.DataFrame) -> None:
+    totals = october["total_charge"].to_list()
+    totals[0] = None
+    less = october.with_columns(pl.Series("total_charge", totals, pl.Decimal(18, 8)))
+    text = Page(cost_report(less, plotlyjs="none").html).text
+    assert "You spent at least $" in text
+    assert "at least · 1 total missing" in text
+
+
+def test_a_burst_in_one_country_is_found_and_told(october: pl.DataFrame) -> None:
+    quiet = october.filter(pl.col("destination_country_iso2").is_in(["US", "IN"]))
+    loud = quiet.head(60).with_columns(
+        session_uuid=pl.format("burst-{}", pl.int_range(60)),
+        destination_country_iso2=pl.lit("NG"),
+        created_at=pl.lit(datetime(2026, 10, 20, 8, tzinfo=UTC)).cast(pl.Datetime("us", "UTC")),
+        status=pl.lit("expired"),
+    )
+    both = pl.concat([quiet, loud.select(quiet.columns)])
+    text = Page(cost_report(both, period=OCTOBER, plotlyjs="none").html).text
+    told = "In Nigeria 60 sessions began on 20 October, where the median day has none; 0\u202f%"
+    assert told in text
+
+
+def test_where_no_day_stands_out_no_burst_is_told(october: pl.DataFrame) -> None:
+    first = pl.lit(datetime(2026, 10, 1, 8, tzinfo=UTC)).cast(pl.Datetime("us", "UTC"))
+    even = october.head(62).with_columns(created_at=first + pl.duration(days=pl.int_range(62) % 31))
+    one = even.with_columns(destination_country_iso2=pl.lit("US"))
+    text = Page(cost_report(one, period=OCTOBER, plotlyjs="none").html).text
+    assert "the median day has" not in text
+
+
+def test_the_period_before_brings_changes_and_only_then(
+    sessions: pl.DataFrame, october: pl.DataFrame
+) -> None:
+    before = within(sessions, date(2026, 8, 31), date(2026, 10, 1))
+    report = cost_report(october, period=OCTOBER, previous=before, plotlyjs="none")
+    text = Page(report.html).text
+    now, then = (pva.spend(frame)["amount"].sum() for frame in (october, before))
+    moved = abs((now - then) / then * 100)
+    assert f"{moved:.1f}\u202f% {'more' if now > then else 'less'}" in text
+    assert "Compared with31 Aug – 30 Sep (the 31 days before)" in text
+    assert "before_spend" in report.tables
+    alone = Page(cost_report(october, period=OCTOBER, plotlyjs="none").html).text
+    assert "Change" not in alone
+    assert "was $" not in alone
+
+
+def changes(rows: list[list[str]]) -> Decimal:
+    return sum((Decimal(row[4].replace("−", "-").replace("+", "")) for row in rows), Decimal(0))
+
+
+def test_the_changes_of_countries_and_of_applications_add_up_to_the_whole_change(
+    sessions: pl.DataFrame, october: pl.DataFrame
+) -> None:
+    before = within(sessions, date(2026, 8, 31), date(2026, 10, 1))
+    # Twenty countries in another order, so that the twelve largest are others than before.
+    now, then = (
+        frame.with_row_index("n")
+        .with_columns(destination_country_iso2=pl.format("{}", pl.col("n") ** power % 20 + 10))
+        .drop("n")
+        for frame, power in ((october, 1), (before, 2))
+    )
+    renamed = then.with_columns(alias=pl.lit("as it was called before"))
+    report = cost_report(now, period=OCTOBER, previous=renamed, plotlyjs="none")
+    rows = Page(report.html).table("Country")
+    split = next(n for n, row in enumerate(rows) if row[0] == "Application")
+    whole = pva.spend(now)["amount"].sum() - pva.spend(then)["amount"].sum()
+    for group in (rows[:split], rows[split + 1 :]):
+        assert abs(changes(group) - whole) <= Decimal("0.005") * len(group)
+    for row in rows[split + 1 :]:
+        cost = [
+            pva.spend(frame.filter(pl.col("app_uuid").is_in(ids)))["amount"].sum()
+            for frame in (now, then)
+            for ids in [now.filter(pl.col("alias") == row[0])["app_uuid"].unique().to_list()]
+        ]
+        assert abs(changes([row]) - (cost[0] - cost[1])) <= Decimal("0.005")
+
+
+def test_a_change_is_told_with_what_it_leaves_out(
+    sessions: pl.DataFrame, october: pl.DataFrame
+) -> None:
+    before = within(sessions, date(2026, 8, 31), date(2026, 10, 1))
+    totals = [None, *october["total_charge"].to_list()[1:]]
+    less = october.with_columns(pl.Series("total_charge", totals, pl.Decimal(18, 8)))
+    text = Page(cost_report(less, period=OCTOBER, previous=before, plotlyjs="none").html).text
+    assert re.search(r"; as far as totals have arrived, [\d.]+\u202f% (more|less) than in", text)
+
+
+def test_newcombes_interval_agrees_with_statsmodels() -> None:
+    for (k1, n1), (k2, n2) in [((56, 70), (48, 80)), ((9, 10), (3, 10)), ((907, 1000), (926, 999))]:
+        rows = []
+        for k, n in ((k1, n1), (k2, n2)):
+            low, high = proportion_confint(k, n, method="wilson")
+            rows.append({"rate": k / n, "rate_low": low, "rate_high": high})
+        ours = newcombe(rows[0], rows[1], "rate")
+        theirs = confint_proportions_2indep(k1, n1, k2, n2, method="newcomb", compare="diff")
+        assert ours is not None
+        assert (ours.low, ours.high) == pytest.approx(theirs)
+
+
+def test_message_records_stand_beside_and_are_not_added(
+    sessions: pl.DataFrame, messages: pl.DataFrame
+) -> None:
+    report = cost_report(sessions, messages=messages, plotlyjs="none")
+    text = Page(report.html).text
+    joined = pva.join_messages(sessions, messages)
+    assert f"{joined.matched:,} of {joined.attempts:,} attempts above have a message record" in text
+    assert "so the two spends are not added" in text
+    assert report.tables["message_spend"].equals(pva.message_spend(messages))
+
+
+def test_coverage_names_what_was_not_read(october: pl.DataFrame) -> None:
+    at = [datetime(2026, 10, 1, tzinfo=UTC) + timedelta(hours=n) for n in (0, 264, 267, 744)]
+    spans = pl.DataFrame(
+        {
+            "start": at[:3],
+            "end": at[1:],
+            "state": ["complete", "missing", "complete"],
+            "rows": [100, 0, 200],
+            "open": [0, 0, 3],
+            "read_at": [datetime(2026, 11, 2, 6, 58, tzinfo=UTC), None, None],
+        }
+    )
+    text = Page(cost_report(october, period=OCTOBER, coverage=spans, plotlyjs="none").html).text
+    assert "Hours read whole741 of 744" in text
+    assert "Not read (missing)12 Oct 00:00 – 12 Oct 03:00" in text
+    assert "Mon 2 Nov 2026 06:58 UTC · not complete" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tz": "Mars/Olympus"}, 'IANA name of a time zone such as "Europe/Berlin"'),
+        ({"plotlyjs": "maybe"}, "plotlyjs is one of inline, cdn, none"),
+        ({"period": (date(2026, 11, 1), date(2026, 10, 1))}, "ends before it starts"),
+        ({"period": (date(2026, 10, 1), date(2026, 10, 2))}, "began outside the period 1 Oct"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    october: pl.DataFrame, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(FilterError, match=message):
+        cost_report(october, **options)
+
+
+def test_a_period_before_that_is_not_before_is_refused(october: pl.DataFrame) -> None:
+    with pytest.raises(FilterError, match=r"previous holds .* sessions outside the 31 days before"):
+        cost_report(october, period=OCTOBER, previous=october)
+
+
+def test_a_frame_that_is_no_sessions_table_is_refused() -> None:
+    with pytest.raises(SchemaError, match="session_uuid"):
+        cost_report(pl.DataFrame({"alias": ["x"]}))
+
+
+def test_pandas_in_gives_the_same_page_and_pandas_out(october: pl.DataFrame) -> None:
+    ours = cost_report(october, plotlyjs="none")
+    theirs = cost_report(to_backend(october, "pandas"), plotlyjs="none")
+    assert theirs.html == ours.html
+    assert isinstance(theirs.tables["spend"], pd.DataFrame)
+
+
+def test_days_are_counted_in_the_zone_asked_for(october: pl.DataFrame) -> None:
+    late = october.head(1).with_columns(
+        created_at=pl.lit(datetime(2026, 10, 9, 20, tzinfo=UTC)).cast(pl.Datetime("us", "UTC"))
+    )
+    report = cost_report(late, tz="Asia/Kolkata", plotlyjs="none")
+    assert repr(report).startswith("<CostReport '10 October 2026': 1 session, ")
+
+
+def test_a_period_begins_and_ends_in_the_zone_asked_for(sessions: pl.DataFrame) -> None:
+    india = timedelta(hours=5, minutes=30)
+    low, high = (datetime(2026, month, 1, tzinfo=UTC) - india for month in (10, 11))
+    created = pl.col("created_at")
+    october = sessions.filter((created >= low) & (created < high))
+    report = cost_report(october, period=OCTOBER, tz="Asia/Kolkata", plotlyjs="none")
+    assert "1 Oct 00:00 – 1 Nov 00:00 Asia/Kolkata (31 days)" in Page(report.html).text
+    assert report.tables["success_by_period"]["sessions"].sum() == october.height
+    with pytest.raises(FilterError, match="began outside the period"):
+        cost_report(october, period=OCTOBER, tz="UTC", plotlyjs="none")
+
+
+def test_a_currency_is_a_label_on_every_amount(october: pl.DataFrame) -> None:
+    text = Page(cost_report(october, currency="GBP", plotlyjs="none").html).text
+    assert "£" in text
+    assert "$" not in text.replace("plotly", "")
+    assert 'currency="GBP"' in text
+
+
+def test_saving_makes_the_folder_and_writes_the_page(report: CostReport, tmp_path: Path) -> None:
+    file = report.save(tmp_path / "deep" / "october.html")
+    assert file.read_text("utf-8") == report.html
+
+
+def test_a_page_that_cannot_be_written_is_one_clear_error(
+    report: CostReport, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"The report was not written to october\.html: "):
+        report.save(tmp_path / "file" / "october.html")
+
+
+def cells(workbook: Path) -> Iterator[ET.Element]:
+    with zipfile.ZipFile(workbook) as book:
+        for name in book.namelist():
+            if name.startswith("xl/worksheets/sheet"):
+                for element in ET.fromstring(book.read(name)).iter():  # noqa: S314 - our own file
+                    if element.tag.endswith("}c"):
+                        yield element
+
+
+def test_a_workbook_has_no_formula_and_numbers_are_numbers(
+    october: pl.DataFrame, tmp_path: Path
+) -> None:
+    risky = october.with_columns(alias=pl.lit("=1+1"), app_uuid=pl.lit("http://evil.test"))
+    report = cost_report(risky, plotlyjs="none")
+    found = list(cells(report.to_xlsx(tmp_path / "r.xlsx")))
+    assert not [cell for cell in found if any(part.tag.endswith("}f") for part in cell)]
+    with zipfile.ZipFile(tmp_path / "r.xlsx") as book:
+        assert "xl/externalLinks" not in " ".join(book.namelist())
+        assert not [name for name in book.namelist() if "worksheets/_rels" in name], "no link"
+        assert b"=1+1" in book.read("xl/sharedStrings.xml")
+    kinds = {cell.get("t") for cell in found}
+    assert kinds <= {"s", None}, "text and numbers, nothing else"
+
+
+def column(reference: str) -> int:
+    letters = re.sub(r"\d", "", reference)
+    return sum((ord(c) - 64) * 26**place for place, c in enumerate(reversed(letters))) - 1
+
+
+def read_sheet(book: zipfile.ZipFile, number: int) -> list[dict[int, str | float]]:
+    """The rows of a sheet: text where the cell holds text, a number where it holds a number."""
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    shared = ET.fromstring(book.read("xl/sharedStrings.xml"))  # noqa: S314 - our own file
+    texts = ["".join(text.itertext()) for text in shared]
+    sheet = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))  # noqa: S314 - the same
+    rows: list[dict[int, str | float]] = []
+    for row in sheet.iter(f"{space}row"):
+        rows.append({})
+        for cell in row.iter(f"{space}c"):
+            value = cell.findtext(f"{space}v")
+            if value is not None:
+                said: str | float = texts[int(value)] if cell.get("t") == "s" else float(value)
+                rows[-1][column(cell.get("r", ""))] = said
+    return rows
+
+
+def test_every_cell_of_a_workbook_is_its_tables_value_in_its_type(
+    october: pl.DataFrame, tmp_path: Path
+) -> None:
+    # Ids and names that look like numbers are text all the same.
+    digits = october.with_columns(app_uuid=pl.lit("0012345678901234"), alias=pl.lit("1e5"))
+    report = cost_report(digits, period=OCTOBER, plotlyjs="none")
+    kinds = set()
+    with zipfile.ZipFile(report.to_xlsx(tmp_path / "r.xlsx")) as book:
+        for number, table in enumerate(report.tables.values(), start=2):  # the first is "about"
+            head, *rows = read_sheet(book, number)
+            assert list(head.values()) == table.columns
+            for cells_of, values in zip(rows, table.iter_rows(), strict=True):
+                for place, value in enumerate(values):
+                    cell = cells_of.get(place)
+                    kinds.add((type(value).__name__, type(cell).__name__))
+                    if isinstance(value, str):
+                        assert cell == value
+                    elif isinstance(value, int | float | Decimal):
+                        assert cell == pytest.approx(float(value), rel=1e-14)
+    assert kinds == {
+        ("NoneType", "NoneType"),
+        ("Decimal", "float"),
+        ("datetime", "float"),
+        ("float", "float"),
+        ("int", "float"),
+        ("list", "str"),
+        ("str", "str"),
+    }
+
+
+def test_a_workbook_has_a_sheet_for_every_table(report: CostReport, tmp_path: Path) -> None:
+    with zipfile.ZipFile(report.to_xlsx(tmp_path / "r.xlsx")) as book:
+        names = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+    assert names == ["about", *report.tables]
+
+
+def test_without_xlsxwriter_the_remedy_is_named(
+    report: CostReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(PlivoAnalysisError, match=r'pip install "plivo_analysis\[report\]"'):
+        report.to_xlsx(tmp_path / "r.xlsx")
+
+
+def test_csv_holds_every_digit_and_runs_nothing(october: pl.DataFrame, tmp_path: Path) -> None:
+    risky = october.with_columns(
+        alias=pl.lit("=cmd|' /C calc'!A0"),
+        app_uuid=pl.lit("@sum"),
+        destination_country_iso2=pl.lit("-1"),
+    )
+    report = cost_report(risky, plotlyjs="none")
+    files = report.to_csv(tmp_path / "csv")
+    assert [file.stem for file in files] == list(report.tables)
+    for file in files:
+        with file.open(newline="", encoding="utf-8") as opened:
+            for row in csv.DictReader(opened):
+                for cell in row.values():
+                    number = re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", cell)
+                    assert number or not cell.startswith(("=", "+", "-", "@"))
+    with (tmp_path / "csv" / "spend.csv").open(newline="", encoding="utf-8") as opened:
+        read = [Decimal(row["amount"]) for row in csv.DictReader(opened)]
+    assert read == report.tables["spend"]["amount"].to_list()
+
+
+def test_the_parquet_files_are_the_tables(report: CostReport, tmp_path: Path) -> None:
+    files = report.to_parquet(tmp_path / "parquet")
+    assert [file.stem for file in files] == list(report.tables)
+    for file in files:
+        assert pl.read_parquet(file).equals(report.tables[file.stem])

@@ -1,0 +1,126 @@
+"""Two readings of one record: which stands, what is counted, and that the other one is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plivo_analysis.parsing.resources import SESSION_RESOURCE
+from plivo_analysis.parsing.sessions import read_session
+from plivo_analysis.storage.merging import Tally
+from plivo_analysis.storage.store import Reading, Store
+from plivo_analysis.values.spans import EVER
+
+Make = Callable[..., dict[str, Any]]
+
+
+def read(store: Store, *records: dict[str, Any]) -> Tally:
+    """One page of these records, kept."""
+    page = [read_session(record) for record in records]
+    return store.keep(SESSION_RESOURCE, "", Reading("", b"{}", page, 1))
+
+
+def stands(store: Store) -> list[dict[str, Any]]:
+    return [json.loads(raw) for raw in store.archive(SESSION_RESOURCE).raws(EVER)]
+
+
+def history(store: Store) -> list[dict[str, Any]]:
+    rows = store._database.run("SELECT raw FROM history ORDER BY rowid")
+    return [json.loads(raw) for (raw,) in rows]
+
+
+def days(store: Store) -> list[tuple[int, int]]:
+    return [(day.records, day.changes) for day in store.days(SESSION_RESOURCE).within(EVER)]
+
+
+def test_a_settled_reading_beats_an_open_one_though_updated_at_did_not_move(session: Make) -> None:
+    store, waiting = Store(None), session(status="in-progress")
+    settled = {**waiting, "status": "verified"}
+    read(store, waiting)
+    assert read(store, settled) == Tally(received=1, updated=1)
+    assert stands(store) == [settled]
+    assert history(store) == [waiting]
+
+
+def test_an_open_reading_of_a_settled_record_is_kept_beside_it(session: Make) -> None:
+    store, settled = Store(None), session(status="expired")
+    back = {**settled, "status": "in-progress", "updated_at": "2030-01-01T00:00:00Z"}
+    read(store, settled)
+    assert read(store, back) == Tally(received=1, repeated=1)
+    assert stands(store) == [settled]
+    assert history(store) == [back]
+    assert [note["code"] for note in store.archive(SESSION_RESOURCE).notes(EVER)] == ["went_back"]
+
+
+def test_of_two_settled_readings_the_later_stands_and_every_earlier_one_is_kept(
+    session: Make,
+) -> None:
+    store, first = Store(None), session(charges={"total_charge": None})
+    prices = [{**first, "charges": {"total_charge": price}} for price in ("0.0077", "0.0080")]
+    for reading in (first, *prices):
+        read(store, reading)
+    assert stands(store) == prices[-1:]
+    assert history(store) == [first, prices[0]]
+
+
+def test_the_same_reading_again_changes_nothing(session: Make) -> None:
+    store, record = Store(None), session()
+    read(store, record)
+    assert read(store, record) == Tally(received=1, repeated=1)
+    assert history(store) == []
+    assert days(store) == [(1, 1)]
+
+
+def test_a_record_that_comes_twice_in_a_page_is_one_and_the_later_stands(session: Make) -> None:
+    store, first, other = Store(None), session(), session()
+    later = {**first, "destination_network": "other"}
+    assert read(store, first, other, later) == Tally(received=3, new=2, updated=1)
+    assert sorted(record["session_uuid"] for record in stands(store)) == sorted(
+        record["session_uuid"] for record in (first, other)
+    )
+    assert later in stands(store)
+    assert history(store) == [first]
+    assert sum(records for records, _ in days(store)) == 2
+
+
+@given(
+    readings=st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 3), st.sampled_from(["in-progress", "verified", "expired"])),
+            max_size=5,
+        ),
+        max_size=6,
+    )
+)
+def test_nothing_received_is_lost_and_nothing_settled_opens_again(
+    readings: list[list[tuple[int, str]]],
+) -> None:
+    store, seen, settled = Store(None), set[tuple[str, str]](), set[str]()
+    for page in readings:
+        records = [
+            {"session_uuid": f"0000000{n}-0000-4000-8000-000000000000", "status": status}
+            | {"created_at": "2026-10-01T00:00:00Z"}
+            for n, status in page
+        ]
+        assert read(store, *records).balanced
+        seen |= {(record["session_uuid"], record["status"]) for record in records}
+        settled |= {key for key, status in seen if status != "in-progress"}
+        standing = {record["session_uuid"]: record["status"] for record in stands(store)}
+        assert standing.keys() == {key for key, _ in seen}
+        assert all(standing[key] != "in-progress" for key in settled)
+        kept = {(record["session_uuid"], record["status"]) for record in history(store)}
+        assert kept | set(standing.items()) == seen
+        assert [records for records, _ in days(store)] == ([len(standing)] if standing else [])
+
+
+def test_a_record_that_is_fit_after_all_is_set_aside_no_more_within_one_page(
+    session: Make,
+) -> None:
+    store, fit = Store(None), session()
+    assert read(store, {**fit, "created_at": "soon"}, fit) == Tally(received=2, new=1, set_aside=1)
+    assert store.archive(SESSION_RESOURCE).count_set_aside() == 0
+    assert stands(store) == [fit]
