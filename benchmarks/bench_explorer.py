@@ -15,11 +15,10 @@ import polars as pl
 import plivo_analysis as pva
 from benchmarks import data
 from benchmarks.harness import once
-from plivo_analysis.api.filters import MessageFilter, SessionFilter
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.explorer.loading import End, Loaded, LoadRequest
 from plivo_analysis.explorer.messages import MessageExplorer
 from plivo_analysis.explorer.sessions import SessionExplorer
-from plivo_analysis.parsing.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.values.spans import DAY, Span, to_us
 
 LONG = False
@@ -35,14 +34,12 @@ def main() -> None:
     with pva.demo(sessions=20) as client:
         sessions = data.sessions(SESSIONS)
         explorer = SessionExplorer(client)
-        _put(explorer, sessions, LoadRequest(client, SESSION_RESOURCE, SessionFilter.of, {}))
+        _put(explorer, sessions, LoadRequest(client, SESSION_RESOURCE, {}))
         print(f"{SESSIONS:,} sessions, ms until a view is sent (goal: < {_GOAL_MS})")
         _choices(explorer)
         _channels(explorer)
         messages = MessageExplorer(client)
-        _put(
-            messages, _messages(client), LoadRequest(client, MESSAGE_RESOURCE, MessageFilter.of, {})
-        )
+        _put(messages, _messages(client), LoadRequest(client, MESSAGE_RESOURCE, {}))
         print(f"{SESSIONS:,} messages, ms until a view is sent (goal: < {_GOAL_MS})")
         _choices(messages)
     _cancel()

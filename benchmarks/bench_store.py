@@ -18,11 +18,11 @@ import pandas as pd
 
 import plivo_analysis as pva
 from benchmarks.harness import measure, once, show
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW
 from plivo_analysis.emulator.shelf import visible
-from plivo_analysis.parsing.pages import read_page
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
+from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.storage.completed_ranges import CompletedRange
 from plivo_analysis.storage.parquet import FOLDER, segment_files
 from plivo_analysis.storage.store import Reading, Store, account_folder
@@ -108,7 +108,9 @@ def _final(record: dict[str, Any]) -> dict[str, Any]:
 
 def _read(body: bytes) -> Page:
     resource = SESSION_RESOURCE
-    return read_page(body, list_key=resource.list_key, read=resource.read, expected_path="")
+    return read_page(
+        body, list_key=resource.list_key, read=READERS[resource.name], expected_path=""
+    )
 
 
 def _keep(store: Store, bodies: list[bytes], parsed: list[Page]) -> None:

@@ -3,13 +3,14 @@
 A ``checked_*`` function returns a value as the API wants it, None for None, or raises; a
 ``same_*`` function compares it with what a row holds, and answers None where the row hides it.
 They stand together because they must agree on what is one value: the case, the separators,
-the spelling of a number.
+the spelling of a number. ``ParameterKind`` names the kinds for the declaration of a resource.
 """
 
 from __future__ import annotations
 
 import re
 import uuid
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.words import fold_status
@@ -17,7 +18,7 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _LONGEST = 200  # characters of a free text
 _SHOWN = 40  # characters of a wrong value that a message repeats
@@ -31,6 +32,52 @@ _NUMBER_SIGNS = re.compile(r"[\s().\-\u2010-\u2015]+")
 _RECIPIENT = re.compile(r"[1-9][0-9]{5,14}")
 _SENDER = re.compile(r"[A-Za-z0-9]{1,15}")
 _DIGITS = re.compile(r"[0-9]+")
+
+
+class ParameterKind(StrEnum):
+    """What a filter's value is; its text is shown in the documentation.
+
+    Example:
+        >>> ParameterKind.COUNTRY.checked("country", "in")
+        'IN'
+        >>> ParameterKind.CODE.same("000", "0")
+        True
+    """
+
+    CHOICE = "one of"
+    UUID = "UUID"
+    RECIPIENT = "telephone number"
+    SENDER = "telephone number or sender's name"
+    SUBACCOUNT = "subaccount's auth id"
+    COUNTRY = "two-letter country code"
+    CODE = "error code"
+    ID = "id"
+    TEXT = "text"
+
+    def checked(self, name: str, value: object, choices: Sequence[str] = ()) -> str | None:
+        """A value as the API wants it; None, which stands for any, stays None.
+
+        Args:
+            name: The parameter, for the message.
+            value: What the caller gave.
+            choices: The allowed words of ``CHOICE``.
+
+        Raises:
+            FilterError: It cannot match anything; the message says what is allowed.
+        """
+        if self is ParameterKind.CHOICE:
+            return checked_choice(name, value, choices)
+        return _CHECKED[self](name, value)
+
+    @property
+    def same(self) -> Callable[[str, str], bool | None]:
+        """Compares a checked value with one of a row; None where the row hides it."""
+        return _SAME.get(self, same_word)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a value may be a telephone number, which is never shown."""
+        return self in (ParameterKind.RECIPIENT, ParameterKind.SENDER)
 
 
 def checked_choice(name: str, value: object, allowed: Sequence[str]) -> str | None:
@@ -256,3 +303,20 @@ def _wrong(name: str, text: str, takes: str) -> FilterError:
     if len(shown) > _SHOWN:
         shown = f"{shown[:_SHOWN]}…"
     return FilterError(f"{name} is {shown}; it takes {takes}.")
+
+
+_CHECKED: Mapping[ParameterKind, Callable[[str, object], str | None]] = {
+    ParameterKind.UUID: checked_uuid,
+    ParameterKind.RECIPIENT: checked_recipient,
+    ParameterKind.SENDER: checked_number,
+    ParameterKind.SUBACCOUNT: checked_subaccount,
+    ParameterKind.COUNTRY: checked_country,
+    ParameterKind.CODE: checked_code,
+    ParameterKind.ID: checked_id,
+    ParameterKind.TEXT: checked_text,
+}
+_SAME: Mapping[ParameterKind, Callable[[str, str], bool | None]] = {
+    ParameterKind.RECIPIENT: same_number,
+    ParameterKind.SENDER: same_number,
+    ParameterKind.CODE: same_code,
+}

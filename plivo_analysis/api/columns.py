@@ -7,7 +7,7 @@ messages", and the fields that the official SDKs know beyond it.
 
 from __future__ import annotations
 
-from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.schema import Column, Kind, Numbers, Table
 
 _MONEY_UNIT = "the account's currency"
 
@@ -16,17 +16,30 @@ SESSIONS = Table(
     row="One verification: one recipient within the life of one code.",
     key=("session_uuid",),
     columns=(
-        Column("session_uuid", Kind.TEXT, "Identifies the session.", nullable=False),
+        Column(
+            "session_uuid",
+            Kind.TEXT,
+            "Identifies the session.",
+            nullable=False,
+            numbers=Numbers.NONE,
+        ),
         Column("app_uuid", Kind.TEXT, "The Verify application."),
         Column("alias", Kind.TEXT, "The application's name."),
-        Column("recipient", Kind.TEXT, "The number verified, digits without a plus sign."),
+        Column(
+            "recipient",
+            Kind.TEXT,
+            "The number verified, digits without a plus sign.",
+            numbers=Numbers.WHOLE,
+        ),
         Column("channel", Kind.TEXT, "The last channel used."),
         Column("status", Kind.TEXT, "in-progress, verified or expired."),
         Column("count", Kind.COUNT, "Attempts, as the API counts them.", unit="attempts"),
         Column("locale", Kind.TEXT, "The language of the message."),
         Column("destination_country_iso2", Kind.TEXT, "The recipient's country."),
         Column("destination_network", Kind.TEXT, "The recipient's carrier."),
-        Column("requestor_ip", Kind.TEXT, "The address that asked for the code."),
+        Column(
+            "requestor_ip", Kind.TEXT, "The address that asked for the code.", numbers=Numbers.NONE
+        ),
         Column(
             "attempt_details",
             Kind.RECORDS,
@@ -86,7 +99,13 @@ MESSAGES = Table(
     row="One message detail record (MDR).",
     key=("message_uuid",),
     columns=(
-        Column("message_uuid", Kind.TEXT, "Identifies the message.", nullable=False),
+        Column(
+            "message_uuid",
+            Kind.TEXT,
+            "Identifies the message.",
+            nullable=False,
+            numbers=Numbers.NONE,
+        ),
         Column(
             "message_time",
             Kind.TIME,
@@ -97,28 +116,50 @@ MESSAGES = Table(
         Column("message_direction", Kind.TEXT, "inbound or outbound."),
         Column("message_state", Kind.TEXT, "queued, sent, delivered, undelivered, failed, …"),
         Column("message_type", Kind.TEXT, "sms, mms or whatsapp."),
-        Column("from_number", Kind.TEXT, "The sender, as the API gives it."),
-        Column("to_number", Kind.TEXT, "The receiver, digits without a plus sign."),
+        Column("from_number", Kind.TEXT, "The sender, as the API gives it.", numbers=Numbers.WHOLE),
+        Column(
+            "to_number",
+            Kind.TEXT,
+            "The receiver, digits without a plus sign.",
+            numbers=Numbers.WHOLE,
+        ),
         Column("units", Kind.COUNT, "Parts billed.", unit="parts"),
         Column("total_rate", Kind.MONEY, "The price of one part.", unit=_MONEY_UNIT),
         Column("total_amount", Kind.MONEY, "What the message was billed.", unit=_MONEY_UNIT),
         Column("error_code", Kind.TEXT, "Why it failed; 000 for delivered. Zeros are kept."),
         Column("error_message", Kind.TEXT, "The error in words."),
         Column("resource_uri", Kind.TEXT, "The record's address within the API."),
-        Column("powerpack_id", Kind.TEXT, "The pool of senders used."),
-        Column("requester_ip", Kind.TEXT, "The address that asked for the message."),
+        Column("powerpack_id", Kind.TEXT, "The pool of senders used.", numbers=Numbers.NONE),
+        Column(
+            "requester_ip",
+            Kind.TEXT,
+            "The address that asked for the message.",
+            numbers=Numbers.NONE,
+        ),
         Column("destination_country_iso2", Kind.TEXT, "The receiver's country."),
         Column("destination_network", Kind.TEXT, "The receiver's carrier."),
         Column("is_domestic", Kind.FLAG, "Whether it stayed within one country."),
-        Column("replaced_sender", Kind.TEXT, "The sender that took the asked one's place."),
+        Column(
+            "replaced_sender",
+            Kind.TEXT,
+            "The sender that took the asked one's place.",
+            numbers=Numbers.WHOLE,
+        ),
         Column("carrier_fees", Kind.MONEY, "The carriers' surcharge.", unit=_MONEY_UNIT),
         Column("carrier_fees_rate", Kind.MONEY, "The surcharge of one part.", unit=_MONEY_UNIT),
-        Column("tendlc_campaign_id", Kind.TEXT, "The US campaign."),
+        Column("tendlc_campaign_id", Kind.TEXT, "The US campaign.", numbers=Numbers.NONE),
         Column("tendlc_registration_status", Kind.TEXT, "registered or unregistered."),
-        Column("dlt_entity_id", Kind.TEXT, "The Indian sender's registration."),
-        Column("dlt_template_id", Kind.TEXT, "The Indian template's registration."),
+        Column(
+            "dlt_entity_id", Kind.TEXT, "The Indian sender's registration.", numbers=Numbers.NONE
+        ),
+        Column(
+            "dlt_template_id",
+            Kind.TEXT,
+            "The Indian template's registration.",
+            numbers=Numbers.NONE,
+        ),
         Column("dlt_template_category", Kind.TEXT, "The Indian template's category."),
-        Column("conversation_id", Kind.TEXT, "The WhatsApp conversation."),
+        Column("conversation_id", Kind.TEXT, "The WhatsApp conversation.", numbers=Numbers.NONE),
         Column("conversation_origin", Kind.TEXT, "What began the conversation."),
         Column("conversation_expiration_timestamp", Kind.TIME, "When it ends.", unit="UTC"),
         Column("log", Kind.TEXT, "What the record may show: true, false, content_only, …"),

@@ -10,69 +10,25 @@ A telephone number never shows in a message or in a filter's ``repr``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode
 
-from plivo_analysis.api.checks import (
-    checked_choice,
-    checked_code,
-    checked_country,
-    checked_id,
-    checked_number,
-    checked_recipient,
-    checked_subaccount,
-    checked_text,
-    checked_uuid,
-    same_code,
-    same_number,
-    same_word,
-)
+from plivo_analysis.api.resources import RESOURCES
+from plivo_analysis.errors import FilterError
 from plivo_analysis.values.masking import mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_NUMBERS = frozenset({"recipient", "from_number", "to_number"})
+    from plivo_analysis.api.resources import Parameter, Resource
 
-SESSION_STATUSES = ("in-progress", "verified", "expired")
-MESSAGE_DIRECTIONS = ("inbound", "outbound")
-MESSAGE_STATES = (
-    "queued",
-    "sent",
-    "delivered",
-    "undelivered",
-    "failed",
-    "received",
-    "rejected",
-    "read",
+_NUMBERS = frozenset(
+    parameter.name
+    for resource in RESOURCES.values()
+    for parameter in resource.parameters
+    if parameter.kind.is_number
 )
-MESSAGE_TYPES = ("sms", "mms", "whatsapp")
-REGISTRATIONS = ("registered", "unregistered")
-ORIGINS = ("service", "utility", "authentication", "marketing")
-
-# How a row confirms a parameter: the row's column, and the comparison. The others no row can.
-_CONFIRMED_BY: Mapping[str, tuple[str, Callable[[str, str], bool | None]]] = {
-    "status": ("status", same_word),
-    "app_uuid": ("app_uuid", same_word),
-    "recipient": ("recipient", same_number),
-    "country": ("destination_country_iso2", same_word),
-    "alias": ("alias", same_word),
-    "message_direction": ("message_direction", same_word),
-    "message_state": ("message_state", same_word),
-    "message_type": ("message_type", same_word),
-    "error_code": ("error_code", same_code),
-    "from_number": ("from_number", same_number),
-    "to_number": ("to_number", same_number),
-    "powerpack_id": ("powerpack_id", same_word),
-    "destination_country_iso2": ("destination_country_iso2", same_word),
-    "tendlc_campaign_id": ("tendlc_campaign_id", same_word),
-    "tendlc_registration_status": ("tendlc_registration_status", same_word),
-    "conversation_id": ("conversation_id", same_word),
-    "conversation_origin": ("conversation_origin", same_word),
-}
-# Parameters whose truth may change for a record while its list is being read.
-_MOVING = frozenset({"status", "message_state", "error_code"})
 
 
 class Query(dict[str, str]):
@@ -103,7 +59,7 @@ def shown_scope(scope: str) -> str:
     """A filter's scope as it may be shown: numbers masked.
 
     Example:
-        >>> shown_scope(SessionFilter.of(recipient="14155550123", status="verified").scope)
+        >>> shown_scope("recipient=14155550123&status=verified")
         'recipient=1 ••• ••• ••23, status=verified'
     """
     values = shown(dict(parse_qsl(scope)))
@@ -118,10 +74,6 @@ class Confirmation:
         column: The column.
         same: Compares the value asked for with one of the column; None where it cannot tell.
         wanted: The value asked for.
-
-    Example:
-        >>> SessionFilter.of(status="verified").confirmations()[0].column
-        'status'
     """
 
     column: str
@@ -130,45 +82,83 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Filter:
-    """What both filters have in common: fields that are query parameters, None for any."""
+class Filter:
+    """Which records of a resource. Made by :meth:`of`, which checks.
+
+    Args:
+        resource: What is listed.
+        values: Names and checked values, in the order of the resource's parameters.
+
+    Example:
+        >>> from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
+        >>> Filter.of(SESSION_RESOURCE, status="Verified", recipient="+1 415-555-0123")
+        Filter(sessions, status='verified', recipient='1 ••• ••• ••23')
+        >>> Filter.of(MESSAGE_RESOURCE, message_state="delivered", error_code=0).params()
+        {'message_state': 'delivered', 'error_code': '000'}
+    """
+
+    resource: Resource
+    values: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, resource: Resource, **given: object) -> Self:
+        """Check a caller's filters; None stands for any.
+
+        Args:
+            resource: What is listed.
+            given: Values by the names of the resource's parameters.
+
+        Raises:
+            FilterError: A name is unknown, or a value cannot match anything; the message says
+                what is allowed.
+        """
+        names = [parameter.name for parameter in resource.parameters]
+        if unknown := [name for name in given if name not in names]:
+            raise FilterError(
+                f"There is no filter {', '.join(map(repr, unknown))} of {resource.name}. There "
+                f"is {', '.join(names)}."
+            )
+        checked = ((each.name, each.checked(given.get(each.name))) for each in resource.parameters)
+        return cls(resource, tuple((name, value) for name, value in checked if value is not None))
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={value!r}" for name, value in shown(self.params()).items())
-        return f"{type(self).__name__}({inside})"
+        values = (f"{name}={value!r}" for name, value in shown(self.params()).items())
+        return f"Filter({', '.join((self.resource.name, *values))})"
 
     def params(self) -> Query:
         """The query parameters, without the bounds of time."""
-        given = ((part.name, getattr(self, part.name)) for part in fields(self))
-        return Query((name, value) for name, value in given if value is not None)
+        return Query(self.values)
 
     @property
     def scope(self) -> str:
-        """The same text for the same filter, empty for none: the ledger's key.
+        """The same text for the same filter, empty for none: the key of completed ranges.
 
-        It holds numbers in clear. :func:`shown` of :meth:`params` is for showing.
+        It holds numbers in clear. :func:`shown_scope` is for showing.
         """
-        return urlencode(sorted(self.params().items()))
+        return urlencode(sorted(self.values))
 
     @property
     def unverifiable(self) -> tuple[str, ...]:
         """The parameters in use that no row can confirm."""
-        return tuple(name for name in self.params() if name not in _CONFIRMED_BY)
+        return tuple(parameter.name for parameter, _ in self._used() if not parameter.column)
 
     @property
     def stable(self) -> bool:
         """Whether no record can enter or leave the list while it is being read."""
-        return _MOVING.isdisjoint(self.params())
+        return not any(parameter.changes for parameter, _ in self._used())
 
     @property
     def lasting(self) -> Self:
         """The same filter without the parameters whose truth may change for a record."""
-        moving = _MOVING.intersection(self.params())
-        return replace(self, **dict.fromkeys(moving))
+        lasting = (each for each in self._used() if not each[0].changes)
+        return type(self)(self.resource, tuple((each.name, value) for each, value in lasting))
 
     def matches(self, row: Mapping[str, Any]) -> bool | None:
         """Whether a row is one that was asked for; None where it lacks what would tell."""
-        answers = {self._confirm(name, value, row) for name, value in self.params().items()}
+        answers = {
+            None if row[each.column] is None else each.same(each.wanted, str(row[each.column]))
+            for each in self.confirmations()
+        }
         if False in answers:
             return False
         return None if None in answers else True
@@ -176,131 +166,10 @@ class _Filter:
     def confirmations(self) -> list[Confirmation]:
         """The columns that confirm this filter; a row without a value in one confirms nothing."""
         return [
-            Confirmation(*_CONFIRMED_BY[name], value)
-            for name, value in self.params().items()
-            if name in _CONFIRMED_BY
+            Confirmation(parameter.column, parameter.same, value)
+            for parameter, value in self._used()
+            if parameter.column
         ]
 
-    def _confirm(self, name: str, value: str, row: Mapping[str, Any]) -> bool | None:
-        if name not in _CONFIRMED_BY:
-            return True
-        column, same = _CONFIRMED_BY[name]
-        found = row[column]
-        return None if found is None else same(value, str(found))
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class SessionFilter(_Filter):
-    """Which sessions. Made by :meth:`of`, which checks.
-
-    Example:
-        >>> SessionFilter.of(status="Verified", recipient="+1 415-555-0123")
-        SessionFilter(status='verified', recipient='1 ••• ••• ••23')
-    """
-
-    status: str | None = None
-    app_uuid: str | None = None
-    recipient: str | None = None
-    subaccount: str | None = None
-    brand_name: str | None = None
-    app_hash: str | None = None
-    country: str | None = None
-    alias: str | None = None
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        status: object = None,
-        app_uuid: object = None,
-        recipient: object = None,
-        subaccount: object = None,
-        brand_name: object = None,
-        app_hash: object = None,
-        country: object = None,
-        alias: object = None,
-    ) -> Self:
-        """Check the filters of ``load_sessions``; None stands for any.
-
-        Raises:
-            FilterError: One cannot match anything; the message says what is allowed.
-        """
-        return cls(
-            status=checked_choice("status", status, SESSION_STATUSES),
-            app_uuid=checked_uuid("app_uuid", app_uuid),
-            recipient=checked_recipient("recipient", recipient),
-            subaccount=checked_subaccount("subaccount", subaccount),
-            brand_name=checked_text("brand_name", brand_name),
-            app_hash=checked_text("app_hash", app_hash),
-            country=checked_country("country", country),
-            alias=checked_text("alias", alias),
-        )
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class MessageFilter(_Filter):
-    """Which messages. Made by :meth:`of`, which checks.
-
-    Example:
-        >>> MessageFilter.of(message_state="delivered", error_code=0).params()
-        {'message_state': 'delivered', 'error_code': '000'}
-    """
-
-    message_direction: str | None = None
-    message_state: str | None = None
-    message_type: str | None = None
-    error_code: str | None = None
-    subaccount: str | None = None
-    from_number: str | None = None
-    to_number: str | None = None
-    powerpack_id: str | None = None
-    destination_country_iso2: str | None = None
-    tendlc_campaign_id: str | None = None
-    tendlc_registration_status: str | None = None
-    conversation_id: str | None = None
-    conversation_origin: str | None = None
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        message_direction: object = None,
-        message_state: object = None,
-        message_type: object = None,
-        error_code: object = None,
-        subaccount: object = None,
-        from_number: object = None,
-        to_number: object = None,
-        powerpack_id: object = None,
-        destination_country_iso2: object = None,
-        tendlc_campaign_id: object = None,
-        tendlc_registration_status: object = None,
-        conversation_id: object = None,
-        conversation_origin: object = None,
-    ) -> Self:
-        """Check the filters of ``load_messages``; None stands for any.
-
-        Raises:
-            FilterError: One cannot match anything; the message says what is allowed.
-        """
-        return cls(
-            message_direction=checked_choice(
-                "message_direction", message_direction, MESSAGE_DIRECTIONS
-            ),
-            message_state=checked_choice("message_state", message_state, MESSAGE_STATES),
-            message_type=checked_choice("message_type", message_type, MESSAGE_TYPES),
-            error_code=checked_code("error_code", error_code),
-            subaccount=checked_subaccount("subaccount", subaccount),
-            from_number=checked_number("from_number", from_number),
-            to_number=checked_number("to_number", to_number),
-            powerpack_id=checked_id("powerpack_id", powerpack_id),
-            destination_country_iso2=checked_country(
-                "destination_country_iso2", destination_country_iso2
-            ),
-            tendlc_campaign_id=checked_id("tendlc_campaign_id", tendlc_campaign_id),
-            tendlc_registration_status=checked_choice(
-                "tendlc_registration_status", tendlc_registration_status, REGISTRATIONS
-            ),
-            conversation_id=checked_id("conversation_id", conversation_id),
-            conversation_origin=checked_choice("conversation_origin", conversation_origin, ORIGINS),
-        )
+    def _used(self) -> list[tuple[Parameter, str]]:
+        return [(self.resource.parameter(name), value) for name, value in self.values]

@@ -1,87 +1,68 @@
-"""The fields of the rail: each holds one filter, knows its label, and shows its error beside it.
+"""The fields of the sidebar: each holds one filter, and shows its error beside it.
 
-A value is checked by the filter's own class, one field at a time, so that an error stands
-beside the field that caused it and the explorer allows exactly what the loader does.
+Labels, kinds and choices come from the declaration of the resource. A value is checked by the
+parameter itself, one field at a time, so that an error stands beside the field that caused it
+and the explorer allows exactly what the loader does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from plivo_analysis.api.checks import checked_uuid
 from plivo_analysis.errors import FilterError
 from plivo_analysis.report.html import tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from plivo_analysis.api.resources import Parameter, Resource
+
 ANY = "any"
 
 _NO_NOTE = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of the rail.
-
-    Args:
-        label: What stands above it.
-        names: The loader's arguments that it gives: one, or one for a UUID and one for a name.
-        choices: The words of a closed set; empty for free text.
-        column: The column whose values are offered once some are known.
-        apart: Whether it is rarely needed and folded away.
-    """
-
-    label: str
-    names: tuple[str, ...]
-    choices: tuple[str, ...] = ()
-    column: tuple[str, ...] = ()
-    apart: bool = False
 
 
 class TextInput:
     """A field on the screen.
 
     Args:
-        field: What it is.
-        check: Refuses a value that cannot match anything, given as keyword argument.
+        parameters: What it gives: one parameter, or one that takes a UUID and one that takes a
+            name.
         changed: Is called when its value changed.
     """
 
-    def __init__(
-        self, field: Field, check: Callable[..., object], changed: Callable[[], None]
-    ) -> None:
-        self.field = field
-        self._check = check
-        self.input = _input(field)
+    def __init__(self, parameters: Sequence[Parameter], changed: Callable[[], None]) -> None:
+        self.parameters = tuple(parameters)
+        self.label = parameters[0].label
+        self.rare = parameters[0].rare
+        self.names = [parameter.name for parameter in parameters]
+        self._columns = [_offered(parameter) for parameter in parameters]
+        self.input = self._widget()
         self._note = note()
         self.box = widgets.VBox([self.input, self._note])
         self.box.add_class("pva-field")
-        self.box.add_class(f"pva-of-{field.names[0]}")
+        self.box.add_class(f"pva-of-{self.names[0]}")
         self.input.observe(lambda _: changed(), "value")
 
     def given(self) -> dict[str, str]:
         """The loader's argument that it gives; nothing where any will do."""
         value = self.input.value.strip()
-        return {self._name(value): value} if value else {}
+        return {self._of(value).name: value} if value else {}
 
     def put(self, value: object) -> None:
         """Show a value that came as an argument."""
-        choices = self.field.choices
-        if not choices:
-            self.input.value = str(value)
-            return
-        self._check(**{self.field.names[0]: value})
-        folded = {_folded(word): word for word in choices}
-        self.input.value = folded[_folded(str(value))]
+        first = self.parameters[0]
+        # A menu holds the API's own spelling, which the check gives.
+        self.input.value = first.checked(value) if first.choices else str(value)
 
     def review(self) -> FilterError | None:
         """Check the value, show beside the field what is wrong with it, and return that."""
+        value = self.input.value.strip()
         try:
-            self._check(**self.given())
+            if value:
+                self._of(value).checked(value)
         except FilterError as error:
             say(self._note, self._named(str(error)))
             return error
@@ -89,52 +70,54 @@ class TextInput:
         return None
 
     def offer(self, known: Callable[[str], Iterable[str]]) -> None:
-        """Offer the known values of the field's columns to choose from."""
-        values = [list(known(column)) for column in self.field.column]
+        """Offer the known values of the field's columns to choose from, names before ids."""
+        values = [list(known(column)) for column in reversed(self._columns) if column]
         if any(values):
             most = max(len(words) for words in values)
             self.input.options = tuple(word for words in values for word in words)
             self.input.placeholder = f"all {most}" if most > 1 else "all"
 
-    def _named(self, said: str) -> str:
-        """An error under the name that the field has on the screen."""
-        argument, _, rest = said.partition(" ")
-        return f"{self.field.label} {rest}" if argument in self.field.names else said
+    def _widget(self) -> Any:
+        if choices := self.parameters[0].choices:
+            options = [(ANY, ""), *((word, word) for word in choices)]
+            return widgets.Dropdown(options=options, description=self.label)
+        kind = widgets.Combobox if any(self._columns) else widgets.Text
+        return kind(description=self.label, placeholder="all", continuous_update=False)
 
-    def _name(self, value: str) -> str:
-        if len(self.field.names) == 1:
-            return self.field.names[0]
-        of_uuid, of_name = self.field.names
-        try:
-            checked_uuid(of_uuid, value)
-        except FilterError:
-            return of_name
-        return of_uuid
+    def _named(self, error: str) -> str:
+        """An error under the name that the field has on the screen."""
+        argument, _, rest = error.partition(" ")
+        return f"{self.label} {rest}" if argument in self.names else error
+
+    def _of(self, value: str) -> Parameter:
+        """The parameter that a value is of: the last one takes what no earlier one does."""
+        for parameter in self.parameters[:-1]:
+            try:
+                parameter.checked(value)
+            except FilterError:
+                continue
+            return parameter
+        return self.parameters[-1]
 
 
 class Rail:
-    """All fields of a resource.
+    """All fields of a resource, those that are rarely needed folded away.
 
     Args:
-        fields: What they are.
-        check: The filter's constructor.
+        resource: What is listed; parameters of one label share a field.
         changed: Is called when a value changed.
         folded: What stands above the fields that are folded away.
     """
 
-    def __init__(
-        self,
-        fields: Sequence[Field],
-        check: Callable[..., object],
-        changed: Callable[[], None],
-        folded: str,
-    ) -> None:
-        self.entries = [TextInput(field, check, changed) for field in fields]
-        often = [entry.box for entry in self.entries if not entry.field.apart]
-        grid = widgets.Box(often)
+    def __init__(self, resource: Resource, changed: Callable[[], None], folded: str) -> None:
+        labels: dict[str, list[Parameter]] = {}
+        for parameter in resource.parameters:
+            labels.setdefault(parameter.label, []).append(parameter)
+        self.entries = [TextInput(parameters, changed) for parameters in labels.values()]
+        grid = widgets.Box([entry.box for entry in self.entries if not entry.rare])
         grid.add_class("pva-fields")
-        apart = [entry for entry in self.entries if entry.field.apart]
-        fold = widgets.Accordion([widgets.VBox([entry.box for entry in apart])])
+        rare = [entry.box for entry in self.entries if entry.rare]
+        fold = widgets.Accordion([widgets.VBox(rare)])
         fold.set_title(0, folded)
         fold.add_class("pva-apart")
         self.box = widgets.VBox([grid, fold])
@@ -151,13 +134,13 @@ class Rail:
         """
         left = {name: value for name, value in values.items() if value is not None}
         for entry in self.entries:
-            named = [name for name in entry.field.names if name in left]
+            named = [name for name in entry.names if name in left]
             if len(named) > 1:
                 raise FilterError(f"The explorer takes one of {' and '.join(named)}, not both.")
             if named:
                 entry.put(left.pop(named[0]))
         if left:
-            known = ", ".join(name for entry in self.entries for name in entry.field.names)
+            known = ", ".join(name for entry in self.entries for name in entry.names)
             raise FilterError(
                 f"There is no filter {', '.join(map(repr, left))}. There is since, until, {known}."
             )
@@ -171,6 +154,11 @@ class Rail:
         """Offer the known values of each field's columns."""
         for entry in self.entries:
             entry.offer(known)
+
+
+def _offered(parameter: Parameter) -> str:
+    """The column whose values are offered: none for numbers, which are not shown, or for words."""
+    return "" if parameter.kind.is_number or parameter.choices else parameter.column
 
 
 def note() -> widgets.HTML:
@@ -195,17 +183,3 @@ def say(place: widgets.HTML, error: str = "") -> None:
         '<span role="alert">Ends before it starts.</span>'
     """
     place.value = tag("span", error, role="alert") if error else _NO_NOTE
-
-
-def _input(field: Field) -> Any:
-    if field.choices:
-        return widgets.Dropdown(
-            options=[(ANY, ""), *((word, word) for word in field.choices)],
-            description=field.label,
-        )
-    kind = widgets.Combobox if field.column else widgets.Text
-    return kind(description=field.label, placeholder="all", continuous_update=False)
-
-
-def _folded(word: str) -> str:
-    return "".join(sign for sign in word.casefold() if sign.isalnum())

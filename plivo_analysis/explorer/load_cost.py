@@ -17,9 +17,9 @@ from plivo_analysis.values.spans import HOUR, Span, merge, subtract, to_us
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from plivo_analysis.api.filters import Filter
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.parsing.resources import Resource
-    from plivo_analysis.sync.reader import RecordFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,18 @@ class LoadCost:
 
 
 def load_cost(
-    client: Client, resource: Resource, chosen: RecordFilter, period: tuple[datetime, datetime]
+    client: Client, resource: Resource, chosen: Filter, period: tuple[datetime, datetime]
 ) -> LoadCost:
     """Look at the store; the server is asked nothing.
 
     Example:
         >>> import plivo_analysis as pva
         >>> from datetime import timedelta
-        >>> from plivo_analysis.api.filters import SessionFilter
-        >>> from plivo_analysis.parsing.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.api.filters import Filter
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> with pva.demo(sessions=20) as client:
         ...     day = client.now() - timedelta(hours=24), client.now()
-        ...     found = load_cost(client, SESSION_RESOURCE, SessionFilter.of(), day)
+        ...     found = load_cost(client, SESSION_RESOURCE, Filter.of(SESSION_RESOURCE), day)
         >>> found.hours, found.stored, found.requests
         (24, 0, None)
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.loaders.answer import shortfall, stored
 from plivo_analysis.sync.pull import Question, pull
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.sync.progress import ProgressListener
-    from plivo_analysis.sync.reader import RecordFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,6 @@ class LoadRequest:
     Args:
         client: The account.
         resource: What is listed.
-        check: The constructor of the resource's filter.
         given: The loader's arguments: the range and the filters.
 
     Raises:
@@ -41,7 +40,6 @@ class LoadRequest:
 
     client: Client
     resource: Resource
-    check: Any
     given: Mapping[str, Any]
 
     @property
@@ -50,10 +48,9 @@ class LoadRequest:
         return {name: value for name, value in self.given.items() if name not in _RANGE}
 
     @property
-    def filter(self) -> RecordFilter:
+    def filter(self) -> Filter:
         """The filter, checked."""
-        made: RecordFilter = self.check(**self.filters)
-        return made
+        return Filter.of(self.resource, **self.filters)
 
     def period(self, now: datetime) -> tuple[datetime, datetime]:
         """The range for a given now."""
@@ -61,7 +58,7 @@ class LoadRequest:
 
     def question(self) -> Question:
         """What the server will be asked."""
-        return Question(self.resource, self.filter, self.check(), self.period)
+        return Question(self.resource, self.filter, Filter.of(self.resource), self.period)
 
     def span(self) -> Span:
         """The range as of now."""

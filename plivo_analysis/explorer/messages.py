@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from plivo_analysis.api.filters import (
-    MESSAGE_DIRECTIONS,
-    MESSAGE_STATES,
-    MESSAGE_TYPES,
-    ORIGINS,
-    REGISTRATIONS,
-    MessageFilter,
-)
+from plivo_analysis.api.resources import MESSAGE_RESOURCE
 from plivo_analysis.explorer import kpi_cards
-from plivo_analysis.explorer.dataset import COUNTRY, Messages
-from plivo_analysis.explorer.fields import Field
+from plivo_analysis.explorer.dataset import Messages
 from plivo_analysis.explorer.groups import MESSAGE_GROUPS
 from plivo_analysis.explorer.html_page import sheet
 from plivo_analysis.explorer.panel import Panel
@@ -23,7 +15,6 @@ from plivo_analysis.explorer.views.billing import Billing
 from plivo_analysis.explorer.views.delivery import TOTAL, Delivery
 from plivo_analysis.explorer.views.records import Records
 from plivo_analysis.metrics.messages import message_spend
-from plivo_analysis.parsing.resources import MESSAGE_RESOURCE
 from plivo_analysis.values.typesetting import count, money
 
 if TYPE_CHECKING:
@@ -32,9 +23,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.explorer.view_state import Export
     from plivo_analysis.explorer.views.view import Scene, View
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.report.html import Markup
 
 
@@ -73,23 +64,7 @@ class MessageExplorer(Panel[Messages]):
     noun = "messages"
     resource: ClassVar[Resource] = MESSAGE_RESOURCE
     loader = "load_messages"
-    check = MessageFilter.of
     groups = MESSAGE_GROUPS
-    fields = (
-        Field("Direction", ("message_direction",), choices=MESSAGE_DIRECTIONS),
-        Field("State", ("message_state",), choices=MESSAGE_STATES),
-        Field("Type", ("message_type",), choices=MESSAGE_TYPES),
-        Field("Error code", ("error_code",), column=("error_code",)),
-        Field("From", ("from_number",)),
-        Field("To", ("to_number",)),
-        Field("Country", (COUNTRY,), column=(COUNTRY,)),
-        Field("Subaccount", ("subaccount",)),
-        Field("Powerpack", ("powerpack_id",), apart=True),
-        Field("US campaign", ("tendlc_campaign_id",), apart=True),
-        Field("US registration", ("tendlc_registration_status",), REGISTRATIONS, apart=True),
-        Field("Conversation", ("conversation_id",), apart=True),
-        Field("Conversation's origin", ("conversation_origin",), ORIGINS, apart=True),
-    )
     folded = "Campaign, conversation"
 
     def _make_views(self, currency: str) -> Sequence[View[Messages]]:

@@ -24,12 +24,10 @@ from plivo_analysis.report.html import Markup, tag
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
 
     import ipywidgets as widgets
 
     from plivo_analysis.client import Client
-    from plivo_analysis.explorer.fields import Field
 
 
 class Panel(ViewState[K]):
@@ -40,8 +38,6 @@ class Panel(ViewState[K]):
         filters: What to begin with: the loader's arguments, the range included.
     """
 
-    check: ClassVar[Callable[..., Any]]
-    fields: ClassVar[Sequence[Field]]
     folded: ClassVar[str]
 
     def __init__(self, client: Client | None = None, **filters: Any) -> None:
@@ -98,7 +94,7 @@ class Panel(ViewState[K]):
 
     def _asks(self) -> list[widgets.Widget]:
         self._dates = Dates(self._client.now, self._changed)
-        self._rail = Rail(self.fields, self.check, self._changed, self.folded)
+        self._rail = Rail(self.resource, self._changed, self.folded)
         return [self._dates.box, self._rail.box]
 
     def _changed(self) -> None:
@@ -125,7 +121,7 @@ class Panel(ViewState[K]):
             return wording.failed(error, 0, self._one)
 
     def _order(self) -> LoadRequest:
-        return LoadRequest(self._client, self.resource, self.check, self.filters)
+        return LoadRequest(self._client, self.resource, self.filters)
 
     def _offer(self, kept: K) -> None:
         self._rail.offer(kept.known)

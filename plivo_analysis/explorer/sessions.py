@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ipywidgets as widgets
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.filters import SESSION_STATUSES, SessionFilter
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.explorer import kpi_cards
-from plivo_analysis.explorer.dataset import COUNTRY, Sessions
-from plivo_analysis.explorer.fields import Field
+from plivo_analysis.explorer.dataset import Sessions
 from plivo_analysis.explorer.groups import SESSION_GROUPS
 from plivo_analysis.explorer.output import text, write
 from plivo_analysis.explorer.panel import Panel
@@ -24,7 +23,6 @@ from plivo_analysis.figures import style
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.report.cost import cost_report
 from plivo_analysis.report.html import Markup, tag
 from plivo_analysis.tables.explode import explode_attempts
@@ -37,9 +35,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.explorer.view_state import Export
     from plivo_analysis.explorer.views.view import Scene, View
-    from plivo_analysis.parsing.resources import Resource
 
 
 class SessionExplorer(Panel[Sessions]):
@@ -78,18 +76,8 @@ class SessionExplorer(Panel[Sessions]):
     noun = "sessions"
     resource: ClassVar[Resource] = SESSION_RESOURCE
     loader = "load_sessions"
-    check = SessionFilter.of
     groups = SESSION_GROUPS
-    fields = (
-        Field("Status", ("status",), choices=SESSION_STATUSES),
-        Field("Application", ("app_uuid", "alias"), column=("alias", "app_uuid")),
-        Field("Country", ("country",), column=(COUNTRY,)),
-        Field("Recipient", ("recipient",)),
-        Field("Brand", ("brand_name",), apart=True),
-        Field("App hash", ("app_hash",), apart=True),
-        Field("Subaccount", ("subaccount",), apart=True),
-    )
-    folded = "Brand, app hash, subaccount"
+    folded = "Subaccount, brand, app hash"
 
     def __init__(self, client: Any = None, **filters: Any) -> None:
         self.channels: dict[str, widgets.ToggleButton] = {}

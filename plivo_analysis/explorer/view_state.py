@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.explorer.loading import Loaded
-    from plivo_analysis.parsing.resources import Resource
 
 Export = tuple[str, str, "Callable[[Scene[Any]], bytes]"]
 """A way to take something along: the button's word, the file's name, what makes the file."""

@@ -19,9 +19,9 @@ from plivo_analysis.values.spans import Span, to_us, words
 if TYPE_CHECKING:
     import polars as pl
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.loaders.arguments import Watcher
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.sync.pull import Pulled
 
 
@@ -73,10 +73,10 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
 
     Example:
         >>> import plivo_analysis as pva
-        >>> from plivo_analysis.api.filters import SessionFilter
-        >>> from plivo_analysis.parsing.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.api.filters import Filter
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> with pva.demo(sessions=50) as client:
-        ...     everything = SessionFilter.of()
+        ...     everything = Filter.of(SESSION_RESOURCE)
         ...     day = Question(SESSION_RESOURCE, everything, everything, lambda now: (now, now))
         ...     stored(client, day, Span(0, 10)).height
         0

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.checks import checked_uuid
-from plivo_analysis.api.filters import MessageFilter, SessionFilter
+from plivo_analysis.api.filters import Filter
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.client import environment_client
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.answer import answer
 from plivo_analysis.loaders.arguments import checked_backend
-from plivo_analysis.parsing.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.sync.pull import Question
 from plivo_analysis.sync.single import read_one_record
 from plivo_analysis.tables.convert import from_rows, to_backend
@@ -89,7 +89,8 @@ def load_sessions(
         >>> set(sessions["status"])
         {'verified'}
     """
-    chosen = SessionFilter.of(
+    chosen = Filter.of(
+        SESSION_RESOURCE,
         status=status,
         app_uuid=app_uuid,
         recipient=recipient,
@@ -104,7 +105,7 @@ def load_sessions(
         Question(
             SESSION_RESOURCE,
             chosen,
-            SessionFilter.of(),
+            Filter.of(SESSION_RESOURCE),
             lambda now: parse_range(since, until, now=now),
             verify=verify,
         ),
@@ -185,7 +186,8 @@ def load_messages(
         >>> set(messages["message_type"])
         {'sms'}
     """
-    chosen = MessageFilter.of(
+    chosen = Filter.of(
+        MESSAGE_RESOURCE,
         message_direction=message_direction,
         message_state=message_state,
         message_type=message_type,
@@ -205,7 +207,7 @@ def load_messages(
         Question(
             MESSAGE_RESOURCE,
             chosen,
-            MessageFilter.of(),
+            Filter.of(MESSAGE_RESOURCE),
             lambda now: parse_range(since, until, now=now),
             verify=verify,
         ),

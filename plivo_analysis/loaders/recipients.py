@@ -18,7 +18,7 @@ from plivo_analysis.values.masking import mask_number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plivo_analysis.parsing.resources import Resource
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.storage.store import Store
 
 RECIPIENTS = ("full", "masked", "pseudonym")

@@ -15,12 +15,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.api.times import api_time
 from plivo_analysis.errors import APIError, BadResponseError
 from plivo_analysis.maintenance.finding import UNKNOWN, Finding
 from plivo_analysis.maintenance.limit_probe import RETRY_AFTER, SCOPE, meet_limit
-from plivo_analysis.parsing.pages import read_page
-from plivo_analysis.parsing.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
+from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.sync.steps import PAGE_ROWS
 from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, floor, to_us
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.parsing.pages import Page
-    from plivo_analysis.parsing.resources import Resource
 
 _NOT_ASKED = "not asked: --limits finds out, by spending a minute's requests"
 
@@ -119,7 +119,7 @@ class _Examination:
             read=lambda body: read_page(
                 body,
                 list_key=resource.list_key,
-                read=resource.read,
+                read=READERS[resource.name],
                 expected_path=f"/v1/Account/{self._client.auth_id}/{resource.path}",
             ),
         )

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, RESOURCES, SESSION_RESOURCE
 from plivo_analysis.errors import APIError, RateLimitError
 from plivo_analysis.maintenance.finding import UNKNOWN, Finding
-from plivo_analysis.parsing.resources import MESSAGE_RESOURCE, RESOURCES, SESSION_RESOURCE
 from plivo_analysis.system.clock import rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.parsing.resources import Resource
 
 LIMIT, RETRY_AFTER, SCOPE = "limit", "Retry-After", "scope of the limit"
 ONE_BUDGET = "sessions and messages share one"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import shown_scope
-from plivo_analysis.parsing.resources import RESOURCES
+from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.storage.folder import set_aside_files
 from plivo_analysis.storage.parquet import segment_files
 from plivo_analysis.values.spans import EVER, from_us, merge, to_us
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.parsing.resources import Resource
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,24 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.api.words import SETTLED, fold_status
 from plivo_analysis.errors import BadResponseError
+from plivo_analysis.parsing.messages import read_message
 from plivo_analysis.parsing.notes import note, shown
 from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.parsing.sessions import read_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from plivo_analysis.parsing.notes import Note, Record
+
+READERS: Mapping[str, Callable[[object], Record]] = {
+    SESSION_RESOURCE.name: read_session,
+    MESSAGE_RESOURCE.name: read_message,
+}
+"""What reads one record, by the name of its resource."""
 
 _FALLBACK_KEY = "objects"
 _LONGEST_CURSOR = 2048

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import and_
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,23 +18,12 @@ from plivo_analysis.api.checks import same_number
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from plivo_analysis.api.filters import Confirmation
+    from plivo_analysis.api.filters import Confirmation, Filter
 
 _PLAIN = r"^[1-9][0-9]*$"
 
 
-class ColumnFilter(Protocol):
-    """What is needed of a filter here."""
-
-    @property
-    def unverifiable(self) -> tuple[str, ...]:
-        """The parameters that no row can confirm."""
-
-    def confirmations(self) -> list[Confirmation]:
-        """The columns that confirm the others."""
-
-
-def matches(frame: pl.DataFrame, asked: ColumnFilter) -> pl.Series:
+def matches(frame: pl.DataFrame, asked: Filter) -> pl.Series:
     """Whether each row is one that was asked for, as far as its columns tell.
 
     Args:
@@ -45,9 +34,10 @@ def matches(frame: pl.DataFrame, asked: ColumnFilter) -> pl.Series:
         A boolean a row; null where the row lacks what would tell.
 
     Example:
-        >>> from plivo_analysis.api.filters import SessionFilter
+        >>> from plivo_analysis.api.filters import Filter
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> frame = pl.DataFrame({"status": ["verified", "expired", None]})
-        >>> matches(frame, SessionFilter.of(status="verified")).to_list()
+        >>> matches(frame, Filter.of(SESSION_RESOURCE, status="verified")).to_list()
         [True, False, None]
     """
     # One false outweighs what is not known: the three-valued "and" of polars is the filter's.
@@ -59,7 +49,7 @@ def matches(frame: pl.DataFrame, asked: ColumnFilter) -> pl.Series:
 
 def chosen(
     frame: pl.DataFrame,
-    asked: ColumnFilter,
+    asked: Filter,
     key: str,
     listed: Collection[str],
     lasting: Collection[str] = (),
@@ -74,9 +64,11 @@ def chosen(
         lasting: Those that it listed when what may change for a record was left aside.
 
     Example:
-        >>> from plivo_analysis.api.filters import SessionFilter
+        >>> from plivo_analysis.api.filters import Filter
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> frame = pl.DataFrame({"session_uuid": ["a", "b"], "status": ["verified", None]})
-        >>> chosen(frame, SessionFilter.of(status="verified"), "session_uuid", {"b"}).height
+        >>> verified = Filter.of(SESSION_RESOURCE, status="verified")
+        >>> chosen(frame, verified, "session_uuid", {"b"}).height
         2
     """
     known = matches(frame, asked)

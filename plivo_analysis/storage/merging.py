@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.parsing.notes import Note
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.parsing.pages import parse_json
+from plivo_analysis.parsing.pages import READERS, parse_json
 from plivo_analysis.storage.days import Days
 from plivo_analysis.storage.opening import seal
 from plivo_analysis.values.spans import DAY, floor, to_us
@@ -24,8 +24,8 @@ from plivo_analysis.values.spans import DAY, floor, to_us
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.parsing.notes import Record
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.storage.database import Database
 
 
@@ -142,7 +142,7 @@ class Merging:
         else:
             self._remember(record.key, known.raw, known.page, known.read_at)
             self._write(record, record.row, known)
-            if self.resource.read(parse_json(known.raw.encode())).row == record.row:
+            if READERS[self.resource.name](parse_json(known.raw.encode())).row == record.row:
                 self.tally.repeated += 1
             else:
                 self.tally.updated += 1

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError, StoreError
-from plivo_analysis.parsing.resources import RESOURCES
 from plivo_analysis.storage.parquet import (
     PARTS,
     encode,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from plivo_analysis.parsing.resources import Resource
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.storage.days import Day, Stamp
     from plivo_analysis.storage.store import Store
     from plivo_analysis.values.schema import Table
@@ -73,7 +73,7 @@ def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.sta
         StoreError: The store is damaged.
 
     Example:
-        >>> from plivo_analysis.parsing.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> from plivo_analysis.storage.store import Store
         >>> read(Store(None), SESSION_RESOURCE, EVER).height
         0
@@ -95,7 +95,7 @@ def compact(store: Store, resource: Resource, *, oldest: int = EVER.start) -> No
         oldest: As for `read`.
 
     Example:
-        >>> from plivo_analysis.parsing.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> from plivo_analysis.storage.store import Store
         >>> compact(Store(None), SESSION_RESOURCE)
     """
@@ -231,7 +231,7 @@ def parts(resource: Resource, frame: pl.DataFrame) -> list[tuple[Table, str, pl.
         SchemaError: A session's money is beyond all bounds.
 
     Example:
-        >>> from plivo_analysis.parsing.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> empty = SESSION_RESOURCE.table.polars().to_frame()
         >>> [table.name for table, _, _ in parts(SESSION_RESOURCE, empty)]
         ['sessions', 'attempts', 'charges']

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.parsing.pages import parse_json
+from plivo_analysis.parsing.pages import READERS, parse_json
 from plivo_analysis.storage.days import Days
 from plivo_analysis.storage.opening import seal
 from plivo_analysis.values.spans import DAY, floor
@@ -18,8 +18,8 @@ from plivo_analysis.values.spans import DAY, floor
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.parsing.notes import Record
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.storage.database import Database
     from plivo_analysis.values.spans import Span
 
@@ -182,4 +182,4 @@ class Archive:
         ]
 
     def _read(self, raw: str) -> Record:
-        return self._resource.read(parse_json(raw.encode()))
+        return READERS[self._resource.name](parse_json(raw.encode()))

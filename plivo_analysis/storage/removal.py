@@ -19,7 +19,7 @@ from plivo_analysis.storage.redaction import cut, packed, unpacked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from plivo_analysis.parsing.resources import Resource
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.storage.database import Database
 
 _AT_ONCE = 200  # pages held in memory

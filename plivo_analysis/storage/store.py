@@ -8,7 +8,8 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from plivo_analysis.parsing.resources import RESOURCES
+from plivo_analysis.api.resources import RESOURCES
+from plivo_analysis.parsing.pages import READERS
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange, CompletedRanges
 from plivo_analysis.storage.database import Database
 from plivo_analysis.storage.days import Days
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.parsing.notes import Record
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.values.spans import Span
 
 
@@ -268,8 +269,10 @@ class Store:
 
 
 def _older(resource: Resource, before: int) -> Unwanted:
+    read = READERS[resource.name]
+
     def is_older(value: object, read_at: int) -> bool:
-        instant = resource.read(value).instant
+        instant = read(value).instant
         return (read_at if instant is None else to_us(instant)) < before
 
     return Unwanted(is_older, lambda _: False, emptied=True)

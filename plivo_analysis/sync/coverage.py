@@ -10,8 +10,8 @@ from plivo_analysis.sync.reader import RETENTION, SETTLE
 from plivo_analysis.values.spans import MINUTE, Span, floor, subtract, to_us
 
 if TYPE_CHECKING:
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.parsing.resources import Resource
 
 
 class State(StrEnum):

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from plivo_analysis.api.filters import Filter
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.sync.progress import ProgressListener
-    from plivo_analysis.sync.reader import RecordFilter
 
 _TOLERANCE = MINUTE  # "90d" was counted back a moment ago
 _MARGIN = 5 * MINUTE  # what may age out before the first answers are there
@@ -72,8 +72,8 @@ class Question:
     """
 
     resource: Resource
-    filter: RecordFilter
-    everything: RecordFilter
+    filter: Filter
+    everything: Filter
     period: Callable[[datetime], tuple[datetime, datetime]]
     verify: bool = False
 

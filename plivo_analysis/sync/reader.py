@@ -8,13 +8,13 @@ how fine its time filter is and whether it keeps its order, is remembered for th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import Query as Parameters
 from plivo_analysis.api.times import api_time
 from plivo_analysis.api.words import fold_status
 from plivo_analysis.errors import BadResponseError, StoreError
-from plivo_analysis.parsing.pages import read_page
+from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
 from plivo_analysis.storage.leases import LEASE_SECONDS
 from plivo_analysis.storage.merging import Tally
@@ -30,13 +30,12 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
     from datetime import datetime
-    from typing import Any, Self
 
-    from plivo_analysis.api.filters import Confirmation
+    from plivo_analysis.api.filters import Filter
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.parsing.notes import Record
     from plivo_analysis.parsing.pages import Page
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.storage.leases import Lease
     from plivo_analysis.sync.progress import ProgressListener
     from plivo_analysis.system.clock import Clock
@@ -48,35 +47,6 @@ EDGE = 2 * MINUTE  # how far from the end of retention a row may be gone already
 NO_SNAPSHOT = "not a snapshot"
 
 _PAGES_AHEAD = 16  # what a walk claims: more than that it leaves to others
-
-
-class RecordFilter(Protocol):
-    """What a pull needs of a filter; ``SessionFilter`` and ``MessageFilter`` are the two."""
-
-    @property
-    def scope(self) -> str:
-        """The ledger's key."""
-
-    @property
-    def stable(self) -> bool:
-        """Whether no record enters or leaves the listing while it is read."""
-
-    @property
-    def lasting(self) -> Self:
-        """The same filter without what may change for a record."""
-
-    @property
-    def unverifiable(self) -> tuple[str, ...]:
-        """The parameters that no row can confirm."""
-
-    def params(self) -> Mapping[str, str]:
-        """The query parameters."""
-
-    def matches(self, row: Mapping[str, Any]) -> bool | None:
-        """Whether a row is one that was asked for."""
-
-    def confirmations(self) -> list[Confirmation]:
-        """The columns that tell the same of a table."""
 
 
 @dataclass(slots=True)
@@ -93,7 +63,7 @@ class Reader:
 
     client: Client
     resource: Resource
-    filter: RecordFilter
+    filter: Filter
     watch: ProgressListener
     cancel: threading.Event | None = None
     requests: int = 0
@@ -261,7 +231,7 @@ class Reader:
                 read_page(
                     body,
                     list_key=resource.list_key,
-                    read=resource.read,
+                    read=READERS[resource.name],
                     expected_path=f"/v1/Account/{self.client.auth_id}/{resource.path}",
                 ),
             ),
@@ -378,7 +348,7 @@ class _Hold:
         return self._claim.hold(self._ladder.reached, ahead)
 
 
-def _misses(chosen: RecordFilter, record: Record) -> bool:
+def _misses(chosen: Filter, record: Record) -> bool:
     return record.row is not None and chosen.matches(record.row) is False
 
 

@@ -17,10 +17,11 @@ from plivo_analysis.values.spans import MINUTE, Span, to_us
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plivo_analysis.sync.reader import Reader, RecordFilter
+    from plivo_analysis.api.filters import Filter
+    from plivo_analysis.sync.reader import Reader
 
 
-def refresh(reader: Reader, span: Span, *, lasting: RecordFilter, known: int) -> list[Span]:
+def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[Span]:
     """Read again what of a range is not final.
 
     Args:
@@ -50,7 +51,7 @@ def refresh(reader: Reader, span: Span, *, lasting: RecordFilter, known: int) ->
     )
 
 
-def _asked_for(row: Mapping[str, Any] | None, lasting: RecordFilter) -> bool:
+def _asked_for(row: Mapping[str, Any] | None, lasting: Filter) -> bool:
     return row is not None and lasting.matches(row) is not False
 
 

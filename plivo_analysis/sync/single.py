@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.errors import BadResponseError, FilterError
-from plivo_analysis.parsing.pages import read_one
+from plivo_analysis.parsing.pages import READERS, read_one
 from plivo_analysis.storage.store import Reading
 from plivo_analysis.values.spans import to_us
 
 if TYPE_CHECKING:
     import threading
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.parsing.resources import Resource
     from plivo_analysis.storage.merging import Tally
 
 
@@ -55,7 +55,7 @@ def fetch(
     answer = client.transport.get(
         f"{resource.path}{key}/",
         {},
-        read=lambda body: (body, read_one(body, read=resource.read)),
+        read=lambda body: (body, read_one(body, read=READERS[resource.name])),
         cancel=cancel,
         paced=False,
     )

@@ -36,6 +36,19 @@ class Kind(StrEnum):
     RECORDS = "list of records"
 
 
+class Numbers(StrEnum):
+    """What a text column may hold of telephone numbers, which says how it is masked.
+
+    Example:
+        >>> Column("alias", Kind.TEXT, "The application's name.").numbers.value
+        'anywhere'
+    """
+
+    WHOLE = "whole"  # every value is one number, or the name of a sender
+    ANYWHERE = "anywhere"  # not known to be free of them
+    NONE = "none"  # ids and addresses, whose digits are no telephone number
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table.
@@ -48,6 +61,7 @@ class Column:
         nullable: Whether a value may be missing.
         computed: Whether it is ours rather than the API's.
         fields: The columns of each record, for ``Kind.RECORDS``.
+        numbers: What its text may hold of telephone numbers.
 
     Example:
         >>> Column("alias", Kind.TEXT, "The application's name.").nullable
@@ -61,6 +75,7 @@ class Column:
     nullable: bool = True
     computed: bool = False
     fields: tuple[Column, ...] = ()
+    numbers: Numbers = Numbers.ANYWHERE
 
     def polars(self) -> pl.DataType:
         """The type of this column in polars."""

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
-from plivo_analysis.api.filters import MessageFilter, Query, SessionFilter
+from plivo_analysis.api.filters import Filter, Query
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.errors import FilterError
 
 APP = "53cfe61c-7a3b-4a35-9b0e-6f0a1c2d3e4f"
@@ -50,7 +51,7 @@ def test_session_filters_are_sent_in_the_api_s_own_spelling(
     given: dict[str, Any], sent: str
 ) -> None:
     (name,) = given
-    assert SessionFilter.of(**given).params() == {name: sent}
+    assert Filter.of(SESSION_RESOURCE, **given).params() == {name: sent}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_message_filters_are_sent_in_the_api_s_own_spelling(
     given: dict[str, Any], sent: str
 ) -> None:
     (name,) = given
-    assert MessageFilter.of(**given).params() == {name: sent}
+    assert Filter.of(MESSAGE_RESOURCE, **given).params() == {name: sent}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_session_filter_that_can_match_nothing_is_refused(
     given: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(FilterError, match=said):
-        SessionFilter.of(**given)
+        Filter.of(SESSION_RESOURCE, **given)
 
 
 @pytest.mark.parametrize(
@@ -145,12 +146,14 @@ def test_a_message_filter_that_can_match_nothing_is_refused(
     given: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(FilterError, match=said):
-        MessageFilter.of(**given)
+        Filter.of(MESSAGE_RESOURCE, **given)
 
 
 def test_an_unknown_filter_is_no_filter() -> None:
-    with pytest.raises(TypeError, match="channel"):
-        SessionFilter.of(channel="sms")  # type: ignore[call-arg]  # the very mistake
+    with pytest.raises(
+        FilterError, match=r"no filter 'channel' of sessions\. There is status, app"
+    ):
+        Filter.of(SESSION_RESOURCE, channel="sms")
 
 
 @pytest.mark.parametrize(
@@ -166,21 +169,27 @@ def test_an_unknown_filter_is_no_filter() -> None:
 )
 def test_no_message_shows_a_telephone_number(given: dict[str, Any]) -> None:
     with pytest.raises(FilterError) as caught:
-        SessionFilter.of(**given)
+        Filter.of(SESSION_RESOURCE, **given)
     assert PHONE[2:] not in str(caught.value)
 
 
 def test_a_filter_and_its_query_show_no_telephone_number() -> None:
-    chosen = SessionFilter.of(recipient=PHONE, status="verified")
+    chosen = Filter.of(SESSION_RESOURCE, recipient=PHONE, status="verified")
     for text in (repr(chosen), str(chosen), repr(chosen.params()), f"{chosen.params()}"):
         assert PHONE not in text
         assert "23" in text
-    assert repr(MessageFilter.of(to_number=PHONE)) == "MessageFilter(to_number='1 ••• ••• ••23')"
+    assert (
+        repr(Filter.of(MESSAGE_RESOURCE, to_number=PHONE))
+        == "Filter(messages, to_number='1 ••• ••• ••23')"
+    )
     assert dict(Query(recipient=PHONE)) == {"recipient": PHONE}
 
 
 def test_no_filter_is_empty_text_and_matches_every_row() -> None:
-    for chosen, row in ((SessionFilter.of(), session()), (MessageFilter.of(), message())):
+    for chosen, row in (
+        (Filter.of(SESSION_RESOURCE), session()),
+        (Filter.of(MESSAGE_RESOURCE), message()),
+    ):
         assert chosen.scope == ""
         assert chosen.params() == {}
         assert chosen.matches(row) is True
@@ -189,8 +198,8 @@ def test_no_filter_is_empty_text_and_matches_every_row() -> None:
 
 
 def test_the_same_filter_has_the_same_scope_however_it_was_written() -> None:
-    one = SessionFilter.of(status="Verified", recipient="+1 415 555 0123", alias="a&b=c")
-    other = SessionFilter.of(alias="a&b=c", recipient=PHONE, status="verified")
+    one = Filter.of(SESSION_RESOURCE, status="Verified", recipient="+1 415 555 0123", alias="a&b=c")
+    other = Filter.of(SESSION_RESOURCE, alias="a&b=c", recipient=PHONE, status="verified")
     assert one == other
     assert one.scope == other.scope == "alias=a%26b%3Dc&recipient=14155550123&status=verified"
 
@@ -208,7 +217,7 @@ def test_the_same_filter_has_the_same_scope_however_it_was_written() -> None:
 def test_two_filters_share_a_scope_only_if_they_are_one(
     one: dict[str, str], other: dict[str, str]
 ) -> None:
-    first, second = SessionFilter.of(**one), SessionFilter.of(**other)
+    first, second = Filter.of(SESSION_RESOURCE, **one), Filter.of(SESSION_RESOURCE, **other)
     assert (first.scope == second.scope) == (first == second)
 
 
@@ -239,7 +248,7 @@ def test_two_filters_share_a_scope_only_if_they_are_one(
 def test_a_session_tells_whether_the_filter_was_honoured(
     given: dict[str, Any], row: dict[str, Any], answer: bool | None
 ) -> None:
-    assert SessionFilter.of(**given).matches(session(**row)) is answer
+    assert Filter.of(SESSION_RESOURCE, **given).matches(session(**row)) is answer
 
 
 @pytest.mark.parametrize(
@@ -262,15 +271,15 @@ def test_a_session_tells_whether_the_filter_was_honoured(
 def test_a_message_tells_whether_the_filter_was_honoured(
     given: dict[str, Any], row: dict[str, Any], answer: bool | None
 ) -> None:
-    assert MessageFilter.of(**given).matches(message(**row)) is answer
+    assert Filter.of(MESSAGE_RESOURCE, **given).matches(message(**row)) is answer
 
 
 def test_what_no_row_confirms_is_named() -> None:
-    chosen = SessionFilter.of(
-        status="verified", brand_name="x", app_hash="y", subaccount=SUBACCOUNT
+    chosen = Filter.of(
+        SESSION_RESOURCE, status="verified", brand_name="x", app_hash="y", subaccount=SUBACCOUNT
     )
     assert chosen.unverifiable == ("subaccount", "brand_name", "app_hash")
-    assert MessageFilter.of(subaccount=SUBACCOUNT, message_type="sms").unverifiable == (
+    assert Filter.of(MESSAGE_RESOURCE, subaccount=SUBACCOUNT, message_type="sms").unverifiable == (
         "subaccount",
     )
 
@@ -278,27 +287,28 @@ def test_what_no_row_confirms_is_named() -> None:
 @pytest.mark.parametrize(
     ("chosen", "stable"),
     [
-        (SessionFilter.of(status="in-progress"), False),
-        (SessionFilter.of(alias="a", recipient=PHONE), True),
-        (MessageFilter.of(message_state="sent"), False),
-        (MessageFilter.of(error_code="000"), False),
-        (MessageFilter.of(message_direction="inbound"), True),
+        (Filter.of(SESSION_RESOURCE, status="in-progress"), False),
+        (Filter.of(SESSION_RESOURCE, alias="a", recipient=PHONE), True),
+        (Filter.of(MESSAGE_RESOURCE, message_state="sent"), False),
+        (Filter.of(MESSAGE_RESOURCE, error_code="000"), False),
+        (Filter.of(MESSAGE_RESOURCE, message_direction="inbound"), True),
     ],
 )
 def test_a_filter_knows_whether_its_truth_may_change_while_its_list_is_read(
-    chosen: SessionFilter | MessageFilter, *, stable: bool
+    chosen: Filter, *, stable: bool
 ) -> None:
     assert chosen.stable is stable
 
 
 def test_every_confirming_column_exists() -> None:
     """matches() looks its columns up in rows, so a wrong name would raise here."""
-    everything = SessionFilter.of(
-        status="verified", app_uuid=APP, recipient=PHONE, country="IN", alias="a"
+    everything = Filter.of(
+        SESSION_RESOURCE, status="verified", app_uuid=APP, recipient=PHONE, country="IN", alias="a"
     )
     assert everything.matches(session()) is None
     assert (
-        MessageFilter.of(
+        Filter.of(
+            MESSAGE_RESOURCE,
             message_direction="inbound",
             message_state="read",
             message_type="sms",

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import plivo_analysis as pva
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.filters import SessionFilter
+from plivo_analysis.api.filters import Filter
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.explorer.dataset import Sessions
 from plivo_analysis.explorer.dates import Dates
 from plivo_analysis.explorer.load_cost import load_cost
@@ -24,7 +25,6 @@ from plivo_analysis.explorer.source import literal, loader
 from plivo_analysis.explorer.table import PAGE, Paged, SortOrder, TableColumn
 from plivo_analysis.explorer.worker import Worker
 from plivo_analysis.http.rate_limit.limiter import Limiter
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.system.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -106,15 +106,15 @@ def test_what_is_stored_whole_costs_no_request_and_what_is_open_a_page_of_them(
 ) -> None:
     day = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 15, tzinfo=UTC)
     pva.load_sessions(since=day[0], until=day[1], client=demo)
-    seen = load_cost(demo, SESSION_RESOURCE, SessionFilter.of(), day)
+    seen = load_cost(demo, SESSION_RESOURCE, Filter.of(SESSION_RESOURCE), day)
     assert (seen.stored, seen.hours, seen.requests) == (14 * 24, 14 * 24, 0)
 
 
 def test_what_no_row_can_confirm_is_not_answered_by_what_is_stored(demo: Client) -> None:
     day = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC)
     pva.load_sessions(since=day[0], until=day[1], client=demo)
-    known = load_cost(demo, SESSION_RESOURCE, SessionFilter.of(status="verified"), day)
-    hidden = load_cost(demo, SESSION_RESOURCE, SessionFilter.of(brand_name="b"), day)
+    known = load_cost(demo, SESSION_RESOURCE, Filter.of(SESSION_RESOURCE, status="verified"), day)
+    hidden = load_cost(demo, SESSION_RESOURCE, Filter.of(SESSION_RESOURCE, brand_name="b"), day)
     assert (known.stored, hidden.stored) == (24, 0)
     assert hidden.at_most
 

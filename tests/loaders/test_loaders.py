@@ -14,12 +14,12 @@ import pytest
 import plivo_analysis as pva
 from plivo_analysis.api.columns import MESSAGES as MESSAGE_TABLE
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.filters import SessionFilter
+from plivo_analysis.api.filters import Filter
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Behaviour, Fault, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.emulator.queries import MESSAGES
 from plivo_analysis.errors import PlivoAnalysisWarning
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.system.clock import Cancelled
 
@@ -347,7 +347,7 @@ def test_a_cancelled_pull_ends_at_once_and_keeps_what_was_read(
         def waiting(self, seconds: float) -> None:
             pass
 
-    everything = SessionFilter.of()
+    everything = Filter.of(SESSION_RESOURCE)
     question = Question(
         SESSION_RESOURCE, everything, everything, lambda now: (now - timedelta(days=80), now)
     )

@@ -12,12 +12,12 @@ from uuid import uuid4
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE, Resource
 from plivo_analysis.cli import main
 from plivo_analysis.emulator import Fault, FixedWindow, Server, SlidingWindow, TokenBucket, generate
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.maintenance.doctor import examine
 from plivo_analysis.maintenance.status import status
-from plivo_analysis.parsing.resources import MESSAGE_RESOURCE, SESSION_RESOURCE, Resource
 from plivo_analysis.system.folders import state_folder
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.values.spans import EVER
 
 if TYPE_CHECKING:

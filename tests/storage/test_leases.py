@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plivo_analysis.api.filters import SessionFilter
+from plivo_analysis.api.filters import Filter
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Fault, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.loaders.answer import stored
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.storage.completed_ranges import CompletedRange
 from plivo_analysis.storage.leases import LEASE_SECONDS
 from plivo_analysis.storage.store import Store
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Serve = Callable[..., Server]
     Connect = Callable[..., pva.Client]
 
-EVERYTHING = SessionFilter.of()
+EVERYTHING = Filter.of(SESSION_RESOURCE)
 DAYS = Span(0, 10 * DAY)
 
 

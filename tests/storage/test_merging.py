@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.parsing.sessions import read_session
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.store import Reading, Store

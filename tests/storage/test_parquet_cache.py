@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import plivo_analysis as pva
-from plivo_analysis.api.filters import MessageFilter, SessionFilter
+from plivo_analysis.api.filters import Filter
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.errors import PlivoAnalysisWarning
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.storage import parquet_cache
 from plivo_analysis.storage.filtering import chosen, matches
 from plivo_analysis.storage.parquet import segment_files
@@ -296,12 +296,12 @@ NUMBERS = st.one_of(
 WORDS = st.one_of(st.none(), st.sampled_from(["verified", "Verified", "in progress", "delivered"]))
 CODES = st.one_of(st.none(), st.sampled_from(["000", "0", "00", "450", "0450", " 450 "]))
 FILTERS = [
-    SessionFilter.of(recipient="14155550123"),
-    SessionFilter.of(recipient="14155550123", status="verified"),
-    SessionFilter.of(status="in-progress", brand_name="Shop"),
-    MessageFilter.of(from_number="PLVSMS"),
-    MessageFilter.of(to_number="14155550123", error_code="000"),
-    MessageFilter.of(message_state="delivered", error_code="450"),
+    Filter.of(SESSION_RESOURCE, recipient="14155550123"),
+    Filter.of(SESSION_RESOURCE, recipient="14155550123", status="verified"),
+    Filter.of(SESSION_RESOURCE, status="in-progress", brand_name="Shop"),
+    Filter.of(MESSAGE_RESOURCE, from_number="PLVSMS"),
+    Filter.of(MESSAGE_RESOURCE, to_number="14155550123", error_code="000"),
+    Filter.of(MESSAGE_RESOURCE, message_state="delivered", error_code="450"),
 ]
 
 
@@ -309,7 +309,7 @@ FILTERS = [
 @settings(max_examples=40, deadline=None)
 @given(rows=st.lists(st.tuples(NUMBERS, WORDS, CODES), max_size=12))
 def test_a_filter_on_columns_says_what_it_says_of_each_row(
-    asked: SessionFilter | MessageFilter,
+    asked: Filter,
     rows: list[tuple[str | None, str | None, str | None]],
 ) -> None:
     records = [

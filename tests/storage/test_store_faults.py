@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.errors import PlivoAnalysisWarning
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.parsing.sessions import read_session
 from plivo_analysis.storage import opening
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
@@ -370,7 +370,7 @@ WORKER = """
 import sys
 from pathlib import Path
 from plivo_analysis.parsing.sessions import read_session
-from plivo_analysis.parsing.resources import SESSION_RESOURCE as SESSIONS
+from plivo_analysis.api.resources import SESSION_RESOURCE as SESSIONS
 from plivo_analysis.values.spans import EVER
 from plivo_analysis.storage.store import Reading, Store
 folder, name = Path(sys.argv[1]), int(sys.argv[2])

@@ -55,9 +55,9 @@ from pathlib import Path
 
 from plivo_analysis.client import Client
 from plivo_analysis.system.clock import FrozenWallClock
-from plivo_analysis.api.filters import SessionFilter
+from plivo_analysis.api.filters import Filter
 from plivo_analysis.sync.pull import Question, pull
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.storage.store import Store
 
 
@@ -121,7 +121,7 @@ def work(order):
     client.transport._wire = Line(client.transport._wire, barriers)
     if "seconds" in order:
         threading.Timer(order["seconds"], die).start()
-    everything = SessionFilter.of()
+    everything = Filter.of(SESSION_RESOURCE)
     span = instant(order["since"]), instant(order["until"])
     question = Question(SESSION_RESOURCE, everything, everything, lambda now: span)
     pulled = pull(client, question, watch=Unwatched())

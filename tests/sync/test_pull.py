@@ -16,11 +16,11 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
-from plivo_analysis.api.filters import SessionFilter
+from plivo_analysis.api.filters import Filter
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Behaviour, Fault, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.errors import PlivoAnalysisWarning
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.storage.store import Store
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.system.clock import FrozenWallClock
@@ -350,7 +350,7 @@ def test_what_is_purged_while_it_is_read_is_not_called_complete(
 ) -> None:
     account = generate(sessions=600)
     client = connect(serve(account))
-    everything = SessionFilter.of()
+    everything = Filter.of(SESSION_RESOURCE)
     before = to_us(NOW - 20 * DAY) // MINUTE * MINUTE
 
     class Purging:

@@ -43,13 +43,13 @@ from hypothesis.stateful import (
 )
 
 from plivo_analysis import Client
-from plivo_analysis.api.filters import SessionFilter
+from plivo_analysis.api.filters import Filter
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Behaviour, Server
 from plivo_analysis.emulator.queries import SESSIONS
 from plivo_analysis.emulator.service import Service
 from plivo_analysis.http.session import Reply
 from plivo_analysis.loaders.answer import stored
-from plivo_analysis.parsing.resources import SESSION_RESOURCE
 from plivo_analysis.storage.store import Store
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.sync.reader import RETENTION, SETTLE
@@ -62,14 +62,14 @@ if TYPE_CHECKING:
     from plivo_analysis.sync.pull import Pulled
 
 APPS = ("6e8bfef5-3112-4b0b-a87f-03ddc8101480", "0a5f1c52-6d0e-4c3b-9f6e-2b1d7c4e8a01")
-EVERYTHING = SessionFilter.of()
+EVERYTHING = Filter.of(SESSION_RESOURCE)
 FILTERS = [
     EVERYTHING,
-    SessionFilter.of(status="expired"),
-    SessionFilter.of(status="in-progress"),
-    SessionFilter.of(app_uuid=APPS[0]),
-    SessionFilter.of(brand_name="Shop"),
-    SessionFilter.of(brand_name="Shop", status="expired"),
+    Filter.of(SESSION_RESOURCE, status="expired"),
+    Filter.of(SESSION_RESOURCE, status="in-progress"),
+    Filter.of(SESSION_RESOURCE, app_uuid=APPS[0]),
+    Filter.of(SESSION_RESOURCE, brand_name="Shop"),
+    Filter.of(SESSION_RESOURCE, brand_name="Shop", status="expired"),
 ]
 BEHAVIOURS = {
     "quiet": Behaviour(),
@@ -195,7 +195,7 @@ class PullMachine(RuleBasedStateMachine):
         self.excused: dict[str, set[str]] = {}  # rows that came late, by the scopes closed to them
         self.fuse = Fuse()
         self.client: Client | None = None
-        self.last: tuple[datetime, datetime, SessionFilter] | None = None
+        self.last: tuple[datetime, datetime, Filter] | None = None
 
     # --- the account
 
@@ -206,9 +206,7 @@ class PullMachine(RuleBasedStateMachine):
         usual=st.sampled_from([EVERYTHING, *FILTERS]),
         seed=st.integers(0, 2**16),
     )
-    def begin(
-        self, behaviour: str, sessions: int, spread: int, usual: SessionFilter, seed: int
-    ) -> None:
+    def begin(self, behaviour: str, sessions: int, spread: int, usual: Filter, seed: int) -> None:
         self.usual = usual
         self.random = Random(seed)
         self.behaviour = BEHAVIOURS[behaviour]
@@ -278,7 +276,7 @@ class PullMachine(RuleBasedStateMachine):
     filters = st.one_of(st.none(), st.sampled_from(FILTERS))  # none: this account's usual one
 
     @rule(window=windows, chosen=filters)
-    def pull(self, window: tuple[int, int], chosen: SessionFilter | None) -> None:
+    def pull(self, window: tuple[int, int], chosen: Filter | None) -> None:
         chosen = chosen or self.usual
         since, until = (self.account.now - timedelta(minutes=ago) for ago in window)
         self._pull(since, until, chosen)
@@ -302,9 +300,7 @@ class PullMachine(RuleBasedStateMachine):
         ),
         after=st.integers(0, 6),
     )
-    def kill(
-        self, window: tuple[int, int], chosen: SessionFilter | None, where: str, after: int
-    ) -> None:
+    def kill(self, window: tuple[int, int], chosen: Filter | None, where: str, after: int) -> None:
         since, until = (self.account.now - timedelta(minutes=ago) for ago in window)
         chosen = chosen or self.usual
         self.fuse.set(where, after)
@@ -366,7 +362,7 @@ class PullMachine(RuleBasedStateMachine):
                     assert key in kept, "a range that is called complete lacks a session"
 
     def _pull(
-        self, since: datetime, until: datetime, chosen: SessionFilter, *, verify: bool = False
+        self, since: datetime, until: datetime, chosen: Filter, *, verify: bool = False
     ) -> None:
         before = self._expected(since, until, chosen)
         assert self.client is not None
@@ -402,7 +398,7 @@ class PullMachine(RuleBasedStateMachine):
         for row in frame.iter_rows(named=True):
             assert to_us(row["created_at"]) in pulled.span
 
-    def _check_status(self, frame: Any, chosen: SessionFilter) -> None:
+    def _check_status(self, frame: Any, chosen: Filter) -> None:
         """What the server knows to be settled is settled in the table; nothing else is in it."""
         if self.behaviour.settles:
             return
@@ -414,7 +410,7 @@ class PullMachine(RuleBasedStateMachine):
 
     # --- what a perfect reader would know
 
-    def _expected(self, since: datetime, until: datetime, chosen: SessionFilter) -> set[str]:
+    def _expected(self, since: datetime, until: datetime, chosen: Filter) -> set[str]:
         span = Span(to_us(since), to_us(until))
         held = self._now() - RETENTION + EDGE
         return {
@@ -425,7 +421,7 @@ class PullMachine(RuleBasedStateMachine):
             and self._matches(record, chosen)
         }
 
-    def _may_lack(self, key: str, chosen: SessionFilter, *, verify: bool) -> bool:
+    def _may_lack(self, key: str, chosen: Filter, *, verify: bool) -> bool:
         closed = self.excused.get(key, set())
         return not verify and not closed.isdisjoint({"", chosen.scope})
 
@@ -452,7 +448,7 @@ class PullMachine(RuleBasedStateMachine):
         return to_us(datetime.fromisoformat(record["created_at"]))
 
     @staticmethod
-    def _matches(record: dict[str, Any], chosen: SessionFilter) -> bool:
+    def _matches(record: dict[str, Any], chosen: Filter) -> bool:
         hidden = {name.removeprefix("_"): value for name, value in record.items()}
         return all(hidden.get(name) == value for name, value in chosen.params().items())
 

@@ -1,0 +1,327 @@
+"""What can be listed: sessions and messages, each declared once.
+
+A declaration names the address, the parameters and the table of a resource. From it come the
+check of a loader's arguments, the query, the confirmation on rows, the options of the command
+line, the fields of the explorer and the tables of the documentation. `parsing` binds the
+function that reads one record by the resource's name.
+
+Sources: the API's pages "List all sessions" and "List all messages"; ``country`` and ``alias``
+are known to the official SDKs only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from plivo_analysis.api.checks import ParameterKind
+from plivo_analysis.api.columns import MESSAGES, SESSIONS
+from plivo_analysis.api.words import IN_PROGRESS, fold_status
+from plivo_analysis.values.schema import Numbers
+from plivo_analysis.values.spans import DAY, to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from plivo_analysis.values.schema import Table
+
+FINAL: Final = 0
+NEVER: Final = 2**62
+
+_Kind = ParameterKind
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One filter of a listing.
+
+    Args:
+        name: As in the query, the loader's argument and the command line.
+        kind: What its value is.
+        label: What stands above its field in the explorer. Two parameters of one label share
+            a field, which tells a UUID from a name.
+        meaning: One line of documentation.
+        choices: The allowed words of ``ParameterKind.CHOICE``.
+        column: The column whose value confirms it; empty where no row carries it.
+        changes: Whether its truth may change for a record while its list is being read.
+        rare: Whether the explorer folds its field away.
+
+    Example:
+        >>> SESSION_RESOURCE.parameter("status").checked("In Progress")
+        'in-progress'
+    """
+
+    name: str
+    kind: ParameterKind
+    label: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+    column: str = ""
+    changes: bool = False
+    rare: bool = False
+
+    def checked(self, value: object) -> str | None:
+        """A value as the API wants it; None, which stands for any, stays None.
+
+        Raises:
+            FilterError: It cannot match anything; the message says what is allowed.
+        """
+        return self.kind.checked(self.name, value, self.choices)
+
+    @property
+    def same(self) -> Callable[[str, str], bool | None]:
+        """Compares a checked value with one of the column; None where the row hides it."""
+        return self.kind.same
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """One kind of record that the API lists.
+
+    Args:
+        name: A plural noun, as in the command line.
+        table: The table that its records fill.
+        path: Below ``/v1/Account/{auth_id}/``.
+        list_key: Where a page holds its records.
+        time_parameter: The query parameter that bounds a listing.
+        parameters: The other query parameters, in the order of the loader's arguments.
+        key: The column that tells records apart.
+        instant: The column that the time parameter filters.
+        status: The column that says how far a record is.
+        amount: The column whose absence means that the price is yet to come.
+        open_words: The folded statuses that may still change.
+        open_for: How long after its instant such a status may still change.
+        open_listings: The filters that together list what is open.
+    """
+
+    name: str
+    table: Table
+    path: str
+    list_key: str
+    time_parameter: str
+    parameters: tuple[Parameter, ...]
+    key: str
+    instant: str
+    status: str
+    amount: str
+    open_words: frozenset[str]
+    open_for: int
+    open_listings: tuple[Mapping[str, str], ...]
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that hold telephone numbers.
+
+        Example:
+            >>> MESSAGE_RESOURCE.numbers
+            ('from_number', 'to_number', 'replaced_sender')
+        """
+        columns = self.table.columns
+        return tuple(column.name for column in columns if column.numbers is Numbers.WHOLE)
+
+    def parameter(self, name: str) -> Parameter:
+        """The declaration of one parameter.
+
+        Raises:
+            KeyError: There is none of this name.
+        """
+        return {parameter.name: parameter for parameter in self.parameters}[name]
+
+    def is_open(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row's status may still change."""
+        return fold_status(row[self.status]) in self.open_words
+
+    def final_at(self, row: Mapping[str, Any]) -> int:
+        """When a row stops changing: an instant in microseconds, ``FINAL`` or ``NEVER``.
+
+        A price that has not come a day after the record began is taken as not coming.
+        """
+        at = to_us(row[self.instant])
+        if self.is_open(row):
+            return min(NEVER, at + self.open_for)
+        return at + DAY if row[self.amount] is None else FINAL
+
+
+SESSION_RESOURCE = Resource(
+    name="sessions",
+    table=SESSIONS,
+    path="Verify/Session/",
+    list_key="sessions",
+    time_parameter="session_time",
+    parameters=(
+        Parameter(
+            "status",
+            _Kind.CHOICE,
+            "Status",
+            "How far the session is.",
+            choices=("in-progress", "verified", "expired"),
+            column="status",
+            changes=True,
+        ),
+        Parameter(
+            "app_uuid",
+            _Kind.UUID,
+            "Application",
+            "Of one Verify application.",
+            column="app_uuid",
+        ),
+        Parameter(
+            "recipient",
+            _Kind.RECIPIENT,
+            "Recipient",
+            "To one number, in E.164 form.",
+            column="recipient",
+        ),
+        Parameter(
+            "subaccount",
+            _Kind.SUBACCOUNT,
+            "Subaccount",
+            "Of one subaccount, by its auth id.",
+            rare=True,
+        ),
+        Parameter("brand_name", _Kind.TEXT, "Brand", "Sent under one brand.", rare=True),
+        Parameter("app_hash", _Kind.TEXT, "App hash", "Sent for one Android app.", rare=True),
+        Parameter(
+            "country",
+            _Kind.COUNTRY,
+            "Country",
+            "To one country. Known to the official SDKs only.",
+            column="destination_country_iso2",
+        ),
+        Parameter(
+            "alias",
+            _Kind.TEXT,
+            "Application",
+            "Of the application of this name. Known to the official SDKs only.",
+            column="alias",
+        ),
+    ),
+    key="session_uuid",
+    instant="created_at",
+    status="status",
+    amount="total_charge",
+    open_words=frozenset({IN_PROGRESS}),
+    open_for=NEVER,
+    open_listings=(MappingProxyType({"status": "in-progress"}),),
+)
+
+MESSAGE_RESOURCE = Resource(
+    name="messages",
+    table=MESSAGES,
+    path="Message/",
+    list_key="objects",
+    time_parameter="message_time",
+    parameters=(
+        Parameter(
+            "message_direction",
+            _Kind.CHOICE,
+            "Direction",
+            "From the account or to it.",
+            choices=("inbound", "outbound"),
+            column="message_direction",
+        ),
+        Parameter(
+            "message_state",
+            _Kind.CHOICE,
+            "State",
+            "How far the message is.",
+            choices=(
+                "queued",
+                "sent",
+                "delivered",
+                "undelivered",
+                "failed",
+                "received",
+                "rejected",
+                "read",
+            ),
+            column="message_state",
+            changes=True,
+        ),
+        Parameter(
+            "message_type",
+            _Kind.CHOICE,
+            "Type",
+            "How it was sent.",
+            choices=("sms", "mms", "whatsapp"),
+            column="message_type",
+        ),
+        Parameter(
+            "error_code",
+            _Kind.CODE,
+            "Error code",
+            'With one of Plivo\'s error codes; "000" for delivered.',
+            column="error_code",
+            changes=True,
+        ),
+        Parameter(
+            "subaccount", _Kind.SUBACCOUNT, "Subaccount", "Of one subaccount, by its auth id."
+        ),
+        Parameter("from_number", _Kind.SENDER, "From", "From one sender.", column="from_number"),
+        Parameter("to_number", _Kind.SENDER, "To", "To one receiver.", column="to_number"),
+        Parameter(
+            "powerpack_id",
+            _Kind.ID,
+            "Powerpack",
+            "Sent through one pool of senders.",
+            column="powerpack_id",
+            rare=True,
+        ),
+        Parameter(
+            "destination_country_iso2",
+            _Kind.COUNTRY,
+            "Country",
+            "To one country.",
+            column="destination_country_iso2",
+        ),
+        Parameter(
+            "tendlc_campaign_id",
+            _Kind.ID,
+            "US campaign",
+            "Of one US campaign.",
+            column="tendlc_campaign_id",
+            rare=True,
+        ),
+        Parameter(
+            "tendlc_registration_status",
+            _Kind.CHOICE,
+            "US registration",
+            "Whether its US sender was registered.",
+            choices=("registered", "unregistered"),
+            column="tendlc_registration_status",
+            rare=True,
+        ),
+        Parameter(
+            "conversation_id",
+            _Kind.ID,
+            "Conversation",
+            "Of one WhatsApp conversation.",
+            column="conversation_id",
+            rare=True,
+        ),
+        Parameter(
+            "conversation_origin",
+            _Kind.CHOICE,
+            "Conversation's origin",
+            "What began the WhatsApp conversation.",
+            choices=("service", "utility", "authentication", "marketing"),
+            column="conversation_origin",
+            rare=True,
+        ),
+    ),
+    key="message_uuid",
+    instant="message_time",
+    status="message_state",
+    amount="total_amount",
+    open_words=frozenset({"queued", "sent"}),
+    open_for=DAY,  # where a carrier gives no receipts, sent is the last word
+    open_listings=(
+        MappingProxyType({"message_state": "queued"}),
+        MappingProxyType({"message_state": "sent"}),
+    ),
+)
+
+RESOURCES: Mapping[str, Resource] = MappingProxyType(
+    {resource.name: resource for resource in (SESSION_RESOURCE, MESSAGE_RESOURCE)}
+)
