@@ -15,7 +15,7 @@ import plivo_analysis as pva
 from plivo_analysis.clock import Cancelled
 from plivo_analysis.emulator import Account, Behaviour, Fault, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
-from plivo_analysis.emulator.queries import MESSAGES
+from plivo_analysis.emulator.listing import MESSAGES
 from plivo_analysis.filters import SessionFilter
 from plivo_analysis.pull import Question, pull
 from plivo_analysis.resources import SESSION_RESOURCE
@@ -58,7 +58,7 @@ def test_an_account_of_any_size_is_loaded_whole(
 def test_messages_are_loaded_whole(backend: str, serve: Serve, connect: Connect) -> None:
     account = generate(sessions=300)
     frame = pva.load_messages(since="90d", client=connect(serve(account)), backend=backend)
-    once(frame, account.uuids(resource=MESSAGES), "message_uuid")
+    once(frame, account.uuids(listing=MESSAGES), "message_uuid")
     assert list(frame.columns) == MESSAGE_TABLE.names
 
 

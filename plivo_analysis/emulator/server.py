@@ -16,7 +16,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from plivo_analysis.emulator.behaviours import Behaviour
 from plivo_analysis.emulator.service import Service
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from plivo_analysis.emulator.account import Account
     from plivo_analysis.emulator.faults import Answer, Fault
     from plivo_analysis.emulator.limiters import Limiter
+    from plivo_analysis.emulator.misbehaviour import Behaviour
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
 
-class Server:
-    """A Plivo account on loopback.
+class Server(Service):
+    """A Plivo account on loopback: its service over real sockets.
 
     Args:
         account: What is served.
@@ -81,8 +81,7 @@ class Server:
         behaviour: Behaviour | None = None,
         faults: Iterable[Fault | None] = (),
     ) -> None:
-        self.account = account
-        self.service = Service(account, limiter, behaviour or Behaviour(), message_limiter)
+        super().__init__(account, limiter, behaviour, message_limiter)
         self.log: list[Request] = []
         self.faults = faults
         self._lock = threading.Lock()
@@ -100,33 +99,6 @@ class Server:
     @faults.setter
     def faults(self, script: Iterable[Fault | None]) -> None:
         self._faults = iter(script)
-
-    @property
-    def behaviour(self) -> Behaviour:
-        """Departures from the documentation. May be set at any time."""
-        return self.service.behaviour
-
-    @behaviour.setter
-    def behaviour(self, behaviour: Behaviour) -> None:
-        self.service.behaviour = behaviour
-
-    @property
-    def limiter(self) -> Limiter | None:
-        """What refuses list requests that are too many. May be set at any time."""
-        return self.service.limiter
-
-    @limiter.setter
-    def limiter(self, limiter: Limiter | None) -> None:
-        self.service.limiter = limiter
-
-    @property
-    def message_limiter(self) -> Limiter | None:
-        """What counts lists of messages apart. May be set at any time."""
-        return self.service.message_limiter
-
-    @message_limiter.setter
-    def message_limiter(self, limiter: Limiter | None) -> None:
-        self.service.message_limiter = limiter
 
     @property
     def port(self) -> int:
@@ -234,9 +206,9 @@ class _Handler(BaseHTTPRequestHandler):
         answer = fault.replaces if fault else None
         if answer is None:
             authorization = self.headers.get("Authorization", "")
-            answer = server.service.answer(self.command, self.path, authorization)
+            answer = server.answer(self.command, self.path, authorization)
         self._note(server, answer, at)
-        answer = server.service.dated(answer)
+        answer = server.dated(answer)
         if fault and fault.deliver:
             fault.deliver(self, answer)
         else:

@@ -16,16 +16,14 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from plivo_analysis.emulator.conduct import Conduct
 from plivo_analysis.emulator.faults import Answer
-from plivo_analysis.emulator.listing import retrieve
-from plivo_analysis.emulator.queries import MESSAGES, SESSIONS, QueryError
+from plivo_analysis.emulator.listing import MESSAGES, SESSIONS, BadRequest, retrieve
+from plivo_analysis.emulator.misbehaviour import Behaviour, Lister
 
 if TYPE_CHECKING:
     from plivo_analysis.emulator.account import Account
-    from plivo_analysis.emulator.behaviours import Behaviour
     from plivo_analysis.emulator.limiters import Limiter
-    from plivo_analysis.emulator.queries import Resource
+    from plivo_analysis.emulator.listing import Listing
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _NO_CREDENTIALS = {"error": "authentication credentials were not provided"}
@@ -37,28 +35,27 @@ class Service:
 
     Args:
         account: What is served.
-        limiter: Counts list requests; may be set to another at any time.
-        behaviour: Departures from the documentation.
-        message_limiter: Counts lists of messages apart, where there is one.
+        limiter: Counts list requests and refuses those too many. May be replaced at any time.
+        behaviour: Departures from the documentation. May be replaced at any time.
+        message_limiter: Counts lists of messages apart from those of sessions, where given.
 
     Example:
         >>> from plivo_analysis.emulator.account import Account
-        >>> from plivo_analysis.emulator.behaviours import Behaviour
-        >>> Service(Account.of(), None, Behaviour()).answer("GET", "/v1/", "").status
+        >>> Service(Account.of()).answer("GET", "/v1/", "").status
         401
     """
 
     def __init__(
         self,
         account: Account,
-        limiter: Limiter | None,
-        behaviour: Behaviour,
+        limiter: Limiter | None = None,
+        behaviour: Behaviour | None = None,
         message_limiter: Limiter | None = None,
     ) -> None:
         self.account = account
         self.limiter = limiter
         self.message_limiter = message_limiter
-        self.behaviour = behaviour
+        self.behaviour = behaviour or Behaviour()
 
     @property
     def behaviour(self) -> Behaviour:
@@ -67,7 +64,7 @@ class Service:
 
     @behaviour.setter
     def behaviour(self, behaviour: Behaviour) -> None:
-        self._behaviour, self._conduct = behaviour, Conduct(behaviour)
+        self._behaviour, self._lister = behaviour, Lister(behaviour)
 
     def dated(self, answer: Answer) -> Answer:
         """An answer with the account's time in its ``Date`` header, unless it has one."""
@@ -92,24 +89,24 @@ class Service:
         prefix, _, rest = parts.path.removeprefix("/v1/Account/").partition("/")
         if prefix != self.account.auth_id:
             return _refusal(404, "not found")
-        for resource in (SESSIONS, MESSAGES):
-            if rest == resource.path:
-                return self._limited(resource) or self._list(resource, parts.query)
-            key = rest.removeprefix(resource.path).removesuffix("/")
-            if rest == f"{resource.path}{key}/" and "/" not in key:
-                found = retrieve(self.account, resource, key)
+        for listing in (SESSIONS, MESSAGES):
+            if rest == listing.path:
+                return self._limited(listing) or self._list(listing, parts.query)
+            key = rest.removeprefix(listing.path).removesuffix("/")
+            if rest == f"{listing.path}{key}/" and "/" not in key:
+                found = retrieve(self.account, listing, key)
                 return _success(found) if found else _refusal(404, "not found")
         return _refusal(404, "not found")
 
-    def _list(self, resource: Resource, query: str) -> Answer:
+    def _list(self, listing: Listing, query: str) -> Answer:
         pairs = parse_qsl(query, keep_blank_values=True)
         try:
-            return _success(self._conduct.page(self.account, resource, pairs))
-        except QueryError as refused:
+            return _success(self._lister.page(self.account, listing, pairs))
+        except BadRequest as refused:
             return _refusal(400, str(refused))
 
-    def _limited(self, resource: Resource) -> Answer | None:
-        limiter = (self.message_limiter if resource is MESSAGES else None) or self.limiter
+    def _limited(self, listing: Listing) -> Answer | None:
+        limiter = (self.message_limiter if listing is MESSAGES else None) or self.limiter
         wait = limiter.admit() if limiter else None
         if wait is None or limiter is None:
             return None

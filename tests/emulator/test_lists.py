@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, generate
-from plivo_analysis.emulator.listing import list_page
-from plivo_analysis.emulator.queries import SESSIONS, parse_query
+from plivo_analysis.emulator.listing import SESSIONS, list_page, parse_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,7 +226,7 @@ def test_pages_of_any_limit_concatenate_to_the_whole(
     pages = 0
     following: str | None = "?"
     while following:
-        page = list_page(account, SESSIONS, parse_query(pairs, SESSIONS))
+        page = list_page(account, SESSIONS, parse_request(pairs, SESSIONS))
         assert len(page["sessions"]) <= limit
         seen += [row["session_uuid"] for row in page["sessions"]]
         following = page["meta"]["next"]
