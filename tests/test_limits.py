@@ -28,7 +28,7 @@ from plivo_analysis.upkeep import examine, status
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plivo_analysis.emulator.limiters import Limiter as Counter
+    from plivo_analysis.emulator.limiters import ServerLimiter as Counter
 
 Serve = Callable[..., Server]
 Connect = Callable[..., pva.Client]

@@ -27,7 +27,7 @@ import urllib3.exceptions
 from plivo_analysis import errors
 from plivo_analysis.clock import Cancelled
 from plivo_analysis.emulator import Account, Fault, Server, SlidingWindow
-from plivo_analysis.emulator.faults import Answer as Reply
+from plivo_analysis.emulator.faults import Response as Reply
 from plivo_analysis.pacing import Limiter
 from plivo_analysis.transport import Transport
 from plivo_analysis.transport.credentials import Secret

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from plivo_analysis.emulator.faults import Fault
 from plivo_analysis.emulator.service import Service
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from plivo_analysis.emulator.account import Account
-    from plivo_analysis.emulator.faults import Answer, Fault
-    from plivo_analysis.emulator.limiters import Limiter
+    from plivo_analysis.emulator.faults import Response
+    from plivo_analysis.emulator.limiters import ServerLimiter
     from plivo_analysis.emulator.misbehaviour import Behaviour
 
 
@@ -76,8 +77,8 @@ class Server(Service):
         account: Account,
         port: int = 0,
         *,
-        limiter: Limiter | None = None,
-        message_limiter: Limiter | None = None,
+        limiter: ServerLimiter | None = None,
+        message_limiter: ServerLimiter | None = None,
         behaviour: Behaviour | None = None,
         faults: Iterable[Fault | None] = (),
     ) -> None:
@@ -186,7 +187,7 @@ class _Http(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection; also the ``Line`` that faults play on."""
+    """One connection; also the ``Connection`` that faults play on."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -202,27 +203,29 @@ class _Handler(BaseHTTPRequestHandler):
         at = time.monotonic()
         server = self.server.server
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = server.next_fault()
-        answer = fault.replaces if fault else None
-        if answer is None:
+        fault = server.next_fault() or Fault("none")
+        response = fault.replaces
+        if response is None:
             authorization = self.headers.get("Authorization", "")
-            answer = server.answer(self.command, self.path, authorization)
-        self._note(server, answer, at)
-        answer = server.dated(answer)
-        if fault and fault.deliver:
-            fault.deliver(self, answer)
+            response = server.answer(self.command, self.path, authorization)
+        response = server.dated(response)
+        if fault.changes:
+            response = fault.changes(response)
+        self._note(server, response, at)
+        if fault.deliver:
+            fault.deliver(self, response)
         else:
-            body = b"" if self.command == "HEAD" else answer.body
-            self.send(answer.head(length=len(answer.body)) + body)
+            body = b"" if self.command == "HEAD" else response.body
+            self.send(response.head(length=len(response.body)) + body)
 
-    def _note(self, server: Server, answer: Answer, at: float) -> None:
+    def _note(self, server: Server, response: Response, at: float) -> None:
         parts = urlsplit(self.path)
         server.log.append(
             Request(
                 method=self.command,
                 path=parts.path,
                 query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-                status=answer.status,
+                status=response.status,
                 at=at,
                 headers={name.lower(): value for name, value in self.headers.items()},
             )

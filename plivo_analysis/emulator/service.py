@@ -16,14 +16,16 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from plivo_analysis.emulator.faults import Answer
+from plivo_analysis.emulator.faults import Response
 from plivo_analysis.emulator.listing import MESSAGES, SESSIONS, BadRequest, retrieve
 from plivo_analysis.emulator.misbehaviour import Behaviour, Lister
 
 if TYPE_CHECKING:
     from plivo_analysis.emulator.account import Account
-    from plivo_analysis.emulator.limiters import Limiter
+    from plivo_analysis.emulator.limiters import ServerLimiter
     from plivo_analysis.emulator.listing import Listing
+
+    Headers = dict[str, str] | None
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _NO_CREDENTIALS = {"error": "authentication credentials were not provided"}
@@ -48,9 +50,9 @@ class Service:
     def __init__(
         self,
         account: Account,
-        limiter: Limiter | None = None,
+        limiter: ServerLimiter | None = None,
         behaviour: Behaviour | None = None,
-        message_limiter: Limiter | None = None,
+        message_limiter: ServerLimiter | None = None,
     ) -> None:
         self.account = account
         self.limiter = limiter
@@ -66,14 +68,14 @@ class Service:
     def behaviour(self, behaviour: Behaviour) -> None:
         self._behaviour, self._lister = behaviour, Lister(behaviour)
 
-    def dated(self, answer: Answer) -> Answer:
+    def dated(self, answer: Response) -> Response:
         """An answer with the account's time in its ``Date`` header, unless it has one."""
         if not self._behaviour.date:
             return answer
         now = self.account.now + self._behaviour.date_skew
         return answer.with_defaults(Date=format_datetime(now, usegmt=True))
 
-    def answer(self, method: str, target: str, authorization: str) -> Answer:
+    def answer(self, method: str, target: str, authorization: str) -> Response:
         """What to answer.
 
         Args:
@@ -98,14 +100,14 @@ class Service:
                 return _success(found) if found else _refusal(404, "not found")
         return _refusal(404, "not found")
 
-    def _list(self, listing: Listing, query: str) -> Answer:
+    def _list(self, listing: Listing, query: str) -> Response:
         pairs = parse_qsl(query, keep_blank_values=True)
         try:
             return _success(self._lister.page(self.account, listing, pairs))
         except BadRequest as refused:
             return _refusal(400, str(refused))
 
-    def _limited(self, listing: Listing) -> Answer | None:
+    def _limited(self, listing: Listing) -> Response | None:
         limiter = (self.message_limiter if listing is MESSAGES else None) or self.limiter
         wait = limiter.admit() if limiter else None
         if wait is None or limiter is None:
@@ -129,13 +131,15 @@ class Service:
         return kind.lower() == "basic" and hmac.compare_digest(pair, own)
 
 
-def _success(content: dict[str, Any]) -> Answer:
+def _success(content: dict[str, Any]) -> Response:
     return _as_json(200, {"api_id": str(uuid.uuid4()), **content})
 
 
-def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> Answer:
+def _refusal(status: int, error: str, headers: Headers = None) -> Response:
     return _as_json(status, {"api_id": str(uuid.uuid4()), "error": error}, headers)
 
 
-def _as_json(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
-    return Answer(status, _JSON.encode(content).encode(), headers or {})
+def _as_json(
+    status: int, content: dict[str, Any], headers: dict[str, str] | None = None
+) -> Response:
+    return Response(status, _JSON.encode(content).encode(), headers or {})
