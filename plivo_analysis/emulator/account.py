@@ -80,13 +80,19 @@ class Account:
     ) -> Account:
         """An account of records written out by hand, in the form of the wire.
 
-        A filter's name with an underscore before it (``_subaccount``, ``_brand_name``,
-        ``_app_hash``) filters but is not shown. Of two records of one instant the later given
-        is listed first.
+        Fields that begin with an underscore are not shown. A filter's name with one
+        (``_subaccount``, ``_brand_name``, ``_app_hash``) filters. ``_changes`` maps times to
+        fields that the record has from then on, such as a status or a price.
+        ``_visible_from`` is the time before which the record is neither listed nor retrieved.
+        Of two records of one instant the later given is listed first.
 
         Example:
-            >>> len(Account.of([]).uuids())
-            0
+            >>> later = {"2026-11-02T09:00:00Z": {"status": "verified"}}
+            >>> session = {"session_uuid": "a", "status": "in-progress", "_changes": later}
+            >>> account = Account.of([session])
+            >>> account.advance(timedelta(hours=3))
+            >>> account.record("a")["status"]
+            'verified'
         """
         account = cls(RecordIndex(SESSIONS), lambda: RecordIndex(MESSAGES), now=now, frozen=frozen)
         for record in sessions:

@@ -10,6 +10,8 @@ import gzip
 import json
 import zlib
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -149,6 +151,56 @@ class Fault:
             b'null'
         """
         return cls("body", Response(status, body, content_type=content_type))
+
+    @classmethod
+    def emptied(
+        cls, status: int = 200, *, total_count: int | None = None, **fields: object
+    ) -> Fault:
+        """The true response with an empty list, no next page, and what contradicts it.
+
+        Args:
+            status: Such as 202, 203, 206, 207 or 226.
+            total_count: A count beside the empty list.
+            **fields: Such as ``errors=["…"]`` or ``success=False``.
+
+        Example:
+            >>> Fault.emptied(206).name
+            'emptied 206'
+        """
+
+        def empty(response: Response) -> Response:
+            content = {**json.loads(response.body), **fields}
+            for key in {"sessions", "objects"} & content.keys():
+                content[key] = []
+            if content.get("meta"):
+                content["meta"]["next"] = None
+                if total_count is not None:
+                    content["meta"]["total_count"] = total_count
+            return replace(response, status=status, body=json.dumps(content).encode())
+
+        return cls(f"emptied {status}", changes=empty)
+
+    @classmethod
+    def date(cls, date: str | timedelta | None) -> Fault:
+        """The true response with another ``Date`` header: a text, off by a time, or none.
+
+        Example:
+            >>> Fault.date("Thu, 01 Jan 1970 00:00:00 GMT").name
+            'date'
+        """
+
+        def change(response: Response) -> Response:
+            headers = dict(response.headers)
+            true_date = headers.pop("Date", "")
+            if isinstance(date, timedelta):
+                headers["Date"] = format_datetime(
+                    parsedate_to_datetime(true_date) + date, usegmt=True
+                )
+            elif date is not None:
+                headers["Date"] = date
+            return replace(response, headers=headers)
+
+        return cls("date", changes=change)
 
     @classmethod
     def gzip_bomb(cls, size: int = 1 << 30) -> Fault:

@@ -15,7 +15,7 @@ from urllib.parse import quote_plus, urlencode
 from plivo_analysis.emulator.times import DAY, read_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from plivo_analysis.emulator.account import Account
 
@@ -137,7 +137,7 @@ def parse_request(
     listing: Listing,
     *,
     ignored: Collection[str] = (),
-    precision: int = 1,
+    adjust: Callable[[str, int], int] = lambda _suffix, micros: micros,
 ) -> ListRequest:
     """Understand the names and values of a query.
 
@@ -145,7 +145,7 @@ def parse_request(
         pairs: Names and values as sent.
         listing: What is listed.
         ignored: Names that this server ignores.
-        precision: Microseconds to which this server truncates time bounds.
+        adjust: What this server makes of a time bound, from its suffix and microseconds.
 
     Raises:
         BadRequest: The limit, the offset or a time is malformed.
@@ -161,8 +161,7 @@ def parse_request(
     bounds = {}
     for suffix, name in names.items():
         if name in given:
-            micros = _bound(given[name], name)
-            bounds[suffix] = micros - micros % precision
+            bounds[suffix] = adjust(suffix, _bound(given[name], name))
     # Half-open: "greater than" begins one microsecond later, "up to and including" ends one later.
     lows = [micros + (suffix == "__gt") for suffix, micros in bounds.items() if "lt" not in suffix]
     highs = [micros + (suffix != "__lt") for suffix, micros in bounds.items() if "gt" not in suffix]
@@ -201,13 +200,16 @@ def _whole(given: dict[str, str], name: str, default: int, least: int, most: int
 _FIELDS = {"country": "destination_country_iso2"}
 _NUMBERS = frozenset({"recipient", "from_number", "to_number"})
 _OF_ATTEMPTS = frozenset({"brand_name", "app_hash"})
+CHANGES, VISIBLE_FROM = "_changes", "_visible_from"
 _HIDDEN = frozenset(f"_{name}" for name in SESSIONS.filters | MESSAGES.filters)
+_HIDDEN |= {CHANGES, VISIBLE_FROM}
 
 
 def visible(record: Record) -> Record:
     """A record without what the account knows of it but does not show.
 
-    Hidden fields are named like a filter with an underscore before it: ``_subaccount``.
+    Hidden are fields named like a filter with an underscore before it (``_subaccount``),
+    ``_changes`` and ``_visible_from``.
 
     Example:
         >>> visible({"status": "expired", "_subaccount": "SA1"})
@@ -218,11 +220,12 @@ def visible(record: Record) -> Record:
     return {name: value for name, value in record.items() if name not in _HIDDEN}
 
 
-def matches(record: Record, filters: dict[str, str]) -> bool:
+def matches(record: Record, filters: dict[str, str], *, lenient: bool = False) -> bool:
     """Whether a record has these values.
 
     A telephone number matches with and without its plus sign. A status matches whatever the
-    record's case; the filter's own case counts, as the service's does.
+    record's case; the filter's own case counts, as the service's does. A record without the
+    field does not match, unless ``lenient``.
 
     Example:
         >>> matches({"recipient": "14155550100"}, {"recipient": "+14155550100"})
@@ -232,17 +235,19 @@ def matches(record: Record, filters: dict[str, str]) -> bool:
         >>> matches({"status": "expired"}, {"status": "Expired"})
         False
     """
-    return all(_has(record, name, value) for name, value in filters.items())
+    return all(_has(record, name, value, lenient) for name, value in filters.items())
 
 
-def _has(record: Record, name: str, value: str) -> bool:
-    if name in _NUMBERS:
-        return _digits(record.get(name)) == _digits(value)
-    if name == "status":
-        return str(record.get(name)).lower() == value
+def _has(record: Record, name: str, value: str, lenient: bool) -> bool:
     known = [record.get(_FIELDS.get(name, name)), record.get(f"_{name}")]
     if name in _OF_ATTEMPTS:
         known += [attempt.get(name) for attempt in record.get("attempt_details") or ()]
+    if lenient and not any(known):
+        return True
+    if name in _NUMBERS:
+        return _digits(known[0]) == _digits(value)
+    if name == "status":
+        return str(known[0]).lower() == value
     return value in known
 
 
@@ -357,7 +362,7 @@ def retrieve(account: Account, listing: Listing, key: str) -> dict[str, Any] | N
     with account.lock:
         low, high, now = account.served()
         handle = index.handle_of(key)
-        if handle is None or not low <= index.time(handle) < high:
+        if handle is None or not (low <= index.time(handle) < high and index.shows(handle, now)):
             return None
         record = visible(index.record(handle, now))
     return _as_retrieved(record) if listing is SESSIONS else record

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from plivo_analysis.emulator.listing import matches
+from plivo_analysis.emulator.listing import CHANGES, VISIBLE_FROM, matches
 from plivo_analysis.emulator.times import MINUTE, read_time
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class RecordIndex:
         self._given: list[Record] = []
         self._given_times: list[int] = []
         self._given_by_key: dict[str, int] = {}
+        self._some_hidden = False
 
     def __len__(self) -> int:
         return len(self._times)
@@ -83,6 +84,7 @@ class RecordIndex:
         times, handles = self._own_arrays()
         times.insert(position, time)
         handles.insert(position, ~len(self._given))
+        self._some_hidden |= VISIBLE_FROM in record
         if self.listing.key in record:
             self._given_by_key[str(record[self.listing.key])] = len(self._given)
         self._given.append(record)
@@ -113,10 +115,22 @@ class RecordIndex:
         return None
 
     def record(self, handle: int, now: int) -> Record:
-        """The record of a handle, with its hidden fields."""
+        """The record of a handle at that moment, with its hidden fields."""
         if handle >= 0 and self._generated:
             return self._generated.record(handle, now)
-        return self._given[~handle]
+        record = self._given[~handle]
+        changes = {_micros(at): fields for at, fields in record.get(CHANGES, {}).items()}
+        for at in sorted(changes):
+            if at <= now:
+                record = {**record, **changes[at]}
+        return record
+
+    def shows(self, handle: int, now: int) -> bool:
+        """Whether the record of a handle is visible at that moment."""
+        if handle >= 0 or not self._some_hidden:
+            return True
+        visible_from = self._given[~handle].get(VISIBLE_FROM)
+        return visible_from is None or _micros(visible_from) <= now
 
     def key(self, handle: int) -> str:
         """The key of the record of a handle."""
@@ -142,7 +156,7 @@ class RecordIndex:
     ) -> list[int]:
         """Handles of the records of ``[low, high)`` that match, newest first."""
         first, last = bisect_left(self._times, low), bisect_left(self._times, high)
-        if not filters:
+        if not filters and not self._some_hidden:  # a slice, however long the list
             newest = last - skip
             oldest = first if count is None else max(first, newest - count)
             return list(reversed(self._handles[oldest : max(oldest, newest)]))
@@ -154,7 +168,7 @@ class RecordIndex:
         for position in range(last - 1, first - 1, -1):
             handle = self._handles[position]
             if handle < 0:
-                if matches(self._given[~handle], filters):
+                if self.shows(handle, now) and matches(self.record(handle, now), filters):
                     yield handle
             elif generated and generated(handle):
                 yield handle
@@ -166,3 +180,10 @@ class RecordIndex:
             self._handles = array("q", self._handles)
         assert isinstance(self._times, array)  # noqa: S101 - for the type checker
         return self._times, self._handles
+
+
+def _micros(instant: str) -> int:
+    micros = read_time(instant)
+    if micros is None:
+        raise ValueError(f"{instant!r} is no time at which a record could change.")
+    return micros

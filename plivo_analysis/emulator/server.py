@@ -207,7 +207,8 @@ class _Handler(BaseHTTPRequestHandler):
         response = fault.replaces
         if response is None:
             authorization = self.headers.get("Authorization", "")
-            response = server.answer(self.command, self.path, authorization)
+            cache_control = self.headers.get("Cache-Control", "")
+            response = server.answer(self.command, self.path, authorization, cache_control)
         response = server.dated(response)
         if fault.changes:
             response = fault.changes(response)

@@ -67,21 +67,25 @@ class Service:
     @behaviour.setter
     def behaviour(self, behaviour: Behaviour) -> None:
         self._behaviour, self._lister = behaviour, Lister(behaviour)
+        self._cache: dict[Listing, list[Response]] = {}
 
-    def dated(self, answer: Response) -> Response:
-        """An answer with the account's time in its ``Date`` header, unless it has one."""
+    def dated(self, response: Response) -> Response:
+        """A response with the account's time in its ``Date`` header, unless it has one."""
         if not self._behaviour.date:
-            return answer
+            return response
         now = self.account.now + self._behaviour.date_skew
-        return answer.with_defaults(Date=format_datetime(now, usegmt=True))
+        return response.with_defaults(Date=format_datetime(now, usegmt=True))
 
-    def answer(self, method: str, target: str, authorization: str) -> Response:
+    def answer(
+        self, method: str, target: str, authorization: str, cache_control: str = ""
+    ) -> Response:
         """What to answer.
 
         Args:
             method: GET, or one that is refused.
             target: The address with its query, as it stands in the request's first line.
             authorization: The header of that name, or an empty text.
+            cache_control: The header of that name, or an empty text.
         """
         parts = urlsplit(target)
         if not self._knows(authorization):
@@ -93,7 +97,8 @@ class Service:
             return _refusal(404, "not found")
         for listing in (SESSIONS, MESSAGES):
             if rest == listing.path:
-                return self._limited(listing) or self._list(listing, parts.query)
+                cached = self._cached(listing, cache_control)
+                return cached or self._limited(listing) or self._list(listing, parts.query)
             key = rest.removeprefix(listing.path).removesuffix("/")
             if rest == f"{listing.path}{key}/" and "/" not in key:
                 found = retrieve(self.account, listing, key)
@@ -103,9 +108,17 @@ class Service:
     def _list(self, listing: Listing, query: str) -> Response:
         pairs = parse_qsl(query, keep_blank_values=True)
         try:
-            return _success(self._lister.page(self.account, listing, pairs))
+            response = _success(self._lister.page(self.account, listing, pairs))
         except BadRequest as refused:
             return _refusal(400, str(refused))
+        self._cache[listing] = [response] * self._behaviour.cached_answers
+        return response
+
+    def _cached(self, listing: Listing, cache_control: str) -> Response | None:
+        if self._behaviour.cache_heeds_no_cache and "no-cache" in cache_control:
+            return None
+        left = self._cache.get(listing)
+        return left.pop() if left else None
 
     def _limited(self, listing: Listing) -> Response | None:
         limiter = (self.message_limiter if listing is MESSAGES else None) or self.limiter
