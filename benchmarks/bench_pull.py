@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plivo_analysis.emulator import Account
-    from plivo_analysis.emulator.limiters import Limiter
+    from plivo_analysis.emulator.limiters import ServerLimiter as Limiter
 
 LONG = False
 SESSIONS = 3000

@@ -21,7 +21,7 @@ from benchmarks.harness import measure, once, show
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW
-from plivo_analysis.emulator.shelf import visible
+from plivo_analysis.emulator.listing import visible
 from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.storage.completed_ranges import CompletedRange
 from plivo_analysis.storage.parquet import FOLDER, segment_files

@@ -14,7 +14,7 @@ Example:
 """
 
 from plivo_analysis.emulator.account import AUTH_ID, AUTH_TOKEN, Account
-from plivo_analysis.emulator.behaviours import Behaviour
+from plivo_analysis.emulator.expected import ExpectedResults
 from plivo_analysis.emulator.faults import Fault
 from plivo_analysis.emulator.generator import generate
 from plivo_analysis.emulator.limiters import (
@@ -23,14 +23,15 @@ from plivo_analysis.emulator.limiters import (
     StrictSpacing,
     TokenBucket,
 )
+from plivo_analysis.emulator.misbehaviour import Behaviour
 from plivo_analysis.emulator.server import Request, Server
-from plivo_analysis.emulator.truth import Truth
 
 __all__ = [
     "AUTH_ID",
     "AUTH_TOKEN",
     "Account",
     "Behaviour",
+    "ExpectedResults",
     "Fault",
     "FixedWindow",
     "Request",
@@ -38,6 +39,5 @@ __all__ = [
     "SlidingWindow",
     "StrictSpacing",
     "TokenBucket",
-    "Truth",
     "generate",
 ]

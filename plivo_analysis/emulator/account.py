@@ -12,16 +12,21 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.emulator.queries import MESSAGES, SESSIONS
-from plivo_analysis.emulator.shelf import Shelf
-from plivo_analysis.emulator.truth import Entry, Truth, close_books, entry_of_record
-from plivo_analysis.emulator.wiretime import DAY, to_micros
+from plivo_analysis.emulator.expected import (
+    ExpectedResults,
+    ExpectedSession,
+    session_of_record,
+    sum_up,
+)
+from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
+from plivo_analysis.emulator.record_index import RecordIndex
+from plivo_analysis.emulator.times import DAY, to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from plivo_analysis.emulator.queries import Resource
-    from plivo_analysis.emulator.shelf import Record
+    from plivo_analysis.emulator.listing import Listing
+    from plivo_analysis.emulator.record_index import Record
 
 AUTH_ID = "MADEMO00000000000000"
 AUTH_TOKEN = "demo-token-of-the-emulator-not-a-secret-"  # noqa: S105 - public on purpose
@@ -34,9 +39,9 @@ class Account:
     """What the emulator serves.
 
     Args:
-        sessions: The shelf of sessions.
-        messages: Makes the shelf of messages, once, when it is first asked for.
-        books: Gives the entry of a generated session at a moment, for the truth.
+        sessions: The sessions.
+        messages: Makes the index of messages, once, when it is first asked for.
+        plan: Gives what is expected of a generated session at a moment.
         now: The account's time at the start, aware.
         frozen: Whether that time stands still.
 
@@ -48,16 +53,16 @@ class Account:
 
     def __init__(
         self,
-        sessions: Shelf,
-        messages: Callable[[], Shelf],
+        sessions: RecordIndex,
+        messages: Callable[[], RecordIndex],
         *,
-        books: Callable[[int, int], Entry] | None = None,
+        plan: Callable[[int, int], ExpectedSession] | None = None,
         now: datetime = DEFAULT_NOW,
         frozen: bool = True,
     ) -> None:
         self._sessions = sessions
         self._make_messages = messages
-        self._books = books
+        self._plan = plan
         self.auth_id = AUTH_ID
         self.auth_token = AUTH_TOKEN
         self.frozen = frozen
@@ -75,15 +80,21 @@ class Account:
     ) -> Account:
         """An account of records written out by hand, in the form of the wire.
 
-        A filter's name with an underscore before it (``_subaccount``, ``_brand_name``,
-        ``_app_hash``) filters but is not shown. Of two records of one instant the later given
-        is listed first.
+        Fields that begin with an underscore are not shown. A filter's name with one
+        (``_subaccount``, ``_brand_name``, ``_app_hash``) filters. ``_changes`` maps times to
+        fields that the record has from then on, such as a status or a price.
+        ``_visible_from`` is the time before which the record is neither listed nor retrieved.
+        Of two records of one instant the later given is listed first.
 
         Example:
-            >>> len(Account.of([]).uuids())
-            0
+            >>> later = {"2026-11-02T09:00:00Z": {"status": "verified"}}
+            >>> session = {"session_uuid": "a", "status": "in-progress", "_changes": later}
+            >>> account = Account.of([session])
+            >>> account.advance(timedelta(hours=3))
+            >>> account.record("a")["status"]
+            'verified'
         """
-        account = cls(Shelf(SESSIONS), lambda: Shelf(MESSAGES), now=now, frozen=frozen)
+        account = cls(RecordIndex(SESSIONS), lambda: RecordIndex(MESSAGES), now=now, frozen=frozen)
         for record in sessions:
             account.insert(record)
         for record in messages:
@@ -111,17 +122,17 @@ class Account:
         """
         self.now = self.now + by
 
-    def shelf(self, resource: Resource) -> Shelf:
-        """The shelf of sessions or of messages.
+    def records(self, listing: Listing) -> RecordIndex:
+        """The sessions or the messages.
 
         Example:
-            >>> len(Account.of().shelf(SESSIONS))
+            >>> len(Account.of().records(SESSIONS))
             0
         """
-        return self._sessions if resource is SESSIONS else self._messages
+        return self._sessions if listing is SESSIONS else self._messages
 
     @cached_property
-    def _messages(self) -> Shelf:
+    def _messages(self) -> RecordIndex:
         return self._make_messages()
 
     def insert(self, record: dict[str, Any]) -> None:
@@ -134,7 +145,7 @@ class Account:
             ['a']
         """
         with self.lock:
-            self._shelf_of(record).put(record, to_micros(self.now))
+            self._index_of(record).insert(record, to_micros(self.now))
 
     def replace(self, record: dict[str, Any]) -> None:
         """Put a record in the place of the one with the same key.
@@ -149,10 +160,10 @@ class Account:
             >>> account.record("a")["status"]
             'verified'
         """
-        shelf = self._shelf_of(record)
+        index = self._index_of(record)
         with self.lock:
-            shelf.remove(str(record[shelf.resource.key]))
-            shelf.put(record, to_micros(self.now))
+            index.remove(str(record[index.listing.key]))
+            index.insert(record, to_micros(self.now))
 
     def record(self, key: str) -> dict[str, Any]:
         """The session or message of that key, as the account knows it.
@@ -165,11 +176,10 @@ class Account:
             'expired'
         """
         with self.lock:
-            for resource in (SESSIONS, MESSAGES):
-                shelf = self.shelf(resource)
-                place = shelf.place_of(key)
-                if place is not None:
-                    return shelf.record(place, to_micros(self.now))
+            for index in (self._sessions, self._messages):
+                handle = index.handle_of(key)
+                if handle is not None:
+                    return index.record(handle, to_micros(self.now))
         raise KeyError(key)
 
     def uuids(
@@ -177,7 +187,7 @@ class Account:
         since: datetime | None = None,
         until: datetime | None = None,
         *,
-        resource: Resource = SESSIONS,
+        listing: Listing = SESSIONS,
     ) -> list[str]:
         """The keys of all records of ``[since, until)`` that are served, newest first.
 
@@ -188,25 +198,26 @@ class Account:
         """
         with self.lock:
             low, high, now = self.served(since, until)
-            shelf = self.shelf(resource)
-            return [shelf.key(place) for place in shelf.find(low, high, {}, now)]
+            index = self.records(listing)
+            return [index.key(handle) for handle in index.find(low, high, {}, now)]
 
-    def truth(self, since: datetime | None = None, until: datetime | None = None) -> Truth:
+    def expected(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> ExpectedResults:
         """Exact totals of the sessions of ``[since, until)`` that are served.
 
         Example:
-            >>> Account.of().truth().sessions
+            >>> Account.of().expected().sessions
             0
         """
         with self.lock:
             low, high, now = self.served(since, until)
-            shelf = self.shelf(SESSIONS)
-            places = shelf.find(low, high, {}, now)
-            return close_books(
-                self._books(place, now)
-                if self._books and place >= 0
-                else entry_of_record(shelf.record(place, now))
-                for place in places
+            index = self.records(SESSIONS)
+            return sum_up(
+                self._plan(handle, now)
+                if self._plan and handle >= 0
+                else session_of_record(index.record(handle, now))
+                for handle in index.find(low, high, {}, now)
             )
 
     def served(
@@ -224,5 +235,5 @@ class Account:
         high = now + 1 if until is None else min(to_micros(until), now + 1)
         return low, high, now
 
-    def _shelf_of(self, record: Record) -> Shelf:
-        return self.shelf(MESSAGES if MESSAGES.key in record else SESSIONS)
+    def _index_of(self, record: Record) -> RecordIndex:
+        return self.records(MESSAGES if MESSAGES.key in record else SESSIONS)

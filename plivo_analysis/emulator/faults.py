@@ -1,7 +1,7 @@
 """What may go wrong between the service and its client, one fault a request.
 
 A server is given a script of them; each request takes the next one, and a ``None`` lets its
-request pass. A fault either takes the place of the true answer or spoils its delivery.
+request pass. A fault replaces the true response, changes it, or spoils its delivery.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import gzip
 import json
 import zlib
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -21,11 +23,11 @@ _HTML = b"<html><head><title>Sorry</title></head><body><h1>Sorry</h1></body></ht
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer before it is sent.
+class Response:
+    """A response before it is sent.
 
     Example:
-        >>> Answer(200, b"{}").content_type
+        >>> Response(200, b"{}").content_type
         'application/json'
     """
 
@@ -34,11 +36,11 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str | None = "application/json"
 
-    def with_defaults(self, **headers: str) -> Answer:
+    def with_defaults(self, **headers: str) -> Response:
         """The same with further headers, where it has none of that name.
 
         Example:
-            >>> Answer(200, b"{}", {"Date": "now"}).with_defaults(Date="then").headers
+            >>> Response(200, b"{}", {"Date": "now"}).with_defaults(Date="then").headers
             {'Date': 'now'}
         """
         return replace(self, headers={**headers, **self.headers})
@@ -47,7 +49,7 @@ class Answer:
         """The first line and the headers, as bytes; no length where none is given.
 
         Example:
-            >>> Answer(200, b"{}").head(length=2).splitlines()[-2]
+            >>> Response(200, b"{}").head(length=2).splitlines()[-2]
             b'Content-Length: 2'
         """
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Status')}"]
@@ -60,11 +62,11 @@ class Answer:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-class Line(Protocol):
-    """The connection, as a fault sees it.
+class Connection(Protocol):
+    """An open connection to a client, as a fault sees it.
 
     Example:
-        >>> hasattr(Line, "reset")
+        >>> hasattr(Connection, "reset")
         True
     """
 
@@ -87,8 +89,9 @@ class Fault:
 
     Attributes:
         name: For the log and for messages of tests.
-        replaces: The answer that takes the true one's place, or nothing.
-        deliver: How the answer is put on the wire, or nothing for the usual way.
+        replaces: Stands in for the true response; the account is then not asked.
+        changes: Makes another response of the true one.
+        deliver: Puts the response on the wire in another way than the usual one.
 
     Example:
         >>> Fault.status(503).replaces.status
@@ -96,21 +99,22 @@ class Fault:
     """
 
     name: str
-    replaces: Answer | None = None
-    deliver: Callable[[Line, Answer], None] | None = None
+    replaces: Response | None = None
+    changes: Callable[[Response], Response] | None = None
+    deliver: Callable[[Connection, Response], None] | None = None
 
     @classmethod
     def status(cls, status: int, *, html: bool = False, error: object = "it broke") -> Fault:
-        """An answer of that status, with an error in JSON or a page in HTML.
+        """A response of that status, with an error in JSON or a page in HTML.
 
         Example:
             >>> Fault.status(503, html=True).replaces.content_type
             'text/html'
         """
         if html:
-            return cls(f"{status} html", Answer(status, _HTML, content_type="text/html"))
+            return cls(f"{status} html", Response(status, _HTML, content_type="text/html"))
         body = json.dumps({"api_id": "00000000-0000-4000-8000-000000000000", "error": error})
-        return cls(f"{status}", Answer(status, body.encode()))
+        return cls(f"{status}", Response(status, body.encode()))
 
     @classmethod
     def rate_limited(cls, retry_after: str | None = None, *, html: bool = False) -> Fault:
@@ -123,30 +127,80 @@ class Fault:
         fault = cls.status(429, html=html, error="too many requests")
         if fault.replaces is None or retry_after is None:
             return fault
-        answer = fault.replaces.with_defaults(**{"Retry-After": retry_after})
-        return replace(fault, replaces=answer)
+        response = fault.replaces.with_defaults(**{"Retry-After": retry_after})
+        return replace(fault, replaces=response)
 
     @classmethod
     def redirect(cls, url: str, status: int = 302) -> Fault:
-        """An answer that sends the client elsewhere.
+        """A response that sends the client elsewhere.
 
         Example:
             >>> Fault.redirect("http://127.0.0.1:9/").replaces.headers
             {'Location': 'http://127.0.0.1:9/'}
         """
-        return cls(f"{status} to {url}", Answer(status, b"", {"Location": url}))
+        return cls(f"{status} to {url}", Response(status, b"", {"Location": url}))
 
     @classmethod
     def body(
         cls, body: bytes, content_type: str | None = "application/json", status: int = 200
     ) -> Fault:
-        """An answer with any bytes as its body.
+        """A response with any bytes as its body.
 
         Example:
             >>> Fault.body(b"null").replaces.body
             b'null'
         """
-        return cls("body", Answer(status, body, content_type=content_type))
+        return cls("body", Response(status, body, content_type=content_type))
+
+    @classmethod
+    def emptied(
+        cls, status: int = 200, *, total_count: int | None = None, **fields: object
+    ) -> Fault:
+        """The true response with an empty list, no next page, and what contradicts it.
+
+        Args:
+            status: Such as 202, 203, 206, 207 or 226.
+            total_count: A count beside the empty list.
+            **fields: Such as ``errors=["…"]`` or ``success=False``.
+
+        Example:
+            >>> Fault.emptied(206).name
+            'emptied 206'
+        """
+
+        def empty(response: Response) -> Response:
+            content = {**json.loads(response.body), **fields}
+            for key in {"sessions", "objects"} & content.keys():
+                content[key] = []
+            if content.get("meta"):
+                content["meta"]["next"] = None
+                if total_count is not None:
+                    content["meta"]["total_count"] = total_count
+            return replace(response, status=status, body=json.dumps(content).encode())
+
+        return cls(f"emptied {status}", changes=empty)
+
+    @classmethod
+    def date(cls, date: str | timedelta | None) -> Fault:
+        """The true response with another ``Date`` header: a text, off by a time, or none.
+
+        Example:
+            >>> Fault.date("Thu, 01 Jan 1970 00:00:00 GMT").name
+            'date'
+        """
+
+        def change(response: Response) -> Response:
+            headers = dict(response.headers)
+            true_date = headers.pop("Date", "")
+            if isinstance(date, timedelta):
+                headers["Date"] = format_datetime(
+                    parsedate_to_datetime(true_date) + date, usegmt=True
+                )
+            elif date is not None:
+                headers["Date"] = date
+            return replace(response, headers=headers)
+
+        return cls("date", changes=change)
 
     @classmethod
     def gzip_bomb(cls, size: int = 1 << 30) -> Fault:
@@ -160,42 +214,41 @@ class Fault:
         block = b" " * (1 << 20)
         parts = [packer.compress(block) for _ in range(max(1, size >> 20))]
         packed = b"".join([*parts, packer.flush()])
-        return cls("gzip bomb", Answer(200, packed, {"Content-Encoding": "gzip"}))
+        return cls("gzip bomb", Response(200, packed, {"Content-Encoding": "gzip"}))
 
     @classmethod
     def encoded(cls, encodings: int = 2, *, broken: bool = False) -> Fault:
-        """The true answer, packed that many times, and spoilt if asked.
+        """The true response, packed that many times, and spoilt if asked.
 
         Example:
             >>> Fault.encoded(2).name
             'gzip x 2'
         """
 
-        def deliver(line: Line, answer: Answer) -> None:
-            body = answer.body
+        def pack(response: Response) -> Response:
+            body = response.body
             for _ in range(encodings):
                 body = gzip.compress(body)
             if broken:
                 body = body[::-1]
             coding = ", ".join(["gzip"] * encodings)
-            line.send(answer.head(length=len(body), Content_Encoding=coding) + body)
+            return replace(response, body=body).with_defaults(**{"Content-Encoding": coding})
 
-        return cls(f"gzip x {encodings}", deliver=deliver)
+        return cls(f"gzip x {encodings}", changes=pack)
 
     @classmethod
     def charset(cls, charset: str = "utf-16") -> Fault:
-        """The true answer in another encoding of text, which the header does not name.
+        """The true response in another encoding of text, which the header does not name.
 
         Example:
             >>> Fault.charset().name
             'utf-16'
         """
 
-        def deliver(line: Line, answer: Answer) -> None:
-            body = answer.body.decode().encode(charset)
-            line.send(answer.head(length=len(body)) + body)
+        def encode(response: Response) -> Response:
+            return replace(response, body=response.body.decode().encode(charset))
 
-        return cls(charset, deliver=deliver)
+        return cls(charset, changes=encode)
 
     @classmethod
     def reset(cls, *, mid_body: bool = False) -> Fault:
@@ -206,11 +259,11 @@ class Fault:
             'reset'
         """
 
-        def deliver(line: Line, answer: Answer) -> None:
+        def deliver(connection: Connection, response: Response) -> None:
             if mid_body:
-                line.send(answer.head(length=len(answer.body)) + _half(answer.body))
-                line.wait(0.05)  # or the reset overtakes the bytes
-            line.reset()
+                connection.send(response.head(length=len(response.body)) + _half(response.body))
+                connection.wait(0.05)  # or the reset overtakes the bytes
+            connection.reset()
 
         return cls("reset", deliver=deliver)
 
@@ -228,65 +281,65 @@ class Fault:
             'cut'
         """
 
-        def deliver(line: Line, answer: Answer) -> None:
-            half = _half(answer.body)
+        def deliver(connection: Connection, response: Response) -> None:
+            half = _half(response.body)
             if chunked:
-                head = answer.head(length=None, Transfer_Encoding="chunked")
-                line.send(head + f"{len(half):x}\r\n".encode() + half + b"\r\n")
+                head = response.head(length=None, Transfer_Encoding="chunked")
+                connection.send(head + f"{len(half):x}\r\n".encode() + half + b"\r\n")
             elif announced:
-                line.send(answer.head(length=len(answer.body)) + half)
+                connection.send(response.head(length=len(response.body)) + half)
             else:
-                line.send(answer.head(length=None, Connection="close") + half)
-            line.drop()
+                connection.send(response.head(length=None, Connection="close") + half)
+            connection.drop()
 
         return cls("cut", deliver=deliver)
 
     @classmethod
     def dribble(cls, bytes_per_second: float = 1.0) -> Fault:
-        """The true answer, its body one byte at a time.
+        """The true response, its body one byte at a time.
 
         Example:
             >>> Fault.dribble().name
             'dribble'
         """
 
-        def deliver(line: Line, answer: Answer) -> None:
-            line.send(answer.head(length=len(answer.body)))
-            for position in range(len(answer.body)):
-                line.send(answer.body[position : position + 1])
-                if line.wait(1 / bytes_per_second):
-                    line.drop()
+        def deliver(connection: Connection, response: Response) -> None:
+            connection.send(response.head(length=len(response.body)))
+            for position in range(len(response.body)):
+                connection.send(response.body[position : position + 1])
+                if connection.wait(1 / bytes_per_second):
+                    connection.drop()
                     break
 
         return cls("dribble", deliver=deliver)
 
     @classmethod
     def hang(cls, seconds: float = _FOREVER) -> Fault:
-        """No answer for so long, by default for ever; then the connection ends.
+        """No response for so long, by default for ever; then the connection ends.
 
         Example:
             >>> Fault.hang().name
             'hang'
         """
 
-        def deliver(line: Line, _answer: Answer) -> None:
-            line.wait(seconds)
-            line.drop()
+        def deliver(connection: Connection, _response: Response) -> None:
+            connection.wait(seconds)
+            connection.drop()
 
         return cls("hang", deliver=deliver)
 
     @classmethod
     def delay(cls, seconds: float) -> Fault:
-        """The true answer, late.
+        """The true response, late.
 
         Example:
             >>> Fault.delay(0.5).name
             'delay'
         """
 
-        def deliver(line: Line, answer: Answer) -> None:
-            line.wait(seconds)
-            line.send(answer.head(length=len(answer.body)) + answer.body)
+        def deliver(connection: Connection, response: Response) -> None:
+            connection.wait(seconds)
+            connection.send(response.head(length=len(response.body)) + response.body)
 
         return cls("delay", deliver=deliver)
 

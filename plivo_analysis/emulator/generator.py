@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.emulator import plan as planning
 from plivo_analysis.emulator.account import DEFAULT_NOW, RETENTION, Account
-from plivo_analysis.emulator.mdr import GeneratedMessages
+from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
+from plivo_analysis.emulator.message_records import GeneratedMessages
 from plivo_analysis.emulator.plan import PATH_INDEX, SETTLE_UNIT, Plan
-from plivo_analysis.emulator.queries import MESSAGES, SESSIONS
-from plivo_analysis.emulator.rendering import GeneratedSessions
-from plivo_analysis.emulator.rhythm import even_times, rhythmic_times
-from plivo_analysis.emulator.shelf import Shelf
-from plivo_analysis.emulator.wiretime import DAY, HOUR, MINUTE, SECOND, to_micros
+from plivo_analysis.emulator.record_index import RecordIndex
+from plivo_analysis.emulator.session_records import GeneratedSessions
+from plivo_analysis.emulator.times import DAY, HOUR, MINUTE, SECOND, to_micros
 from plivo_analysis.emulator.world import (
     APPLICATIONS,
     BANGLADESH,
@@ -49,6 +48,7 @@ _LIVE = 14 * MINUTE
 _LIVE_SHARE = 250
 _FEWEST_LIVE, _MOST_LIVE = 3, 40
 _ENOUGH_FOR_LIVE = 20
+_UNRELATED_SHARE = 25  # a message that belongs to no session for so many sessions
 
 _BURST_SHARE = 0.0125
 _BURST_DAYS = ((21, 0.16), (20, 0.44), (19, 0.34), (18, 0.06))  # days ago, share of the burst
@@ -82,6 +82,15 @@ _ODD_SHARES = {
     planning.CHANNEL_NEW: 0.0001,
 }
 _ENOUGH_FOR_ODDITIES = 100
+
+_HOURS = (
+    *(30, 22, 18, 18, 22, 32, 46, 62, 78, 90, 96, 98),
+    *(100, 98, 95, 94, 96, 100, 104, 102, 94, 80, 62, 44),
+)
+_WEEKDAYS = (100, 103, 101, 102, 100, 74, 68)  # from Monday
+_FIRST_WEEKDAY = 3  # 1 January 1970 was a Thursday
+_GROWTH = 0.0006  # a day
+_COARSE = ((0.01, SECOND), (0.05, 1000), (0.08, 100))
 
 _COUNTRY_SHARES = list(accumulate(country.share for country in COUNTRIES))
 _APPLICATION_SHARES = list(accumulate(application.share for application in APPLICATIONS))
@@ -131,16 +140,21 @@ def generate(
         _spread_oddities(plan, random)
     generated = GeneratedSessions(plan)
     return Account(
-        Shelf(SESSIONS, generated),
-        partial(_shelf_of_messages, plan, name, sessions),
-        books=generated.entry,
+        RecordIndex(SESSIONS, generated),
+        partial(_index_of_messages, plan, name, sessions),
+        plan=generated.expected,
         now=now,
         frozen=frozen,
     )
 
 
-def _shelf_of_messages(plan: Plan, name: str, sessions: int) -> Shelf:
-    return Shelf(MESSAGES, GeneratedMessages(plan, Random(f"{name}/messages"), sessions))
+def _index_of_messages(plan: Plan, name: str, sessions: int) -> RecordIndex:
+    unrelated: list[int] = []
+    if len(plan):
+        first, last = plan.times[0], plan.times[-1] + 1
+        random = Random(f"{name}/messages")
+        unrelated = rhythmic_times(random, sessions // _UNRELATED_SHARE, first, last)
+    return RecordIndex(MESSAGES, GeneratedMessages(plan, unrelated))
 
 
 def _moments(random: Random, sessions: int, present: int, days: int) -> list[tuple[int, bool]]:
@@ -275,3 +289,50 @@ def _spread_oddities(plan: Plan, random: Random) -> None:
                 plan.odds[row] = odd
                 plan.verified[row] &= odd != planning.NO_ATTEMPTS
                 left -= 1
+
+
+def rhythmic_times(random: Random, count: int, first: int, last: int) -> list[int]:
+    """Moments of ``[first, last)`` in microseconds, unsorted, after the rhythm.
+
+    Example:
+        >>> from random import Random
+        >>> [0 <= time < HOUR for time in rhythmic_times(Random(1), 2, 0, HOUR)]
+        [True, True]
+    """
+    starts = range(first, last, HOUR)
+    weights = accumulate(_weight(start, first) for start in starts)
+    chosen = random.choices(starts, cum_weights=list(weights), k=count)
+    draw = random.random
+    return [
+        coarsened(start + int(draw() * min(HOUR, last - start)), draw(), start) for start in chosen
+    ]
+
+
+def even_times(random: Random, count: int, first: int, last: int) -> list[int]:
+    """Moments of ``[first, last)`` without a rhythm.
+
+    Example:
+        >>> from random import Random
+        >>> even_times(Random(1), 1, 5, 6)
+        [5]
+    """
+    return [first + int(random.random() * (last - first)) for _ in range(count)]
+
+
+def coarsened(time: int, draw: float, first: int) -> int:
+    """A time cut to fewer digits, as some of the service's are; never before ``first``.
+
+    Example:
+        >>> coarsened(1_234_567, 0.0, 0), coarsened(1_234_567, 0.5, 0)
+        (1000000, 1234567)
+    """
+    for chance, unit in _COARSE:
+        if draw < chance:
+            return max(first, time - time % unit)
+    return time
+
+
+def _weight(start: int, first: int) -> float:
+    day, in_day = divmod(start, DAY)
+    weekday = _WEEKDAYS[(day + _FIRST_WEEKDAY) % 7]
+    return _HOURS[in_day // HOUR] * weekday * (1 + _GROWTH * (start - first) / DAY)

@@ -1,7 +1,7 @@
 """Four ways in which a service may count requests. Which one the real service uses is unknown.
 
-Each is asked once a request and answers with nothing, or with the seconds after which it would
-have said yes. Time comes from a callable, so that a test can turn the clock.
+Each is asked once a request and answers ``None``, or the seconds after which it would have said
+yes. Time comes from a callable, so that a test can turn the clock.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections import deque
-from math import floor
+from math import floor, inf
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -19,45 +18,19 @@ if TYPE_CHECKING:
     RetryAfter = Literal["seconds", "date"] | None
 
 
-class Limiter(ABC):
+class ServerLimiter(ABC):
     """What the four have in common.
 
     Args:
+        requests: How many requests pass in a window.
+        seconds: How long a window is.
         retry_after: What a refusal carries in its ``Retry-After`` header: whole seconds, a
             date, or no such header.
         clock: Seconds that only grow.
 
     Example:
-        >>> issubclass(FixedWindow, Limiter)
+        >>> issubclass(FixedWindow, ServerLimiter)
         True
-    """
-
-    def __init__(
-        self,
-        *,
-        retry_after: RetryAfter = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.retry_after = retry_after
-        self._clock = clock
-        self._lock = threading.Lock()
-
-    def admit(self) -> float | None:
-        """Let a request pass (nothing), or refuse it (the seconds until one would pass)."""
-        with self._lock:
-            return self._admit(self._clock())
-
-    @abstractmethod
-    def _admit(self, now: float) -> float | None: ...
-
-
-class FixedWindow(Limiter):
-    """So many requests in each window; the windows stand side by side.
-
-    Example:
-        >>> limiter = FixedWindow(1, seconds=60, clock=lambda: 90.0)
-        >>> limiter.admit(), limiter.admit()
-        (None, 30.0)
     """
 
     def __init__(
@@ -68,9 +41,29 @@ class FixedWindow(Limiter):
         retry_after: RetryAfter = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(retry_after=retry_after, clock=clock)
-        self._requests, self._seconds = requests, seconds
-        self._window, self._used = -1, 0
+        self.retry_after = retry_after
+        self._requests, self._seconds, self._clock = requests, seconds, clock
+        self._lock = threading.Lock()
+
+    def admit(self) -> float | None:
+        """Let a request pass (``None``), or refuse it (the seconds until one would pass)."""
+        with self._lock:
+            return self._admit(self._clock())
+
+    @abstractmethod
+    def _admit(self, now: float) -> float | None: ...
+
+
+class FixedWindow(ServerLimiter):
+    """So many requests in each window; the windows stand side by side.
+
+    Example:
+        >>> limiter = FixedWindow(1, seconds=60, clock=lambda: 90.0)
+        >>> limiter.admit(), limiter.admit()
+        (None, 30.0)
+    """
+
+    _window, _used = -1, 0
 
     def _admit(self, now: float) -> float | None:
         window = floor(now / self._seconds)
@@ -82,7 +75,7 @@ class FixedWindow(Limiter):
         return None
 
 
-class SlidingWindow(Limiter):
+class SlidingWindow(ServerLimiter):
     """So many requests in any span of that length. Refused ones do not count.
 
     Example:
@@ -91,28 +84,17 @@ class SlidingWindow(Limiter):
         (None, 60.0)
     """
 
-    def __init__(
-        self,
-        requests: int = 20,
-        *,
-        seconds: float = 60.0,
-        retry_after: RetryAfter = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(retry_after=retry_after, clock=clock)
-        self._requests, self._seconds = requests, seconds
-        self._passed: deque[float] = deque()
+    _passed: tuple[float, ...] = ()
 
     def _admit(self, now: float) -> float | None:
-        while self._passed and self._passed[0] <= now - self._seconds:
-            self._passed.popleft()
+        self._passed = tuple(at for at in self._passed if at > now - self._seconds)
         if len(self._passed) >= self._requests:
             return self._passed[0] + self._seconds - now
-        self._passed.append(now)
+        self._passed += (now,)
         return None
 
 
-class TokenBucket(Limiter):
+class TokenBucket(ServerLimiter):
     """A bucket of so many tokens that fills again within so many seconds.
 
     Example:
@@ -121,28 +103,19 @@ class TokenBucket(Limiter):
         (None, None, 30.0)
     """
 
-    def __init__(
-        self,
-        requests: int = 20,
-        *,
-        seconds: float = 60.0,
-        retry_after: RetryAfter = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(retry_after=retry_after, clock=clock)
-        self._size, self._rate = requests, requests / seconds
-        self._tokens, self._filled = float(requests), self._clock()
+    _tokens, _counted_at = inf, -inf  # full at the first request
 
     def _admit(self, now: float) -> float | None:
-        self._tokens = min(self._size, self._tokens + (now - self._filled) * self._rate)
-        self._filled = now
+        rate = self._requests / self._seconds
+        self._tokens = min(self._requests, self._tokens + (now - self._counted_at) * rate)
+        self._counted_at = now
         if self._tokens < 1:
-            return (1 - self._tokens) / self._rate
+            return (1 - self._tokens) / rate
         self._tokens -= 1
         return None
 
 
-class StrictSpacing(Limiter):
+class StrictSpacing(ServerLimiter):
     """One request, then none for so many seconds.
 
     Example:
@@ -151,6 +124,8 @@ class StrictSpacing(Limiter):
         (None, 3.0)
     """
 
+    _last = -inf
+
     def __init__(
         self,
         seconds: float = 3.0,
@@ -158,9 +133,7 @@ class StrictSpacing(Limiter):
         retry_after: RetryAfter = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(retry_after=retry_after, clock=clock)
-        self._seconds = seconds
-        self._last = float("-inf")
+        super().__init__(1, seconds=seconds, retry_after=retry_after, clock=clock)
 
     def _admit(self, now: float) -> float | None:
         wait = self._last + self._seconds - now

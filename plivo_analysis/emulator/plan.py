@@ -8,13 +8,14 @@ in a minute is still in progress, and its last attempt may not have begun.
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import product
 from typing import TYPE_CHECKING
 
-from plivo_analysis.emulator.wiretime import HOUR, MINUTE, SECOND
+from plivo_analysis.emulator.times import HOUR, MINUTE, SECOND
 from plivo_analysis.emulator.world import (
     CHANNELS,
     COUNTRIES,
@@ -36,6 +37,14 @@ PATHS = tuple(
     for path in product(range(len(CHANNELS)), repeat=length)
 )
 PATH_INDEX = {path: index for index, path in enumerate(PATHS)}
+
+SESSION = 0  # 1 and up: the attempt of that number
+UNRELATED = 15
+
+_KINDS = 16
+_LAST = (1 << 48) - 1
+_SCATTER = 0x9E3779B97F4B  # odd, so that its multiples spread over all 48 bits
+_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 # What is odd about a row; one thing at most.
 PLAIN = 0
@@ -66,7 +75,7 @@ _UNANSWERED = ("EARLY MEDIA", "EARLY MEDIA", "NO ANSWER", "BUSY")
 
 
 @dataclass(slots=True)  # not frozen: freezing doubles the time to make one
-class Attempt:
+class PlannedAttempt:
     """One attempt of a generated session. Money in hundred-thousandths of a dollar.
 
     Attributes:
@@ -79,7 +88,7 @@ class Attempt:
         charge: What it was billed.
 
     Example:
-        >>> Attempt(1, "sms", "delivered", 0, 2, 770, 1540).charge
+        >>> PlannedAttempt(1, "sms", "delivered", 0, 2, 770, 1540).charge
         1540
     """
 
@@ -93,7 +102,7 @@ class Attempt:
 
 
 @dataclass(slots=True)
-class Facts:
+class SessionState:
     """All that is true of a generated session at a moment.
 
     Attributes:
@@ -106,14 +115,14 @@ class Facts:
         draws: Random bytes for its spelling.
 
     Example:
-        >>> Facts(0, 0, "expired", (), 0, PLAIN, b"").total
+        >>> SessionState(0, 0, "expired", (), 0, PLAIN, b"").total
         0
     """
 
     row: int
     created: int
     status: str
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[PlannedAttempt, ...]
     total: int | None
     odd: int
     draws: bytes
@@ -170,14 +179,14 @@ class Plan:
             return IN_PROGRESS
         return VERIFIED if self.verified[row] else EXPIRED
 
-    def facts(self, row: int, now: int) -> Facts:
+    def state(self, row: int, now: int) -> SessionState:
         """All that is true of a session at a moment."""
         draws = blake2b(row.to_bytes(8, "big"), key=self.seed, digest_size=48).digest()
         odd = self.odds[row]
-        attempts: tuple[Attempt, ...] = ()
+        attempts: tuple[PlannedAttempt, ...] = ()
         if odd != NO_ATTEMPTS:
             attempts = tuple(self._attempts(row, now, odd, draws))
-        return Facts(
+        return SessionState(
             row=row,
             created=self.times[row],
             status=self.status(row, now),
@@ -187,7 +196,7 @@ class Plan:
             draws=draws,
         )
 
-    def _attempts(self, row: int, now: int, odd: int, draws: bytes) -> Iterator[Attempt]:
+    def _attempts(self, row: int, now: int, odd: int, draws: bytes) -> Iterator[PlannedAttempt]:
         path = PATHS[self.paths[row]]
         country = self.countries[row]
         outcomes = self.outcomes[row]
@@ -206,7 +215,7 @@ class Plan:
             parts = self._parts(channel, country, draws[20 + number])
             price = self.price(country, channel, at)
             free = outcome == FAILED or (channel == VOICE and outcome != REACHED)
-            yield Attempt(
+            yield PlannedAttempt(
                 number=number,
                 channel=name,
                 status=_status(channel, outcome, draws[24 + number], now - at),
@@ -234,7 +243,9 @@ class Plan:
         return 3 if draw == 0 else 2
 
     @staticmethod
-    def _total(now: int, odd: int, attempts: tuple[Attempt, ...], draws: bytes) -> int | None:
+    def _total(
+        now: int, odd: int, attempts: tuple[PlannedAttempt, ...], draws: bytes
+    ) -> int | None:
         if attempts:
             age = now - attempts[-1].at
             late = happens(draws[40], 0.05)
@@ -254,3 +265,34 @@ def _status(channel: int, outcome: int, draw: int, age: int) -> str:
     if outcome == REACHED and channel not in (SMS, VOICE) and happens(draw, 0.55):
         return "read"
     return _STATUSES[channel][outcome]
+
+
+def key_of(seed: bytes, row: int, kind: int) -> str:
+    """The key of a row and kind.
+
+    Example:
+        >>> key_of(b"seed", 7, SESSION) == key_of(b"seed", 7, SESSION)
+        True
+    """
+    number = row * _KINDS + kind
+    head = blake2b(number.to_bytes(8, "big"), key=seed, digest_size=8).hexdigest()
+    last = number ^ (int(head, 16) * _SCATTER & _LAST)
+    variant = "89ab"[int(head[15], 16) & 3]
+    return f"{head[:8]}-{head[8:12]}-4{head[12:15]}-{variant}{head[13:16]}-{last:012x}"
+
+
+def row_of(seed: bytes, key: str) -> tuple[int, int] | None:
+    """The row and kind that a key was made of, or nothing if it was not made here.
+
+    Example:
+        >>> row_of(b"seed", key_of(b"seed", 7, UNRELATED))
+        (7, 15)
+        >>> row_of(b"seed", "../../Message") is None
+        True
+    """
+    if not _FORM.fullmatch(key):
+        return None
+    head = key[:8] + key[9:13] + key[15:18] + key[22]
+    number = int(key[24:], 16) ^ (int(head, 16) * _SCATTER & _LAST)
+    row, kind = divmod(number, _KINDS)
+    return (row, kind) if key_of(seed, row, kind) == key else None

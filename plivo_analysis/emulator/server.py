@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from plivo_analysis.emulator.behaviours import Behaviour
+from plivo_analysis.emulator.faults import Fault
 from plivo_analysis.emulator.service import Service
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from plivo_analysis.emulator.account import Account
-    from plivo_analysis.emulator.faults import Answer, Fault
-    from plivo_analysis.emulator.limiters import Limiter
+    from plivo_analysis.emulator.faults import Response
+    from plivo_analysis.emulator.limiters import ServerLimiter
+    from plivo_analysis.emulator.misbehaviour import Behaviour
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
 
-class Server:
-    """A Plivo account on loopback.
+class Server(Service):
+    """A Plivo account on loopback: its service over real sockets.
 
     Args:
         account: What is served.
@@ -76,13 +77,12 @@ class Server:
         account: Account,
         port: int = 0,
         *,
-        limiter: Limiter | None = None,
-        message_limiter: Limiter | None = None,
+        limiter: ServerLimiter | None = None,
+        message_limiter: ServerLimiter | None = None,
         behaviour: Behaviour | None = None,
         faults: Iterable[Fault | None] = (),
     ) -> None:
-        self.account = account
-        self.service = Service(account, limiter, behaviour or Behaviour(), message_limiter)
+        super().__init__(account, limiter, behaviour, message_limiter)
         self.log: list[Request] = []
         self.faults = faults
         self._lock = threading.Lock()
@@ -100,33 +100,6 @@ class Server:
     @faults.setter
     def faults(self, script: Iterable[Fault | None]) -> None:
         self._faults = iter(script)
-
-    @property
-    def behaviour(self) -> Behaviour:
-        """Departures from the documentation. May be set at any time."""
-        return self.service.behaviour
-
-    @behaviour.setter
-    def behaviour(self, behaviour: Behaviour) -> None:
-        self.service.behaviour = behaviour
-
-    @property
-    def limiter(self) -> Limiter | None:
-        """What refuses list requests that are too many. May be set at any time."""
-        return self.service.limiter
-
-    @limiter.setter
-    def limiter(self, limiter: Limiter | None) -> None:
-        self.service.limiter = limiter
-
-    @property
-    def message_limiter(self) -> Limiter | None:
-        """What counts lists of messages apart. May be set at any time."""
-        return self.service.message_limiter
-
-    @message_limiter.setter
-    def message_limiter(self, limiter: Limiter | None) -> None:
-        self.service.message_limiter = limiter
 
     @property
     def port(self) -> int:
@@ -214,7 +187,7 @@ class _Http(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection; also the ``Line`` that faults play on."""
+    """One connection; also the ``Connection`` that faults play on."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -230,27 +203,30 @@ class _Handler(BaseHTTPRequestHandler):
         at = time.monotonic()
         server = self.server.server
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = server.next_fault()
-        answer = fault.replaces if fault else None
-        if answer is None:
+        fault = server.next_fault() or Fault("none")
+        response = fault.replaces
+        if response is None:
             authorization = self.headers.get("Authorization", "")
-            answer = server.service.answer(self.command, self.path, authorization)
-        self._note(server, answer, at)
-        answer = server.service.dated(answer)
-        if fault and fault.deliver:
-            fault.deliver(self, answer)
+            cache_control = self.headers.get("Cache-Control", "")
+            response = server.answer(self.command, self.path, authorization, cache_control)
+        response = server.dated(response)
+        if fault.changes:
+            response = fault.changes(response)
+        self._note(server, response, at)
+        if fault.deliver:
+            fault.deliver(self, response)
         else:
-            body = b"" if self.command == "HEAD" else answer.body
-            self.send(answer.head(length=len(answer.body)) + body)
+            body = b"" if self.command == "HEAD" else response.body
+            self.send(response.head(length=len(response.body)) + body)
 
-    def _note(self, server: Server, answer: Answer, at: float) -> None:
+    def _note(self, server: Server, response: Response, at: float) -> None:
         parts = urlsplit(self.path)
         server.log.append(
             Request(
                 method=self.command,
                 path=parts.path,
                 query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-                status=answer.status,
+                status=response.status,
                 at=at,
                 headers={name.lower(): value for name, value in self.headers.items()},
             )

@@ -16,16 +16,16 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from plivo_analysis.emulator.conduct import Conduct
-from plivo_analysis.emulator.faults import Answer
-from plivo_analysis.emulator.listing import retrieve
-from plivo_analysis.emulator.queries import MESSAGES, SESSIONS, QueryError
+from plivo_analysis.emulator.faults import Response
+from plivo_analysis.emulator.listing import MESSAGES, SESSIONS, BadRequest, retrieve
+from plivo_analysis.emulator.misbehaviour import Behaviour, Lister
 
 if TYPE_CHECKING:
     from plivo_analysis.emulator.account import Account
-    from plivo_analysis.emulator.behaviours import Behaviour
-    from plivo_analysis.emulator.limiters import Limiter
-    from plivo_analysis.emulator.queries import Resource
+    from plivo_analysis.emulator.limiters import ServerLimiter
+    from plivo_analysis.emulator.listing import Listing
+
+    Headers = dict[str, str] | None
 
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _NO_CREDENTIALS = {"error": "authentication credentials were not provided"}
@@ -37,28 +37,27 @@ class Service:
 
     Args:
         account: What is served.
-        limiter: Counts list requests; may be set to another at any time.
-        behaviour: Departures from the documentation.
-        message_limiter: Counts lists of messages apart, where there is one.
+        limiter: Counts list requests and refuses those too many. May be replaced at any time.
+        behaviour: Departures from the documentation. May be replaced at any time.
+        message_limiter: Counts lists of messages apart from those of sessions, where given.
 
     Example:
         >>> from plivo_analysis.emulator.account import Account
-        >>> from plivo_analysis.emulator.behaviours import Behaviour
-        >>> Service(Account.of(), None, Behaviour()).answer("GET", "/v1/", "").status
+        >>> Service(Account.of()).answer("GET", "/v1/", "").status
         401
     """
 
     def __init__(
         self,
         account: Account,
-        limiter: Limiter | None,
-        behaviour: Behaviour,
-        message_limiter: Limiter | None = None,
+        limiter: ServerLimiter | None = None,
+        behaviour: Behaviour | None = None,
+        message_limiter: ServerLimiter | None = None,
     ) -> None:
         self.account = account
         self.limiter = limiter
         self.message_limiter = message_limiter
-        self.behaviour = behaviour
+        self.behaviour = behaviour or Behaviour()
 
     @property
     def behaviour(self) -> Behaviour:
@@ -67,22 +66,26 @@ class Service:
 
     @behaviour.setter
     def behaviour(self, behaviour: Behaviour) -> None:
-        self._behaviour, self._conduct = behaviour, Conduct(behaviour)
+        self._behaviour, self._lister = behaviour, Lister(behaviour)
+        self._cache: dict[Listing, list[Response]] = {}
 
-    def dated(self, answer: Answer) -> Answer:
-        """An answer with the account's time in its ``Date`` header, unless it has one."""
+    def dated(self, response: Response) -> Response:
+        """A response with the account's time in its ``Date`` header, unless it has one."""
         if not self._behaviour.date:
-            return answer
+            return response
         now = self.account.now + self._behaviour.date_skew
-        return answer.with_defaults(Date=format_datetime(now, usegmt=True))
+        return response.with_defaults(Date=format_datetime(now, usegmt=True))
 
-    def answer(self, method: str, target: str, authorization: str) -> Answer:
+    def answer(
+        self, method: str, target: str, authorization: str, cache_control: str = ""
+    ) -> Response:
         """What to answer.
 
         Args:
             method: GET, or one that is refused.
             target: The address with its query, as it stands in the request's first line.
             authorization: The header of that name, or an empty text.
+            cache_control: The header of that name, or an empty text.
         """
         parts = urlsplit(target)
         if not self._knows(authorization):
@@ -92,24 +95,33 @@ class Service:
         prefix, _, rest = parts.path.removeprefix("/v1/Account/").partition("/")
         if prefix != self.account.auth_id:
             return _refusal(404, "not found")
-        for resource in (SESSIONS, MESSAGES):
-            if rest == resource.path:
-                return self._limited(resource) or self._list(resource, parts.query)
-            key = rest.removeprefix(resource.path).removesuffix("/")
-            if rest == f"{resource.path}{key}/" and "/" not in key:
-                found = retrieve(self.account, resource, key)
+        for listing in (SESSIONS, MESSAGES):
+            if rest == listing.path:
+                cached = self._cached(listing, cache_control)
+                return cached or self._limited(listing) or self._list(listing, parts.query)
+            key = rest.removeprefix(listing.path).removesuffix("/")
+            if rest == f"{listing.path}{key}/" and "/" not in key:
+                found = retrieve(self.account, listing, key)
                 return _success(found) if found else _refusal(404, "not found")
         return _refusal(404, "not found")
 
-    def _list(self, resource: Resource, query: str) -> Answer:
+    def _list(self, listing: Listing, query: str) -> Response:
         pairs = parse_qsl(query, keep_blank_values=True)
         try:
-            return _success(self._conduct.page(self.account, resource, pairs))
-        except QueryError as refused:
+            response = _success(self._lister.page(self.account, listing, pairs))
+        except BadRequest as refused:
             return _refusal(400, str(refused))
+        self._cache[listing] = [response] * self._behaviour.cached_answers
+        return response
 
-    def _limited(self, resource: Resource) -> Answer | None:
-        limiter = (self.message_limiter if resource is MESSAGES else None) or self.limiter
+    def _cached(self, listing: Listing, cache_control: str) -> Response | None:
+        if self._behaviour.cache_heeds_no_cache and "no-cache" in cache_control:
+            return None
+        left = self._cache.get(listing)
+        return left.pop() if left else None
+
+    def _limited(self, listing: Listing) -> Response | None:
+        limiter = (self.message_limiter if listing is MESSAGES else None) or self.limiter
         wait = limiter.admit() if limiter else None
         if wait is None or limiter is None:
             return None
@@ -132,13 +144,15 @@ class Service:
         return kind.lower() == "basic" and hmac.compare_digest(pair, own)
 
 
-def _success(content: dict[str, Any]) -> Answer:
+def _success(content: dict[str, Any]) -> Response:
     return _as_json(200, {"api_id": str(uuid.uuid4()), **content})
 
 
-def _refusal(status: int, error: str, headers: dict[str, str] | None = None) -> Answer:
+def _refusal(status: int, error: str, headers: Headers = None) -> Response:
     return _as_json(status, {"api_id": str(uuid.uuid4()), "error": error}, headers)
 
 
-def _as_json(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
-    return Answer(status, _JSON.encode(content).encode(), headers or {})
+def _as_json(
+    status: int, content: dict[str, Any], headers: dict[str, str] | None = None
+) -> Response:
+    return Response(status, _JSON.encode(content).encode(), headers or {})

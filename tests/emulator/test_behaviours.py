@@ -268,3 +268,216 @@ def test_knobs_may_be_combined(serve: Callable[..., Any]) -> None:
     seen = Counter(row["session_uuid"] for page in caller.walk() for row in page["sessions"])
     assert {f"{n:032x}" for n in range(45)} <= seen.keys()
     assert max(seen.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("bounds", "status"),
+    [
+        ({"session_time__gte": "2026-10-01 00:00", "session_time__lt": "2026-10-31 00:00"}, 200),
+        ({"session_time__gte": "2026-10-01 00:00", "session_time__lt": "2026-10-31 00:01"}, 400),
+        ({"session_time__gte": "2026-10-01 00:00"}, 400),
+        ({"session_time__gte": "2026-10-04 00:00"}, 200),
+        ({"session_time__lt": "2026-10-31 00:00"}, 400),
+        ({}, 200),
+    ],
+    ids=str,
+)
+def test_a_range_may_be_too_wide(
+    serve: Callable[..., Any], bounds: dict[str, str], status: int
+) -> None:
+    caller = serve(behaviour=Behaviour(longest_range=timedelta(days=30)))
+    reply = caller.ask("Verify/Session/", bounds)
+    assert reply.status_code == status
+    if status == 400:
+        assert reply.json()["error"] == "the range of session_time must not exceed 30 days"
+
+
+def test_pages_of_ten_may_have_no_next_although_twenty_were_asked(
+    serve: Callable[..., Any],
+) -> None:
+    knobs = Behaviour(page_size=10, next_page="null")
+    caller = serve(Account.of(rows(45)), behaviour=knobs)
+    assert walked(caller, limit=20) == NEWEST_FIRST[:10]
+    assert numbers(caller.page(limit=20, offset=10)) == NEWEST_FIRST[10:20]
+
+
+def test_at_or_after_may_mean_after(serve: Callable[..., Any]) -> None:
+    caller = serve(Account.of(rows(3)), behaviour=Behaviour(gte_is_gt=True))
+    bound = {"session_time__gte": "2026-11-02 05:01:30.5"}
+    assert numbers(caller.page(**bound)) == [2]
+    caller.server.behaviour = Behaviour()
+    assert numbers(caller.page(**bound)) == [2, 1]
+
+
+@pytest.mark.parametrize("name", ["session_time__lt", "session_time__lte"])
+def test_upper_bounds_alone_may_be_cut_to_the_day(serve: Callable[..., Any], name: str) -> None:
+    yesterday = {**rows(1)[0], "session_uuid": f"{99:032x}", "created_at": "2026-11-01T23:59:59Z"}
+    knobs = Behaviour(upper_precision=timedelta(days=1))
+    caller = serve(Account.of([*rows(10), yesterday]), behaviour=knobs)
+    assert numbers(caller.page(**{name: "2026-11-02 05:05"})) == [99]
+    assert numbers(caller.page(session_time__gte="2026-11-02 05:08")) == [9, 8]
+
+
+def test_offsets_may_end_in_an_empty_page(serve: Callable[..., Any]) -> None:
+    caller = serve(Account.of(rows(45)), behaviour=Behaviour(empty_from=40))
+    pages = list(caller.walk())
+    assert [len(page["sessions"]) for page in pages] == [20, 20, 0]
+    assert pages[1]["meta"]["next"].endswith("offset=40")
+
+
+def test_a_list_may_end_early_in_silence(serve: Callable[..., Any]) -> None:
+    caller = serve(Account.of(rows(45)), behaviour=Behaviour(longest_list=30))
+    pages = list(caller.walk())
+    assert [len(page["sessions"]) for page in pages] == [20, 10]
+    assert pages[1]["meta"]["next"] is None
+    assert numbers(caller.page(offset=30)) == []
+
+
+def test_an_offset_may_be_clamped(serve: Callable[..., Any]) -> None:
+    caller = serve(Account.of(rows(45)), behaviour=Behaviour(largest_offset=20))
+    assert numbers(caller.page(offset=40)) == numbers(caller.page(offset=20)) == NEWEST_FIRST[20:40]
+
+
+def test_an_offset_may_count_pages(serve: Callable[..., Any]) -> None:
+    caller = serve(Account.of(rows(45)), behaviour=Behaviour(offset_unit="pages"))
+    assert numbers(caller.page(limit=10, offset=2)) == NEWEST_FIRST[20:30]
+    assert walked(caller, limit=10) == NEWEST_FIRST
+
+
+def test_the_list_may_have_an_order_of_its_own_that_stays(serve: Callable[..., Any]) -> None:
+    caller = serve(Account.of(rows(45)), behaviour=Behaviour(order="shuffled"))
+    assert walked(caller) == walked(caller) != NEWEST_FIRST
+    assert sorted(walked(caller), reverse=True) == NEWEST_FIRST
+
+
+def test_a_page_that_begins_in_a_tie_may_skip_a_row(serve: Callable[..., Any]) -> None:
+    tied = [{**row, "created_at": "2026-11-02T04:00:00Z"} for row in rows(30)]
+    caller = serve(Account.of(tied), behaviour=Behaviour(skips_in_ties=True))
+    assert walked(caller) == [29 - n for n in range(30) if n != 20]
+    assert numbers(caller.page(offset=19))[0] == 9
+    caller = serve(Account.of(rows(30)), behaviour=Behaviour(skips_in_ties=True))
+    assert walked(caller) == NEWEST_FIRST[-30:]
+
+
+def test_a_cache_may_answer_another_question(serve: Callable[..., Any]) -> None:
+    caller = serve(Account.of(rows(45)), behaviour=Behaviour(cached_answers=2))
+    first = caller.page(session_time__gte="2026-11-02 06:00")
+    assert first["sessions"] == []
+    assert [caller.page(), caller.page(offset=20)] == [first, first]
+    assert numbers(caller.page(offset=20)) == NEWEST_FIRST[20:40]
+    assert caller.page("Message/")["objects"] == []
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_a_cache_may_heed_no_cache(serve: Callable[..., Any], *, heeds: bool) -> None:
+    knobs = Behaviour(cached_answers=9, cache_heeds_no_cache=heeds)
+    caller = serve(Account.of(rows(45)), behaviour=knobs)
+    first = caller.page()
+    again = caller.ask("Verify/Session/", headers={"Cache-Control": "no-cache"}).json()
+    assert (again["api_id"] == first["api_id"]) is not heeds
+
+
+def test_the_first_answer_to_a_question_may_be_empty(serve: Callable[..., Any]) -> None:
+    caller = serve(Account.of(rows(45)), behaviour=Behaviour(empty_first_time=True))
+    assert [numbers(page) for page in caller.walk()] == [[]]
+    assert numbers(caller.page()) == NEWEST_FIRST[:20]
+    assert numbers(caller.page(offset=20)) == []
+
+
+def test_a_row_may_come_twice_at_two_instants(serve: Callable[..., Any]) -> None:
+    page = serve(Account.of(rows(2)), behaviour=Behaviour(duplicates="moved")).page()["sessions"]
+    assert page[2] == {**page[0], "created_at": "2026-11-02T05:00:30.5Z"}
+
+
+def test_rows_without_the_field_may_pass_a_filter(serve: Callable[..., Any]) -> None:
+    some = [*rows(3), {**rows(4)[3], "destination_country_iso2": "BD"}]
+    caller = serve(Account.of(some), behaviour=Behaviour(lenient_filters=True))
+    assert numbers(caller.page(country="BD")) == [3, 2, 1, 0]
+    assert numbers(caller.page(country="GB")) == [2, 1, 0]
+    assert numbers(caller.page(alias="app 1")) == [3, 1]
+    caller.server.behaviour = Behaviour()
+    assert numbers(caller.page(country="BD")) == [3]
+
+
+def test_fields_may_be_left_out(serve: Callable[..., Any]) -> None:
+    knobs = Behaviour(omits=("alias",), ignores=("alias",))
+    caller = serve(Account.of(rows(3)), behaviour=knobs)
+    shown = caller.page(alias="app 1")["sessions"]
+    assert [row.keys() for row in shown] == [{"session_uuid", "created_at", "status"}] * 3
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_some_rows_are_odd_and_the_others_are_not(serve: Callable[..., Any], every: int) -> None:
+    caller = serve(Account.of(rows(45)))
+    plain = [row for page in caller.walk() for row in page["sessions"]]
+    caller.server.behaviour = Behaviour(oddity="unreadable time", oddity_every=every)
+    shown = [row for page in caller.walk() for row in page["sessions"]]
+    odd_rows = [row for row in shown if row["created_at"] == "soon"]
+    assert len(odd_rows) == 45 if every == 1 else 5 < len(odd_rows) < 20
+    assert [row["session_uuid"] for row in shown] == [row["session_uuid"] for row in plain]
+    assert [row for row in shown if row not in odd_rows] == [
+        row for row, other in zip(plain, shown, strict=True) if row == other
+    ]
+
+
+@pytest.mark.parametrize(
+    ("oddity", "fields"),
+    [
+        ("no time", {"created_at": None}),
+        ("unreadable time", {"created_at": "soon"}),
+        ("time as in Go", {"created_at": "2026-11-02 05:00:30.5 +0000 UTC"}),
+        ("masked number", {"recipient": "141XXXXX123"}),
+        ("huge units", {"units": 4611686018427387904}),
+        ("Unix time", {"conversation_expiry_timestamp": 1793000000}),
+        (
+            "other account",
+            {"resource_uri": "/v1/Account/MAXXXXXXXXXXXXXXXXXX/Message/None/"},
+        ),
+        (
+            "numbers elsewhere",
+            {
+                "masked_recipient": "+1 415 555 0123",
+                "error_message": "Could not deliver to +14155550123",
+                "routing": {"hops": [{"callee": "0014155550123"}]},
+                "attempt_details": [{"channel": "sms", "to": "+14155550123"}],
+            },
+        ),
+    ],
+)
+def test_an_oddity_changes_what_it_says_and_nothing_else(
+    serve: Callable[..., Any], oddity: str, fields: dict[str, Any]
+) -> None:
+    row = rows(1, recipient="14155550123", attempt_details=[{"channel": "sms"}])[0]
+    caller = serve(Account.of([row]), behaviour=Behaviour(oddity=oddity))
+    assert caller.page()["sessions"] == [{**row, **fields}]
+
+
+def test_a_row_may_be_no_record_or_have_no_key(serve: Callable[..., Any]) -> None:
+    account = Account.of(rows(1))
+    page = serve(account, behaviour=Behaviour(oddity="not a record")).page()
+    assert [type(row) for row in page["sessions"]] == [str]
+    page = serve(account, behaviour=Behaviour(oddity="no key")).page()
+    assert [row.keys() for row in page["sessions"]] == [{"created_at", "status", "alias"}]
+
+
+def test_an_odd_message_keeps_its_own_fields(serve: Callable[..., Any]) -> None:
+    message = {
+        "message_uuid": "m-1",
+        "message_time": "2026-11-02 11:30:00.25+05:30",
+        "to_number": "447700900123",
+    }
+    caller = serve(Account.of(messages=[message]), behaviour=Behaviour(oddity="time as in Go"))
+    (row,) = caller.page("Message/")["objects"]
+    assert row == {**message, "message_time": "2026-11-02 06:00:00.25 +0000 UTC"}
+    caller.server.behaviour = Behaviour(oddity="other account")
+    (row,) = caller.page("Message/")["objects"]
+    assert row["resource_uri"] == "/v1/Account/MAXXXXXXXXXXXXXXXXXX/Message/m-1/"
+    caller.server.behaviour = Behaviour(oddity="masked number")
+    (row,) = caller.page("Message/")["objects"]
+    assert row["to_number"] == "447XXXXX123"
+
+
+def test_one_id_may_stand_at_two_instants(serve: Callable[..., Any]) -> None:
+    row = rows(1)[0]
+    caller = serve(Account.of([row, {**row, "created_at": "2026-11-02T06:00:00Z"}]))
+    assert numbers(caller.page()) == [0, 0]

@@ -7,6 +7,7 @@ import itertools
 import json
 import threading
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -172,3 +173,54 @@ def test_closing_ends_a_server_that_hangs() -> None:
         started = time.monotonic()
     assert time.monotonic() - started < 2
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    "status", [408, 425, 500, 502, 503, 504, *range(520, 527), 529, 530, 598], ids=str
+)
+def test_a_gateway_may_answer(faulty: Callable[..., Any], status: int) -> None:
+    caller = faulty(Fault.status(status, html=True))
+    assert [caller.ask("Verify/Session/").status_code for _ in range(2)] == [status, 200]
+
+
+@pytest.mark.parametrize("status", [200, 202, 203, 206, 207, 226])
+def test_an_empty_list_may_come_with_another_status(
+    faulty: Callable[..., Any], status: int
+) -> None:
+    caller = faulty(Fault.emptied(status))
+    reply = caller.ask("Verify/Session/")
+    assert (reply.status_code, caller.server.log[-1].status) == (status, status)
+    assert reply.json().keys() == {"api_id", "meta", "sessions"}
+    assert reply.json()["sessions"] == []
+    assert caller.keys() == ["a"]
+
+
+def test_an_empty_list_may_contradict_itself(faulty: Callable[..., Any]) -> None:
+    caller = faulty(
+        Fault.emptied(errors=["shard 2 did not answer"]),
+        Fault.emptied(success=False),
+        Fault.emptied(total_count=300),
+    )
+    errors, failure, count = caller.page(), caller.page("Message/"), caller.page()
+    assert (errors["sessions"], errors["errors"]) == ([], ["shard 2 did not answer"])
+    assert (failure["objects"], failure["success"]) == ([], False)
+    assert (count["sessions"], count["meta"]["total_count"]) == ([], 300)
+
+
+@pytest.mark.parametrize(
+    ("date", "shown"),
+    [
+        (timedelta(minutes=40), "Mon, 02 Nov 2026 07:38:00 GMT"),
+        (timedelta(days=1), "Tue, 03 Nov 2026 06:58:00 GMT"),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"),
+        (None, None),
+    ],
+    ids=str,
+)
+def test_the_date_may_be_off_once(
+    faulty: Callable[..., Any], date: str | timedelta | None, shown: str | None
+) -> None:
+    caller = faulty(Fault.date(date))
+    dates = [caller.ask("Message/").headers.get("Date") for _ in range(2)]
+    assert dates == [shown, "Mon, 02 Nov 2026 06:58:00 GMT"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, generate
-from plivo_analysis.emulator.queries import MESSAGES
+from plivo_analysis.emulator.listing import MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ def rows(account: Account) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def messages(account: Account) -> list[dict[str, Any]]:
-    return [account.record(key) for key in account.uuids(resource=MESSAGES)]
+    return [account.record(key) for key in account.uuids(listing=MESSAGES)]
 
 
 def everything(account: Account) -> str:
@@ -61,7 +61,7 @@ def test_so_many_sessions_are_served_as_were_asked_for(sessions: int) -> None:
     account = generate(sessions=sessions)
     keys = account.uuids()
     assert len(keys) == len(set(keys)) == sessions
-    assert account.truth().sessions == sessions
+    assert account.expected().sessions == sessions
 
 
 @pytest.mark.parametrize("options", [{"sessions": -1}, {"days": 0}, {"days": 91}])
@@ -104,7 +104,7 @@ def test_a_million_sessions_fit_into_a_minute_and_100_bytes_each() -> None:
 
 
 def test_channels_and_fallback_are_believable(account: Account) -> None:
-    truth = account.truth()
+    truth = account.expected()
     rate = {name: truth.fell_back[name] / n for name, n in truth.evaluable.items() if n > 100}
     assert rate.keys() == {"sms", "voice", "whatsapp"}
     assert rate["sms"] == pytest.approx(0.086, abs=0.012)
@@ -273,7 +273,7 @@ def test_all_numbers_and_addresses_are_fiction(
 
 
 def test_the_lines_of_the_books_sum_to_the_total(account: Account) -> None:
-    truth = account.truth()
+    truth = account.expected()
     assert sum(truth.lines.values()) == truth.spend > 0
     assert truth.settled + truth.open == truth.sessions
     assert truth.line("unallocated")
@@ -281,7 +281,7 @@ def test_the_lines_of_the_books_sum_to_the_total(account: Account) -> None:
 
 
 def test_the_books_agree_with_the_records(account: Account, rows: list[dict[str, Any]]) -> None:
-    truth = account.truth()
+    truth = account.expected()
     totals = [row["charges"]["total_charge"] for row in rows]
     assert truth.spend == sum(Decimal(total) for total in totals if total is not None)
     assert truth.unpriced == totals.count(None)
@@ -290,7 +290,11 @@ def test_the_books_agree_with_the_records(account: Account, rows: list[dict[str,
 
 def test_the_books_of_two_windows_sum_to_those_of_both(account: Account) -> None:
     middle = datetime(2026, 10, 1, tzinfo=UTC)
-    before, after, both = account.truth(None, middle), account.truth(middle), account.truth()
+    before, after, both = (
+        account.expected(None, middle),
+        account.expected(middle),
+        account.expected(),
+    )
     assert before.spend + after.spend == both.spend
     assert before.sessions + after.sessions == both.sessions
     assert max(day for day, _ in before.lines) < middle.date() <= min(day for day, _ in after.lines)
@@ -308,7 +312,7 @@ def test_the_books_know_what_was_given_by_hand() -> None:
             "attempt_charges": [{"channel": "sms", "charge": "0.08"}],
         },
     }
-    truth = Account.of([row]).truth()
+    truth = Account.of([row]).expected()
     day = datetime(2026, 11, 1, tzinfo=UTC).date()
     assert truth.lines == {
         (day, "sms"): Decimal("0.08"),

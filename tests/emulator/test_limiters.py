@@ -11,7 +11,7 @@ from plivo_analysis.emulator import Account, FixedWindow, SlidingWindow, StrictS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plivo_analysis.emulator.limiters import Limiter
+    from plivo_analysis.emulator.limiters import ServerLimiter
 
 
 class Clock:
@@ -22,7 +22,7 @@ class Clock:
         return self.time
 
 
-def admitted(limiter: Limiter, requests: int) -> int:
+def admitted(limiter: ServerLimiter, requests: int) -> int:
     return sum(limiter.admit() is None for _ in range(requests))
 
 

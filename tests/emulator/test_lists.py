@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, generate
-from plivo_analysis.emulator.listing import list_page
-from plivo_analysis.emulator.queries import SESSIONS, parse_query
+from plivo_analysis.emulator.listing import SESSIONS, list_page, parse_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,7 +226,7 @@ def test_pages_of_any_limit_concatenate_to_the_whole(
     pages = 0
     following: str | None = "?"
     while following:
-        page = list_page(account, SESSIONS, parse_query(pairs, SESSIONS))
+        page = list_page(account, SESSIONS, parse_request(pairs, SESSIONS))
         assert len(page["sessions"]) <= limit
         seen += [row["session_uuid"] for row in page["sessions"]]
         following = page["meta"]["next"]
@@ -332,6 +331,42 @@ def test_generated_records_are_replaced_and_inserted(serve: Callable[..., Any]) 
     assert caller.keys(alias="New", session_time__gte="2026-01-01 00:00") == [before[20]]
     assert caller.page(f"Verify/Session/{before[20]}/")["alias"] == "New"
     assert caller.page(f"Verify/Session/{before[21]}/")["session_uuid"] == before[21]
+
+
+def test_a_record_changes_as_the_clock_goes_on(serve: Callable[..., Any]) -> None:
+    changes = {
+        "2026-11-02T09:00:00+02:00": {"message_state": "sent"},
+        "2026-11-02T08:00:00Z": {"message_state": "delivered", "total_amount": "0.00770"},
+    }
+    queued = message("m", message_state="queued", total_amount=None)
+    account = Account.of(messages=[{**queued, "_changes": changes}])
+    caller = serve(account)
+    assert caller.page("Message/")["objects"] == [queued]
+    account.advance(timedelta(minutes=2))
+    assert caller.page("Message/", message_state="sent")["objects"][0]["total_amount"] is None
+    account.advance(timedelta(hours=1))
+    later = {**queued, "message_state": "delivered", "total_amount": "0.00770"}
+    assert caller.page("Message/", message_state="delivered")["objects"] == [later]
+    assert caller.page("Message/m/").items() >= later.items()
+    assert caller.page("Message/", message_state="queued")["objects"] == []
+
+
+def test_a_record_may_become_visible_long_after_its_time(serve: Callable[..., Any]) -> None:
+    late = session("late", "2026-11-02T06:42:00Z", _visible_from="2026-11-02T07:02:00Z")
+    account = Account.of([session("old"), late, session("new", "2026-11-02T06:50:00Z")])
+    caller = serve(account)
+    assert caller.keys() == account.uuids() == ["new", "old"]
+    assert caller.ask("Verify/Session/late/").status_code == 404
+    account.advance(timedelta(minutes=4))
+    assert caller.keys() == account.uuids() == ["new", "late", "old"]
+    assert caller.page("Verify/Session/late/")["session_uuid"] == "late"
+    assert account.expected().sessions == 3
+
+
+def test_a_change_at_no_time_is_refused() -> None:
+    account = Account.of([session("a", _changes={"soon": {}})])
+    with pytest.raises(ValueError, match="'soon' is no time"):
+        account.record("a")
 
 
 def test_a_time_that_cannot_be_read_stands_a_minute_ago(serve: Callable[..., Any]) -> None:

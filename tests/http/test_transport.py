@@ -26,7 +26,7 @@ import urllib3.exceptions
 
 from plivo_analysis import errors
 from plivo_analysis.emulator import Account, Fault, Server, SlidingWindow
-from plivo_analysis.emulator.faults import Answer as Reply
+from plivo_analysis.emulator.faults import Response as Reply
 from plivo_analysis.http.credentials import Secret
 from plivo_analysis.http.failures import _FAULTS, broken
 from plivo_analysis.http.rate_limit.limiter import Limiter

@@ -46,7 +46,7 @@ def test_spend_by_day_and_channel_is_the_accounts_own(
 ) -> None:
     client = connect(serve(account))
     frame = pva.load_sessions(since=SINCE, until=NOW, client=client, backend=backend)
-    truth = account.truth(SINCE, NOW)
+    truth = account.expected(SINCE, NOW)
     spent = {
         (row["period"].date(), row["channel"]): row["amount"]
         for row in records(pva.spend(frame, every="1d"))
@@ -58,7 +58,7 @@ def test_spend_by_day_and_channel_is_the_accounts_own(
 
 
 def test_fallback_by_entry_channel_is_the_accounts_own(sessions: Any, account: Account) -> None:
-    truth = account.truth(SINCE, NOW)
+    truth = account.expected(SINCE, NOW)
     rows = records(pva.fallback_rates(sessions))
     assert {row["entry_channel"]: row["sessions"] for row in rows if row["sessions"]} == {
         entry: number for entry, number in truth.evaluable.items() if number
@@ -70,7 +70,7 @@ def test_fallback_by_entry_channel_is_the_accounts_own(sessions: Any, account: A
 
 
 def test_success_and_cost_are_the_accounts_own(sessions: Any, account: Account) -> None:
-    truth = account.truth(SINCE, NOW)
+    truth = account.expected(SINCE, NOW)
     (rates,) = records(pva.success_rates(sessions))
     assert (rates["sessions"], rates["settled"], rates["open"], rates["verified"]) == (
         truth.sessions,
@@ -84,7 +84,7 @@ def test_success_and_cost_are_the_accounts_own(sessions: Any, account: Account) 
 
 
 def test_the_report_shows_the_accounts_own_numbers(sessions: Any, account: Account) -> None:
-    truth = account.truth(SINCE, NOW)
+    truth = account.expected(SINCE, NOW)
     report = pva.cost_report(sessions, period=(SINCE, NOW))
     assert f"${truth.spend:,.2f}" in report.html
     assert f"{truth.sessions:,}" in report.html

@@ -18,7 +18,7 @@ from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Behaviour, Fault, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
-from plivo_analysis.emulator.queries import MESSAGES
+from plivo_analysis.emulator.listing import MESSAGES
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.system.clock import Cancelled
@@ -59,7 +59,7 @@ def test_an_account_of_any_size_is_loaded_whole(
 def test_messages_are_loaded_whole(backend: str, serve: Serve, connect: Connect) -> None:
     account = generate(sessions=300)
     frame = pva.load_messages(since="90d", client=connect(serve(account)), backend=backend)
-    once(frame, account.uuids(resource=MESSAGES), "message_uuid")
+    once(frame, account.uuids(listing=MESSAGES), "message_uuid")
     assert list(frame.columns) == MESSAGE_TABLE.names
 
 

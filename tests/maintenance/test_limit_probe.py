@@ -23,7 +23,7 @@ from plivo_analysis.system.folders import state_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plivo_analysis.emulator.limiters import Limiter as Counter
+    from plivo_analysis.emulator.limiters import ServerLimiter as Counter
 
 Serve = Callable[..., Server]
 Connect = Callable[..., pva.Client]

@@ -20,7 +20,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 import plivo_analysis as pva
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.emulator import generate
-from plivo_analysis.emulator.queries import MESSAGES as MESSAGE_SHELF
+from plivo_analysis.emulator.listing import MESSAGES as MESSAGE_SHELF
 from plivo_analysis.errors import FilterError, PlivoAnalysisError, SchemaError, StoreError
 from plivo_analysis.parsing.messages import read_message
 from plivo_analysis.parsing.sessions import read_session
@@ -52,7 +52,7 @@ def sessions(account: Account) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def messages(account: Account) -> pl.DataFrame:
-    uuids = account.uuids(resource=MESSAGE_SHELF)
+    uuids = account.uuids(listing=MESSAGE_SHELF)
     records = (read_message(account.record(uuid)) for uuid in uuids)
     return from_rows([record.row for record in records if record.row], MESSAGES)
 
@@ -123,7 +123,7 @@ def test_the_amounts_by_day_and_channel_are_the_accounts_own_to_the_last_digit(
     account: Account, report: CostReport
 ) -> None:
     low, high = (datetime(at.year, at.month, at.day, tzinfo=UTC) for at in OCTOBER)
-    truth = account.truth(low, high)
+    truth = account.expected(low, high)
     table = next(t for t in Page(report.html).tables if t[0][0] == "Day")
     names = {"SMS": "sms", "Voice": "voice", "WhatsApp": "whatsapp", "Unknown": "unknown"}
     channels = [names.get(name, name.lower()) for name in table[0][1:-1]]
@@ -138,7 +138,7 @@ def test_the_amounts_by_day_and_channel_are_the_accounts_own_to_the_last_digit(
 
 def test_the_fallback_rows_are_the_accounts_own(account: Account, report: CostReport) -> None:
     low, high = (datetime(at.year, at.month, at.day, tzinfo=UTC) for at in OCTOBER)
-    truth = account.truth(low, high)
+    truth = account.expected(low, high)
     rows = {row[0]: row for row in Page(report.html).table("Entry channel")}
     assert int(rows["All"][1].replace(",", "")) == sum(truth.evaluable.values())
     for name, channel in (("SMS", "sms"), ("Voice", "voice"), ("WhatsApp", "whatsapp")):

@@ -331,7 +331,7 @@ def test_verify_says_what_is_listed_no_more_and_keeps_it(
     account = Account.of([gone, session(10 * HOUR)])
     client = connect(serve(account))
     pva.load_sessions(client=client)
-    account.shelf(account._sessions.resource).remove(gone["session_uuid"])
+    account._sessions.remove(gone["session_uuid"])
     with pytest.warns(PlivoAnalysisWarning, match="1 sessions of ranges .* are listed no more"):
         assert pva.load_sessions(client=client, verify=True).height == 2
 

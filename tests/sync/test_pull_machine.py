@@ -46,7 +46,7 @@ from plivo_analysis import Client
 from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Behaviour, Server
-from plivo_analysis.emulator.queries import SESSIONS
+from plivo_analysis.emulator.listing import SESSIONS
 from plivo_analysis.emulator.service import Service
 from plivo_analysis.http.session import Reply
 from plivo_analysis.loaders.answer import stored
@@ -436,9 +436,9 @@ class PullMachine(RuleBasedStateMachine):
         )
 
     def _records(self) -> dict[str, dict[str, Any]]:
-        shelf, now = self.account.shelf(SESSIONS), self._now()
-        places = shelf.find(-(2**60), 2**60, {}, now)
-        return {shelf.key(place): shelf.record(place, now) for place in places}
+        index, now = self.account.records(SESSIONS), self._now()
+        handles = index.find(-(2**60), 2**60, {}, now)
+        return {index.key(handle): index.record(handle, now) for handle in handles}
 
     def _now(self) -> int:
         return to_us(self.account.now)

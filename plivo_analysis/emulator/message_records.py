@@ -12,13 +12,10 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.account import AUTH_ID, SUBACCOUNT_ID
-from plivo_analysis.emulator.identity import UNRELATED, key_of, row_of
-from plivo_analysis.emulator.plan import BURST, Attempt, happens
-from plivo_analysis.emulator.queries import MESSAGES
-from plivo_analysis.emulator.rendering import money
-from plivo_analysis.emulator.rhythm import rhythmic_times
-from plivo_analysis.emulator.shelf import matches
-from plivo_analysis.emulator.wiretime import DAY, MINUTE, SECOND, write_wire
+from plivo_analysis.emulator.listing import MESSAGES, matches
+from plivo_analysis.emulator.plan import BURST, UNRELATED, PlannedAttempt, happens, key_of, row_of
+from plivo_analysis.emulator.session_records import money
+from plivo_analysis.emulator.times import DAY, MINUTE, SECOND, write_time
 from plivo_analysis.emulator.world import (
     ADDRESSES,
     APPLICATIONS,
@@ -29,14 +26,12 @@ from plivo_analysis.emulator.world import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
+    from collections.abc import Callable, Iterable
 
-    from plivo_analysis.emulator.plan import Facts, Plan
+    from plivo_analysis.emulator.plan import Plan, SessionState
 
 _FAR = 1 << 62  # later than any attempt: every attempt of a plan has begun
 _KINDS = 16
-_UNRELATED_SHARE = 25
 _MISSING = 0.015
 _US_FEE = 300  # a part, beside the price
 _UNDELIVERED = ("30", "50", "70", "80", "80", "90", "20", "100")
@@ -47,30 +42,25 @@ _TYPES = {"sms": "sms", "whatsapp": "whatsapp"}
 
 
 class GeneratedMessages:
-    """The message records of a plan, as a shelf asks for them.
+    """The message records of a plan, as an index asks for them.
 
     Args:
         plan: The sessions whose attempts were messages.
-        random: Draws the messages that belong to no session.
-        sessions: How many sessions the account was made with.
+        unrelated: The times of the messages that belong to no session.
 
     Example:
-        >>> from random import Random
         >>> from plivo_analysis.emulator.plan import Plan
-        >>> len(GeneratedMessages(Plan(b"seed", 0), Random(1), 0).times)
+        >>> len(GeneratedMessages(Plan(b"seed", 0), []).times)
         0
     """
 
-    def __init__(self, plan: Plan, random: Random, sessions: int) -> None:
+    def __init__(self, plan: Plan, unrelated: Iterable[int]) -> None:
         self.plan = plan
         found = list(_of_attempts(plan))
-        if len(plan):
-            first, last = plan.times[0], plan.times[-1] + 1
-            unrelated = rhythmic_times(random, sessions // _UNRELATED_SHARE, first, last)
-            found += [
-                time << 32 | number * _KINDS + UNRELATED
-                for number, time in enumerate(sorted(unrelated))
-            ]
+        found += [
+            time << 32 | number * _KINDS + UNRELATED
+            for number, time in enumerate(sorted(unrelated))
+        ]
         found.sort()
         self.times = array("q", (packed >> 32 for packed in found))
         self._sources = array("I", (packed & 0xFFFF_FFFF for packed in found))
@@ -80,7 +70,7 @@ class GeneratedMessages:
         row, kind = divmod(self._sources[index], _KINDS)
         return key_of(self.plan.seed, row, kind)
 
-    def index_of(self, key: str) -> int | None:
+    def row_of(self, key: str) -> int | None:
         """The row of a ``message_uuid``, if it is one of these."""
         found = row_of(self.plan.seed, key)
         if found is None:
@@ -89,7 +79,7 @@ class GeneratedMessages:
         if kind == UNRELATED:
             source = row * _KINDS + kind
             return self._sources.index(source) if source in self._sources else None
-        attempts = self.plan.facts(row, _FAR).attempts if row < len(self.plan) else ()
+        attempts = self.plan.state(row, _FAR).attempts if row < len(self.plan) else ()
         for attempt in attempts:
             if attempt.number == kind:
                 index = bisect_left(self.times, attempt.at)
@@ -108,34 +98,34 @@ class GeneratedMessages:
         row, kind = divmod(self._sources[index], _KINDS)
         if kind == UNRELATED:
             return _unrelated(key_of(self.plan.seed, row, kind), self.times[index], row)
-        facts = self.plan.facts(row, now)
-        return _of_attempt(self.plan, facts, facts.attempts[kind - 1])
+        state = self.plan.state(row, now)
+        return _of_attempt(self.plan, state, state.attempts[kind - 1])
 
 
 def _of_attempts(plan: Plan) -> list[int]:
     found = []
     for row in range(len(plan)):
-        facts = plan.facts(row, _FAR)
+        state = plan.state(row, _FAR)
         found += [
             attempt.at << 32 | row * _KINDS + attempt.number
-            for attempt in facts.attempts
-            if attempt.channel in _TYPES and not happens(facts.draws[43], _MISSING)
+            for attempt in state.attempts
+            if attempt.channel in _TYPES and not happens(state.draws[43], _MISSING)
         ]
     return found
 
 
-def _of_attempt(plan: Plan, facts: Facts, attempt: Attempt) -> dict[str, Any]:
-    draws = facts.draws
-    country = COUNTRIES[plan.countries[facts.row]]
-    key = key_of(plan.seed, facts.row, attempt.number)
-    code, text = _error(attempt.status, draws[44], in_burst=facts.odd == BURST)
+def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dict[str, Any]:
+    draws = state.draws
+    country = COUNTRIES[plan.countries[state.row]]
+    key = key_of(plan.seed, state.row, attempt.number)
+    code, text = _error(attempt.status, draws[44], in_burst=state.odd == BURST)
     record: dict[str, Any] = {
         **_core(key, attempt.at),
         "message_direction": "outbound",
         "message_state": attempt.status,
         "message_type": _TYPES[attempt.channel],
         "from_number": OWN_SENDERS[draws[45] & 1],
-        "to_number": str(plan.recipients[facts.row]),
+        "to_number": str(plan.recipients[state.row]),
         "units": attempt.parts,
         "total_rate": money(attempt.price),
         "total_amount": money(attempt.charge),
@@ -148,7 +138,7 @@ def _of_attempt(plan: Plan, facts: Facts, attempt: Attempt) -> dict[str, Any]:
     record |= {
         "error_message": text,
         "powerpack_id": "",
-        "requester_ip": BURST_ADDRESS if facts.odd == BURST else address,
+        "requester_ip": BURST_ADDRESS if state.odd == BURST else address,
         "destination_country_iso2": country.iso,
         "destination_network": country.carriers[draws[32] % len(country.carriers)],
         "is_domestic": False,
@@ -158,7 +148,7 @@ def _of_attempt(plan: Plan, facts: Facts, attempt: Attempt) -> dict[str, Any]:
         "message_updated_time": None
         if waits
         else _spelt(attempt.at + 2 * SECOND + draws[47] * 5000),
-        "_subaccount": _subaccount(plan, facts.row),
+        "_subaccount": _subaccount(plan, state.row),
     }
     if country.iso == "US" and attempt.channel == "sms":
         record |= {
@@ -231,4 +221,4 @@ def _subaccount(plan: Plan, row: int) -> str:
 
 
 def _spelt(at: int) -> str:
-    return write_wire(at, indian=True, separator=" ")
+    return write_time(at, in_india=True, separator=" ")

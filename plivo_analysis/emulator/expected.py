@@ -1,9 +1,9 @@
-"""What the totals of an account are, by its own books.
+"""The results that a correct analysis of an account must arrive at.
 
-The books are the plan from which sessions are made, not the records that are served: whoever
-pulls, parses and counts can be checked against numbers that went through none of it. Records
-given by hand have no plan; they are booked by their charge rows as they stand, which is exact
-for records whose rows are complete.
+They are computed from the plan that sessions are made from, not from the records that are
+served, so that a program that pulls, parses and counts can be checked against numbers that went
+through none of it. Records given by hand have no plan: their charge rows are taken as they stand,
+which is exact for records whose rows are complete.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from plivo_analysis.emulator.plan import (
     TOTAL_ABOVE,
     TOTAL_BELOW,
     VERIFIED,
-    Facts,
+    SessionState,
 )
-from plivo_analysis.emulator.wiretime import read_wire, to_datetime
+from plivo_analysis.emulator.times import read_time, to_datetime
 from plivo_analysis.emulator.world import DOLLAR
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _NOTHING = Decimal(0)
 
 
 @dataclass
-class Truth:
+class ExpectedResults:
     """Exact totals of the sessions that began in a window and are served.
 
     Attributes:
@@ -57,7 +57,7 @@ class Truth:
         not_evaluable: Settled sessions with attempts of which it cannot be said.
 
     Example:
-        >>> Truth().spend
+        >>> ExpectedResults().spend
         Decimal('0')
     """
 
@@ -78,7 +78,7 @@ class Truth:
         """A line over all days.
 
         Example:
-            >>> Truth().line("sms")
+            >>> ExpectedResults().line("sms")
             Decimal('0')
         """
         amounts = (amount for (_, line), amount in self.lines.items() if line == name)
@@ -86,8 +86,8 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One session, as the books have it.
+class ExpectedSession:
+    """One session, as it is expected in the results.
 
     Attributes:
         created: When it began, in microseconds.
@@ -97,7 +97,7 @@ class Entry:
         lines: Names and amounts that make up the total.
 
     Example:
-        >>> Entry(0, "verified", ("sms",), Decimal(1), (("sms", Decimal(1)),)).status
+        >>> ExpectedSession(0, "verified", ("sms",), Decimal(1), (("sms", Decimal(1)),)).status
         'verified'
     """
 
@@ -108,34 +108,34 @@ class Entry:
     lines: tuple[tuple[str, Decimal], ...]
 
 
-def entry_of_facts(facts: Facts) -> Entry:
-    """The entry of a generated session.
+def session_of_state(state: SessionState) -> ExpectedSession:
+    """A generated session.
 
     Example:
-        >>> entry_of_facts(Facts(0, 0, "expired", (), 0, 0, b"")).total
+        >>> session_of_state(SessionState(0, 0, "expired", (), 0, 0, b"")).total
         Decimal('0')
     """
-    named = [(attempt.channel or UNKNOWN, attempt.charge) for attempt in facts.attempts]
+    named = [(attempt.channel or UNKNOWN, attempt.charge) for attempt in state.attempts]
     lines = [(channel, _amount(charge)) for channel, charge in named]
-    if facts.odd in (TOTAL_ABOVE, TOTAL_BELOW) and facts.total is not None:
-        gap = facts.total - sum(charge for _, charge in named)
+    if state.odd in (TOTAL_ABOVE, TOTAL_BELOW) and state.total is not None:
+        gap = state.total - sum(charge for _, charge in named)
         lines.append((UNALLOCATED, _amount(gap)))
-    return Entry(
-        created=facts.created,
-        status=facts.status,
+    return ExpectedSession(
+        created=state.created,
+        status=state.status,
         channels=tuple(channel for channel, _ in named),
-        total=None if facts.total is None else _amount(facts.total),
-        lines=() if facts.total is None else tuple(lines),
+        total=None if state.total is None else _amount(state.total),
+        lines=() if state.total is None else tuple(lines),
     )
 
 
-def entry_of_record(record: dict[str, Any]) -> Entry:
-    """The entry of a session given by hand.
+def session_of_record(record: dict[str, Any]) -> ExpectedSession:
+    """A session given by hand.
 
     Example:
         >>> rows = [{"channel": "sms", "charge": "0.08"}]
         >>> charges = {"total_charge": "0.09", "attempt_charges": rows}
-        >>> entry_of_record({"status": "Expired", "charges": charges}).lines
+        >>> session_of_record({"status": "Expired", "charges": charges}).lines
         (('sms', Decimal('0.08')), ('validation', Decimal('0')), ('unallocated', Decimal('0.01')))
     """
     charges = record.get("charges") or {}
@@ -149,8 +149,8 @@ def entry_of_record(record: dict[str, Any]) -> Entry:
         known = validation + sum((amount for _, amount in lines), _NOTHING)
         lines += [(VALIDATION, validation), (UNALLOCATED, Decimal(total) - known)]
     attempts = record.get("attempt_details") or ()
-    return Entry(
-        created=read_wire(record.get("created_at")) or 0,
+    return ExpectedSession(
+        created=read_time(record.get("created_at")) or 0,
         status=str(record.get("status")).lower(),
         channels=tuple(_channel(attempt.get("channel")) for attempt in attempts),
         total=None if total is None else Decimal(total),
@@ -158,43 +158,43 @@ def entry_of_record(record: dict[str, Any]) -> Entry:
     )
 
 
-def close_books(entries: Iterable[Entry]) -> Truth:
+def sum_up(sessions: Iterable[ExpectedSession]) -> ExpectedResults:
     """The totals of some sessions.
 
     Example:
-        >>> sms = Entry(0, "verified", ("sms",), Decimal(1), (("sms", Decimal(1)),))
-        >>> truth = close_books([sms, sms])
-        >>> truth.verified, truth.spend, truth.evaluable
+        >>> sms = ExpectedSession(0, "verified", ("sms",), Decimal(1), (("sms", Decimal(1)),))
+        >>> results = sum_up([sms, sms])
+        >>> results.verified, results.spend, results.evaluable
         (2, Decimal('2'), {'sms': 2})
     """
-    truth = Truth()
+    results = ExpectedResults()
     lines: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
     evaluable: Counter[str] = Counter()
     fell_back: Counter[str] = Counter()
-    for entry in entries:
-        settled = entry.status in (VERIFIED, EXPIRED)
-        verified = entry.status == VERIFIED
-        truth.sessions += 1
-        truth.settled += settled
-        truth.open += entry.status == IN_PROGRESS
-        truth.verified += verified
-        truth.unpriced += entry.total is None
-        total = entry.total or _NOTHING
-        truth.spend += total
-        truth.settled_spend += total if settled else _NOTHING
-        truth.verified_spend += total if verified else _NOTHING
-        day = to_datetime(entry.created).date()
-        for line, amount in entry.lines:
+    for session in sessions:
+        settled = session.status in (VERIFIED, EXPIRED)
+        verified = session.status == VERIFIED
+        results.sessions += 1
+        results.settled += settled
+        results.open += session.status == IN_PROGRESS
+        results.verified += verified
+        results.unpriced += session.total is None
+        total = session.total or _NOTHING
+        results.spend += total
+        results.settled_spend += total if settled else _NOTHING
+        results.verified_spend += total if verified else _NOTHING
+        day = to_datetime(session.created).date()
+        for line, amount in session.lines:
             lines[day, line] += amount
-        if settled and entry.channels:
-            changed = _changed_channel(entry.channels)
-            truth.not_evaluable += changed is None
-            evaluable[entry.channels[0]] += changed is not None
-            fell_back[entry.channels[0]] += bool(changed)
-    truth.lines = {place: amount for place, amount in lines.items() if amount}
-    truth.evaluable = dict(+evaluable)
-    truth.fell_back = dict(+fell_back)
-    return truth
+        if settled and session.channels:
+            changed = _changed_channel(session.channels)
+            results.not_evaluable += changed is None
+            evaluable[session.channels[0]] += changed is not None
+            fell_back[session.channels[0]] += bool(changed)
+    results.lines = {place: amount for place, amount in lines.items() if amount}
+    results.evaluable = dict(+evaluable)
+    results.fell_back = dict(+fell_back)
+    return results
 
 
 def _changed_channel(channels: tuple[str, ...]) -> bool | None:

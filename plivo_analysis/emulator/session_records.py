@@ -9,17 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.account import SUBACCOUNT_ID
-from plivo_analysis.emulator.identity import SESSION, key_of, row_of
+from plivo_analysis.emulator.expected import ExpectedSession, session_of_state
 from plivo_analysis.emulator.plan import (
     BURST,
     CHARGE_MISSING,
     COUNT_DIFFERS,
     FIELDS_ABSENT,
     NO_ATTEMPTS,
+    SESSION,
     happens,
+    key_of,
+    row_of,
 )
-from plivo_analysis.emulator.truth import Entry, entry_of_facts
-from plivo_analysis.emulator.wiretime import ZERO_DATE, write_wire
+from plivo_analysis.emulator.times import ZERO_DATE, write_time
 from plivo_analysis.emulator.world import (
     ADDRESSES,
     APPLICATIONS,
@@ -32,7 +34,7 @@ from plivo_analysis.emulator.world import (
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableSequence
 
-    from plivo_analysis.emulator.plan import Facts, Plan
+    from plivo_analysis.emulator.plan import Plan, SessionState
 
 
 def money(amount: int, *, trimmed: bool = False) -> str:
@@ -47,14 +49,14 @@ def money(amount: int, *, trimmed: bool = False) -> str:
 
 
 class GeneratedSessions:
-    """The sessions of a plan, as a shelf asks for them.
+    """The sessions of a plan, as an index asks for them.
 
     Args:
         plan: What is true of them.
 
     Example:
         >>> from plivo_analysis.emulator.plan import Plan
-        >>> GeneratedSessions(Plan(b"seed", 0)).index_of("unknown") is None
+        >>> GeneratedSessions(Plan(b"seed", 0)).row_of("unknown") is None
         True
     """
 
@@ -70,7 +72,7 @@ class GeneratedSessions:
         """The ``session_uuid`` of a row."""
         return key_of(self.plan.seed, index, SESSION)
 
-    def index_of(self, key: str) -> int | None:
+    def row_of(self, key: str) -> int | None:
         """The row of a ``session_uuid``, if it is one of these."""
         found = row_of(self.plan.seed, key)
         if found and found[1] == SESSION and found[0] < len(self.plan):
@@ -79,11 +81,11 @@ class GeneratedSessions:
 
     def record(self, index: int, now: int) -> dict[str, Any]:
         """The session as the list shows it at that moment."""
-        return session_record(self.plan, self.plan.facts(index, now))
+        return session_record(self.plan, self.plan.state(index, now))
 
-    def entry(self, index: int, now: int) -> Entry:
-        """The session as the books have it at that moment."""
-        return entry_of_facts(self.plan.facts(index, now))
+    def expected(self, index: int, now: int) -> ExpectedSession:
+        """The session as it is expected in the results of that moment."""
+        return session_of_state(self.plan.state(index, now))
 
     def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
         """A test of rows that looks at the plan's columns only."""
@@ -94,7 +96,7 @@ class GeneratedSessions:
         return lambda row: all(test(row) for test in tests)
 
 
-def session_record(plan: Plan, facts: Facts) -> dict[str, Any]:
+def session_record(plan: Plan, state: SessionState) -> dict[str, Any]:
     """A session in the form of the wire.
 
     Example:
@@ -103,31 +105,31 @@ def session_record(plan: Plan, facts: Facts) -> dict[str, Any]:
         >>> list(account.record(account.uuids()[0]))[:3]
         ['session_uuid', 'app_uuid', 'recipient']
     """
-    draws, row = facts.draws, facts.row
+    draws, row = state.draws, state.row
     application = APPLICATIONS[plan.applications[row]]
-    indian = happens(draws[29], 0.31)
-    keys = [key_of(plan.seed, row, attempt.number) for attempt in facts.attempts]
-    times = [write_wire(attempt.at, indian=indian) for attempt in facts.attempts]
+    in_india = happens(draws[29], 0.31)
+    keys = [key_of(plan.seed, row, attempt.number) for attempt in state.attempts]
+    times = [write_time(attempt.at, in_india=in_india) for attempt in state.attempts]
     record: dict[str, Any] = {
         "session_uuid": key_of(plan.seed, row, SESSION),
         "app_uuid": application.uuid,
         "recipient": str(plan.recipients[row]),
-        "channel": facts.attempts[-1].channel if facts.attempts else CHANNELS[0],
-        "status": facts.status if happens(draws[30], 0.98) else facts.status.capitalize(),
-        "count": len(facts.attempts) + (facts.odd == COUNT_DIFFERS),
-        "attempt_details": _attempts(plan, facts, keys, times),
-        "charges": _charges(facts, keys),
-        "created_at": write_wire(facts.created, indian=indian),
+        "channel": state.attempts[-1].channel if state.attempts else CHANNELS[0],
+        "status": state.status if happens(draws[30], 0.98) else state.status.capitalize(),
+        "count": len(state.attempts) + (state.odd == COUNT_DIFFERS),
+        "attempt_details": _attempts(plan, state, keys, times),
+        "charges": _charges(state, keys),
+        "created_at": write_time(state.created, in_india=in_india),
         "updated_at": times[-1] if times else ZERO_DATE,
     }
-    if facts.odd == FIELDS_ABSENT and draws[31] & 1:
+    if state.odd == FIELDS_ABSENT and draws[31] & 1:
         return record
-    return record | _optional(plan, facts)
+    return record | _optional(plan, state)
 
 
-def _optional(plan: Plan, facts: Facts) -> dict[str, Any]:
-    draws, row = facts.draws, facts.row
-    if facts.odd == FIELDS_ABSENT:
+def _optional(plan: Plan, state: SessionState) -> dict[str, Any]:
+    draws, row = state.draws, state.row
+    if state.odd == FIELDS_ABSENT:
         return {
             "alias": "",
             "requestor_ip": "",
@@ -139,25 +141,25 @@ def _optional(plan: Plan, facts: Facts) -> dict[str, Any]:
     address = f"{ADDRESSES[draws[33] % 3]}.{1 + draws[34] % 250}"
     fields: dict[str, Any] = {
         "alias": APPLICATIONS[plan.applications[row]].alias,
-        "requestor_ip": BURST_ADDRESS if facts.odd == BURST else address,
+        "requestor_ip": BURST_ADDRESS if state.odd == BURST else address,
         "destination_country_iso2": country.iso,
         "destination_network": None if happens(draws[35], 0.05) else network,
     }
     if not happens(draws[35], 0.10):
         fields["locale"] = country.locale
-    if happens(draws[36], 0.03) and facts.odd != BURST:
+    if happens(draws[36], 0.03) and state.odd != BURST:
         fields["requestor_ip"] = ""
     return fields
 
 
 def _attempts(
-    plan: Plan, facts: Facts, keys: list[str], times: list[str]
+    plan: Plan, state: SessionState, keys: list[str], times: list[str]
 ) -> list[dict[str, Any]] | None:
-    draws = facts.draws
-    if facts.odd == NO_ATTEMPTS:
+    draws = state.draws
+    if state.odd == NO_ATTEMPTS:
         return None if draws[37] & 1 else []
     detailed = happens(draws[37], 0.19)
-    application = APPLICATIONS[plan.applications[facts.row]]
+    application = APPLICATIONS[plan.applications[state.row]]
     details = {
         "brand_name": application.brand_name,
         "app_hash": application.app_hash,
@@ -173,13 +175,13 @@ def _attempts(
             "time": time,
             **(details if detailed else {}),
         }
-        for key, time, attempt in zip(keys, times, facts.attempts, strict=True)
+        for key, time, attempt in zip(keys, times, state.attempts, strict=True)
     ]
 
 
-def _charges(facts: Facts, keys: list[str]) -> dict[str, Any]:
-    draws = facts.draws
-    if facts.total is None:
+def _charges(state: SessionState, keys: list[str]) -> dict[str, Any]:
+    draws = state.draws
+    if state.total is None:
         return {"total_charge": None, "validation_charge": None, "attempt_charges": None}
     rows = [
         {
@@ -187,14 +189,14 @@ def _charges(facts: Facts, keys: list[str]) -> dict[str, Any]:
             "channel": attempt.channel,
             "charge": money(attempt.charge, trimmed=happens(draws[39], 0.15)),
         }
-        for key, attempt in zip(keys, facts.attempts, strict=True)
+        for key, attempt in zip(keys, state.attempts, strict=True)
     ]
-    if facts.odd == CHARGE_MISSING:
+    if state.odd == CHARGE_MISSING:
         rows = rows[1:]
     return {
-        "total_charge": money(facts.total, trimmed=happens(draws[41], 0.75)),
+        "total_charge": money(state.total, trimmed=happens(draws[41], 0.75)),
         "validation_charge": ("0.0000", "0", "0.000000", "0.0000")[draws[42] & 3],
-        "attempt_charges": rows if facts.attempts else None,
+        "attempt_charges": rows if state.attempts else None,
     }
 
 

@@ -18,7 +18,7 @@ DAY = 24 * HOUR
 ZERO_DATE = "0001-01-01T05:53:28+05:53"  # how the service spells a time that never was
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INDIAN = 5 * HOUR + 30 * MINUTE
+_INDIA = 5 * HOUR + 30 * MINUTE
 _MICROSECOND = timedelta(microseconds=1)
 _BOUND = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
 
@@ -58,11 +58,11 @@ def read_bound(text: str) -> int:
     return to_micros(datetime.fromisoformat(text).replace(tzinfo=UTC))
 
 
-def read_wire(text: object) -> int | None:
+def read_time(text: object) -> int | None:
     """A time of a record, in any spelling; nothing where it cannot be read.
 
     Example:
-        >>> read_wire("1970-01-01T05:30:00.5+05:30"), read_wire("soon")
+        >>> read_time("1970-01-01T05:30:00.5+05:30"), read_time("soon")
         (500000, None)
     """
     try:
@@ -72,21 +72,21 @@ def read_wire(text: object) -> int | None:
     return to_micros(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
 
 
-def write_wire(micros: int, *, indian: bool = False, separator: str = "T") -> str:
+def write_time(micros: int, *, in_india: bool = False, separator: str = "T") -> str:
     """A time as the service writes it: up to six digits of fraction, no trailing zeros.
 
     Example:
-        >>> write_wire(1_433_600)
+        >>> write_time(1_433_600)
         '1970-01-01T00:00:01.4336Z'
-        >>> write_wire(1_000_000, indian=True, separator=" ")
+        >>> write_time(1_000_000, in_india=True, separator=" ")
         '1970-01-01 05:30:01+05:30'
     """
-    day, in_day = divmod(micros + _INDIAN if indian else micros, DAY)
+    day, in_day = divmod(micros + _INDIA if in_india else micros, DAY)
     seconds, fraction = divmod(in_day, SECOND)
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
     digits = f".{fraction:06d}".rstrip("0") if fraction else ""
-    zone = "+05:30" if indian else "Z"
+    zone = "+05:30" if in_india else "Z"
     return f"{_date(day)}{separator}{hour:02d}:{minute:02d}:{second:02d}{digits}{zone}"
 
 

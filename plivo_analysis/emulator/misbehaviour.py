@@ -1,0 +1,412 @@
+"""How a service may depart from its documentation when it lists: one knob for each way.
+
+The knobs are independent and may be combined. With none turned the answers are those of
+``listing``. Which of them the real service shows is unknown, so a client must survive them all.
+
+A page under a turned knob is made of the whole list, which is slow and plain: order, position,
+cut, then what the page says of itself. Afterwards the account may change, as the knobs say.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from plivo_analysis.emulator.listing import (
+    SESSIONS,
+    BadRequest,
+    list_page,
+    matches,
+    meta,
+    page_address,
+    parse_request,
+    visible,
+    window,
+)
+from plivo_analysis.emulator.oddities import odd
+from plivo_analysis.emulator.plan import EXPIRED, IN_PROGRESS, VERIFIED
+from plivo_analysis.emulator.times import MINUTE, read_time, to_micros, write_time
+from plivo_analysis.emulator.world import APPLICATIONS, COUNTRIES
+
+if TYPE_CHECKING:
+    from plivo_analysis.emulator.account import Account
+    from plivo_analysis.emulator.listing import Listing, ListRequest
+    from plivo_analysis.emulator.record_index import RecordIndex
+
+    Pairs = list[tuple[str, str]]
+
+_NONE = timedelta(0)
+_MICROSECOND = timedelta(microseconds=1)
+_STEP = timedelta(milliseconds=1)  # between sessions that begin while the list is read
+_HEX_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """The knobs. The default of each is the documented behaviour.
+
+    Attributes:
+        inserts: Sessions that begin after each list request, at the head of the list. The
+            account's clock moves by a millisecond for each.
+        ages: How far the account's clock moves after each list request.
+        settles: Sessions in progress, the newest first, that are verified after each list
+            request.
+        late: How long one row in sixteen stays unseen after its time.
+        order: The order of the list. ``random`` is another one for each request, ``shuffled``
+            the same one for all, which has nothing to do with time.
+        ties: The order of rows of one instant. Random means anew for each request.
+        skips_in_ties: Whether a page that begins within rows of one instant leaves its first
+            row out.
+        paging: ``offset``: as documented. ``cursor``: ``next`` holds a cursor, an offset is
+            ignored. ``hybrid``: ``next`` holds a cursor, but an offset beside it wins.
+            ``endless``: position is ignored, ``next`` is always set.
+        offset_unit: What an offset counts.
+        largest_offset: A greater offset is taken for this one.
+        empty_from: Pages at this offset and above are empty, though ``next`` led there.
+        longest_list: Rows that a list holds at most; it ends there as if nothing followed.
+        longest_range: A request for a wider window is refused with a 400. One that names
+            one end only is as wide as what it can list.
+        next_page: ``true``: set where there are more rows. ``null``: never set. ``always``:
+            set on the last page too, which leads to an empty one.
+        next_url: What stands as ``next`` wherever it is set, such as another host's address.
+        page_size: Rows a page, whatever limit is asked for.
+        short_by: Rows that are left out at the end of a page, with ``next`` set, the first
+            time that a question is asked.
+        empty_first_time: Whether the first answer to each question is an empty page, as from
+            a replica that lags.
+        cached_answers: How often a cache in front of the service gives its answer again, for
+            each list, whatever is asked.
+        cache_heeds_no_cache: Whether a request with ``Cache-Control: no-cache`` passes by it.
+        duplicates: A page's first row comes again at its end: the same, with another status,
+            or with a time a minute earlier.
+        empty: An empty list as ``[]`` or as null.
+        list_key: Another name of the list; an empty text leaves the list out.
+        meta: As documented, left out, null, or with its numbers as text.
+        total_count: Left out; the true count; or a wrong one.
+        ignores: Names of a query that are ignored: bounds, filters, the offset.
+        lenient_filters: Whether a row that lacks a filter's field passes that filter.
+        precision: What time bounds are truncated to: a second, a minute.
+        upper_precision: What upper time bounds are truncated to, such as a day.
+        gte_is_gt: Whether ``__gte`` leaves out rows of that very instant.
+        omits: Fields that no row shows.
+        oddity: What is odd about some listed rows; a name of ``oddities.ODDITIES``.
+        oddity_every: One row in so many is odd, chosen by its key. With 1, every row is.
+        date: Whether answers have a ``Date`` header.
+        date_skew: How far that header is off.
+
+    Example:
+        >>> Behaviour(order="oldest").lists_as_documented, Behaviour(ages=timedelta(1)).changes
+        (False, True)
+    """
+
+    inserts: int = 0
+    ages: timedelta = _NONE
+    settles: int = 0
+    late: timedelta = _NONE
+    order: Literal["newest", "oldest", "random", "shuffled"] = "newest"
+    ties: Literal["stable", "random"] = "stable"
+    skips_in_ties: bool = False
+    paging: Literal["offset", "cursor", "hybrid", "endless"] = "offset"
+    offset_unit: Literal["rows", "pages"] = "rows"
+    largest_offset: int | None = None
+    empty_from: int | None = None
+    longest_list: int | None = None
+    longest_range: timedelta | None = None
+    next_page: Literal["true", "null", "always"] = "true"
+    next_url: str | None = None
+    page_size: int | None = None
+    short_by: int = 0
+    empty_first_time: bool = False
+    cached_answers: int = 0
+    cache_heeds_no_cache: bool = True
+    duplicates: Literal["none", "same", "different", "moved"] = "none"
+    empty: Literal["list", "null"] = "list"
+    list_key: str | None = None
+    meta: Literal["full", "missing", "null", "text"] = "full"
+    total_count: Literal["absent", "true", "wrong"] = "absent"
+    ignores: tuple[str, ...] = ()
+    lenient_filters: bool = False
+    precision: timedelta = _MICROSECOND
+    upper_precision: timedelta = _MICROSECOND
+    gte_is_gt: bool = False
+    omits: tuple[str, ...] = ()
+    oddity: str | None = None
+    oddity_every: int = 1
+    date: bool = True
+    date_skew: timedelta = _NONE
+
+    @property
+    def changes(self) -> bool:
+        """Whether the account changes by being asked."""
+        return bool(self.inserts or self.ages or self.settles)
+
+    @property
+    def lists_as_documented(self) -> bool:
+        """Whether a page is what the documentation says."""
+        turned = {knob.name for knob in fields(self) if getattr(self, knob.name) != knob.default}
+        return turned <= _BESIDE_THE_LIST
+
+
+_BESIDE_THE_LIST = {"inserts", "ages", "settles", "date", "date_skew"}
+_BESIDE_THE_LIST |= {"cached_answers", "cache_heeds_no_cache"}
+
+
+class Lister:
+    """Lists an account under a behaviour; remembers what it must from request to request.
+
+    Args:
+        behaviour: The knobs.
+
+    Example:
+        >>> from plivo_analysis.emulator.account import Account
+        >>> lister = Lister(Behaviour(empty="null"))
+        >>> lister.page(Account.of(), SESSIONS, [])["sessions"] is None
+        True
+    """
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self._random = Random(0)
+        self._asked: set[tuple[str, ...]] = set()
+        self._plain = behaviour.lists_as_documented
+
+    def page(self, account: Account, listing: Listing, pairs: Pairs) -> dict[str, Any]:
+        """A page; then the account changes, if it is to.
+
+        Raises:
+            BadRequest: The request is malformed, or its range too wide.
+        """
+        with account.lock:
+            if self._plain:
+                page = list_page(account, listing, parse_request(pairs, listing))
+            else:
+                page = self._bent_page(account, listing, pairs)
+            if self._behaviour.changes:
+                self._change(account)
+        return page
+
+    def _bent_page(self, account: Account, listing: Listing, pairs: Pairs) -> dict[str, Any]:
+        knobs = self._behaviour
+        request = parse_request(pairs, listing, ignored=knobs.ignores, adjust=self._adjusted)
+        self._check_range(account, listing, request)
+        index = account.records(listing)
+        handles = self._ordered(index, self._listed(account, index, request))
+        handles = handles[: knobs.longest_list]
+        size = knobs.page_size or request.limit
+        start = self._start(index, handles, request, pairs, size)
+        stop = start + size
+        more = len(handles) > stop
+        if knobs.skips_in_ties and _is_within_a_tie(index, handles, start):
+            start, stop = start + 1, stop + 1
+        chosen = handles[start:stop]
+        following = start // size + 1 if knobs.offset_unit == "pages" else stop
+        address = self._address(account, listing, request, chosen, following, more=more)
+        is_new = self._is_new(listing, pairs)
+        if knobs.empty_first_time and is_new:
+            handles, chosen, address = [], [], None
+        if knobs.short_by and chosen and is_new:
+            address = self._address(account, listing, request, chosen, following, more=True)
+            chosen = chosen[: -knobs.short_by]
+        now = to_micros(account.now)
+        rows = [self._shown(index, handle, now) for handle in chosen]
+        return {
+            **self._meta(account, listing, request, address, len(handles)),
+            **self._list(listing, rows),
+        }
+
+    def _adjusted(self, suffix: str, micros: int) -> int:
+        """A time bound as this service understands it."""
+        micros -= micros % max(1, self._behaviour.precision // _MICROSECOND)
+        if "lt" in suffix:
+            micros -= micros % max(1, self._behaviour.upper_precision // _MICROSECOND)
+        return micros + (self._behaviour.gte_is_gt and suffix == "__gte")
+
+    def _check_range(self, account: Account, listing: Listing, request: ListRequest) -> None:
+        longest = self._behaviour.longest_range
+        if longest is None or request.low is request.high is None:
+            return
+        first, after, _ = account.served()
+        low = first if request.low is None else request.low
+        high = after if request.high is None else request.high
+        if high - low > longest // _MICROSECOND:
+            days = longest // timedelta(days=1)
+            raise BadRequest(f"the range of {listing.time_name} must not exceed {days} days")
+
+    def _listed(self, account: Account, index: RecordIndex, request: ListRequest) -> list[int]:
+        """Handles of the rows that this service has for the request."""
+        low, high, now = window(account, request)
+        knobs = self._behaviour
+        handles = index.find(low, high, {} if knobs.lenient_filters else request.filters, now)
+        late = knobs.late // _MICROSECOND
+        if late:
+            handles = [
+                handle
+                for handle in handles
+                if index.time(handle) <= now - late or int(index.key(handle)[-1], _HEX_DIGITS)
+            ]
+        if knobs.lenient_filters and request.filters:
+            handles = [
+                handle
+                for handle in handles
+                if matches(index.record(handle, now), request.filters, lenient=True)
+            ]
+        return handles
+
+    def _ordered(self, index: RecordIndex, handles: list[int]) -> list[int]:
+        order = self._behaviour.order
+        if order == "random":
+            return self._random.sample(handles, len(handles))
+        if order == "shuffled":
+            return sorted(handles, key=lambda handle: zlib.crc32(index.key(handle).encode()))
+        if self._behaviour.ties == "random":
+            mixed = self._random.sample(handles, len(handles))
+            handles = sorted(mixed, key=index.time, reverse=True)
+        return handles[::-1] if order == "oldest" else handles
+
+    def _start(
+        self, index: RecordIndex, handles: list[int], request: ListRequest, pairs: Pairs, size: int
+    ) -> int:
+        """The position in the list at which the page begins."""
+        knobs = self._behaviour
+        if knobs.paging == "endless":
+            return 0
+        if knobs.paging == "offset" or (knobs.paging == "hybrid" and "offset" in dict(pairs)):
+            offset = request.offset
+            if knobs.largest_offset is not None:
+                offset = min(offset, knobs.largest_offset)
+            if knobs.empty_from is not None and offset >= knobs.empty_from:
+                return len(handles)
+            return offset * size if knobs.offset_unit == "pages" else offset
+        last = _read_cursor(request.cursor)
+        if last is None:
+            return 0
+        if last in handles:
+            return handles.index(last) + 1
+        # Its row has gone since: go on behind the rows that are as new as it was.
+        gone = index.time(last)
+        return sum(index.time(handle) >= gone for handle in handles)
+
+    def _address(
+        self,
+        account: Account,
+        listing: Listing,
+        request: ListRequest,
+        chosen: list[int],
+        following: int,
+        *,
+        more: bool,
+    ) -> str | None:
+        knobs = self._behaviour
+        always = knobs.paging == "endless" or knobs.next_page == "always"
+        if not chosen or knobs.next_page == "null" or not (more or always):
+            return None
+        if knobs.next_url is not None:
+            return knobs.next_url
+        if knobs.paging in ("cursor", "hybrid"):
+            cursor = base64.urlsafe_b64encode(f"after {chosen[-1]}".encode()).decode()
+            return page_address(account, listing, request, cursor=cursor)
+        return page_address(account, listing, request, offset=following)
+
+    def _is_new(self, listing: Listing, pairs: Pairs) -> bool:
+        question = (listing.path, *sorted(f"{name}={value}" for name, value in pairs))
+        is_new = question not in self._asked
+        self._asked.add(question)
+        return is_new
+
+    def _shown(self, index: RecordIndex, handle: int, now: int) -> Any:
+        knobs = self._behaviour
+        record = visible(index.record(handle, now))
+        record = {name: value for name, value in record.items() if name not in knobs.omits}
+        is_odd = zlib.crc32(index.key(handle).encode()) % knobs.oddity_every == 0
+        return odd(record, knobs.oddity) if knobs.oddity and is_odd else record
+
+    def _meta(
+        self,
+        account: Account,
+        listing: Listing,
+        request: ListRequest,
+        address: str | None,
+        total: int,
+    ) -> dict[str, Any]:
+        knobs = self._behaviour
+        if knobs.meta == "missing":
+            return {}
+        if knobs.meta == "null":
+            return {"meta": None}
+        shown = {**meta(account, listing, request, None), "next": address}
+        if knobs.meta == "text":
+            shown |= {"limit": str(request.limit), "offset": str(request.offset)}
+        if knobs.total_count != "absent":
+            shown["total_count"] = total if knobs.total_count == "true" else total + 7
+        return {"meta": shown}
+
+    def _list(self, listing: Listing, rows: list[Any]) -> dict[str, Any]:
+        knobs = self._behaviour
+        if rows and isinstance(rows[0], dict) and knobs.duplicates != "none":
+            again = dict(rows[0])
+            if knobs.duplicates == "different":
+                again["status"] = EXPIRED if again.get("status") == VERIFIED else VERIFIED
+            if knobs.duplicates == "moved":
+                time = read_time(again.get(listing.time_field)) or 0
+                again[listing.time_field] = write_time(time - MINUTE)
+            rows = [*rows, again]
+        key = listing.list_key if knobs.list_key is None else knobs.list_key
+        if not key:
+            return {}
+        return {key: rows if rows or knobs.empty == "list" else None}
+
+    def _change(self, account: Account) -> None:
+        knobs = self._behaviour
+        _settle(account, knobs.settles)
+        for _ in range(knobs.inserts):
+            account.advance(_STEP)
+            account.insert(_fresh_session(account, UUID(int=self._random.getrandbits(128))))
+        account.advance(knobs.ages)
+
+
+def _is_within_a_tie(index: RecordIndex, handles: list[int], start: int) -> bool:
+    """Whether the row at that position has the time of the row before it."""
+    if not 0 < start < len(handles):
+        return False
+    return index.time(handles[start]) == index.time(handles[start - 1])
+
+
+def _settle(account: Account, count: int) -> None:
+    low, high, now = account.served()
+    index = account.records(SESSIONS)
+    for handle in index.find(low, high, {"status": IN_PROGRESS}, now, count=count):
+        account.replace({**index.record(handle, now), "status": VERIFIED})
+
+
+def _fresh_session(account: Account, key: UUID) -> dict[str, Any]:
+    at = write_time(to_micros(account.now))
+    attempt = {"channel": "sms", "attempt_uuid": str(UUID(int=key.int ^ 1))}
+    return {
+        "session_uuid": str(key),
+        "app_uuid": APPLICATIONS[0].uuid,
+        "recipient": str(COUNTRIES[0].number(0.0)),
+        "channel": "sms",
+        "status": EXPIRED,
+        "count": 1,
+        "attempt_details": [{**attempt, "status": "delivered", "time": at}],
+        "charges": {
+            "total_charge": "0.0077",
+            "validation_charge": "0.0000",
+            "attempt_charges": [{**attempt, "charge": "0.00770"}],
+        },
+        "created_at": at,
+        "updated_at": at,
+    }
+
+
+def _read_cursor(cursor: str | None) -> int | None:
+    try:
+        text = base64.urlsafe_b64decode(cursor or "").decode()
+        return int(text.removeprefix("after "))
+    except ValueError:  # a malformed cursor begins at the beginning
+        return None

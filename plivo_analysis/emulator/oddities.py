@@ -1,0 +1,94 @@
+"""What may be odd about one record: each function makes an odd record of an ordinary one.
+
+``Behaviour(oddity=…)`` serves such records; a test can also call ``odd`` and insert the result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
+from plivo_analysis.emulator.times import read_time, to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Record = dict[str, Any]
+
+_NUMBER = "14155550123"
+_OTHER_ACCOUNT = "MAXXXXXXXXXXXXXXXXXX"
+
+
+def odd(record: Record, oddity: str) -> Any:
+    """The record with that oddity; the original stays as it is.
+
+    Raises:
+        KeyError: There is no oddity of that name.
+
+    Example:
+        >>> odd({"recipient": "14155550123"}, "masked number")
+        {'recipient': '141XXXXX123'}
+    """
+    return ODDITIES[oddity](record)
+
+
+def _with_time(record: Record, value: Any) -> Record:
+    listing = MESSAGES if MESSAGES.time_field in record else SESSIONS
+    return {**record, listing.time_field: value}
+
+
+def _time_as_in_go(record: Record) -> Record:
+    text = record.get(MESSAGES.time_field) or record.get(SESSIONS.time_field)
+    instant = to_datetime(read_time(text) or 0)
+    fraction = f".{instant:%f}".rstrip("0").rstrip(".")
+    return _with_time(record, f"{instant:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC")
+
+
+def _without_key(record: Record) -> Record:
+    return {name: value for name, value in record.items() if name not in _KEYS}
+
+
+def _numbers_elsewhere(record: Record) -> Record:
+    number = str(record.get("recipient") or record.get("to_number") or _NUMBER)
+    spaced = f"+{number[:1]} {number[1:4]} {number[4:7]} {number[7:]}"
+    attempts = record.get("attempt_details") or []
+    return {
+        **record,
+        "masked_recipient": spaced,
+        "error_message": f"Could not deliver to +{number}",
+        "routing": {"hops": [{"callee": f"00{number}"}]},
+        "attempt_details": [{**attempt, "to": f"+{number}"} for attempt in attempts],
+    }
+
+
+def _masked_number(record: Record) -> Record:
+    masked = dict(record)
+    for field in ("recipient", "to_number"):
+        number = str(record.get(field) or "")
+        if number:
+            masked[field] = f"{number[:3]}XXXXX{number[-3:]}"
+    return masked
+
+
+def _other_account(record: Record) -> Record:
+    key = record.get(MESSAGES.key)
+    return {**record, "resource_uri": f"/v1/Account/{_OTHER_ACCOUNT}/{MESSAGES.path}{key}/"}
+
+
+_KEYS = (SESSIONS.key, MESSAGES.key)
+ODDITIES: dict[str, Callable[[Record], Any]] = {
+    "not a record": str,
+    "no key": _without_key,
+    "no time": lambda record: _with_time(record, None),
+    "unreadable time": lambda record: _with_time(record, "soon"),
+    "time as in Go": _time_as_in_go,
+    "numbers elsewhere": _numbers_elsewhere,
+    "masked number": _masked_number,
+    "other account": _other_account,
+    "huge units": lambda record: {**record, "units": 2**62},
+    "Unix time": lambda record: {**record, "conversation_expiry_timestamp": 1_793_000_000},
+}
+"""By name: a text instead of a record; no key; a time that is null, that nobody can read, or
+``2026-11-25 10:00:00.5 +0000 UTC``; the telephone number in three unknown fields and in an error
+message; a number of which only both ends are shown; a message whose address names another
+account; 2⁶² units; a time as seconds since 1970."""
