@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
 PYTEST := $(BIN)/pytest -n $(CORES) --dist loadfile
+QUICK := -m 'not slow and not browser'
 # Notebooks are compared as they were committed: the data of figures, and no progress bars.
 QUIET := PLOTLY_RENDERER=plotly_mimetype PLIVO_ANALYSIS_PROGRESS=0 PLIVO_ANALYSIS_HOME=$(CURDIR)/build/home
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
@@ -16,7 +17,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
 LAB := .venv-browser
 DOCS := .venv-docs
 
-.PHONY: help demo test check slow java chromium browser-test explore lab notebooks docs bench data clean
+.PHONY: help demo test check coverage hooks slow java chromium browser-test explore lab notebooks docs bench data clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,7 +56,7 @@ demo: $(VENV)/.installed ## Make a cost report from the embedded account: report
 	$(BIN)/plivo-analysis report --demo --out report.html
 
 test: $(VENV)/.installed-test ## Run the tests and the notebooks, but for the slow ones
-	$(PYTEST) -m 'not slow and not browser'
+	$(PYTEST) $(QUICK) $(COVER)
 	$(QUIET) $(PYTEST) $(NBVAL) notebooks/*.ipynb
 
 check: $(VENV)/.installed-dev ## What every change must pass: format, lint, types, imports, tests, a browser
@@ -65,6 +66,16 @@ check: $(VENV)/.installed-dev ## What every change must pass: format, lint, type
 	$(BIN)/lint-imports
 	$(MAKE) test
 	$(MAKE) browser-test
+
+# The tests take half as long again while their lines are counted, so `make check` does it only
+# when asked: `make check COVER=--cov`, as .ci/run does.
+coverage: $(VENV)/.installed-dev ## Run the tests and show which lines they miss: build/coverage/index.html
+	$(PYTEST) $(QUICK) --cov --cov-report=term --cov-report=html
+
+hooks: $(VENV)/.installed-dev ## Check format, lint, types and the subject at each commit
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group hooks
+	$(BIN)/pre-commit install
 
 slow: $(VENV)/.installed-engines java ## Run the tests that take long
 	$(PYTEST) -m 'slow and not browser' $(SELECT)
