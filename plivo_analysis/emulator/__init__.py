@@ -15,6 +15,7 @@ Example:
 
 from plivo_analysis.emulator.account import AUTH_ID, AUTH_TOKEN, Account
 from plivo_analysis.emulator.expected import ExpectedResults
+from plivo_analysis.emulator.expected_deliveries import ExpectedDeliveries
 from plivo_analysis.emulator.faults import Fault
 from plivo_analysis.emulator.generator import generate
 from plivo_analysis.emulator.limiters import (
@@ -31,6 +32,7 @@ __all__ = [
     "AUTH_TOKEN",
     "Account",
     "Behaviour",
+    "ExpectedDeliveries",
     "ExpectedResults",
     "Fault",
     "FixedWindow",

@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.expected import (
     ExpectedResults,
-    ExpectedSession,
     session_of_record,
     sum_up,
+)
+from plivo_analysis.emulator.expected_deliveries import (
+    ExpectedDeliveries,
+    deliveries,
+    message_of_record,
 )
 from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
 from plivo_analysis.emulator.record_index import RecordIndex
@@ -41,7 +45,6 @@ class Account:
     Args:
         sessions: The sessions.
         messages: Makes the index of messages, once, when it is first asked for.
-        plan: Gives what is expected of a generated session at a moment.
         now: The account's time at the start, aware.
         frozen: Whether that time stands still.
 
@@ -56,13 +59,11 @@ class Account:
         sessions: RecordIndex,
         messages: Callable[[], RecordIndex],
         *,
-        plan: Callable[[int, int], ExpectedSession] | None = None,
         now: datetime = DEFAULT_NOW,
         frozen: bool = True,
     ) -> None:
         self._sessions = sessions
         self._make_messages = messages
-        self._plan = plan
         self.auth_id = AUTH_ID
         self.auth_token = AUTH_TOKEN
         self.frozen = frozen
@@ -204,7 +205,7 @@ class Account:
     def expected(
         self, since: datetime | None = None, until: datetime | None = None
     ) -> ExpectedResults:
-        """Exact totals of the sessions of ``[since, until)`` that are served.
+        """Exact results of the sessions of ``[since, until)`` that are served.
 
         Example:
             >>> Account.of().expected().sessions
@@ -212,11 +213,26 @@ class Account:
         """
         with self.lock:
             low, high, now = self.served(since, until)
-            index = self.records(SESSIONS)
+            index = self._sessions
             return sum_up(
-                self._plan(handle, now)
-                if self._plan and handle >= 0
-                else session_of_record(index.record(handle, now))
+                index.expected(handle, now, session_of_record)
+                for handle in index.find(low, high, {}, now)
+            )
+
+    def expected_deliveries(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> dict[str | None, ExpectedDeliveries]:
+        """Delivery times by network, of the messages of ``[since, until)`` that are served.
+
+        Example:
+            >>> Account.of().expected_deliveries()
+            {}
+        """
+        with self.lock:
+            low, high, now = self.served(since, until)
+            index = self._messages
+            return deliveries(
+                index.expected(handle, now, message_of_record)
                 for handle in index.find(low, high, {}, now)
             )
 

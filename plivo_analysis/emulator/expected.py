@@ -2,8 +2,10 @@
 
 They are computed from the plan that sessions are made from, not from the records that are
 served, so that a program that pulls, parses and counts can be checked against numbers that went
-through none of it. Records given by hand have no plan: their charge rows are taken as they stand,
-which is exact for records whose rows are complete.
+through none of it. Records given by hand have no plan: their fields are taken as they stand,
+which is exact for records that are complete.
+
+The definitions are those of the package's documentation, written a second time in plain Python.
 """
 
 from __future__ import annotations
@@ -14,30 +16,142 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.emulator.plan import (
-    EXPIRED,
-    IN_PROGRESS,
-    TOTAL_ABOVE,
-    TOTAL_BELOW,
-    VERIFIED,
-    SessionState,
-)
-from plivo_analysis.emulator.times import read_time, to_datetime
-from plivo_analysis.emulator.world import DOLLAR
+from plivo_analysis.emulator.plan import EXPIRED, IN_PROGRESS, TOTAL_ABOVE, TOTAL_BELOW, VERIFIED
+from plivo_analysis.emulator.times import MINUTE, SECOND, read_time, to_datetime
+from plivo_analysis.emulator.world import APPLICATIONS, DOLLAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from plivo_analysis.emulator.plan import SessionState
+
 UNKNOWN = "unknown"
 VALIDATION = "validation"
 UNALLOCATED = "unallocated"
+JOURNEY_GAP = 30 * MINUTE
 _NOTHING = Decimal(0)
+_BUCKETS = (
+    (15 * SECOND, "under 15 s"),
+    (30 * SECOND, "15–30 s"),
+    (60 * SECOND, "30–60 s"),
+    (120 * SECOND, "1–2 min"),
+)
+_REACHED, _NOT_REACHED, _PENDING = "delivered", "failed", "pending"
+_OUTCOMES = (
+    dict.fromkeys(("delivered", "answer", "answered", "completed", "read"), _REACHED)
+    | dict.fromkeys(("undelivered", "failed", "rejected", "busy", "no answer"), _NOT_REACHED)
+    | dict.fromkeys(("timeout", "cancel", "canceled", "cancelled", "early media"), _NOT_REACHED)
+)
+
+
+@dataclass(frozen=True)
+class ExpectedAttempt:
+    """One attempt; ``at`` in microseconds or ``None``, ``outcome`` a receipt's word.
+
+    Example:
+        >>> ExpectedAttempt("sms", 0, "delivered").channel
+        'sms'
+    """
+
+    channel: str
+    at: int | None
+    outcome: str
+
+
+@dataclass(frozen=True)
+class ExpectedSession:
+    """One session, as it is expected in the results.
+
+    Attributes:
+        key: Its ``session_uuid``.
+        recipient: Who it was for, or ``None``.
+        application: Its ``app_uuid``, or ``None``.
+        network: As its record shows it, or ``None``.
+        created: When it began, in microseconds.
+        status: In small letters.
+        attempts: In order of time.
+        total: What it was billed, or ``None``.
+        lines: Names and amounts that make up the total.
+
+    Example:
+        >>> one = ExpectedSession("a", None, None, None, 0, "verified", (), Decimal(1), ())
+        >>> one.is_settled
+        True
+    """
+
+    key: str
+    recipient: str | None
+    application: str | None
+    network: str | None
+    created: int
+    status: str
+    attempts: tuple[ExpectedAttempt, ...]
+    total: Decimal | None
+    lines: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is verified or expired."""
+        return self.status in (VERIFIED, EXPIRED)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether it is verified."""
+        return self.status == VERIFIED
+
+
+@dataclass(frozen=True)
+class ExpectedWaits:
+    """Steps to another attempt after a wait of that length.
+
+    Attributes:
+        steps: How many, in settled sessions.
+        verified: Steps whose session was verified.
+        median_seconds: Of the waits: the middle one, or the mean of the middle two.
+
+    Example:
+        >>> ExpectedWaits(2, 1, Decimal("3.5")).steps
+        2
+    """
+
+    steps: int
+    verified: int
+    median_seconds: Decimal | None
+
+
+@dataclass(frozen=True)
+class ExpectedJourneys:
+    """What became of people who asked again within half an hour of an unsuccessful session.
+
+    Attributes:
+        journeys: All of them.
+        sessions: Their sessions.
+        settled: Verified, or of expired sessions only.
+        verified: Those whose last session is verified.
+        open: Not verified, with an open session.
+        spend: The sum of all known totals.
+        settled_spend: The same over settled journeys.
+        unpriced: Journeys that have a session without a total.
+
+    Example:
+        >>> ExpectedJourneys().journeys
+        0
+    """
+
+    journeys: int = 0
+    sessions: int = 0
+    settled: int = 0
+    verified: int = 0
+    open: int = 0
+    spend: Decimal = _NOTHING
+    settled_spend: Decimal = _NOTHING
+    unpriced: int = 0
 
 
 @dataclass
 class ExpectedResults:
-    """Exact totals of the sessions that began in a window and are served.
+    """Exact results of the sessions that began in a window and are served.
 
     Attributes:
         sessions: All of them.
@@ -51,10 +165,15 @@ class ExpectedResults:
             left out.
         settled_spend: The sum of the totals of settled sessions.
         verified_spend: The sum of the totals of verified sessions.
-        evaluable: By entry channel, settled sessions of which can be said whether they
+        evaluable: By entry channel, settled sessions of which it is known whether they
             changed the channel.
         fell_back: By entry channel, those of them that did.
-        not_evaluable: Settled sessions with attempts of which it cannot be said.
+        not_evaluable: Settled sessions with attempts of which it is not known.
+        journeys: Sessions of one recipient and application put together.
+        waits: By channel of the attempt before, channel, and length of the wait.
+        receipts: By network, settled sessions with exactly one attempt by what its receipt said
+            and how they ended: ``delivered_verified``, ``delivered_expired``,
+            ``failed_verified``, ``failed_expired``, ``pending``.
 
     Example:
         >>> ExpectedResults().spend
@@ -73,6 +192,9 @@ class ExpectedResults:
     evaluable: dict[str, int] = field(default_factory=dict)
     fell_back: dict[str, int] = field(default_factory=dict)
     not_evaluable: int = 0
+    journeys: ExpectedJourneys = field(default_factory=ExpectedJourneys)
+    waits: dict[tuple[str, str, str | None], ExpectedWaits] = field(default_factory=dict)
+    receipts: dict[str | None, dict[str, int]] = field(default_factory=dict)
 
     def line(self, name: str) -> Decimal:
         """A line over all days.
@@ -85,34 +207,13 @@ class ExpectedResults:
         return sum(amounts, _NOTHING)
 
 
-@dataclass(frozen=True)
-class ExpectedSession:
-    """One session, as it is expected in the results.
-
-    Attributes:
-        created: When it began, in microseconds.
-        status: In small letters.
-        channels: Of its attempts, in order; ``unknown`` where the service does not say.
-        total: What it was billed, or nothing.
-        lines: Names and amounts that make up the total.
-
-    Example:
-        >>> ExpectedSession(0, "verified", ("sms",), Decimal(1), (("sms", Decimal(1)),)).status
-        'verified'
-    """
-
-    created: int
-    status: str
-    channels: tuple[str, ...]
-    total: Decimal | None
-    lines: tuple[tuple[str, Decimal], ...]
-
-
-def session_of_state(state: SessionState) -> ExpectedSession:
+def session_of_state(key: str, state: SessionState) -> ExpectedSession:
     """A generated session.
 
     Example:
-        >>> session_of_state(SessionState(0, 0, "expired", (), 0, 0, b"")).total
+        >>> from plivo_analysis.emulator.plan import SessionState
+        >>> state = SessionState(0, 0, "expired", (), 0, 0, b"." * 64, 14155550100, 0, 0, "AT&T")
+        >>> session_of_state("a", state).total
         Decimal('0')
     """
     named = [(attempt.channel or UNKNOWN, attempt.charge) for attempt in state.attempts]
@@ -121,9 +222,16 @@ def session_of_state(state: SessionState) -> ExpectedSession:
         gap = state.total - sum(charge for _, charge in named)
         lines.append((UNALLOCATED, _amount(gap)))
     return ExpectedSession(
+        key=key,
+        recipient=str(state.recipient),
+        application=APPLICATIONS[state.application].uuid,
+        network=state.shown_carrier,
         created=state.created,
         status=state.status,
-        channels=tuple(channel for channel, _ in named),
+        attempts=tuple(
+            ExpectedAttempt(attempt.channel or UNKNOWN, attempt.at, _outcome(attempt.status))
+            for attempt in state.attempts
+        ),
         total=None if state.total is None else _amount(state.total),
         lines=() if state.total is None else tuple(lines),
     )
@@ -148,32 +256,48 @@ def session_of_record(record: dict[str, Any]) -> ExpectedSession:
     if total is not None:
         known = validation + sum((amount for _, amount in lines), _NOTHING)
         lines += [(VALIDATION, validation), (UNALLOCATED, Decimal(total) - known)]
-    attempts = record.get("attempt_details") or ()
+    attempts = [
+        ExpectedAttempt(
+            _channel(attempt.get("channel")),
+            read_time(attempt.get("time")),
+            _outcome(attempt.get("status")),
+        )
+        for attempt in record.get("attempt_details") or ()
+    ]
+    # Those with a time first, by time; a stable sort keeps the array's order in ties.
+    attempts.sort(key=lambda attempt: (attempt.at is None, attempt.at or 0))
     return ExpectedSession(
+        key=str(record.get("session_uuid")),
+        recipient=record.get("recipient") or None,
+        application=record.get("app_uuid") or None,
+        network=record.get("destination_network") or None,
         created=read_time(record.get("created_at")) or 0,
         status=str(record.get("status")).lower(),
-        channels=tuple(_channel(attempt.get("channel")) for attempt in attempts),
+        attempts=tuple(attempts),
         total=None if total is None else Decimal(total),
         lines=tuple(lines),
     )
 
 
 def sum_up(sessions: Iterable[ExpectedSession]) -> ExpectedResults:
-    """The totals of some sessions.
+    """The results of some sessions.
 
     Example:
-        >>> sms = ExpectedSession(0, "verified", ("sms",), Decimal(1), (("sms", Decimal(1)),))
-        >>> results = sum_up([sms, sms])
+        >>> sms = {"status": "verified", "attempt_details": [{"channel": "sms"}]}
+        >>> results = sum_up([session_of_record(sms), session_of_record(sms)])
         >>> results.verified, results.spend, results.evaluable
-        (2, Decimal('2'), {'sms': 2})
+        (2, Decimal('0'), {'sms': 2})
     """
     results = ExpectedResults()
     lines: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
     evaluable: Counter[str] = Counter()
     fell_back: Counter[str] = Counter()
+    receipts: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
+    by_person: defaultdict[tuple[str | None, ...], list[ExpectedSession]] = defaultdict(list)
+    steps: defaultdict[tuple[str, str, str | None], list[tuple[int | None, bool]]]
+    steps = defaultdict(list)
     for session in sessions:
-        settled = session.status in (VERIFIED, EXPIRED)
-        verified = session.status == VERIFIED
+        settled, verified = session.is_settled, session.is_verified
         results.sessions += 1
         results.settled += settled
         results.open += session.status == IN_PROGRESS
@@ -186,24 +310,108 @@ def sum_up(sessions: Iterable[ExpectedSession]) -> ExpectedResults:
         day = to_datetime(session.created).date()
         for line, amount in session.lines:
             lines[day, line] += amount
-        if settled and session.channels:
-            changed = _changed_channel(session.channels)
-            results.not_evaluable += changed is None
-            evaluable[session.channels[0]] += changed is not None
-            fell_back[session.channels[0]] += bool(changed)
+        # Without a recipient it is nobody's return, and nobody returns to it.
+        person = (session.recipient, session.application)
+        by_person[person if session.recipient else (None, session.key)].append(session)
+        if not settled or not session.attempts:
+            continue
+        entry_channel = session.attempts[0].channel
+        changed = _changed_channel([attempt.channel for attempt in session.attempts])
+        results.not_evaluable += changed is None
+        evaluable[entry_channel] += changed is not None
+        fell_back[entry_channel] += bool(changed)
+        for before, attempt in pairwise(session.attempts):
+            if UNKNOWN not in (before.channel, attempt.channel):
+                wait = None
+                if before.at is not None and attempt.at is not None:
+                    wait = attempt.at - before.at
+                steps[before.channel, attempt.channel, _bucket(wait)].append((wait, verified))
+        if len(session.attempts) == 1:
+            outcome = session.attempts[0].outcome
+            ending = f"{outcome}_{session.status}"
+            receipts[session.network][outcome if outcome == _PENDING else ending] += 1
     results.lines = {place: amount for place, amount in lines.items() if amount}
     results.evaluable = dict(+evaluable)
     results.fell_back = dict(+fell_back)
+    results.receipts = {network: dict(cells) for network, cells in receipts.items()}
+    results.waits = {
+        step: ExpectedWaits(
+            steps=len(waits),
+            verified=sum(verified for _, verified in waits),
+            median_seconds=_median([wait for wait, _ in waits if wait is not None]),
+        )
+        for step, waits in steps.items()
+    }
+    results.journeys = _journeys(by_person.values())
     return results
 
 
-def _changed_channel(channels: tuple[str, ...]) -> bool | None:
-    """Whether two known channels follow each other that differ; nothing if it may be."""
-    steps = [(first, then) for first, then in pairwise(channels)]
+def _journeys(people: Iterable[list[ExpectedSession]]) -> ExpectedJourneys:
+    journeys: list[list[ExpectedSession]] = []
+    for sessions in people:
+        before: ExpectedSession | None = None
+        for session in sorted(sessions, key=lambda session: (session.created, session.key)):
+            goes_on = (
+                before is not None
+                and not before.is_verified
+                and session.created - before.created < JOURNEY_GAP
+            )
+            if goes_on:
+                journeys[-1].append(session)
+            else:
+                journeys.append([session])
+            before = session
+    settled = [
+        journey
+        for journey in journeys
+        if journey[-1].is_verified or all(session.status == EXPIRED for session in journey)
+    ]
+    return ExpectedJourneys(
+        journeys=len(journeys),
+        sessions=sum(map(len, journeys)),
+        settled=len(settled),
+        verified=sum(journey[-1].is_verified for journey in journeys),
+        open=sum(
+            not journey[-1].is_verified
+            and any(session.status == IN_PROGRESS for session in journey)
+            for journey in journeys
+        ),
+        spend=_spend(journeys),
+        settled_spend=_spend(settled),
+        unpriced=sum(any(session.total is None for session in journey) for journey in journeys),
+    )
+
+
+def _spend(journeys: list[list[ExpectedSession]]) -> Decimal:
+    return sum((one.total or _NOTHING for journey in journeys for one in journey), _NOTHING)
+
+
+def _changed_channel(channels: list[str]) -> bool | None:
+    """Whether two known channels follow each other that differ; ``None`` if it may be."""
+    steps = list(pairwise(channels))
     known = [step for step in steps if UNKNOWN not in step]
-    if any(first != then for first, then in known):
+    if any(before != channel for before, channel in known):
         return True
     return False if len(known) == len(steps) else None
+
+
+def _bucket(wait: int | None) -> str | None:
+    if wait is None:
+        return None
+    return next((name for below, name in _BUCKETS if wait < below), "over 2 min")
+
+
+def _median(waits: list[int]) -> Decimal | None:
+    if not waits:
+        return None
+    ordered = sorted(waits)
+    middle = ordered[(len(waits) - 1) // 2] + ordered[len(waits) // 2]
+    return Decimal(middle) / (2 * SECOND)
+
+
+def _outcome(status: object) -> str:
+    words = str(status).lower().replace("_", " ").replace("-", " ").split()
+    return _OUTCOMES.get(" ".join(words), _PENDING)
 
 
 def _channel(name: object) -> str:

@@ -3,8 +3,10 @@
 The same seed, size and moment give the same account. Most sessions follow a rhythm of hours
 and weekdays with a little growth. Into it are laid what an analyst should find: a burst of
 requests in one country three weeks before the present, most through one application, from one
-address to consecutive numbers and hardly ever verified; a price that changed; a few sessions
-still open; a handful whose money does not add up.
+address to consecutive numbers and hardly ever verified; a price that changed; people who come
+back after an expired session; waits between attempts, of which longer ones help a little;
+networks whose receipts cannot be believed; a few sessions still open; a handful whose money does
+not add up.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from bisect import bisect
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
+from operator import itemgetter
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -20,7 +23,14 @@ from plivo_analysis.emulator import plan as planning
 from plivo_analysis.emulator.account import DEFAULT_NOW, RETENTION, Account
 from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
 from plivo_analysis.emulator.message_records import GeneratedMessages
-from plivo_analysis.emulator.plan import PATH_INDEX, SETTLE_UNIT, Plan
+from plivo_analysis.emulator.plan import (
+    MOST_SPREAD,
+    PATH_INDEX,
+    PATIENCE_LEVELS,
+    SETTLE_UNIT,
+    WAITS,
+    Plan,
+)
 from plivo_analysis.emulator.record_index import RecordIndex
 from plivo_analysis.emulator.session_records import GeneratedSessions
 from plivo_analysis.emulator.times import DAY, HOUR, MINUTE, SECOND, to_micros
@@ -36,10 +46,13 @@ from plivo_analysis.emulator.world import (
     WEB_CHECKOUT,
     WHATSAPP,
 )
+from plivo_analysis.emulator.world import network as network_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from plivo_analysis.emulator.world import Network
 
 _EDGE = 6 * HOUR  # no session this close to the end of the 90 days: it would age out at once
 _OLDER = 7 * DAY
@@ -63,13 +76,11 @@ _SWITCHES = {(0, 1): 84, (0, 1, 0): 8, (0, 0, 1): 6, (0, 1, 0, 1): 2}
 _RETRIES = {(0, 0): 90, (0, 0, 0): 10}
 _RESCUED = 0.87
 _LOST_BEFORE_SWITCH, _LOST_BEFORE_RETRY = 0.62, 0.45
-_LOST_THOUGH_VERIFIED, _LOST_AT_LAST = 0.02, 0.45
 _LOST_TO_CARRIER = 0.8  # the rest of those lost failed before
 _NO_RECEIPT = 0.004
 _STRAGGLER = 0.06
 _LONGEST_OPEN = 36 * HOUR
 _CODE_LIFE = 10 * MINUTE
-_LONGEST_STEP = 200 * SECOND
 
 _ODD_SHARES = {
     planning.TOTAL_ABOVE: 0.00065,
@@ -82,6 +93,14 @@ _ODD_SHARES = {
     planning.CHANNEL_NEW: 0.0001,
 }
 _ENOUGH_FOR_ODDITIES = 100
+
+_RETURN_SHARE = 0.025  # of all sessions: people who come back after an expired one
+_RETURN_AGAIN = 0.4
+_RETURN_SOON = 0.75  # within half an hour; the others within hours
+_SOON, _LATE = 29 * MINUTE, 6 * HOUR
+_RETURN_EDGE = 30 * MINUTE  # before the present: who returns has settled or is not shown yet
+_RETURN_SUCCESS = 0.92  # factor
+_PATIENCE_HELPS = 0.10  # how much more often the most patient are verified than the hastiest
 
 _HOURS = (
     *(30, 22, 18, 18, 22, 32, 46, 62, 78, 90, 96, 98),
@@ -130,19 +149,28 @@ def generate(
     name = f"{seed}/{sessions}/{present}/{days}"
     random = Random(name)
     plan = Plan(name.encode(), present - present % DAY - STEP_DAYS_AGO * DAY)
-    moments = _moments(random, sessions, present, days)
+    returns = round(sessions * _RETURN_SHARE) if sessions >= _ENOUGH_FOR_ODDITIES else 0
+    moments = _moments(random, sessions - returns, present, days)
     if not frozen:
         ahead = rhythmic_times(random, sessions // days, present, present + DAY)
         moments += [(moment, False) for moment in ahead]
+    burst_size = 0
     for moment, in_burst in sorted(moments):
-        _add(plan, random, moment, _burst(plan, random) if in_burst else _ordinary(random))
+        _add(plan, moment, _burst(random, burst_size) if in_burst else _ordinary(random))
+        burst_size += in_burst
+    first = _first(present, days)
+    came_back = _returns(plan, random, returns, first, present)
+    instead = rhythmic_times(random, returns - len(came_back), first, present)
+    came_back += [(moment, _ordinary(random)) for moment in instead]
+    later = Plan(plan.seed, plan.price_step)
+    for moment, row in sorted(came_back, key=itemgetter(0)):
+        _add(later, moment, row)
+    plan.merge(later)
     if sessions >= _ENOUGH_FOR_ODDITIES:
         _spread_oddities(plan, random)
-    generated = GeneratedSessions(plan)
     return Account(
-        RecordIndex(SESSIONS, generated),
+        RecordIndex(SESSIONS, GeneratedSessions(plan)),
         partial(_index_of_messages, plan, name, sessions),
-        plan=generated.expected,
         now=now,
         frozen=frozen,
     )
@@ -157,9 +185,13 @@ def _index_of_messages(plan: Plan, name: str, sessions: int) -> RecordIndex:
     return RecordIndex(MESSAGES, GeneratedMessages(plan, unrelated))
 
 
+def _first(present: int, days: int) -> int:
+    return max(present - days * DAY, present - RETENTION + _EDGE)
+
+
 def _moments(random: Random, sessions: int, present: int, days: int) -> list[tuple[int, bool]]:
     """When sessions begin, and whether they belong to the burst."""
-    first = max(present - days * DAY, present - RETENTION + _EDGE)
+    first = _first(present, days)
     live = 0
     if sessions >= _ENOUGH_FOR_LIVE:
         live = min(_MOST_LIVE, max(_FEWEST_LIVE, sessions // _LIVE_SHARE))
@@ -182,37 +214,121 @@ def _moments(random: Random, sessions: int, present: int, days: int) -> list[tup
 
 @dataclass(slots=True)
 class _Row:
-    """What is drawn of one session, before its time decides the rest."""
+    """What is drawn of one session; ``open_for`` is how long until it settles."""
 
     country: int
+    network: int
     application: int
     recipient: int
+    patience: int
     path: tuple[int, ...]
     outcomes: int
     verified: bool
+    open_for: int
     odd: int = planning.PLAIN
 
 
 def _ordinary(random: Random) -> _Row:
     draw = random.random
-    index = bisect(_COUNTRY_SHARES, draw(), hi=len(COUNTRIES) - 1)
-    country = COUNTRIES[index]
-    by_voice, by_whatsapp = country.entry
+    country = bisect(_COUNTRY_SHARES, draw(), hi=len(COUNTRIES) - 1)
+    return _session(
+        random,
+        country=country,
+        network=int(draw() * len(COUNTRIES[country].carriers)),
+        application=bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1),
+        recipient=COUNTRIES[country].number(draw()),
+    )
+
+
+def _session(
+    random: Random,
+    *,
+    country: int,
+    network: int,
+    application: int,
+    recipient: int,
+    success: float = 1.0,
+) -> _Row:
+    """A session of that person; ``success`` is a factor on the chance that it is verified."""
+    draw = random.random
+    place = COUNTRIES[country]
+    carrier = network_named(place.carriers[network])
+    by_voice, by_whatsapp = place.entry
     choice = draw()
     entry = VOICE if choice < by_voice else SMS
     if by_voice <= choice < by_voice + by_whatsapp:
         entry = WHATSAPP
-    path = _path(random, entry, FALLBACK[entry] * country.fallback)
+    path = _path(random, entry, FALLBACK[entry] * place.fallback)
     fell_back = len(set(path)) > 1
-    verified = draw() < (_RESCUED if fell_back else country.success)
+    patience = int(draw() * PATIENCE_LEVELS)
+    chance = (_RESCUED if fell_back else place.success) * carrier.success * success
+    if len(path) > 1:
+        chance += _PATIENCE_HELPS * (patience / PATIENCE_LEVELS - 0.5)
+    verified = draw() < chance
     return _Row(
-        country=index,
-        application=bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1),
-        recipient=country.number(draw()),
+        country=country,
+        network=network,
+        application=application,
+        recipient=recipient,
+        patience=patience,
         path=path,
-        outcomes=_outcomes(draw, path, verified=verified, fell_back=fell_back),
+        outcomes=_outcomes(draw, path, carrier, verified=verified, fell_back=fell_back),
         verified=verified,
+        open_for=_open_for(random, path, patience, carrier, verified=verified),
     )
+
+
+def _open_for(
+    random: Random, path: tuple[int, ...], patience: int, carrier: Network, *, verified: bool
+) -> int:
+    """Until a session settles: after its last attempt, by the code coming back or its end."""
+    open_for = (len(path) - 1) * WAITS[patience] * 6 // 5
+    if verified:  # by no means before its message was sent
+        slowest = 8 + MOST_SPREAD * carrier.queue
+        open_for += int((slowest + 100 * random.random()) * SECOND)
+    else:
+        open_for += _CODE_LIFE
+    if random.random() < _STRAGGLER:
+        open_for += int(random.random() * (_LONGEST_OPEN - open_for))
+    return open_for
+
+
+def _returns(
+    plan: Plan, random: Random, count: int, first: int, present: int
+) -> list[tuple[int, _Row]]:
+    """Sessions of people who come back after an expired one, at most ``count``."""
+    draw = random.random
+    last = present - _RETURN_EDGE
+    expired = [
+        row
+        for row in range(bisect(plan.times, first), bisect(plan.times, last))
+        if not plan.verified[row]
+        and plan.odds[row] == planning.PLAIN
+        and plan.settles[row] * SETTLE_UNIT < _SOON
+    ]
+    found: list[tuple[int, _Row]] = []
+    for row in random.sample(expired, min(count, len(expired))):
+        moment, open_for = plan.times[row], plan.settles[row] * SETTLE_UNIT
+        while len(found) < count:
+            if draw() < _RETURN_SOON:
+                moment += open_for + int(draw() * (_SOON - open_for))
+            else:
+                moment += _SOON + int(draw() * _LATE)
+            if moment >= last:
+                break
+            session = _session(
+                random,
+                country=plan.countries[row],
+                network=plan.networks[row],
+                application=plan.applications[row],
+                recipient=plan.recipients[row],
+                success=_RETURN_SUCCESS,
+            )
+            found.append((moment, session))
+            open_for = session.open_for + SETTLE_UNIT
+            if session.verified or open_for >= _SOON or draw() >= _RETURN_AGAIN:
+                break
+    return found
 
 
 def _path(random: Random, entry: int, fallback: float) -> tuple[int, ...]:
@@ -226,7 +342,12 @@ def _path(random: Random, entry: int, fallback: float) -> tuple[int, ...]:
 
 
 def _outcomes(
-    draw: Callable[[], float], path: tuple[int, ...], *, verified: bool, fell_back: bool
+    draw: Callable[[], float],
+    path: tuple[int, ...],
+    carrier: Network,
+    *,
+    verified: bool,
+    fell_back: bool,
 ) -> int:
     """Two bits an attempt. Those that were followed by another more often reached nobody."""
     packed = 0
@@ -234,7 +355,7 @@ def _outcomes(
         if number < len(path) - 1:
             lost = _LOST_BEFORE_SWITCH if fell_back else _LOST_BEFORE_RETRY
         else:
-            lost = _LOST_THOUGH_VERIFIED if verified else _LOST_AT_LAST
+            lost = carrier.lost_though_verified if verified else carrier.lost_at_last
         outcome = planning.REACHED
         if draw() < lost:
             arrived = draw() < _LOST_TO_CARRIER
@@ -245,38 +366,42 @@ def _outcomes(
     return packed
 
 
-def _burst(plan: Plan, random: Random) -> _Row:
+def _burst(random: Random, number: int) -> _Row:
     draw = random.random
     path = (SMS, SMS) if draw() < _BURST_RETRY else (SMS,)
     outcome = planning.NOT_REACHED if draw() < _BURST_NOT_REACHED else planning.REACHED
+    network = int(draw() * len(COUNTRIES[BANGLADESH].carriers))
+    carrier = network_named(COUNTRIES[BANGLADESH].carriers[network])
+    patience = int(draw() * PATIENCE_LEVELS)
+    verified = draw() < _BURST_VERIFIED
     return _Row(
         country=BANGLADESH,
+        network=network,
         application=WEB_CHECKOUT
         if draw() < _BURST_WEB
         else bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1),
-        recipient=_FIRST_BURST_NUMBER + plan.odds.count(planning.BURST) % 60_000,
+        recipient=_FIRST_BURST_NUMBER + number % 60_000,
+        patience=patience,
         path=path,
         outcomes=outcome << 2 * (len(path) - 1),
-        verified=draw() < _BURST_VERIFIED,
+        verified=verified,
+        open_for=_open_for(random, path, patience, carrier, verified=verified),
         odd=planning.BURST,
     )
 
 
-def _add(plan: Plan, random: Random, moment: int, row: _Row) -> None:
+def _add(plan: Plan, moment: int, row: _Row) -> None:
     plan.times.append(moment)
     plan.countries.append(row.country)
+    plan.networks.append(row.network)
     plan.applications.append(row.application)
     plan.recipients.append(row.recipient)
+    plan.patience.append(row.patience)
     plan.paths.append(PATH_INDEX[row.path])
     plan.outcomes.append(row.outcomes)
     plan.verified.append(row.verified)
     plan.odds.append(row.odd)
-    steps = (len(row.path) - 1) * _LONGEST_STEP
-    # It settles after its last attempt: by the code coming back, or by the code's end.
-    open_for = steps + (int((8 + 100 * random.random()) * SECOND) if row.verified else _CODE_LIFE)
-    if random.random() < _STRAGGLER:
-        open_for += int(random.random() * (_LONGEST_OPEN - open_for))
-    plan.settles.append(open_for // SETTLE_UNIT + 1)
+    plan.settles.append(row.open_for // SETTLE_UNIT + 1)
 
 
 def _spread_oddities(plan: Plan, random: Random) -> None:

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.account import AUTH_ID, SUBACCOUNT_ID
+from plivo_analysis.emulator.expected_deliveries import ExpectedMessage, message_of_record
 from plivo_analysis.emulator.listing import MESSAGES, matches
 from plivo_analysis.emulator.plan import BURST, UNRELATED, PlannedAttempt, happens, key_of, row_of
 from plivo_analysis.emulator.session_records import money
@@ -37,6 +38,7 @@ _US_FEE = 300  # a part, beside the price
 _UNDELIVERED = ("30", "50", "70", "80", "80", "90", "20", "100")
 _FAILED = (("450", "Destination Country Disabled"), ("40", ""), ("10", ""), ("420", ""))
 _PUMPING = ("452", "Potential SMS Pumping")
+_NOT_FORWARDED = 10  # of so many unrelated messages an inbound one turns undelivered
 _OTHERS = ("inbound", "inbound", "inbound", "picture", "blocked")
 _TYPES = {"sms": "sms", "whatsapp": "whatsapp"}
 
@@ -97,9 +99,26 @@ class GeneratedMessages:
         """The message as the list shows it at that moment."""
         row, kind = divmod(self._sources[index], _KINDS)
         if kind == UNRELATED:
-            return _unrelated(key_of(self.plan.seed, row, kind), self.times[index], row)
+            return _unrelated(key_of(self.plan.seed, row, kind), self.times[index], row, now)
         state = self.plan.state(row, now)
         return _of_attempt(self.plan, state, state.attempts[kind - 1])
+
+    def expected(self, index: int, now: int) -> ExpectedMessage:
+        """The message as it is expected in the results of that moment."""
+        row, kind = divmod(self._sources[index], _KINDS)
+        if kind == UNRELATED:  # these are written out by hand, not planned
+            return message_of_record(self.record(index, now))
+        state = self.plan.state(row, now)
+        attempt = state.attempts[kind - 1]
+        is_bare = _is_bare(state)
+        return ExpectedMessage(
+            is_outbound=True,
+            network=None if is_bare else state.carrier,
+            state=attempt.status,
+            at=attempt.at,
+            sent=None if is_bare else attempt.sent,
+            updated=None if is_bare else attempt.updated,
+        )
 
 
 def _of_attempts(plan: Plan) -> list[int]:
@@ -114,9 +133,14 @@ def _of_attempts(plan: Plan) -> list[int]:
     return found
 
 
+def _is_bare(state: SessionState) -> bool:
+    """Whether its records have no more fields than in the first years of the interface."""
+    return happens(state.draws[45], 0.06)
+
+
 def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dict[str, Any]:
     draws = state.draws
-    country = COUNTRIES[plan.countries[state.row]]
+    country = COUNTRIES[state.country]
     key = key_of(plan.seed, state.row, attempt.number)
     code, text = _error(attempt.status, draws[44], in_burst=state.odd == BURST)
     record: dict[str, Any] = {
@@ -125,30 +149,31 @@ def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dic
         "message_state": attempt.status,
         "message_type": _TYPES[attempt.channel],
         "from_number": OWN_SENDERS[draws[45] & 1],
-        "to_number": str(plan.recipients[state.row]),
+        "to_number": str(state.recipient),
         "units": attempt.parts,
         "total_rate": money(attempt.price),
-        "total_amount": money(attempt.charge),
+        "total_amount": money(attempt.charge) if attempt.priced else None,
         "error_code": code,
     }
-    if happens(draws[45], 0.06):
-        return record  # as in the first years of the interface
-    waits = attempt.status == "queued"
+    if _is_bare(state):
+        return record
+    application = APPLICATIONS[state.application]
     address = f"{ADDRESSES[draws[33] % 3]}.{1 + draws[34] % 250}"
     record |= {
         "error_message": text,
         "powerpack_id": "",
         "requester_ip": BURST_ADDRESS if state.odd == BURST else address,
         "destination_country_iso2": country.iso,
-        "destination_network": country.carriers[draws[32] % len(country.carriers)],
+        "destination_network": state.carrier,
+        "mcc": country.mcc,
+        "mnc": f"{1 + country.carriers.index(state.carrier):02d}",
         "is_domestic": False,
         "replaced_sender": "",
         "log": "true",
-        "message_sent_time": None if waits else _spelt(attempt.at + draws[46] * 1000),
-        "message_updated_time": None
-        if waits
-        else _spelt(attempt.at + 2 * SECOND + draws[47] * 5000),
-        "_subaccount": _subaccount(plan, state.row),
+        "log_preference": "true",
+        "message_sent_time": _spelt(attempt.sent),
+        "message_updated_time": _spelt(attempt.updated),
+        "_subaccount": SUBACCOUNT_ID if application.subaccount else "",
     }
     if country.iso == "US" and attempt.channel == "sms":
         record |= {
@@ -158,17 +183,24 @@ def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dic
             "tendlc_registration_status": "registered",
         }
     if attempt.channel == "whatsapp":
+        expiry = attempt.at + DAY
         record |= {
             "conversation_id": key.replace("-", ""),
             "conversation_origin": "authentication",
-            "conversation_expiration_timestamp": _spelt(attempt.at + DAY),
+            # Two names are in use for it, one of them with a Unix number.
+            **(
+                {"conversation_expiration_timestamp": _spelt(expiry)}
+                if draws[43] & 1
+                else {"conversation_expiry_timestamp": expiry // SECOND}
+            ),
         }
     return record
 
 
-def _unrelated(key: str, at: int, number: int) -> dict[str, Any]:
+def _unrelated(key: str, at: int, number: int, now: int) -> dict[str, Any]:
     """An incoming text, a picture message or a text that a recipient's STOP blocked."""
     person = str(COUNTRIES[0].number(number * 37 % 4800 / 4800))
+    sent, updated = at + SECOND, at + MINUTE
     record = {
         **_core(key, at),
         "message_direction": "outbound",
@@ -181,20 +213,29 @@ def _unrelated(key: str, at: int, number: int) -> dict[str, Any]:
         "total_amount": money(770),
         "error_code": "000",
         "destination_country_iso2": "US",
-        "message_updated_time": _spelt(at + MINUTE),
     }
     kind = _OTHERS[number % len(_OTHERS)]
     if kind == "inbound":
         record["message_direction"], record["message_state"] = "inbound", "received"
         record["from_number"], record["to_number"] = person, OWN_NUMBER
         record["total_rate"] = record["total_amount"] = money(550)
-    elif kind == "picture":
+        given_up = at + (20 + number % 35) * MINUTE
+        if number % _NOT_FORWARDED == 0 and given_up <= now:
+            record["message_state"], record["error_code"], updated = "undelivered", "20", given_up
+        return {**record, "message_updated_time": _spelt(updated)}
+    if kind == "picture":
         record["message_type"] = "mms"
         record["total_rate"] = record["total_amount"] = money(1800)
         record["carrier_fees"] = record["carrier_fees_rate"] = money(1000)
+        delivered = updated <= now
+        state = "delivered" if delivered else "sent" if sent <= now else "queued"
+        record["message_state"] = state
+        record["error_code"] = "000" if delivered else None
+        record["message_sent_time"] = _spelt(sent if sent <= now else None)
     else:
         record["message_state"], record["error_code"] = "failed", "200"
         record["total_amount"] = money(0)
+    record["message_updated_time"] = _spelt(updated if updated <= now else None)
     return record
 
 
@@ -216,9 +257,5 @@ def _error(status: str, draw: int, *, in_burst: bool) -> tuple[str | None, str]:
     return None, ""
 
 
-def _subaccount(plan: Plan, row: int) -> str:
-    return SUBACCOUNT_ID if APPLICATIONS[plan.applications[row]].subaccount else ""
-
-
-def _spelt(at: int) -> str:
-    return write_time(at, in_india=True, separator=" ")
+def _spelt(at: int | None) -> str | None:
+    return None if at is None else write_time(at, in_india=True, separator=" ")

@@ -1,19 +1,23 @@
 """The plan of generated sessions: a few arrays, from which everything about a row follows.
 
-A row takes 24 bytes. What filters look at, and what decides over money and status, is stored;
-the rest (gaps between attempts, parts of an SMS, spelling) follows from a hash of seed and row
-whenever the row is looked at. A row depends on the moment too: a session that will be verified
-in a minute is still in progress, and its last attempt may not have begun.
+A row takes 26 bytes. What filters look at, and what decides over money and status, is stored;
+the rest (times of attempts and receipts, parts of an SMS, spelling) follows from a hash of seed
+and row whenever the row is looked at. A row depends on the moment too: a session that will be
+verified in a minute is still in progress, its last attempt may not have begun, a message may be
+in the queue, and prices come later still.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_right
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import product
-from typing import TYPE_CHECKING
+from math import exp
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.times import HOUR, MINUTE, SECOND
 from plivo_analysis.emulator.world import (
@@ -23,10 +27,13 @@ from plivo_analysis.emulator.world import (
     STEP_COUNTRY,
     STEP_PRICE_BEFORE,
     VOICE,
+    network,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from plivo_analysis.emulator.world import Network
 
 IN_PROGRESS, VERIFIED, EXPIRED = "in-progress", "verified", "expired"
 REACHED, NOT_REACHED, FAILED, PENDING = range(4)
@@ -59,12 +66,25 @@ CHANNEL_NEW = 8
 BURST = 9
 
 SETTLE_UNIT = 4 * SECOND
-LONGEST_GAP = 194 * SECOND
 TOTAL_ABOVE_BY = 770
 NEW_CHANNEL = "rcs"
 _PRICED_AFTER = 3 * MINUTE
 _PRICED_LATE = 20 * HOUR
-_UNDER_WAY = 20 * SECOND
+_LONGEST_RINGING = 20 * SECOND
+
+# Until the next attempt: 6 to 168 seconds by a person's patience (0 to 255), as many around 10 as
+# around 100. A hash moves each wait by up to 15 %.
+PATIENCE_LEVELS = 256
+WAITS: tuple[int, ...] = tuple(
+    round(6 * SECOND * 28 ** (patience / 255)) for patience in range(PATIENCE_LEVELS)
+)
+# Factors on a network's median times, in thousandths: a log-normal spread, up to 5.7 times.
+_SPREAD = tuple(
+    round(1000 * exp(0.6 * NormalDist().inv_cdf((draw + 0.5) / 256))) for draw in range(256)
+)
+MOST_SPREAD = 5.8
+_STUCK_FROM = 240  # of 256: messages of unverified sessions that wait for hours in the queue
+_LATE_FROM = 253  # of 256: receipts that come hours after the message
 
 _STATUSES = (
     ("delivered", "undelivered", "failed", "sent"),
@@ -76,19 +96,22 @@ _UNANSWERED = ("EARLY MEDIA", "EARLY MEDIA", "NO ANSWER", "BUSY")
 
 @dataclass(slots=True)  # not frozen: freezing doubles the time to make one
 class PlannedAttempt:
-    """One attempt of a generated session. Money in hundred-thousandths of a dollar.
+    """One attempt of a generated session at a moment. Money in hundred-thousandths of a dollar.
 
     Attributes:
         number: From 1.
         channel: Its name on the wire; empty where the service does not say.
         status: As the list spells it.
         at: When it began, in microseconds.
+        sent: When its message left the queue, or ``None`` if it did not, or was a call.
+        updated: When its message's state changed last, or ``None`` if it did not yet.
         parts: Parts of an SMS, else 1.
         price: Of one part.
-        charge: What it was billed.
+        charge: What it is billed.
+        priced: Whether that is known yet.
 
     Example:
-        >>> PlannedAttempt(1, "sms", "delivered", 0, 2, 770, 1540).charge
+        >>> PlannedAttempt(1, "sms", "delivered", 0, 1, 2, 2, 770, 1540, True).charge
         1540
     """
 
@@ -96,9 +119,12 @@ class PlannedAttempt:
     channel: str
     status: str
     at: int
+    sent: int | None
+    updated: int | None
     parts: int
     price: int
     charge: int
+    priced: bool
 
 
 @dataclass(slots=True)
@@ -110,12 +136,16 @@ class SessionState:
         created: When it began, in microseconds.
         status: ``in-progress``, ``verified`` or ``expired``.
         attempts: Those begun by then.
-        total: What it was billed in all; nothing where that is not known yet.
+        total: What it was billed in all; ``None`` where that is not known yet.
         odd: What is odd about it.
         draws: Random bytes for its spelling.
+        recipient: The number that the code went to.
+        country: The index of its country.
+        application: The index of its application.
+        carrier: The name of its network.
 
     Example:
-        >>> SessionState(0, 0, "expired", (), 0, PLAIN, b"").total
+        >>> SessionState(0, 0, "expired", (), 0, PLAIN, b"", 14155550100, 0, 0, "AT&T").total
         0
     """
 
@@ -126,6 +156,16 @@ class SessionState:
     total: int | None
     odd: int
     draws: bytes
+    recipient: int
+    country: int
+    application: int
+    carrier: str
+
+    @property
+    def shown_carrier(self) -> str | None:
+        """The name of its network, where its record shows it."""
+        hidden = self.odd == FIELDS_ABSENT or happens(self.draws[35], 0.05)
+        return None if hidden else self.carrier
 
 
 def happens(draw: int, chance: float) -> bool:
@@ -157,7 +197,9 @@ class Plan:
         self.recipients = array("q")
         self.settles = array("H")
         self.countries = bytearray()
+        self.networks = bytearray()  # the index in the country's carriers
         self.applications = bytearray()
+        self.patience = bytearray()
         self.paths = bytearray()
         self.outcomes = bytearray()
         self.verified = bytearray()
@@ -165,6 +207,29 @@ class Plan:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def merge(self, other: Plan) -> None:
+        """Take over the rows of another plan; both are ordered by time and so is the whole.
+
+        Example:
+            >>> plan, other = Plan(b"seed", 0), Plan(b"seed", 0)
+            >>> plan.times.extend([1, 3]); other.times.extend([2, 4])
+            >>> plan.merge(other)
+            >>> list(plan.times)
+            [1, 2, 3, 4]
+        """
+        # By slices: inserting row by row would move every column once for each of them.
+        positions = [bisect_right(self.times, time) for time in other.times]
+        for name, column in vars(self).items():
+            if isinstance(column, (array, bytearray)):
+                merged: Any = column[:0]
+                start = 0
+                for position, value in zip(positions, getattr(other, name), strict=False):
+                    merged += column[start:position]
+                    merged.append(value)
+                    start = position
+                merged += column[start:]
+                setattr(self, name, merged)
 
     def status(self, row: int, now: int) -> str:
         """The status of a session at a moment.
@@ -181,48 +246,72 @@ class Plan:
 
     def state(self, row: int, now: int) -> SessionState:
         """All that is true of a session at a moment."""
-        draws = blake2b(row.to_bytes(8, "big"), key=self.seed, digest_size=48).digest()
-        odd = self.odds[row]
+        draws = blake2b(row.to_bytes(8, "big"), key=self.seed, digest_size=64).digest()
+        odd, country = self.odds[row], self.countries[row]
+        carrier = COUNTRIES[country].carriers[self.networks[row]]
         attempts: tuple[PlannedAttempt, ...] = ()
         if odd != NO_ATTEMPTS:
-            attempts = tuple(self._attempts(row, now, odd, draws))
+            attempts = tuple(self._attempts(row, now, odd, draws, network(carrier)))
         return SessionState(
             row=row,
             created=self.times[row],
             status=self.status(row, now),
             attempts=attempts,
-            total=self._total(now, odd, attempts, draws),
+            total=_total(odd, attempts),
             odd=odd,
             draws=draws,
+            recipient=self.recipients[row],
+            country=country,
+            application=self.applications[row],
+            carrier=carrier,
         )
 
-    def _attempts(self, row: int, now: int, odd: int, draws: bytes) -> Iterator[PlannedAttempt]:
+    def _attempts(
+        self, row: int, now: int, odd: int, draws: bytes, carrier: Network
+    ) -> Iterator[PlannedAttempt]:
         path = PATHS[self.paths[row]]
-        country = self.countries[row]
-        outcomes = self.outcomes[row]
+        country, verified = self.countries[row], self.verified[row]
+        late_price = happens(draws[40], 0.05)
         at = self.times[row]
         if not happens(draws[0], 0.12):
             at += (10 + draws[1] % 60) * 1000 + draws[2]
         for number, channel in enumerate(path, 1):
             if number > 1:
-                at += 15 * SECOND + (draws[3 * number] << 16 | draws[3 * number + 1] << 8) * 10
+                draw = draws[3 * number] << 8 | draws[3 * number + 1]
+                at += WAITS[self.patience[row]] * (85_000 + 30_000 * draw // 65_536) // 100_000
             if at > now and number > 1:
                 return
             name = CHANNELS[channel]
             if number == len(path) and odd in (CHANNEL_BLANK, CHANNEL_NEW):
                 name = NEW_CHANNEL if odd == CHANNEL_NEW else ""
-            outcome = outcomes >> 2 * (number - 1) & 3
+            outcome = self.outcomes[row] >> 2 * (number - 1) & 3
+            sent_at, final_at = at, at + _LONGEST_RINGING
+            if channel != VOICE:
+                sent_at, final_at = _delivery(carrier, at, draws[44 + 4 * number :], verified)
+            if outcome == FAILED:
+                final_at = sent_at  # it never left
+            sent = None if channel == VOICE or outcome == FAILED or sent_at > now else sent_at
+            is_final = final_at <= now and (channel == VOICE or outcome != PENDING)
+            if is_final:
+                status = _final_status(channel, outcome, draws[24 + number])
+            elif channel == VOICE:
+                status = "ringing"
+            else:
+                status = "queued" if sent is None else "sent"
             parts = self._parts(channel, country, draws[20 + number])
             price = self.price(country, channel, at)
             free = outcome == FAILED or (channel == VOICE and outcome != REACHED)
             yield PlannedAttempt(
                 number=number,
                 channel=name,
-                status=_status(channel, outcome, draws[24 + number], now - at),
+                status=status,
                 at=at,
+                sent=sent,
+                updated=final_at if is_final and channel != VOICE else sent,
                 parts=parts,
                 price=price,
                 charge=0 if free else parts * price,
+                priced=now >= max(sent_at, at + (_PRICED_LATE if late_price else _PRICED_AFTER)),
             )
 
     def price(self, country: int, channel: int, at: int) -> int:
@@ -242,24 +331,28 @@ class Plan:
             return 1
         return 3 if draw == 0 else 2
 
-    @staticmethod
-    def _total(
-        now: int, odd: int, attempts: tuple[PlannedAttempt, ...], draws: bytes
-    ) -> int | None:
-        if attempts:
-            age = now - attempts[-1].at
-            late = happens(draws[40], 0.05)
-            if age < _PRICED_AFTER or (late and age < _PRICED_LATE):
-                return None
-        total = sum(attempt.charge for attempt in attempts)
-        if odd == TOTAL_ABOVE:
-            return total + TOTAL_ABOVE_BY
-        return total - total // 2 if odd == TOTAL_BELOW else total
+
+def _delivery(carrier: Network, at: int, draws: bytes, verified: int) -> tuple[int, int]:
+    """When a message leaves the queue, and when its receipt comes."""
+    sent = at + round(carrier.queue * 1000) * _SPREAD[draws[0]] + draws[1]
+    if draws[0] >= _STUCK_FROM and not verified:
+        sent += HOUR + draws[1] * 2 * MINUTE
+    received = sent + round(carrier.delivery * 1000) * _SPREAD[draws[2]] + draws[3]
+    if draws[2] >= _LATE_FROM:
+        received += MINUTE + draws[3] * MINUTE
+    return sent, received
 
 
-def _status(channel: int, outcome: int, draw: int, age: int) -> str:
-    if age < _UNDER_WAY:
-        return "ringing" if channel == VOICE else "queued"
+def _total(odd: int, attempts: tuple[PlannedAttempt, ...]) -> int | None:
+    if not all(attempt.priced for attempt in attempts):
+        return None
+    total = sum(attempt.charge for attempt in attempts)
+    if odd == TOTAL_ABOVE:
+        return total + TOTAL_ABOVE_BY
+    return total - total // 2 if odd == TOTAL_BELOW else total
+
+
+def _final_status(channel: int, outcome: int, draw: int) -> str:
     if outcome == NOT_REACHED and channel == VOICE:
         return _UNANSWERED[draw & 3]
     if outcome == REACHED and channel not in (SMS, VOICE) and happens(draw, 0.55):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from plivo_analysis.emulator.listing import CHANGES, VISIBLE_FROM, matches
 from plivo_analysis.emulator.times import MINUTE, read_time
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from plivo_analysis.emulator.listing import Listing
 
     Record = dict[str, Any]
+
+T = TypeVar("T")
 
 
 class GeneratedRecords(Protocol):
@@ -37,6 +39,9 @@ class GeneratedRecords(Protocol):
 
     def record(self, row: int, now: int) -> Record:
         """The row as the service would show it at that moment."""
+
+    def expected(self, row: int, now: int) -> Any:
+        """The row as it is expected in the results of that moment."""
 
     def row_of(self, key: str) -> int | None:
         """The row of that key, if there is one."""
@@ -124,6 +129,13 @@ class RecordIndex:
             if at <= now:
                 record = {**record, **changes[at]}
         return record
+
+    def expected(self, handle: int, now: int, of_record: Callable[[Record], T]) -> T:
+        """What is expected of a record: by the plan, or of a given one by ``of_record``."""
+        if handle >= 0 and self._generated:
+            found: T = self._generated.expected(handle, now)
+            return found
+        return of_record(self.record(handle, now))
 
     def shows(self, handle: int, now: int) -> bool:
         """Whether the record of a handle is visible at that moment."""

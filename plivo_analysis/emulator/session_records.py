@@ -85,7 +85,7 @@ class GeneratedSessions:
 
     def expected(self, index: int, now: int) -> ExpectedSession:
         """The session as it is expected in the results of that moment."""
-        return session_of_state(self.plan.state(index, now))
+        return session_of_state(self.key(index), self.plan.state(index, now))
 
     def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
         """A test of rows that looks at the plan's columns only."""
@@ -106,29 +106,29 @@ def session_record(plan: Plan, state: SessionState) -> dict[str, Any]:
         ['session_uuid', 'app_uuid', 'recipient']
     """
     draws, row = state.draws, state.row
-    application = APPLICATIONS[plan.applications[row]]
+    application = APPLICATIONS[state.application]
     in_india = happens(draws[29], 0.31)
     keys = [key_of(plan.seed, row, attempt.number) for attempt in state.attempts]
     times = [write_time(attempt.at, in_india=in_india) for attempt in state.attempts]
     record: dict[str, Any] = {
         "session_uuid": key_of(plan.seed, row, SESSION),
         "app_uuid": application.uuid,
-        "recipient": str(plan.recipients[row]),
+        "recipient": str(state.recipient),
         "channel": state.attempts[-1].channel if state.attempts else CHANNELS[0],
         "status": state.status if happens(draws[30], 0.98) else state.status.capitalize(),
         "count": len(state.attempts) + (state.odd == COUNT_DIFFERS),
-        "attempt_details": _attempts(plan, state, keys, times),
+        "attempt_details": _attempts(state, keys, times),
         "charges": _charges(state, keys),
         "created_at": write_time(state.created, in_india=in_india),
         "updated_at": times[-1] if times else ZERO_DATE,
     }
     if state.odd == FIELDS_ABSENT and draws[31] & 1:
         return record
-    return record | _optional(plan, state)
+    return record | _optional(state)
 
 
-def _optional(plan: Plan, state: SessionState) -> dict[str, Any]:
-    draws, row = state.draws, state.row
+def _optional(state: SessionState) -> dict[str, Any]:
+    draws = state.draws
     if state.odd == FIELDS_ABSENT:
         return {
             "alias": "",
@@ -136,14 +136,13 @@ def _optional(plan: Plan, state: SessionState) -> dict[str, Any]:
             "destination_country_iso2": "",
             "destination_network": None,
         }
-    country = COUNTRIES[plan.countries[row]]
-    network = country.carriers[draws[32] % len(country.carriers)]
+    country = COUNTRIES[state.country]
     address = f"{ADDRESSES[draws[33] % 3]}.{1 + draws[34] % 250}"
     fields: dict[str, Any] = {
-        "alias": APPLICATIONS[plan.applications[row]].alias,
+        "alias": APPLICATIONS[state.application].alias,
         "requestor_ip": BURST_ADDRESS if state.odd == BURST else address,
         "destination_country_iso2": country.iso,
-        "destination_network": None if happens(draws[35], 0.05) else network,
+        "destination_network": state.shown_carrier,
     }
     if not happens(draws[35], 0.10):
         fields["locale"] = country.locale
@@ -153,13 +152,13 @@ def _optional(plan: Plan, state: SessionState) -> dict[str, Any]:
 
 
 def _attempts(
-    plan: Plan, state: SessionState, keys: list[str], times: list[str]
+    state: SessionState, keys: list[str], times: list[str]
 ) -> list[dict[str, Any]] | None:
     draws = state.draws
     if state.odd == NO_ATTEMPTS:
         return None if draws[37] & 1 else []
     detailed = happens(draws[37], 0.19)
-    application = APPLICATIONS[plan.applications[state.row]]
+    application = APPLICATIONS[state.application]
     details = {
         "brand_name": application.brand_name,
         "app_hash": application.app_hash,

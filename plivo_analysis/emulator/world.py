@@ -28,6 +28,54 @@ ADDRESSES = ("192.0.2", "198.51.100", "203.0.113")
 
 
 @dataclass(frozen=True)
+class Network:
+    """How a carrier delivers, and how far its receipts can be believed.
+
+    Attributes:
+        success: Factor on the chance that a session is verified.
+        lost_though_verified: Chance that the receipt of a verified session's last attempt says
+            it was not delivered.
+        lost_at_last: The same for a session that is not verified.
+        queue: Median of the seconds from a message's request until it is sent.
+        delivery: Median of the seconds from then until its receipt.
+
+    Example:
+        >>> network("Verizon").lost_at_last
+        0.45
+    """
+
+    success: float = 1.0
+    lost_though_verified: float = 0.02
+    lost_at_last: float = 0.45
+    queue: float = 0.7
+    delivery: float = 3.2
+
+
+def network(name: str) -> Network:
+    """How the carrier of that name behaves. Only invented ones behave oddly.
+
+    Example:
+        >>> network(FALSE_FAILURES).lost_though_verified
+        0.35
+    """
+    return _NETWORKS.get(name, _USUAL)
+
+
+FALSE_FAILURES, UNUSED_DELIVERIES, SLOW = "Onda Livre", "Nube Alta", "Savanna Tel"
+_USUAL = Network()
+_NETWORKS = {
+    FALSE_FAILURES: Network(lost_though_verified=0.35),
+    UNUSED_DELIVERIES: Network(success=0.84, lost_at_last=0.04),
+    SLOW: Network(queue=9.0, delivery=40.0),
+    "AirTel": Network(delivery=6.5),
+    "Jio": Network(delivery=5.0),
+    "Verizon": Network(delivery=2.1),
+    "T-Mobile US": Network(delivery=2.4),
+    "Telekom": Network(delivery=1.8),
+}
+
+
+@dataclass(frozen=True)
 class Country:
     """A country that codes are sent to.
 
@@ -41,7 +89,8 @@ class Country:
         entry: Chances that a session begins by voice, by WhatsApp.
         fallback: Factor on the chance to change the channel.
         parts: Chance that an SMS has more than one part.
-        carriers: Names of its networks.
+        carriers: Names of its networks, each as large as the others.
+        mcc: Its mobile country code.
         locale: The language of its messages.
 
     Example:
@@ -60,6 +109,7 @@ class Country:
     parts: float
     carriers: tuple[str, ...]
     locale: str
+    mcc: str
 
     def number(self, draw: float) -> int:
         """A number of fiction, from a draw between 0 and 1.
@@ -85,31 +135,31 @@ _CA = _fiction(204, 250, 403, 416, 418, 438, 450, 506, 514, 519, 587, 604, 613, 
 
 COUNTRIES = (
     Country("US", _US, 2, 0.2717, 0.944, (770, 1150, 1430), (0.040, 0.13), 0.93, 0.010,
-            ("Verizon", "T-Mobile US", "AT&T"), "en_US"),
+            ("Verizon", "T-Mobile US", "AT&T"), "en_US", "310"),
     Country("IN", (910_000_000_000,), 5, 0.1994, 0.936, (8000, 925, 220), (0.050, 0.13), 1.0,
-            0.030, ("AirTel", "Jio", "Vi"), "en_IN"),
+            0.030, ("AirTel", "Jio", "Vi"), "en_IN", "404"),
     Country("BR", (550_000_000_000,), 5, 0.1075, 0.940, (4840, 2100, 3230), (0.045, 0.14), 1.0,
-            0.015, ("Vivo", "Claro BR", "TIM Brasil"), "pt_BR"),
+            0.015, ("Vivo", "Claro BR", "TIM Brasil", FALSE_FAILURES), "pt_BR", "724"),
     Country("CA", _CA, 2, 0.0202, 0.944, (770, 1200, 0), (0.045, 0.0), 0.95, 0.010,
-            ("Rogers", "Bell", "Telus"), "en_CA"),
+            ("Rogers", "Bell", "Telus"), "en_CA", "302"),
     Country("GB", (447_700_900_000,), 3, 0.0786, 0.942, (3720, 750, 3660), (0.045, 0.12), 0.95,
-            0.010, ("EE", "O2", "Vodafone UK"), "en_GB"),
+            0.010, ("EE", "O2", "Vodafone UK"), "en_GB", "234"),
     Country("MX", (520_000_000_000,), 5, 0.0710, 0.938, (8360, 1250, 2470), (0.045, 0.12), 1.0,
-            0.020, ("Telcel", "AT&T MX"), "es_MX"),
+            0.020, ("Telcel", "AT&T MX", UNUSED_DELIVERIES), "es_MX", "334"),
     Country("DE", (49_000_000_000,), 5, 0.0600, 0.934, (9500, 1350, 0), (0.045, 0.0), 1.0,
-            0.030, ("Telekom", "Vodafone DE", "o2-de"), "de_DE"),
+            0.030, ("Telekom", "Vodafone DE", "o2-de"), "de_DE", "262"),
     Country("FR", (33_000_000_000,), 5, 0.0521, 0.940, (6637, 1950, 0), (0.045, 0.0), 1.0,
-            0.025, ("SFR", "Orange F", "Bouygues"), "fr_FR"),
+            0.025, ("SFR", "Orange F", "Bouygues"), "fr_FR", "208"),
     Country("NG", (2_340_000_000_000,), 5, 0.0356, 0.898, (2360, 16100, 0), (0.110, 0.0), 1.6,
-            0.015, ("MTN Nigeria", "Glo", "Airtel NG"), "en_GB"),
+            0.015, ("MTN Nigeria", "Glo", "Airtel NG", SLOW), "en_GB", "621"),
     Country("ID", (620_000_000_000,), 5, 0.0338, 0.924, (33330, 8300, 0), (0.060, 0.0), 1.1,
-            0.030, ("Telkomsel", "XL", "Indosat"), "id_ID"),
+            0.030, ("Telkomsel", "XL", "Indosat"), "id_ID", "510"),
     Country("SG", (650_000_0000,), 4, 0.0272, 0.938, (5156, 3400, 0), (0.045, 0.0), 0.95,
-            0.020, ("Singtel", "StarHub"), "en_GB"),
+            0.020, ("Singtel", "StarHub"), "en_GB", "525"),
     Country("AE", (971_000_000_000,), 5, 0.0261, 0.926, (9875, 22900, 0), (0.070, 0.0), 1.05,
-            0.060, ("Etisalat", "du"), "ar_AE"),
+            0.060, ("Etisalat", "du"), "ar_AE", "424"),
     Country("BD", (880_000_000_0000,), 5, 0.0168, 0.918, (28240, 4600, 0), (0.040, 0.0), 1.1,
-            0.040, ("Grameenphone", "Robi", "Banglalink"), "bn_BD"),
+            0.040, ("Grameenphone", "Robi", "Banglalink"), "bn_BD", "470"),
 )
 # fmt: on
 

@@ -170,8 +170,6 @@ def test_closing_ends_a_server_that_hangs() -> None:
     with Server(Account.of(), faults=[Fault.hang()]) as server, requests.Session() as http:
         with pytest.raises(requests.exceptions.ReadTimeout):
             http.get(server.url, timeout=0.1)
-        started = time.monotonic()
-    assert time.monotonic() - started < 2
     assert threading.active_count() == before
 
 

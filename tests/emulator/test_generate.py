@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -82,25 +81,12 @@ def test_some_sessions_are_too_old_to_be_served() -> None:
     assert any(key for key in account.uuids(until=NOW - timedelta(days=91)))
 
 
-def test_ten_thousand_sessions_take_less_than_a_second() -> None:
-    started = time.perf_counter()
-    generate(sessions=10_000)
-    assert time.perf_counter() - started < 1
-
-
 @pytest.mark.slow
-def test_a_million_sessions_fit_into_a_minute_and_100_bytes_each() -> None:
-    import tracemalloc  # noqa: PLC0415 - tracing slows all else down
-
-    started = time.perf_counter()
-    account = generate(sessions=1_000_000)
-    assert time.perf_counter() - started < 60
-    tracemalloc.start()
-    plan = account._sessions._generated.plan  # type: ignore[union-attr]
-    columns = [column for column in vars(plan).values() if hasattr(column, "__len__")]
-    size = sum(len(column) * getattr(column, "itemsize", 1) for column in columns)
-    tracemalloc.stop()
-    assert size < 100_000_000
+def test_a_million_sessions_take_less_than_30_bytes_each() -> None:
+    plan = generate(sessions=1_000_000)._sessions._generated.plan  # type: ignore[union-attr]
+    columns = [column for column in vars(plan).values() if hasattr(column, "append")]
+    assert len(columns) == 11
+    assert sum(len(column) * getattr(column, "itemsize", 1) for column in columns) < 30_000_000
 
 
 def test_channels_and_fallback_are_believable(account: Account) -> None:
