@@ -27,7 +27,7 @@ from plivo_analysis.emulator.world import (
     STEP_COUNTRY,
     STEP_PRICE_BEFORE,
     VOICE,
-    network,
+    network_named,
 )
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ _PRICED_AFTER = 3 * MINUTE
 _PRICED_LATE = 20 * HOUR
 _LONGEST_RINGING = 20 * SECOND
 
-# Until the next attempt: 6 to 168 seconds by a person's patience (0 to 255), as many around 10 as
-# around 100. A hash moves each wait by up to 15 %.
+# Until the next attempt: 6 to 168 seconds by a person's patience (0 to 255), even on a logarithmic
+# scale. A hash moves each wait by up to 15 %.
 PATIENCE_LEVELS = 256
 WAITS: tuple[int, ...] = tuple(
     round(6 * SECOND * 28 ** (patience / 255)) for patience in range(PATIENCE_LEVELS)
@@ -251,7 +251,7 @@ class Plan:
         carrier = COUNTRIES[country].carriers[self.networks[row]]
         attempts: tuple[PlannedAttempt, ...] = ()
         if odd != NO_ATTEMPTS:
-            attempts = tuple(self._attempts(row, now, odd, draws, network(carrier)))
+            attempts = tuple(self._attempts(row, now, odd, draws, network_named(carrier)))
         return SessionState(
             row=row,
             created=self.times[row],

@@ -1,4 +1,4 @@
-"""The world of the generated accounts: countries, prices, applications, carriers.
+"""The world of the generated accounts: countries, prices, applications, carriers, rhythm.
 
 Prices are those that the service published for verification, in hundred-thousandths of a US
 dollar so that they stay whole numbers. Shares and rates are invented.
@@ -12,6 +12,13 @@ addresses lie in the ranges that are reserved for documentation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from plivo_analysis.emulator.times import DAY, HOUR, SECOND
+
+if TYPE_CHECKING:
+    from random import Random
 
 SMS, VOICE, WHATSAPP = range(3)
 CHANNELS = ("sms", "voice", "whatsapp")
@@ -40,7 +47,7 @@ class Network:
         delivery: Median of the seconds from then until its receipt.
 
     Example:
-        >>> network("Verizon").lost_at_last
+        >>> network_named("Verizon").lost_at_last
         0.45
     """
 
@@ -51,11 +58,11 @@ class Network:
     delivery: float = 3.2
 
 
-def network(name: str) -> Network:
+def network_named(name: str) -> Network:
     """How the carrier of that name behaves. Only invented ones behave oddly.
 
     Example:
-        >>> network(FALSE_FAILURES).lost_though_verified
+        >>> network_named(FALSE_FAILURES).lost_though_verified
         0.35
     """
     return _NETWORKS.get(name, _USUAL)
@@ -211,3 +218,60 @@ APPLICATIONS = (
     ),
 )
 WEB_CHECKOUT = 1
+
+# Sessions by hour of the day (UTC) and by weekday, and how they grow.
+_HOURS = (
+    *(30, 22, 18, 18, 22, 32, 46, 62, 78, 90, 96, 98),
+    *(100, 98, 95, 94, 96, 100, 104, 102, 94, 80, 62, 44),
+)
+_WEEKDAYS = (100, 103, 101, 102, 100, 74, 68)  # from Monday
+_FIRST_WEEKDAY = 3  # 1 January 1970 was a Thursday
+_GROWTH = 0.0006  # a day
+_COARSE = ((0.01, SECOND), (0.05, 1000), (0.08, 100))
+
+
+def rhythmic_times(random: Random, count: int, first: int, last: int) -> list[int]:
+    """Moments of ``[first, last)`` in microseconds, unsorted, after the rhythm.
+
+    Example:
+        >>> from random import Random
+        >>> [0 <= time < HOUR for time in rhythmic_times(Random(1), 2, 0, HOUR)]
+        [True, True]
+    """
+    starts = range(first, last, HOUR)
+    weights = accumulate(_weight(start, first) for start in starts)
+    chosen = random.choices(starts, cum_weights=list(weights), k=count)
+    draw = random.random
+    return [
+        coarsened(start + int(draw() * min(HOUR, last - start)), draw(), start) for start in chosen
+    ]
+
+
+def even_times(random: Random, count: int, first: int, last: int) -> list[int]:
+    """Moments of ``[first, last)`` without a rhythm.
+
+    Example:
+        >>> from random import Random
+        >>> even_times(Random(1), 1, 5, 6)
+        [5]
+    """
+    return [first + int(random.random() * (last - first)) for _ in range(count)]
+
+
+def coarsened(time: int, draw: float, first: int) -> int:
+    """A time cut to fewer digits, as some of the service's are; never before ``first``.
+
+    Example:
+        >>> coarsened(1_234_567, 0.0, 0), coarsened(1_234_567, 0.5, 0)
+        (1000000, 1234567)
+    """
+    for chance, unit in _COARSE:
+        if draw < chance:
+            return max(first, time - time % unit)
+    return time
+
+
+def _weight(start: int, first: int) -> float:
+    day, in_day = divmod(start, DAY)
+    weekday = _WEEKDAYS[(day + _FIRST_WEEKDAY) % 7]
+    return _HOURS[in_day // HOUR] * weekday * (1 + _GROWTH * (start - first) / DAY)

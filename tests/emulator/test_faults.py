@@ -167,9 +167,12 @@ def test_another_charset(faulty: Callable[..., Any]) -> None:
 
 def test_closing_ends_a_server_that_hangs() -> None:
     before = threading.active_count()
-    with Server(Account.of(), faults=[Fault.hang()]) as server, requests.Session() as http:
-        with pytest.raises(requests.exceptions.ReadTimeout):
-            http.get(server.url, timeout=0.1)
+    with (
+        Server(Account.of(), faults=[Fault.hang()]) as server,
+        requests.Session() as http,
+        pytest.raises(requests.exceptions.ReadTimeout),
+    ):
+        http.get(server.url, timeout=0.1)
     assert threading.active_count() == before
 
 

@@ -41,7 +41,7 @@ PHONE = "12025550143"
 
 @pytest.fixture(scope="module")
 def account() -> Account:
-    return generate(sessions=1500)
+    return generate(seed=1, sessions=1500)
 
 
 @pytest.fixture(scope="module")
