@@ -100,7 +100,7 @@ _RETURN_SHARE = 0.025  # of all sessions: people who come back after an expired 
 _RETURN_AGAIN = 0.4
 _RETURN_SOON = 0.75  # within half an hour; the others within hours
 _SOON, _LATE = 29 * MINUTE, 6 * HOUR
-_RETURN_EDGE = 30 * MINUTE  # before the present: who returns has settled or is not shown yet
+_RETURN_EDGE = 30 * MINUTE  # nobody returns this close to the present: too little has expired
 _RETURN_SUCCESS = 0.92  # factor
 _PATIENCE_HELPS = 0.10  # how much more often the most patient are verified than the hastiest
 
@@ -153,6 +153,7 @@ def generate(
         burst_size += in_burst
     first = _first(present, days)
     came_back = _returns(plan, random, returns, first, present)
+    # A small account may have fewer expired sessions than that: others make up the number.
     instead = rhythmic_times(random, returns - len(came_back), first, present)
     came_back += [(moment, _ordinary(random)) for moment in instead]
     later = Plan(plan.seed, plan.price_step)
