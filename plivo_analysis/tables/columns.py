@@ -78,9 +78,16 @@ ATTEMPTS = Table(
 CHARGES = Table(
     name="charges",
     row="One line of the bill; the lines of a session with a total sum to it exactly.",
-    key=(),
+    key=("session_uuid", "line_number"),
     columns=(
         Column("session_uuid", Kind.TEXT, "The session.", nullable=False),
+        Column(
+            "line_number",
+            Kind.COUNT,
+            "Its place among the lines of the session, from 1.",
+            nullable=False,
+            computed=True,
+        ),
         Column(
             "line",
             Kind.TEXT,
