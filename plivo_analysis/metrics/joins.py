@@ -69,10 +69,10 @@ class MessageJoin:
 def join_messages(attempts: Any, messages: Any) -> MessageJoin:
     """Put each attempt beside the message record that has its uuid.
 
-    A record brings what a session lacks: ``message_error_code`` (``metrics.error_codes`` says
-    what it means), parts, rate and amount. The amount may differ from the attempt's ``charge``.
-    Verify's SMS may be listed as messages too: adding ``spend`` and ``message_spend`` then
-    counts ``amount_in_both`` twice.
+    A record brings what a session lacks: ``message_error_code`` (``metrics.messages.meaning``
+    says what it means), parts, rate and amount. The amount may differ from the attempt's
+    ``charge``. Verify's SMS may be listed as messages too: adding ``spend`` and
+    ``message_spend`` then counts ``amount_in_both`` twice.
 
     Args:
         attempts: An attempts or a sessions table of any supported kind.
@@ -123,8 +123,8 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
 
 def _whole(frame: Any, table: Table, needed: list[str]) -> pl.DataFrame:
     """All columns of a frame: the table's with their types, the caller's own as they are."""
-    require(frame, table, needed)
     names = column_names(frame)
+    require(names, table, needed)
     known = [column for column in table.columns if column.name in names]
     own = [name for name in names if name not in table.names]
     return select(frame, known, own=own).select(names)
