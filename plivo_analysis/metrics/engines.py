@@ -73,8 +73,11 @@ def open_table(
         blank = [name for name, dtype in native.collect_schema().items() if dtype == pl.Null]
         lazy = nw.from_native(native.with_columns(pl.col(name).cast(types[name]) for name in blank))
     schema = lazy.collect_schema()
+    # An interval of SQL may be a month, which has no length, so polars cannot hold it.
+    plain = isinstance(lazy.to_native(), pl.LazyFrame)
+    strange = (nw.Object, nw.Unknown) if plain else (nw.Object, nw.Unknown, nw.Duration)
     for name in own:
-        if schema[name].is_nested() or isinstance(schema[name], (nw.Object, nw.Unknown)):
+        if schema[name].is_nested() or isinstance(schema[name], strange):
             held = "lists" if schema[name].is_nested() else "values of no plain type"
             raise SchemaError(
                 f"Column {name!r} holds {held}, which make no groups. Cast it, as to text.",
@@ -88,31 +91,6 @@ def open_table(
                 available=list(schema),
             )
     return lazy
-
-
-def require(available: Sequence[str], table: Table, names: Iterable[str]) -> None:
-    """Refuse a frame that lacks columns.
-
-    Args:
-        available: The columns that it has.
-        table: The table that it is.
-        names: The columns of it that are needed.
-
-    Raises:
-        SchemaError: Columns are missing.
-
-    Example:
-        >>> from plivo_analysis.api.columns import SESSIONS
-        >>> require(["status"], SESSIONS, ["status"])
-    """
-    missing = [name for name in dict.fromkeys(names) if name not in available]
-    if missing:
-        raise SchemaError(
-            f"This frame lacks {', '.join(map(repr, missing))}, needed of the table of "
-            f"{table.name}. It has {', '.join(map(repr, available)) or 'no columns'}.",
-            missing=missing,
-            available=available,
-        )
 
 
 def count(

@@ -71,6 +71,7 @@ _OF_AN_ATTEMPT = {
         f"{name!r} is an attempt's own, and fallback_rates counts sessions, which have several "
         f"attempts. Group by a column that is the same for all of them, as "
         f"{_INSTEAD.get(name, 'entry_channel')!r}."
+        + (" The channel of a session itself is its last one." if name == "channel" else "")
     )
     for name in (
         "attempt_uuid",

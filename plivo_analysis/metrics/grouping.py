@@ -20,10 +20,10 @@ import polars.selectors as cs
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies, warn_of_masked
-from plivo_analysis.metrics.engines import TICK, count, open_table, require, with_ticks
+from plivo_analysis.metrics.engines import TICK, count, open_table, with_ticks
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
-from plivo_analysis.tables.convert import arrow_values, column_names, folded, result
+from plivo_analysis.tables.convert import arrow_values, column_names, folded, require, result
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
 from plivo_analysis.values.schema import Column, Kind, Table
 
@@ -294,7 +294,10 @@ def _checked(
     periods: bool,
 ) -> tuple[str, ...]:
     """The columns to group by: there, each once, and not needed by the result itself."""
-    names = (by,) if isinstance(by, str) else tuple(by)
+    try:
+        names = (by,) if isinstance(by, str) else tuple(by)
+    except TypeError:
+        raise SchemaError(f"by is {by!r}; it is the name of a column, or several.") from None
     for name in names:
         if name in refused:
             raise SchemaError(refused[name], missing=[name], available=available)

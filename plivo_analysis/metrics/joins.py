@@ -14,11 +14,10 @@ import polars as pl
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
-from plivo_analysis.metrics.engines import require
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.tables.columns import ATTEMPTS
-from plivo_analysis.tables.convert import column_names, result, select
+from plivo_analysis.tables.convert import column_names, require, result, select
 from plivo_analysis.tables.explode import exploded
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.DataFrame:
             values = [row[column.name] for row in rows]
         except KeyError:
             available = sorted({name for row in rows for name in row})
-            _require(table, [name for name in table.names if name not in available], available)
+            require(available, table, table.names)
             raise SchemaError(
                 f"A row of {table.name} lacks {column.name!r}.",
                 missing=[column.name],
@@ -135,22 +135,33 @@ def as_polars(frame: Any, table: Table) -> pl.DataFrame:
         >>> as_polars(pd.DataFrame({"price": [Decimal("0.08"), None]}), prices).to_dicts()
         [{'price': Decimal('0.08000000')}, {'price': None}]
     """
-    _require(table, *missing_columns(frame, table.names))
+    require(column_names(frame), table, table.names)
     return select(frame, table.columns)
 
 
-def missing_columns(frame: Any, needed: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Which of the needed columns a frame lacks, and which columns it has.
+def require(available: Collection[str], table: Table, names: Iterable[str]) -> None:
+    """Refuse a frame that lacks columns.
+
+    Args:
+        available: The columns that it has.
+        table: The table that it has to be.
+        names: The columns of that table that are needed.
 
     Raises:
-        TypeError: This is no frame that we know.
+        SchemaError: Columns are missing (``.missing``, ``.available``).
 
     Example:
-        >>> missing_columns(pl.DataFrame({"status": []}), ["status", "alias"])
-        (['alias'], ['status'])
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> require(["status", "alias"], SESSIONS, ["status"])
     """
-    available = column_names(frame)
-    return [name for name in needed if name not in set(available)], available
+    missing = [name for name in dict.fromkeys(names) if name not in available]
+    if missing:
+        raise SchemaError(
+            f"This is no table of {table.name}: it lacks {', '.join(map(repr, missing))}. "
+            f"It has {', '.join(map(repr, available)) or 'no columns'}.",
+            missing=missing,
+            available=list(available),
+        )
 
 
 def column_names(frame: Any) -> list[str]:
@@ -291,16 +302,6 @@ def cast(values: Any, column: Column) -> Any:
     return _checked(column, lambda: values.cast(options=options))
 
 
-def _require(table: Table, missing: Sequence[str], available: Sequence[str]) -> None:
-    if missing:
-        raise SchemaError(
-            f"This is no table of {table.name}: it lacks {', '.join(missing)}. "
-            f"It has {', '.join(available) or 'no columns'}.",
-            missing=missing,
-            available=available,
-        )
-
-
 def _of_arrow(arrays: Mapping[str, Any], columns: Sequence[Column]) -> pl.DataFrame:
     frame = pl.from_arrow(pa.table(dict(arrays)))
     schema = {column.name: column.polars() for column in columns}
@@ -322,7 +323,8 @@ def _of_pandas(series: Any, column: Column) -> Any:
     if column.kind is Kind.RECORDS:
         # Arrow fills a field that no record has with nulls, and a null charge counts as unknown.
         records = (record for listed in series.dropna() for record in listed)
-        _require_fields(column, {name for record in records for name in record or ()})
+        known = (record for record in records if isinstance(record, dict))
+        _require_fields(column, {name for record in known for name in record})
     return arrow_values(series, column)
 
 

@@ -21,8 +21,8 @@ from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 from plivo_analysis.tables.convert import (
     column_names,
     folded,
-    missing_columns,
     plain_arrow,
+    require,
     result,
     select,
 )
@@ -152,7 +152,7 @@ def exploded(sessions: Any, table: Table, carry: Sequence[str] = ()) -> pl.DataF
         >>> exploded(SESSIONS.polars().to_frame(), CHARGES).columns == CHARGES.names
         True
     """
-    _require_sessions(sessions)
+    _require_sessions(sessions, carry)
     explode = _attempts_of if table is ATTEMPTS else _charges_of
     if not isinstance(sessions, pl.LazyFrame):
         return explode(read_sessions(sessions, carry), carry)
@@ -179,7 +179,7 @@ def read_sessions(sessions: Any, carry: Sequence[str] = ()) -> pl.DataFrame:
         >>> read_sessions(SESSIONS.polars().to_frame()).height
         0
     """
-    _require_sessions(sessions)
+    _require_sessions(sessions, carry)
     known = [column for column in SESSIONS.columns if column.name in {*_READ, *carry}]
     return select(sessions, known, own=[name for name in carry if name not in SESSIONS.names])
 
@@ -194,15 +194,9 @@ def _in_kind(frame: pl.DataFrame | pl.LazyFrame, like: Any) -> Any:
     return plain_arrow(frame) if isinstance(like, pa.Table) else result(frame, like)
 
 
-def _require_sessions(frame: Any) -> None:
-    missing, available = missing_columns(frame, _READ)
-    if missing:
-        raise SchemaError(
-            f"This is no sessions table: it lacks {', '.join(missing)}. It has "
-            f"{', '.join(available) or 'no columns'}.",
-            missing=missing,
-            available=available,
-        )
+def _require_sessions(frame: Any, carry: Sequence[str]) -> None:
+    available = column_names(frame)
+    require(available, SESSIONS, [*_READ, *carry])
     in_memory = isinstance(frame, (pl.DataFrame, pl.LazyFrame, pa.Table))
     if not in_memory and not nw.dependencies.is_pandas_dataframe(frame):
         engine = type(frame).__module__.partition(".")[0]
