@@ -19,7 +19,7 @@ import polars.selectors as cs
 import pyarrow as pa
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.tables.convert import select
+from plivo_analysis.tables.convert import doubled_key, select
 from plivo_analysis.values.schema import MONEY_SCALE, SUM_DIGITS, Kind
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ ROWS = pl.col("__rows")
 KEY = "__key"
 TICK = "__tick"
 
+_ROWS_OF_A_PART = 4_000_000
 _ZONED = cs.datetime(time_zone="*")
 _SUM = pl.Decimal(SUM_DIGITS, MONEY_SCALE)
 _KINDS: dict[Kind, tuple[type[nw.dtypes.DType], ...]] = {
@@ -125,11 +126,12 @@ def count(
         [('a', 2)]
     """
     wanted = counting(lazy if where is None else lazy.filter(where), keys, sums)
-    for each in keyed(lazy, {KEY: table.key}):
-        seen, counted = collect(distinct(each, KEY), wanted)
-        if not doubled(seen):
+    for part, *parts in keyed(lazy, {KEY: table.key}):
+        seen, counted = collect(distinct(part, KEY), wanted)
+        others = (collect(distinct(part, KEY))[0] for part in parts)
+        if not doubled(pl.concat([seen, *others])):
             return exact(counted, sums)
-    raise doubled_key(lazy, table)
+    raise doubled_key(table, lazy.collect_schema().names())
 
 
 def counting(
@@ -199,13 +201,17 @@ def collect(*queries: nw.LazyFrame[Any]) -> list[pl.DataFrame]:
 
 def keyed(
     lazy: nw.LazyFrame[Any], keys: Mapping[str, Sequence[str]]
-) -> Iterator[nw.LazyFrame[Any]]:
-    """The frame with short keys beside long ones: two such frames, to try in turn.
+) -> Iterator[list[nw.LazyFrame[Any]]]:
+    """The frame with short keys beside long ones, in parts: two such lists, to try in turn.
 
     Texts of 36 letters are slow to compare, and fill the memory where there are millions of
     them, so an engine that has a hash gets hashes first. Two different keys may have the same
     hash, so hashes prove one thing only: where all hashes differ, so do all keys. Where two are
-    equal, the second frame, which has the keys themselves, decides.
+    equal, the second list, which has the keys themselves, decides.
+
+    Even hashes fill a gigabyte where there are twenty million of them. polars therefore looks
+    at a large frame in parts, one after the other; rows of the same first key are in the same
+    part.
 
     Args:
         lazy: A frame.
@@ -213,7 +219,7 @@ def keyed(
 
     Example:
         >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
-        >>> [frame.collect_schema()[KEY] for frame in keyed(lazy, {KEY: ["session_uuid"]})]
+        >>> [parts[0].collect_schema()[KEY] for parts in keyed(lazy, {KEY: ["session_uuid"]})]
         [UInt64, String]
     """
     native: Any = lazy.to_native()
@@ -222,17 +228,22 @@ def keyed(
             name: reduce(xor, (pl.col(column).hash() for column in columns))
             for name, columns in keys.items()
         }
-        yield nw.from_native(native.with_columns(**hashes))
+        hashed = native.with_columns(**hashes)
+        rows = native.select(pl.len()).collect(engine="streaming").item()
+        parts = 1 + rows // _ROWS_OF_A_PART
+        split = pl.col(next(iter(keys))) % parts
+        yield [
+            nw.from_native(hashed.filter(split == part) if parts > 1 else hashed)
+            for part in range(parts)
+        ]
     elif nw.dependencies.is_duckdb_relation(native):
-        hashed = (
-            f"hash({', '.join(map(_quoted, columns))}) AS {name}" for name, columns in keys.items()
-        )
-        yield nw.from_native(native.project(f"*, {', '.join(hashed)}"))
+        columns = (f"hash({', '.join(map(_quoted, key))}) AS {name}" for name, key in keys.items())
+        yield [nw.from_native(native.project(f"*, {', '.join(columns)}"))]
     texts = {
         name: nw.concat_str([nw.col(column).cast(nw.String) for column in columns], separator=" ")
         for name, columns in keys.items()
     }
-    yield lazy.with_columns(**texts)
+    yield [lazy.with_columns(**texts)]
 
 
 def distinct(lazy: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
@@ -247,18 +258,9 @@ def distinct(lazy: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
 
 
 def doubled(seen: pl.DataFrame) -> bool:
-    """Whether of what ``distinct`` counted one key came twice."""
-    rows, keys = seen.row(0)
-    return bool(rows and rows != keys)  # of no rows, DuckDB counts the keys as null
-
-
-def doubled_key(lazy: nw.LazyFrame[Any], table: Table) -> SchemaError:
-    """The error that says that a key came more than once."""
-    return SchemaError(
-        f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more "
-        "than once. Keep one row of each.",
-        available=lazy.collect_schema().names(),
-    )
+    """Whether of what ``distinct`` counted, part by part, one key came twice."""
+    # Of no rows, DuckDB counts the keys as null.
+    return not seen.filter(ROWS > 0, pl.col("__distinct") != ROWS).is_empty()
 
 
 def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame[Any]:

@@ -16,14 +16,13 @@ from plivo_analysis.metrics.engines import (
     counting,
     distinct,
     doubled,
-    doubled_key,
     exact,
     keyed,
 )
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, rate_columns
 from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
-from plivo_analysis.tables.columns import ATTEMPTS
-from plivo_analysis.tables.convert import folded
+from plivo_analysis.tables.columns import ATTEMPTS, OF_THE_SESSION
+from plivo_analysis.tables.convert import doubled_key, folded
 from plivo_analysis.values.schema import Table
 
 if TYPE_CHECKING:
@@ -65,26 +64,16 @@ _MARKS = (
     "__reached_elsewhere",
 )
 _ROW_KEY = "__row_key"
-_INSTEAD = {"channel": "entry_channel", "status": "session_status"}
+_OF_A_SESSION = {"attempts", "session_status", *OF_THE_SESSION}
 _OF_AN_ATTEMPT = {
     name: (
         f"{name!r} is an attempt's own, and fallback_rates counts sessions, which have several "
-        f"attempts. Group by a column that is the same for all of them, as "
-        f"{_INSTEAD.get(name, 'entry_channel')!r}."
+        "attempts. Group by a column that is the same for all of them, as 'entry_channel' or "
+        "'session_status'."
         + (" The channel of a session itself is its last one." if name == "channel" else "")
     )
-    for name in (
-        "attempt_uuid",
-        "attempt_number",
-        "channel",
-        "status",
-        "outcome",
-        "time",
-        "charge",
-        "charge_note",
-        "previous_channel",
-        "step",
-    )
+    for name in ATTEMPTS.names
+    if name not in _OF_A_SESSION
 }
 
 
@@ -185,20 +174,28 @@ def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
     all), and the numbers go from 1 to that many.
     """
     only = ((nw.col("attempts") == 1) & (nw.col("attempt_number") == 1)).fill_null(value=False)
-    for each in keyed(lazy, {KEY: ["session_uuid"], _ROW_KEY: ATTEMPTS.key}):
-        # A session of one attempt took no step: most sessions need no group of their own.
-        single = counting(each.filter(only), keys, {})
-        several = counting(_of_several(each.filter(~only), keys), [*keys, *_MARKS, "__whole"], {})
-        seen, singles, others = collect(distinct(each, _ROW_KEY), single, several)
+    told = [*keys, *_MARKS, "__whole"]
+    for parts in keyed(lazy, {KEY: ["session_uuid"], _ROW_KEY: ATTEMPTS.key}):
+        found = [
+            collect(
+                distinct(part, _ROW_KEY),
+                # A session of one attempt took no step: most need no group of their own.
+                counting(part.filter(only), keys, {}),
+                counting(_of_several(part.filter(~only), keys), told, {}),
+            )
+            for part in parts
+        ]
+        seen, singles, others = (pl.concat(frames) for frames in zip(*found, strict=True))
         partial = others.filter(~pl.col("__whole").fill_null(value=False))["__rows"].sum()
         if not (doubled(seen) or partial):
             return exact(pl.concat([singles, others], how="diagonal"), {})
+    available = lazy.collect_schema().names()
     if doubled(seen):
-        raise doubled_key(lazy, ATTEMPTS)
+        raise doubled_key(ATTEMPTS, available)
     raise SchemaError(
         f"{partial} sessions have other attempts than their number says: some are missing, "
         "doubled, or differ in a by column. Filter sessions, not attempts.",
-        available=lazy.collect_schema().names(),
+        available=available,
     )
 
 

@@ -37,7 +37,7 @@ PERIOD = "period"
 MONEY_UNIT = "the account's currency"
 
 _MARKS = {"attempt_details": SESSIONS, "attempt_number": ATTEMPTS, "line_number": CHARGES}
-_GIVES = {ATTEMPTS.name: "explode_attempts", CHARGES.name: "explode_charges"}
+_EXPLODED_BY = {ATTEMPTS.name: "explode_attempts", CHARGES.name: "explode_charges"}
 _OF_SESSIONS = {
     "channel": "A session's 'channel' is its last one, and {name} counts sessions: a channel would "
     "be judged by the sessions that ended on it. Group by 'entry_channel' or 'path'."
@@ -267,22 +267,19 @@ def _refuse_another(
     needed: Sequence[str],
 ) -> None:
     """Refuse a frame that is not the table that a metric counts, and say what to give."""
+    explode = _EXPLODED_BY.get(table.name)
+    wrong = given not in (table, SESSIONS) if explode else table is SESSIONS and given is not None
+    if not wrong or given is table:
+        return
     missing = [name for name in (*table.key, *needed) if name not in available]
-    if table is SESSIONS and given in (ATTEMPTS, CHARGES):
-        raise SchemaError(
-            f"{result.name} counts sessions and cannot read a table of {given.name}: give the "
-            "sessions table.",
-            missing=missing,
-            available=available,
-        )
-    if table.name in _GIVES and given not in (table, SESSIONS):
-        raise SchemaError(
-            f"{result.name} reads a sessions table, or what {_GIVES[table.name]} makes of one. "
-            f"This frame is neither: it lacks {', '.join(missing)}, and has "
-            f"{', '.join(available) or 'no columns'}.",
-            missing=missing,
-            available=available,
-        )
+    other = f"a table of {given.name}" if given else f"a frame without {', '.join(missing)}"
+    raise SchemaError(
+        f"{result.name} cannot read {other}: give the sessions table"
+        f"{f', or what {explode} makes of one' if explode else ''}. It has "
+        f"{', '.join(available) or 'no columns'}.",
+        missing=missing,
+        available=available,
+    )
 
 
 def _checked(

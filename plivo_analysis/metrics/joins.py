@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES
-from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.tables.columns import ATTEMPTS
-from plivo_analysis.tables.convert import column_names, require, result, select
+from plivo_analysis.tables.convert import column_names, doubled_key, require, result, select
 from plivo_analysis.tables.explode import exploded
 
 if TYPE_CHECKING:
@@ -131,11 +130,7 @@ def _whole(frame: Any, table: Table, needed: list[str]) -> pl.DataFrame:
 
 def _records(messages: pl.DataFrame) -> pl.DataFrame:
     if messages["message_uuid"].n_unique() != messages.height:
-        raise SchemaError(
-            "The key of the table of messages, message_uuid, comes more than once. Keep one row "
-            "of each.",
-            available=messages.columns,
-        )
+        raise doubled_key(MESSAGES, messages.columns)
     return messages.rename(lambda name: name if name.startswith(_PREFIX) else _PREFIX + name)
 
 

@@ -164,6 +164,21 @@ def require(available: Collection[str], table: Table, names: Iterable[str]) -> N
         )
 
 
+def doubled_key(table: Table, available: Iterable[str]) -> SchemaError:
+    """The error that says that a key of a table comes more than once.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> str(doubled_key(SESSIONS, ["session_uuid"])).partition(" comes")[0]
+        'The key of the table of sessions, session_uuid,'
+    """
+    return SchemaError(
+        f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more than once. "
+        "Keep one row of each; of sessions, a settled one before an open one.",
+        available=list(available),
+    )
+
+
 def column_names(frame: Any) -> list[str]:
     """The names of a frame's columns, in order: texts, each of them once.
 

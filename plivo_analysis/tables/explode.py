@@ -17,9 +17,10 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import UNKNOWN, outcome
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.bill import leftovers, settle
-from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
+from plivo_analysis.tables.columns import ATTEMPTS, CHARGES, OF_THE_SESSION
 from plivo_analysis.tables.convert import (
     column_names,
+    doubled_key,
     folded,
     plain_arrow,
     require,
@@ -34,19 +35,8 @@ if TYPE_CHECKING:
 
 CURRENCY = "currency"  # a column of the caller's own, which the API does not have
 
-_OF_THE_SESSION = (
-    "session_uuid",
-    "entry_channel",
-    "path",
-    "app_uuid",
-    "alias",
-    "recipient",
-    "destination_country_iso2",
-    "destination_network",
-    "created_at",
-)
 _READ = (
-    *_OF_THE_SESSION,
+    *OF_THE_SESSION,
     "status",
     "attempt_details",
     "total_charge",
@@ -218,11 +208,7 @@ def refuse_doubled(sessions: pl.DataFrame) -> None:
         >>> refuse_doubled(pl.DataFrame({"session_uuid": ["a", "b"]}))
     """
     if sessions["session_uuid"].n_unique() != sessions.height:
-        raise SchemaError(
-            "A session_uuid comes more than once; keep one row of each, a settled one before an "
-            "open one.",
-            available=sessions.columns,
-        )
+        raise doubled_key(SESSIONS, sessions.columns)
 
 
 def _attempts_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
@@ -309,5 +295,5 @@ def _numbers() -> tuple[pl.Expr, pl.Expr]:
 def _of_their_sessions(
     sessions: pl.DataFrame, rows: pl.Series, carry: Sequence[str]
 ) -> pl.DataFrame:
-    wanted = sessions.select(*_OF_THE_SESSION, *carry, session_status="status")
+    wanted = sessions.select(*OF_THE_SESSION, *carry, session_status="status")
     return wanted.select(pl.all().gather(rows))

@@ -19,6 +19,7 @@ import pytest
 import plivo_analysis as pva
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
+from plivo_analysis.metrics import engines
 from plivo_analysis.tables.convert import from_rows, plain_arrow, to_backend
 from plivo_analysis.values.masking import mask_number
 
@@ -493,6 +494,28 @@ def test_a_second_attempt_of_a_session_that_has_one_is_refused(engine: str) -> N
     second = single.head(1).with_columns(attempt_number=pl.lit(2, pl.Int64))
     with pytest.raises(SchemaError, match="1 sessions have other attempts than their number says"):
         pva.fallback_rates(of_engine(engine, pl.concat([single, second])))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_large_frame_is_looked_at_in_parts_with_the_same_result(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, metric = CALLS[call]
+    expected = metric(TABLES[table])
+    monkeypatch.setattr(engines, "_ROWS_OF_A_PART", 20)
+    assert_same(metric(TABLES[table]), expected)
+    with pytest.raises(SchemaError, match="comes more than once"):
+        metric(pl.concat([TABLES[table], TABLES[table].tail(1)]))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_keys_of_the_same_hash_are_told_apart_by_the_keys_themselves(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, metric = CALLS[call]
+    expected = metric(TABLES[table])
+    monkeypatch.setattr(pl.Expr, "hash", lambda key: key.is_null().cast(pl.UInt64))
+    assert_same(metric(TABLES[table]), expected)
 
 
 @pytest.mark.parametrize("engine", EVERYWHERE)

@@ -273,7 +273,7 @@ def test_tables_have_the_columns_and_types_that_the_schema_says() -> None:
 def test_a_doubled_session_is_refused() -> None:
     frame = from_rows([session(), session()], SESSIONS)
     for explode in (pva.explode_attempts, pva.explode_charges):
-        with pytest.raises(SchemaError, match="session_uuid comes more than once"):
+        with pytest.raises(SchemaError, match="session_uuid, comes more than once"):
             explode(frame)
 
 
