@@ -41,17 +41,26 @@ def refuse_mixed_currencies(frame: Any, by: Collection[str] = ()) -> None:
         >>> refuse_mixed_currencies(pl.DataFrame({"currency": ["USD", "usd", None]}))
         >>> refuse_mixed_currencies(pl.DataFrame({"currency": ["EUR", "USD"]}), by=["currency"])
     """
-    available = column_names(frame)
-    if CURRENCY not in available or CURRENCY in by:
-        return
-    (words,) = collect(counting(nw.from_native(frame).lazy().select(CURRENCY), [CURRENCY], {}))
-    known = sorted({str(word).strip().upper() for word in words[CURRENCY].drop_nulls()})
+    known = [] if CURRENCY in by else currencies(frame)
     if len(known) > 1:
         raise SchemaError(
             f"These amounts are in {len(known)} currencies ({', '.join(known)}), which make no "
             f"sum. Group by {CURRENCY!r} as well, or take one currency at a time.",
-            available=available,
+            available=column_names(frame),
         )
+
+
+def currencies(frame: Any) -> list[str]:
+    """The currencies that a frame's own column names, in upper case; none without the column.
+
+    Example:
+        >>> currencies(pl.DataFrame({"currency": ["USD", "usd ", None]}))
+        ['USD']
+    """
+    if CURRENCY not in column_names(frame):
+        return []
+    (words,) = collect(counting(nw.from_native(frame).lazy().select(CURRENCY), [CURRENCY], {}))
+    return sorted({str(word).strip().upper() for word in words[CURRENCY].drop_nulls()})
 
 
 def warn_of_masked(result: pl.DataFrame, by: Collection[str], *, stacklevel: int) -> None:

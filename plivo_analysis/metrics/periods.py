@@ -112,15 +112,16 @@ class Buckets:
             >>> [f"{at:%H %z}" for at in Buckets("1h", "America/New_York").starts(*night)]
             ['00 -0400', '01 -0400', '01 -0500', '02 -0500']
         """
-        # No hour is shorter than a quarter, no day than six hours; the last tick may be cut.
+        # Two times of one zone are subtracted by their wall clocks; in UTC they are instants.
+        first, last = first.astimezone(UTC), last.astimezone(UTC)
+        if first >= last:
+            return []
+        # No hour is shorter than a quarter, and no day than six hours.
         step = (_QUARTER if self.every == "1h" else _DAY // 4) * _MICROSECOND
-        steps = -((first - last) // step)
-        instants = [first + n * step for n in range(steps)]
-        if steps > 0:
-            instants.append(last - _MICROSECOND)
-        # Two times of one zone are compared by their wall clocks, in UTC they are instants.
-        found = {start.astimezone(UTC): start for start in map(self.start, instants)}
-        return [found[instant] for instant in sorted(found)]
+        instants = [first + n * step for n in range((last - first) // step + 1)]
+        within = [*(instant for instant in instants if instant < last), last - _MICROSECOND]
+        found = {start.astimezone(UTC): start for start in map(self.start, within)}
+        return list(found.values())
 
     def named(self, counted: pl.DataFrame, tick: str, period: str) -> pl.DataFrame:
         """What was counted by ticks, each tick replaced by the start of its bucket, put first.

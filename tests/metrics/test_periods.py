@@ -178,8 +178,8 @@ def test_the_hour_that_comes_twice_in_autumn_is_two_rows_that_differ_by_their_of
     assert list(hours["sessions"]) == [1, 1]
     (day,) = pva.success_rates(given, every="1d", tz="America/New_York")["period"]
     assert day.isoformat() == "2026-11-01T00:00:00-04:00"
-    whole = Buckets("1h", "America/New_York").starts(day, day + timedelta(hours=25))
-    assert len(whole) == 25
+    midnights = (datetime(2026, 11, n, tzinfo=ZoneInfo("America/New_York")) for n in (1, 2))
+    assert len(Buckets("1h", "America/New_York").starts(*midnights)) == 25
 
 
 def test_a_zone_is_its_name_or_a_zoneinfo_of_it() -> None:
