@@ -54,6 +54,9 @@ SELECT entry_channel, sum((fell_back OR clear)::INT) AS sessions,
     sum((NOT (fell_back OR clear))::INT) AS not_evaluable
 FROM of_a_session GROUP BY entry_channel ORDER BY entry_channel
 """
+DOUBLED_SQL = """
+SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY session_uuid, {number} HAVING count(*) > 1)
+"""
 SPEND_SQL = """
 SELECT coalesce(channel, line) AS channel, count(*) AS lines, sum(amount) AS amount,
     count(*) - count(amount) AS unpriced
@@ -170,9 +173,25 @@ def by_hand_in_polars(
     return fallback.collect(), spend.collect()
 
 
+def refused_in_polars(attempts: pl.DataFrame, charges: pl.DataFrame) -> bool:
+    """Whether a key comes twice, as one would ask polars for it."""
+    return any(
+        frame.select("session_uuid", number).is_duplicated().any()
+        for number, frame in (("attempt_number", attempts), ("line_number", charges))
+    )
+
+
 def by_hand_in_duckdb(connection: duckdb.DuckDBPyConnection) -> tuple[Any, Any]:
     """The same in SQL, over the tables ``attempts`` and ``charges`` of a connection."""
     return connection.sql(FALLBACK_SQL).fetchall(), connection.sql(SPEND_SQL).fetchall()
+
+
+def refused_in_duckdb(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a key comes twice in its tables, as one would ask for it in SQL."""
+    return any(
+        connection.sql(DOUBLED_SQL.format(table=table, number=number)).fetchall() != [(0,)]
+        for table, number in (("attempts", "attempt_number"), ("charges", "line_number"))
+    )
 
 
 def _flat(frame: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -8,19 +8,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import plivo_analysis
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.loaders.columns import COVERAGE, ISSUES
-from plivo_analysis.metrics.columns import (
-    ATTEMPT_OUTCOMES,
-    CHANNEL_PATHS,
-    COST_PER_VERIFIED,
-    DELIVERY_RATES,
-    FALLBACK_RATES,
-    MESSAGE_SPEND,
-    RECONCILE,
-    SPEND,
-    SUCCESS_RATES,
-)
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 
 if TYPE_CHECKING:
@@ -32,7 +22,8 @@ _INTRODUCTION = """\
 # Data
 
 Every table of this package: what one row is, and what each column holds. This file is
-written from the tables as data (each `columns.py` of `plivo_analysis/`) by `make data`.
+written from the tables as data by `make data`: the `columns.py` of a room, and beside each metric
+the columns of its result.
 
 Text is plain text, counts are whole numbers, rates are fractions between 0 and 1, times are in
 UTC to the microsecond, money is decimal with 8 digits after the point, telephone numbers are
@@ -64,17 +55,7 @@ _WORDS = {
 
 _LOADED = (SESSIONS, MESSAGES)
 _EXPLODED = (ATTEMPTS, CHARGES)
-_RESULTS = (
-    FALLBACK_RATES,
-    SUCCESS_RATES,
-    ATTEMPT_OUTCOMES,
-    CHANNEL_PATHS,
-    SPEND,
-    COST_PER_VERIFIED,
-    RECONCILE,
-    MESSAGE_SPEND,
-    DELIVERY_RATES,
-)
+_METRICS = ("plivo_analysis.metrics", "plivo_analysis.insights")
 _RECEIPTS = (COVERAGE, ISSUES)
 
 
@@ -91,7 +72,7 @@ def markdown() -> str:
         (
             "Results of metrics",
             "The columns of `by`, and `period` where `every` is given, come before these.",
-            _RESULTS,
+            _results(),
         ),
         ("About the data", "", _RECEIPTS),
     ]
@@ -104,6 +85,16 @@ def markdown() -> str:
     parts.append("## Words\n")
     parts.append("".join(f"- **{word}** — {meaning}\n" for word, meaning in _WORDS.items()))
     return "\n".join(parts)
+
+
+def _results() -> list[Table]:
+    """The results of the public metrics: a metric's stands beside it, named as it is."""
+    found = []
+    for name in plivo_analysis.__all__:
+        module = getattr(getattr(plivo_analysis, name), "__module__", None) or ""
+        if module.startswith(_METRICS):
+            found.append(vars(sys.modules[module]).get(name.upper()))
+    return [table for table in found if table is not None]
 
 
 def _table(table: Table) -> str:

@@ -1,9 +1,10 @@
 """What a sum or a group would hide: amounts of several currencies, numbers that are masked.
 
-The API names no currency: an account has one. Whoever puts two accounts into one frame can say
-so in a ``currency`` column of their own, and amounts of two currencies are then never added.
-Two numbers may look alike once masked, so a group by masked numbers may be of several people;
-counts and sums over it are right all the same, which is why it is said and not refused.
+The API names no currency: an account has one. A frame of several accounts says it in a column
+``currency`` of its own, and amounts of two currencies are then never added: metrics, figures
+and report all ask ``refuse_mixed_currencies``. Two numbers may look alike once masked, so a
+group by masked numbers may be of several people; counts and sums over it are right all the
+same, so this is a warning and no error.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import narwhals as nw
 import polars as pl
 
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError
-from plivo_analysis.metrics.engines import count
+from plivo_analysis.metrics.engines import collect, counting
 from plivo_analysis.tables.convert import column_names
 from plivo_analysis.tables.explode import CURRENCY
 from plivo_analysis.values.masking import is_masked
@@ -30,7 +31,7 @@ def refuse_mixed_currencies(frame: Any, by: Collection[str] = ()) -> None:
     """Refuse to add amounts of several currencies.
 
     Args:
-        frame: A frame of which amounts will be summed.
+        frame: A frame of any engine, of which amounts will be summed or drawn.
         by: The columns that it is grouped by; where ``currency`` is one of them nothing mixes.
 
     Raises:
@@ -40,18 +41,26 @@ def refuse_mixed_currencies(frame: Any, by: Collection[str] = ()) -> None:
         >>> refuse_mixed_currencies(pl.DataFrame({"currency": ["USD", "usd", None]}))
         >>> refuse_mixed_currencies(pl.DataFrame({"currency": ["EUR", "USD"]}), by=["currency"])
     """
-    available = column_names(frame)
-    if CURRENCY not in available or CURRENCY in by:
-        return
-    lazy = nw.from_native(frame).lazy().select(CURRENCY)
-    words = [row[CURRENCY] for row in count(lazy, [CURRENCY])]
-    known = sorted({str(word).strip().upper() for word in words if word is not None})
+    known = [] if CURRENCY in by else currencies(frame)
     if len(known) > 1:
         raise SchemaError(
             f"These amounts are in {len(known)} currencies ({', '.join(known)}), which make no "
             f"sum. Group by {CURRENCY!r} as well, or take one currency at a time.",
-            available=available,
+            available=column_names(frame),
         )
+
+
+def currencies(frame: Any) -> list[str]:
+    """The currencies that a frame's own column names, in upper case; none without the column.
+
+    Example:
+        >>> currencies(pl.DataFrame({"currency": ["USD", "usd ", None]}))
+        ['USD']
+    """
+    if CURRENCY not in column_names(frame):
+        return []
+    (words,) = collect(counting(nw.from_native(frame).lazy().select(CURRENCY), [CURRENCY], {}))
+    return sorted({str(word).strip().upper() for word in words[CURRENCY].drop_nulls()})
 
 
 def warn_of_masked(result: pl.DataFrame, by: Collection[str], *, stacklevel: int) -> None:

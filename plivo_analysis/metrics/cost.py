@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import SETTLED, VERIFIED, fold_status
-from plivo_analysis.metrics.cautions import refuse_mixed_currencies
-from plivo_analysis.metrics.columns import COST_PER_VERIFIED
-from plivo_analysis.metrics.grouping import Grouping, Key
-from plivo_analysis.metrics.inputs import open_sessions
+from plivo_analysis.metrics.engines import ROWS
+from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, sum_column
 from plivo_analysis.metrics.intervals import ratio
-from plivo_analysis.metrics.money import Money
-from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.tables.convert import result
+from plivo_analysis.metrics.money import Money, sums_of
+from plivo_analysis.values.schema import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
+COST_PER_VERIFIED = Table(
+    name="cost_per_verified",
+    row="A group of sessions: what one verification costs.",
+    key=(),
+    columns=(
+        count_column("settled", "Verified or expired.", "sessions"),
+        count_column("verified", "Verified.", "sessions"),
+        sum_column("total_charge", "What the settled sessions were billed."),
+        sum_column("cost_per_verified", "total_charge ÷ verified."),
+        sum_column("direct_cost_per_verified", "The total_charge of the verified ones ÷ verified."),
+        sum_column("waste", "The total_charge of the settled ones that are not verified."),
+        rate_column("waste_share", "waste ÷ total_charge."),
+        count_column("unpriced", "Settled sessions without a total_charge.", "sessions"),
+    ),
+)
 
 
 def cost_per_verified(
@@ -25,7 +40,7 @@ def cost_per_verified(
     by: str | Iterable[str] = (),
     *,
     every: str | None = None,
-    tz: str = "UTC",
+    tz: str | ZoneInfo = "UTC",
 ) -> Any:
     """What a verified session costs: all that was spent on settled ones, divided by them.
 
@@ -41,7 +56,7 @@ def cost_per_verified(
             ``by`` columns and, with ``every``, ``created_at`` are read.
         by: Columns of sessions to group by.
         every: ``"1h"``, ``"1d"``, ``"1w"`` (from Monday) or ``"1mo"``: adds ``period``.
-        tz: The IANA time zone of the buckets.
+        tz: The IANA time zone of the buckets, a name or a ``ZoneInfo``.
 
     Returns:
         A small frame (pandas for pandas, else polars), one row a group of sessions:
@@ -51,7 +66,8 @@ def cost_per_verified(
         ``waste_share`` (a part of one), ``unpriced`` (settled sessions without a total).
 
     Raises:
-        SchemaError: A column is missing, a ``session_uuid`` comes twice, or the
+        SchemaError: A column is missing, ``by`` names ``channel`` (a session's last one), a
+            ``session_uuid`` comes twice, or the
             charges are of several currencies, by a column ``currency``.
         FilterError: ``every`` or ``tz`` is none of the above.
 
@@ -63,53 +79,32 @@ def cost_per_verified(
         >>> cost_per_verified(sessions)["cost_per_verified"].to_list()
         [Decimal('0.13000000')]
     """
-    buckets = Buckets.of(every=every, tz=tz)
     needed = ["status", "total_charge"]
-    lazy, names = open_sessions(sessions, by, COST_PER_VERIFIED, needed, buckets)
-    refuse_mixed_currencies(sessions, names)
-    grouping = Grouping(names, COST_PER_VERIFIED, buckets)
-    counted = grouping.count(
-        lazy,
-        "status",
-        money={"charge": "total_charge"},
+    grouping = Grouping.of(sessions, by, COST_PER_VERIFIED, SESSIONS, needed, every=every, tz=tz)
+    counted = grouping.count({"status": fold_status}, sums={"charge": "total_charge"})
+    settled = pl.col("__status").is_in(SETTLED)
+    verified = pl.col("__status") == VERIFIED
+    groups = grouping.sum(
+        counted,
+        settled=ROWS.filter(settled),
+        verified=ROWS.filter(verified),
+        **sums_of("total", "charge", settled),
+        **sums_of("direct", "charge", verified),
+        **sums_of("waste", "charge", settled & ~verified),
     )
-    groups: defaultdict[Key, _Cost] = defaultdict(_Cost)
-    for row in counted:
-        groups[grouping.key(row)].add(row)
-    costs = {key: group.row() for key, group in groups.items()}
-    return result(grouping.frame(costs, counted.schema), sessions)
+    return grouping.frame(groups, _costs)
 
 
-@dataclass(slots=True)
-class _Cost:
-    settled: int = 0
-    verified: int = 0
-    total: Money = field(default_factory=Money)
-    direct: Money = field(default_factory=Money)
-    waste: Money = field(default_factory=Money)
-
-    def add(self, row: dict[str, Any]) -> None:
-        status = fold_status(row["status"])
-        if status not in SETTLED:
-            return
-        counts = row["__charge"], row["__rows"], row["__no_charge"]
-        self.settled += row["__rows"]
-        self.total.add(*counts)
-        if status == VERIFIED:
-            self.verified += row["__rows"]
-            self.direct.add(*counts)
-        else:
-            self.waste.add(*counts)
-
-    def row(self) -> dict[str, Any]:
-        waste = self.total.part(self.waste)
-        return {
-            "settled": self.settled,
-            "verified": self.verified,
-            "total_charge": self.total.amount,
-            "cost_per_verified": self.total.per(self.verified),
-            "direct_cost_per_verified": self.direct.per(self.verified),
-            "waste": waste,
-            "waste_share": None if waste is None else ratio(self.waste.units, self.total.units),
-            "unpriced": self.total.unknown,
-        }
+def _costs(group: dict[str, Any]) -> dict[str, Any]:
+    total, waste = Money.of(group, "total"), Money.of(group, "waste")
+    wasted = total.part(waste)
+    return {
+        "settled": group["settled"],
+        "verified": group["verified"],
+        "total_charge": total.amount,
+        "cost_per_verified": total.per(group["verified"]),
+        "direct_cost_per_verified": Money.of(group, "direct").per(group["verified"]),
+        "waste": wasted,
+        "waste_share": None if wasted is None else ratio(waste.units, total.units),
+        "unpriced": total.unknown,
+    }

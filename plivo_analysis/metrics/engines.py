@@ -2,13 +2,16 @@
 
 polars, DuckDB and Spark count where their rows are. The rows of pandas and pyarrow frames are
 in this process's memory, so polars counts them through Arrow, without Python objects between.
-Only what every engine carries out alike is used: filter, group, sum, count.
+Only what every engine carries out alike is asked of it: filter, group, sum, count. Two steps
+have no common form and are spelt for each engine here: an instant as a whole number
+(``with_ticks``), and a short key for a long one (``keyed``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import reduce
+from operator import xor
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import polars as pl
@@ -16,16 +19,19 @@ import polars.selectors as cs
 import pyarrow as pa
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.tables.convert import missing_columns, select
+from plivo_analysis.tables.convert import doubled_key, select
 from plivo_analysis.values.schema import MONEY_SCALE, SUM_DIGITS, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plivo_analysis.values.schema import Column, Table
+    from plivo_analysis.values.schema import Table
 
+ROWS = pl.col("__rows")
 KEY = "__key"
+TICK = "__tick"
 
+_ROWS_OF_A_PART = 4_000_000
 _ZONED = cs.datetime(time_zone="*")
 _SUM = pl.Decimal(SUM_DIGITS, MONEY_SCALE)
 _KINDS: dict[Kind, tuple[type[nw.dtypes.DType], ...]] = {
@@ -36,66 +42,19 @@ _KINDS: dict[Kind, tuple[type[nw.dtypes.DType], ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What an engine counted: few rows, read one by one.
-
-    Args:
-        frame: One row a group; what was counted is in columns that begin with ``__``.
-        money: Those of them that are sums of money.
-
-    Example:
-        >>> from decimal import Decimal
-        >>> list(Counted(pl.DataFrame({"__rows": [1], "__paid": [Decimal("0.08")]}), {"__paid"}))
-        [{'__rows': 1, '__paid': 8000000}]
-    """
-
-    frame: pl.DataFrame
-    money: Collection[str]
-
-    @property
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """The polars types of the columns."""
-        return dict(self.frame.schema)
-
-    def whole(self) -> pl.DataFrame:
-        """The same with the types that it has in polars, whichever engine counted.
-
-        Raises:
-            SchemaError: A sum has more decimal places than money has here.
-        """
-        sums = [name for name in self.frame.columns if name.startswith("__")]
-        counts = [name for name in sums if name not in self.money]
-        money = pl.col(list(self.money)).cast(_SUM)
-        whole = self.frame.with_columns(pl.col(counts).cast(pl.Int64), money)
-        # polars would round the rest away without a word.
-        cut = [name for name in self.money if (whole[name] != self.frame[name]).any()]
-        if cut:
-            raise SchemaError(
-                f"Amounts of this frame have more than {MONEY_SCALE} decimal places, and no "
-                "amount is rounded here. Round or cast them where they were read."
-            )
-        return whole
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Rows of Python values: counts as int, money in whole units of 10⁻⁸."""
-        whole = self.whole().with_columns(pl.col(list(self.money)).to_physical())
-        return whole.iter_rows(named=True)
-
-
 def open_table(
     frame: Any, table: Table, needed: Iterable[str], own: Sequence[str] = ()
 ) -> nw.LazyFrame[Any]:
     """The wanted columns of a frame, on its engine.
 
     Args:
-        frame: Any supported frame.
+        frame: Any supported frame that has the columns.
         table: The table that it has to be.
         needed: The columns of that table that will be looked at.
         own: Further columns, of the table or the caller's own.
 
     Raises:
-        SchemaError: Columns are missing, or are of another kind than the table's.
+        SchemaError: Columns are of another kind than the table's, or hold what makes no groups.
 
     Example:
         >>> from plivo_analysis.api.columns import SESSIONS
@@ -103,17 +62,28 @@ def open_table(
         >>> open_table(frame, SESSIONS, ["status"], ["team"]).collect().rows()
         [('verified', 'red')]
     """
-    wanted = dict.fromkeys([*needed, *own])
-    require(frame, table, wanted)
+    wanted = list(dict.fromkeys([*needed, *own]))
     columns = [column for column in table.columns if column.name in wanted]
     if isinstance(frame, pa.Table) or nw.dependencies.is_pandas_dataframe(frame):
-        known = {column.name for column in columns}
-        frame = select(frame, columns, own=[name for name in wanted if name not in known])
+        frame = select(frame, columns, own=[name for name in wanted if name not in table.names])
     lazy: nw.LazyFrame[Any] = nw.from_native(frame).lazy().select(*wanted)
     if isinstance(frame, (pl.DataFrame, pl.LazyFrame)):
-        lazy = nw.from_native(_typed(lazy.to_native(), columns))
+        # polars does not know the type of a column that holds nulls alone.
+        native: pl.LazyFrame = lazy.to_native()
+        types = dict.fromkeys(own, pl.String()) | {c.name: c.polars() for c in columns}
+        blank = [name for name, dtype in native.collect_schema().items() if dtype == pl.Null]
+        lazy = nw.from_native(native.with_columns(pl.col(name).cast(types[name]) for name in blank))
     schema = lazy.collect_schema()
-    _refuse_nested([name for name in own if schema[name].is_nested()], list(schema))
+    # An interval of SQL may be a month, which has no length, so polars cannot hold it.
+    plain = isinstance(lazy.to_native(), pl.LazyFrame)
+    strange = (nw.Object, nw.Unknown) if plain else (nw.Object, nw.Unknown, nw.Duration)
+    for name in own:
+        if schema[name].is_nested() or isinstance(schema[name], strange):
+            held = "lists" if schema[name].is_nested() else "values of no plain type"
+            raise SchemaError(
+                f"Column {name!r} holds {held}, which make no groups. Cast it, as to text.",
+                available=list(schema),
+            )
     for column in columns:
         if column.kind in _KINDS and not isinstance(schema[column.name], _KINDS[column.kind]):
             raise SchemaError(
@@ -124,82 +94,93 @@ def open_table(
     return lazy
 
 
-def require(frame: Any, table: Table, names: Iterable[str]) -> None:
-    """Refuse a frame that lacks columns.
+def count(
+    lazy: nw.LazyFrame[Any],
+    table: Table,
+    keys: Iterable[str],
+    sums: Mapping[str, str],
+    where: nw.Expr | None = None,
+) -> pl.DataFrame:
+    """Count rows and sums by keys on the engine, each row of the table once.
+
+    Args:
+        lazy: A frame with the key of its table.
+        table: The table that it is.
+        keys: The columns to group by; nulls are a group. Without keys all rows are one
+            group; where there are none, there is no group.
+        sums: Columns of exact numbers to sum, by the name of their sum.
+        where: Which rows are counted.
+
+    Returns:
+        One row a group: the keys, ``__rows``, and for each sum ``__name`` (a decimal) and
+        ``__no_name``, how many of its numbers are null: engines differ in what a sum over
+        nulls alone is. No key has such a name.
 
     Raises:
-        SchemaError: Columns are missing.
+        SchemaError: A key comes twice, or a sum has more decimal places than money has.
 
     Example:
         >>> from plivo_analysis.api.columns import SESSIONS
-        >>> require(pl.DataFrame({"status": []}), SESSIONS, ["status"])
+        >>> frame = pl.LazyFrame({"session_uuid": ["x", "y"], "status": ["a", "a"]})
+        >>> count(nw.from_native(frame), SESSIONS, ["status"], {}).rows()
+        [('a', 2)]
     """
-    missing, available = missing_columns(frame, names)
-    if missing:
-        raise SchemaError(
-            f"This frame lacks {', '.join(map(repr, missing))}, needed of the table of "
-            f"{table.name}. It has {', '.join(map(repr, available)) or 'no columns'}.",
-            missing=missing,
-            available=available,
-        )
-
-
-def count(
-    lazy: nw.LazyFrame[Any],
-    keys: Iterable[str],
-    money: Mapping[str, str] | None = None,
-    **counts: nw.Expr,
-) -> Counted:
-    """Count rows and sums by keys, on the engine.
-
-    Args:
-        lazy: A frame.
-        keys: The columns to group by; nulls are a group. Without keys all rows are one
-            group; where there are none, there is no group.
-        money: Columns to sum by the name of their sum; ``no_`` and the name counts the nulls.
-        counts: Further counts, beside ``rows``.
-
-    Returns:
-        One row a group. The names of what was counted begin with ``__``, so that none of them
-        is the name of a key.
-
-    Example:
-        >>> lazy = nw.from_native(pl.LazyFrame({"status": ["a", "a", None]}))
-        >>> sorted((row["status"] or "", row["__rows"]) for row in count(lazy, ["status"]))
-        [('', 1), ('a', 2)]
-    """
-    (frame,) = collect(counting(lazy, keys, money, **counts))
-    # Without keys an engine gives a row for no rows, in which SQL has nulls for counts.
-    return Counted(frame.filter(pl.col("__rows") > 0), {f"__{name}" for name in money or ()})
+    wanted = counting(lazy if where is None else lazy.filter(where), keys, sums)
+    for part, *parts in keyed(lazy, {KEY: table.key}):
+        seen, counted = collect(distinct(part, KEY), wanted)
+        others = (collect(distinct(part, KEY))[0] for part in parts)
+        if not doubled(pl.concat([seen, *others])):
+            return exact(counted, sums)
+    raise doubled_key(table, lazy.collect_schema().names())
 
 
 def counting(
-    lazy: nw.LazyFrame[Any],
-    keys: Iterable[str],
-    money: Mapping[str, str] | None = None,
-    **counts: nw.Expr,
+    lazy: nw.LazyFrame[Any], keys: Iterable[str], sums: Mapping[str, str]
 ) -> nw.LazyFrame[Any]:
-    """What ``count`` asks an engine, not asked yet.
+    """What ``count`` asks an engine, not asked yet; ``__known_name`` counts what is not null.
 
     Example:
         >>> lazy = nw.from_native(pl.LazyFrame({"status": ["a", "a"]}))
-        >>> counting(lazy, ["status"]).collect().rows()
+        >>> counting(lazy, ["status"], {}).collect().rows()
         [('a', 2)]
     """
-    wanted = {"rows": nw.len(), **counts}
-    unknown = {}
-    for name, column in (money or {}).items():
-        unknown[f"__no_{name}"] = nw.col(column).is_null().cast(nw.Int64)
-        wanted |= {name: nw.col(column).sum(), f"no_{name}": nw.col(f"__no_{name}").sum()}
-    aggregates = [value.alias(f"__{name}") for name, value in wanted.items()]
+    wanted = [nw.len().alias("__rows")]
+    for name, column in sums.items():
+        wanted += [
+            nw.col(column).sum().alias(f"__{name}"),
+            nw.col(column).count().alias(f"__known_{name}"),
+        ]
     names = list(dict.fromkeys(keys))
-    if unknown:
-        lazy = lazy.with_columns(**unknown)
-    if money and not names and nw.dependencies.is_dask_dataframe(lazy.to_native()):
-        # Dask adds decimals within a group only: all rows are made one.
-        one = lazy.with_columns(nw.lit(1).alias(KEY)).group_by(KEY)
-        return one.agg(*aggregates).drop(KEY)
-    return lazy.group_by(names).agg(*aggregates) if names else lazy.select(*aggregates)
+    return lazy.group_by(names).agg(*wanted) if names else lazy.select(*wanted)
+
+
+def exact(counted: pl.DataFrame, sums: Mapping[str, str]) -> pl.DataFrame:
+    """What an engine counted, with the types that it has in polars, whichever engine counted.
+
+    Raises:
+        SchemaError: A sum has more decimal places than money has here.
+
+    Example:
+        >>> exact(pl.DataFrame({"__rows": [0, 2]}, schema={"__rows": pl.UInt32}), {}).rows()
+        [(2,)]
+    """
+    money = [f"__{name}" for name in sums]
+    numbers = [name for name in counted.columns if name.startswith("__") and name not in money]
+    # Without keys an engine gives a row for no rows, in which SQL has nulls for counts.
+    found = counted.filter(ROWS > 0).with_columns(
+        cs.categorical().cast(pl.String), cs.enum().cast(pl.String)
+    )
+    typed = found.with_columns(
+        (cs.by_name(numbers) - cs.boolean()).cast(pl.Int64), pl.col(money).cast(_SUM)
+    )
+    # polars would round the rest away without a word.
+    if any((typed[name] != found[name]).any() for name in money):
+        raise SchemaError(
+            f"Amounts of this frame have more than {MONEY_SCALE} decimal places, and no "
+            "amount is rounded here. Round or cast them where they were read."
+        )
+    unknown = {f"__no_{name}": ROWS - pl.col(f"__known_{name}") for name in sums}
+    return typed.with_columns(**unknown).drop(f"__known_{name}" for name in sums)
 
 
 def collect(*queries: nw.LazyFrame[Any]) -> list[pl.DataFrame]:
@@ -218,77 +199,98 @@ def collect(*queries: nw.LazyFrame[Any]) -> list[pl.DataFrame]:
     return [frame.with_columns(_ZONED.dt.convert_time_zone("UTC")) for frame in frames]
 
 
-def keyed(lazy: nw.LazyFrame[Any], key: str) -> Iterator[nw.LazyFrame[Any]]:
-    """The frame with the column ``KEY``, by which rows are told apart: two of them, to try in turn.
+def keyed(
+    lazy: nw.LazyFrame[Any], keys: Mapping[str, Sequence[str]]
+) -> Iterator[list[nw.LazyFrame[Any]]]:
+    """The frame with short keys beside long ones, in parts: two such lists, to try in turn.
 
-    Texts of 36 letters fill the memory where there are millions of them. polars first gets
-    their hashes: where these are all different so are the keys. Where two are equal, or on
-    another engine, the second frame has the keys themselves.
+    Texts of 36 letters are slow to compare, and fill the memory where there are millions of
+    them, so an engine that has a hash gets hashes first. Two different keys may have the same
+    hash, so hashes prove one thing only: where all hashes differ, so do all keys. Where two are
+    equal, the second list, which has the keys themselves, decides.
+
+    Even hashes fill a gigabyte where there are twenty million of them. polars therefore looks
+    at a large frame in parts, one after the other; rows of the same first key are in the same
+    part.
+
+    Args:
+        lazy: A frame.
+        keys: The columns of each key, by the name of its short form.
 
     Example:
         >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
-        >>> [frame.collect_schema()[KEY] for frame in keyed(lazy, "session_uuid")]
+        >>> [parts[0].collect_schema()[KEY] for parts in keyed(lazy, {KEY: ["session_uuid"]})]
         [UInt64, String]
     """
     native: Any = lazy.to_native()
     if isinstance(native, pl.LazyFrame):
-        yield nw.from_native(native.with_columns(pl.col(key).hash().alias(KEY)))
-    yield lazy.with_columns(nw.col(key).alias(KEY))
+        hashes = {
+            name: reduce(xor, (pl.col(column).hash() for column in columns))
+            for name, columns in keys.items()
+        }
+        hashed = native.with_columns(**hashes)
+        rows = native.select(pl.len()).collect(engine="streaming").item()
+        parts = 1 + rows // _ROWS_OF_A_PART
+        split = pl.col(next(iter(keys))) % parts
+        yield [
+            nw.from_native(hashed.filter(split == part) if parts > 1 else hashed)
+            for part in range(parts)
+        ]
+    elif nw.dependencies.is_duckdb_relation(native):
+        columns = (f"hash({', '.join(map(_quoted, key))}) AS {name}" for name, key in keys.items())
+        yield [nw.from_native(native.project(f"*, {', '.join(columns)}"))]
+    texts = {
+        name: nw.concat_str([nw.col(column).cast(nw.String) for column in columns], separator=" ")
+        for name, columns in keys.items()
+    }
+    yield [lazy.with_columns(**texts)]
 
 
-def refuse_doubled(lazy: nw.LazyFrame[Any], key: str, table: Table) -> None:
-    """Refuse rows of which one key comes twice.
-
-    Raises:
-        SchemaError: A key comes more than once.
-
-    Example:
-        >>> from plivo_analysis.api.columns import SESSIONS
-        >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
-        >>> refuse_doubled(lazy, "session_uuid", SESSIONS)
-    """
-    for each in keyed(lazy, key):
-        (seen,) = collect(distinct(each))
-        if not doubled(seen):
-            return
-    raise_doubled(lazy, table)
-
-
-def distinct(lazy: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def distinct(lazy: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
     """How many rows there are, and how many different keys; not asked yet.
 
     Example:
-        >>> doubled(distinct(nw.from_native(pl.LazyFrame({KEY: ["a", "a"]}))).collect().to_native())
+        >>> lazy = nw.from_native(pl.LazyFrame({"key": ["a", "a"]}))
+        >>> doubled(distinct(lazy, "key").collect().to_native())
         True
     """
-    return counting(lazy, [], distinct=nw.col(KEY).n_unique())
+    return lazy.select(nw.len().alias("__rows"), nw.col(key).n_unique().alias("__distinct"))
 
 
 def doubled(seen: pl.DataFrame) -> bool:
-    """Whether of what ``distinct`` counted one key came twice."""
-    rows, keys = seen.select("__rows", "__distinct").row(0)
-    return bool(rows and rows != keys)  # of no rows, DuckDB counts the keys as null
+    """Whether of what ``distinct`` counted, part by part, one key came twice."""
+    # Of no rows, DuckDB counts the keys as null.
+    return not seen.filter(ROWS > 0, pl.col("__distinct") != ROWS).is_empty()
 
 
-def raise_doubled(lazy: nw.LazyFrame[Any], table: Table) -> NoReturn:
-    """Say that a key came more than once."""
-    raise SchemaError(
-        f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more "
-        "than once. Keep one row of each.",
-        available=lazy.collect_schema().names(),
-    )
+def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame[Any]:
+    """The frame with the column ``TICK``: an instant in whole ticks since 1970 in UTC.
+
+    An engine's own hours and days are those of its session's zone. The number of microseconds
+    since 1970 in UTC is not, so that is what is asked of it.
+
+    Args:
+        lazy: A frame.
+        instant: Its column of instants; without a zone they are UTC.
+        tick: The length of a tick in microseconds.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> lazy = nw.from_native(pl.LazyFrame({"t": [datetime(1970, 1, 2, tzinfo=UTC)]}))
+        >>> with_ticks(lazy, "t", 900_000_000).select(TICK).collect().rows()
+        [(96,)]
+    """
+    native: Any = lazy.to_native()
+    if nw.dependencies.is_duckdb_relation(native):
+        ticks = f"epoch_us({_quoted(instant)}) // {tick} AS {TICK}"
+        return nw.from_native(native.project(f"*, {ticks}"))
+    if nw.dependencies.is_pyspark_dataframe(native):
+        # Spark takes an instant without a zone to be in its session's.
+        naive = native.schema[instant].dataType.typeName() == "timestamp_ntz"
+        utc = f"CAST(CONCAT(`{instant}`, 'Z') AS TIMESTAMP)" if naive else f"`{instant}`"
+        return nw.from_native(native.selectExpr("*", f"unix_micros({utc}) div {tick} AS {TICK}"))
+    return lazy.with_columns((nw.col(instant).dt.timestamp("us") // tick).alias(TICK))
 
 
-def _typed(lazy: pl.LazyFrame, columns: Iterable[Column]) -> pl.LazyFrame:
-    """Columns that hold nulls alone, of which polars does not know the type, with their own."""
-    schema = lazy.collect_schema()
-    blank = [column for column in columns if schema[column.name] == pl.Null]
-    return lazy.with_columns(pl.col(each.name).cast(each.polars()) for each in blank)
-
-
-def _refuse_nested(names: Sequence[str], available: Sequence[str]) -> None:
-    if names:
-        raise SchemaError(
-            f"{', '.join(map(repr, names))} holds lists, which make no groups.",
-            available=available,
-        )
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -9,36 +9,52 @@ import polars as pl
 
 from plivo_analysis.api.words import SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.metrics.columns import FALLBACK_RATES
 from plivo_analysis.metrics.engines import (
     KEY,
-    Counted,
+    ROWS,
     collect,
     counting,
     distinct,
     doubled,
+    exact,
     keyed,
-    raise_doubled,
 )
-from plivo_analysis.metrics.grouping import Grouping
-from plivo_analysis.metrics.inputs import open_exploded
-from plivo_analysis.metrics.intervals import ratio, wilson, with_interval
-from plivo_analysis.tables.columns import ATTEMPTS
-from plivo_analysis.tables.convert import result
+from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, rate_columns
+from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
+from plivo_analysis.tables.columns import ATTEMPTS, OF_THE_SESSION
+from plivo_analysis.tables.convert import doubled_key, folded
+from plivo_analysis.values.schema import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
-_NEEDED = [
-    "session_uuid",
-    "attempt_number",
-    "attempts",
-    "channel",
-    "outcome",
-    "step",
-    "entry_channel",
-    "session_status",
-]
+FALLBACK_RATES = Table(
+    name="fallback_rates",
+    row="A group of sessions: how many left their channel, and how many that saved.",
+    key=(),
+    columns=(
+        count_column("sessions", "Settled, with an attempt, and clear about fallback.", "sessions"),
+        count_column("fell_back", "Of these, with at least one switch of channel.", "sessions"),
+        *rate_columns("fallback_rate", "fell_back ÷ sessions."),
+        count_column("retried", "With at least one retry on the same channel.", "sessions"),
+        rate_column("retry_rate", "retried ÷ sessions."),
+        count_column("rescued", "Fell back and verified: possibly by the fallback.", "sessions"),
+        *rate_columns("rescue_rate", "rescued ÷ fell_back."),
+        count_column(
+            "rescued_last_touch", "Rescued, and last tried elsewhere than first.", "sessions"
+        ),
+        count_column(
+            "rescued_certain",
+            "Rescued, not reached where they began, reached elsewhere.",
+            "sessions",
+        ),
+        count_column(
+            "not_evaluable", "Settled, with an attempt, but with unknown channels.", "sessions"
+        ),
+    ),
+)
+
+_NEEDED = ["attempts", "channel", "outcome", "step", "entry_channel", "session_status"]
 _MARKS = (
     "__switch",
     "__retry",
@@ -47,30 +63,17 @@ _MARKS = (
     "__perhaps_at_home",
     "__reached_elsewhere",
 )
-_SETTLED = ("__evaluable", "__not_evaluable")
-_PROOF = ("__listed", "__attempts", "__numbers")
-_WHOLE = (pl.col("__listed") == pl.col("__attempts")) & (
-    pl.col("__numbers") * 2 == pl.col("__attempts") * (pl.col("__attempts") + 1)
-)
-_INSTEAD = {"channel": "entry_channel", "status": "session_status"}
+_ROW_KEY = "__row_key"
+_OF_A_SESSION = {"attempts", "session_status", *OF_THE_SESSION}
 _OF_AN_ATTEMPT = {
     name: (
         f"{name!r} is an attempt's own, and fallback_rates counts sessions, which have several "
-        f"attempts. Group by a column that is the same for all of them, as "
-        f"{_INSTEAD.get(name, 'entry_channel')!r}."
+        "attempts. Group by a column that is the same for all of them, as 'entry_channel' or "
+        "'session_status'."
+        + (" The channel of a session itself is its last one." if name == "channel" else "")
     )
-    for name in (
-        "attempt_uuid",
-        "attempt_number",
-        "channel",
-        "status",
-        "outcome",
-        "time",
-        "charge",
-        "charge_note",
-        "previous_channel",
-        "step",
-    )
+    for name in ATTEMPTS.names
+    if name not in _OF_A_SESSION
 }
 
 
@@ -130,103 +133,95 @@ def fallback_rates(
         >>> rates.select("entry_channel", "sessions", "fell_back", "rescued").rows()
         [('sms', 1, 1, 0)]
     """
-    wilson(0, 0, confidence)
-    lazy, names = open_exploded(
-        frame, by, FALLBACK_RATES, ATTEMPTS, _NEEDED, refused=_OF_AN_ATTEMPT
+    z = normal_quantile(confidence)
+    grouping = Grouping.of(frame, by, FALLBACK_RATES, ATTEMPTS, _NEEDED, refused=_OF_AN_ATTEMPT)
+    counted = _count(grouping.lazy, list(dict.fromkeys([*grouping.by, "session_status"])))
+    status = folded(counted["session_status"], fold_status)
+    settled = counted.with_columns(status.alias("__status")).filter(status.is_in(SETTLED))
+    # Sessions of one attempt were not asked for marks: they have none.
+    switch, retry, indeterminate, ends_elsewhere, perhaps_at_home, reached_elsewhere = (
+        pl.col(mark).fill_null(value=False) for mark in _MARKS
     )
-    grouping = Grouping(names, FALLBACK_RATES)
-    counted = _count(lazy, list(dict.fromkeys([*names, "session_status"])))
-    tallied = _tallied(counted, names)
-    groups = ((grouping.key(row), row) for row in tallied.iter_rows(named=True))
-    rates = {key: _rates(row, confidence) for key, row in groups if any(row[k] for k in _SETTLED)}
-    return result(grouping.frame(rates, tallied.schema), frame)
+    evaluable = switch | ~indeterminate
+    rescued = switch & (pl.col("__status") == VERIFIED)
+    groups = grouping.sum(
+        settled,
+        sessions=ROWS.filter(evaluable),
+        fell_back=ROWS.filter(switch),
+        retried=ROWS.filter(evaluable & retry),
+        rescued=ROWS.filter(rescued),
+        rescued_last_touch=ROWS.filter(rescued & ends_elsewhere),
+        rescued_certain=ROWS.filter(rescued & reached_elsewhere & ~perhaps_at_home),
+        not_evaluable=ROWS.filter(~evaluable),
+    )
+
+    def rates(group: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **group,
+            **with_interval("fallback_rate", group["fell_back"], group["sessions"], z),
+            "retry_rate": ratio(group["retried"], group["sessions"]),
+            **with_interval("rescue_rate", group["rescued"], group["fell_back"], z),
+        }
+
+    return grouping.frame(groups, rates)
 
 
-def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> Counted:
-    """Sessions counted by the given keys, and by what their attempts were."""
-    for each in keyed(lazy, "session_uuid"):
-        firsts = each.filter(nw.col("attempt_number") == 1)
-        # A session of one attempt took no step: most sessions need no group of their own.
-        single = counting(each.filter(nw.col("attempts") == 1), keys)
-        several = counting(_of_several(each, keys), [*keys, *_MARKS, *_PROOF])
-        seen, singles, others = collect(distinct(firsts), single, several)
-        partial = others.filter(~_WHOLE)["__rows"].sum()
+def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
+    """Sessions counted by the given keys, and by what their attempts were.
+
+    What a session did is only known with all of its attempts. They are all there if its
+    attempts are as many as each of them says, no number comes twice (no row key comes twice at
+    all), and the numbers go from 1 to that many.
+    """
+    only = ((nw.col("attempts") == 1) & (nw.col("attempt_number") == 1)).fill_null(value=False)
+    told = [*keys, *_MARKS, "__whole"]
+    for parts in keyed(lazy, {KEY: ["session_uuid"], _ROW_KEY: ATTEMPTS.key}):
+        found = [
+            collect(
+                distinct(part, _ROW_KEY),
+                # A session of one attempt took no step: most need no group of their own.
+                counting(part.filter(only), keys, {}),
+                counting(_of_several(part.filter(~only), keys), told, {}),
+            )
+            for part in parts
+        ]
+        seen, singles, others = (pl.concat(frames) for frames in zip(*found, strict=True))
+        partial = others.filter(~pl.col("__whole").fill_null(value=False))["__rows"].sum()
         if not (doubled(seen) or partial):
-            return Counted(pl.concat([singles, others], how="diagonal"), ())
+            return exact(pl.concat([singles, others], how="diagonal"), {})
+    available = lazy.collect_schema().names()
     if doubled(seen):
-        raise_doubled(lazy, ATTEMPTS)
+        raise doubled_key(ATTEMPTS, available)
     raise SchemaError(
         f"{partial} sessions have other attempts than their number says: some are missing, "
         "doubled, or differ in a by column. Filter sessions, not attempts.",
-        available=lazy.collect_schema().names(),
+        available=available,
     )
 
 
 def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[Any]:
     """One row a session of several attempts: what any of them was, and whether all are there."""
-    channel, entry = nw.col("channel"), nw.col("entry_channel")
-    known, step = channel != UNKNOWN, nw.col("step")
-    elsewhere = known & (channel != entry)
-    last = nw.col("attempt_number") == nw.col("attempts")
+    channel, entry, step = nw.col("channel"), nw.col("entry_channel"), nw.col("step")
+    elsewhere = (channel != UNKNOWN) & (channel != entry)
+    number, attempts = nw.col("attempt_number"), nw.col("attempts")
     marks = (
         step == "switch",
         step == "retry",
         step == "indeterminate",
-        last & elsewhere,
+        elsewhere & (number == attempts),
         ~elsewhere & (nw.col("outcome") != "not_reached"),
         elsewhere & (nw.col("outcome") == "reached"),
     )
+    listed, first, last = nw.col("__listed"), nw.col("__first"), nw.col("__last")
     return (
-        lazy.filter(nw.col("attempts") != 1)
-        .with_columns(**dict(zip(_MARKS, marks, strict=True)))
+        lazy.with_columns(**dict(zip(_MARKS, marks, strict=True)))
         .group_by(KEY, *keys)
         .agg(
             nw.col(*_MARKS).any(),
             nw.len().alias("__listed"),
-            nw.col("attempts").max().alias("__attempts"),
-            nw.col("attempt_number").sum().alias("__numbers"),
+            attempts.max().alias("__attempts"),
+            number.min().alias("__first"),
+            number.max().alias("__last"),
         )
+        .with_columns(__whole=(listed == nw.col("__attempts")) & (first == 1) & (last == listed))
     )
-
-
-def _tallied(counted: Counted, by: Sequence[str]) -> pl.DataFrame:
-    """The settled sessions of each group, counted by what became of them."""
-    rows = counted.whole()
-    words = {word: fold_status(word) for word in rows["session_status"].unique()}
-    status = pl.col("session_status").cast(pl.String)
-    settled = status.is_in([word for word, folded in words.items() if folded in SETTLED])
-    verified = status.is_in([word for word, folded in words.items() if folded == VERIFIED])
-    # Sessions of one attempt were not asked for marks: they have none.
-    switch, retry, indeterminate, ends_elsewhere, perhaps_at_home, reached_elsewhere = (
-        pl.col(mark).cast(pl.Boolean).fill_null(value=False) for mark in _MARKS
-    )
-    evaluable = switch | ~indeterminate
-    rescued = switch & verified
-    kinds = {
-        "evaluable": evaluable,
-        "not_evaluable": ~evaluable,
-        "fell_back": switch,
-        "retried": evaluable & retry,
-        "rescued": rescued,
-        "rescued_last_touch": rescued & ends_elsewhere,
-        "rescued_certain": rescued & reached_elsewhere & ~perhaps_at_home,
-    }
-    sums = {f"__{name}": pl.col("__rows").filter(kind).sum() for name, kind in kinds.items()}
-    rows = rows.filter(settled)
-    return rows.group_by(by).agg(**sums) if by else rows.select(**sums)
-
-
-def _rates(group: Mapping[str, Any], confidence: float) -> dict[str, Any]:
-    sessions, fell_back, rescued = group["__evaluable"], group["__fell_back"], group["__rescued"]
-    return {
-        "sessions": sessions,
-        "fell_back": fell_back,
-        **with_interval("fallback_rate", fell_back, sessions, confidence),
-        "retried": group["__retried"],
-        "retry_rate": ratio(group["__retried"], sessions),
-        "rescued": rescued,
-        **with_interval("rescue_rate", rescued, fell_back, confidence),
-        "rescued_last_touch": group["__rescued_last_touch"],
-        "rescued_certain": group["__rescued_certain"],
-        "not_evaluable": group["__not_evaluable"],
-    }

@@ -1,134 +1,302 @@
-"""By what a metric groups, and the result put in order.
+"""From a frame to the groups of a result: what is given, by what it is grouped, in what order.
 
-``by`` is checked before anything is counted: an unknown name, a name given twice, a name that
-the result needs for itself. Groups are folded here: an engine groups by the wire's word, and
-words that mean the same fall together.
+A frame says which table it is by its columns: a sessions table has ``attempt_details``, an
+attempts table ``attempt_number``, a charges table ``line_number``. A sessions table is exploded
+on the way where a metric counts attempts or lines. ``by`` is checked before anything is counted.
+
+Every metric then goes the same way: the engine counts rows and sums by the groups and by the
+words that the metric tells apart (``count``), words that mean the same fall together (``sum``),
+and the few groups are finished in exact Python arithmetic (``frame``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
+from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.metrics.cautions import warn_of_masked
-from plivo_analysis.metrics.engines import Counted, count
-from plivo_analysis.metrics.instants import TICK, with_ticks
-from plivo_analysis.tables.casting import arrow_values
+from plivo_analysis.metrics.cautions import refuse_mixed_currencies, warn_of_masked
+from plivo_analysis.metrics.engines import TICK, count, open_table, with_ticks
+from plivo_analysis.metrics.periods import Buckets
+from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
+from plivo_analysis.tables.convert import arrow_values, column_names, folded, require, result
+from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
+from plivo_analysis.values.schema import Column, Kind, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     import narwhals as nw
 
-    from plivo_analysis.metrics.periods import Buckets
-    from plivo_analysis.values.schema import Table
-
 PERIOD = "period"
+MONEY_UNIT = "the account's currency"
 
-Key = tuple[Any, ...]
+_MARKS = {"attempt_details": SESSIONS, "attempt_number": ATTEMPTS, "line_number": CHARGES}
+_EXPLODED_BY = {ATTEMPTS.name: "explode_attempts", CHARGES.name: "explode_charges"}
+_OF_SESSIONS = {
+    "channel": "A session's 'channel' is its last one, and {name} counts sessions: a channel would "
+    "be judged by the sessions that ended on it. Group by 'entry_channel' or 'path'."
+}
+
+
+def count_column(name: str, meaning: str, unit: str) -> Column:
+    """A column of a result: a number of rows.
+
+    Example:
+        >>> count_column("verified", "Verified.", "sessions").nullable
+        False
+    """
+    return Column(name, Kind.COUNT, meaning, unit=unit, nullable=False, computed=True)
+
+
+def rate_column(name: str, meaning: str) -> Column:
+    """A column of a result: a part of one, null where the denominator is zero.
+
+    Example:
+        >>> rate_column("waste_share", "waste ÷ total_charge.").unit
+        'part of one'
+    """
+    return Column(name, Kind.RATE, meaning, unit="part of one", computed=True)
+
+
+def rate_columns(name: str, meaning: str) -> tuple[Column, Column, Column]:
+    """A rate and the two ends of its interval, as ``with_interval`` gives them.
+
+    Example:
+        >>> [column.name for column in rate_columns("rate", "It.")]
+        ['rate', 'rate_low', 'rate_high']
+    """
+    return (
+        rate_column(name, meaning),
+        rate_column(f"{name}_low", "The lower end of its Wilson interval."),
+        rate_column(f"{name}_high", "The upper end of its Wilson interval."),
+    )
+
+
+def sum_column(name: str, meaning: str) -> Column:
+    """A column of a result: a sum of money with room for 38 digits, null where none is known.
+
+    Example:
+        >>> sum_column("amount", "Their known amounts.").kind.value
+        'sum of money'
+    """
+    return Column(name, Kind.SUM, meaning, unit=MONEY_UNIT, computed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """By what to group: columns, and buckets of an instant.
+    """A frame opened on its engine, and by what it is grouped.
 
     Args:
-        by: The columns.
-        result: The table of the result.
+        given: The frame as it was given: its kind is that of the result.
+        lazy: The columns that are looked at, on its engine.
+        table: What one row of it is.
+        by: The columns to group by.
+        result: The table of the result, without ``period`` and ``by`` before it.
         buckets: The periods; None without.
         instant: The column of instants that falls into them.
     """
 
+    given: Any
+    lazy: nw.LazyFrame[Any]
+    table: Table
     by: tuple[str, ...]
     result: Table
-    buckets: Buckets | None = None
-    instant: str = "created_at"
+    buckets: Buckets | None
+    instant: str
+
+    @classmethod
+    def of(
+        cls,
+        frame: Any,
+        by: str | Iterable[str],
+        result: Table,
+        table: Table,
+        needed: Sequence[str],
+        *,
+        every: str | None = None,
+        tz: str | ZoneInfo = "UTC",
+        refused: Mapping[str, str] | None = None,
+    ) -> Grouping:
+        """A frame checked and opened.
+
+        Args:
+            frame: The table wanted on any engine; or a sessions table where attempts or lines
+                are wanted, whose own columns can then be grouped by as well.
+            by: A name or several.
+            result: The table of the result, whose names are taken.
+            table: What is counted: sessions, attempts, charges or messages.
+            needed: The columns of it that will be looked at, besides its key.
+            every: The length of the periods; None without.
+            tz: The zone of the periods.
+            refused: Columns that make no group here, with the reason.
+
+        Raises:
+            SchemaError: The frame is another table, lacks columns, has a session twice, or
+                ``by`` names what makes no group; or the result has sums of money, and the
+                frame amounts of several currencies.
+            FilterError: There is no such length or zone.
+        """
+        buckets = Buckets.of(every=every, tz=tz)
+        available = column_names(frame)
+        given = next((known for mark, known in _MARKS.items() if mark in available), None)
+        _refuse_another(given, available, result, table, needed)
+        explode = given is SESSIONS and table in (ATTEMPTS, CHARGES)
+        offered = list(dict.fromkeys([*table.names, *available])) if explode else available
+        if table is SESSIONS:
+            refused = {name: text.format(name=result.name) for name, text in _OF_SESSIONS.items()}
+        names = _checked(by, result, offered, refused or {}, periods=buckets is not None)
+        instant = "message_time" if table is MESSAGES else "created_at"
+        looked_at = [*table.key, *needed, *([instant] if buckets else [])]
+        if any(column.kind is Kind.SUM for column in result.columns) and CURRENCY in available:
+            refuse_mixed_currencies(frame, names)
+        opened = frame
+        if explode:
+            own = [name for name in names if name not in table.names]
+            # Several things are asked of an exploded table, and a lazy one would be exploded
+            # for each of them.
+            held = read_sessions(frame, own) if isinstance(frame, pl.LazyFrame) else frame
+            opened = exploded(held, table, own)
+        else:
+            require(available, table, looked_at)
+        lazy = open_table(opened, table, looked_at, names)
+        return cls(frame, lazy, table, names, result, buckets, instant)
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns that come first in the result."""
+        return [*([PERIOD] if self.buckets else []), *self.by]
 
     def count(
-        self, lazy: nw.LazyFrame[Any], *keys: str, money: Mapping[str, str] | None = None
-    ) -> Counted:
-        """Count on the engine, by the groups and by further keys."""
-        if self.buckets is None:
-            return count(lazy, [*self.by, *keys], money)
-        ticked = with_ticks(lazy, self.instant, self.buckets.tick)
-        counted = count(ticked, [TICK, *self.by, *keys], money)
-        return _in_periods(counted, self.buckets)
+        self,
+        words: Mapping[str, Callable[[Any], str | None] | None],
+        *,
+        sums: Mapping[str, str] | None = None,
+        where: nw.Expr | None = None,
+    ) -> pl.DataFrame:
+        """Count on the engine, by the groups and by the words that the metric tells apart.
 
-    def key(self, row: Mapping[str, Any]) -> Key:
-        """The group of a counted row: its period first, in microseconds."""
-        values = tuple(row[name] for name in self.by)
-        return values if self.buckets is None else (row[TICK], *values)
+        Args:
+            words: Columns of words, with what folds those that mean the same; None as they are.
+            sums: Columns to sum, by the name of their sum.
+            where: Which rows are counted; of all of them each key comes once.
+
+        Returns:
+            As ``engines.count``: the ``period`` and ``by`` columns as they are, each folded
+            word as ``__`` and its column's name, and what was counted.
+
+        Raises:
+            SchemaError: A key comes twice, or an amount has too many decimal places.
+        """
+        keys, lazy = [*self.by, *words], self.lazy
+        if self.buckets is not None:
+            lazy = with_ticks(lazy, self.instant, self.buckets.tick)
+            keys.insert(0, TICK)
+        counted = count(lazy, self.table, keys, sums or {}, where)
+        if self.buckets is not None:
+            counted = self.buckets.named(counted, TICK, PERIOD)
+        told = (
+            (counted[name] if fold is None else folded(counted[name], fold)).alias(f"__{name}")
+            for name, fold in words.items()
+        )
+        return counted.with_columns(told).drop(name for name in words if name not in self.by)
+
+    def sum(self, counted: pl.DataFrame, *words: str, **sums: pl.Expr) -> pl.DataFrame:
+        """What was counted, summed by the groups.
+
+        Args:
+            counted: What ``count`` gave.
+            words: Further columns to group by.
+            sums: What to add up, by name; ``ROWS.filter(...)`` for a count of rows.
+
+        Returns:
+            One row a group: its keys, the words, and each sum as ``__name``.
+        """
+        wanted = [value.sum().alias(f"__{name}") for name, value in sums.items()]
+        keys = [*self.keys, *words]
+        if keys:
+            return counted.group_by(keys).agg(wanted)
+        return counted.select(wanted).head(counted.height)  # of no rows there is no group
 
     def frame(
         self,
-        groups: Mapping[Key, Mapping[str, Any]] | Iterable[tuple[Key, Mapping[str, Any]]],
-        schema: Mapping[str, pl.DataType],
-        order: Callable[[Mapping[str, Any]], Any] = lambda _: 0,
-    ) -> pl.DataFrame:
-        """The result: periods, then the by columns, nulls last, text by code point.
+        groups: pl.DataFrame,
+        finish: Callable[[dict[str, Any]], Mapping[str, Any]],
+        order: Mapping[str, bool] | None = None,
+    ) -> Any:
+        """The result: by period, then by the ``by`` columns, nulls last, text by code point.
 
         Args:
-            groups: The values of each group, under the names of the result's columns.
-            schema: The polars types of the by columns.
-            order: What sorts rows of the same group.
+            groups: What ``sum`` gave.
+            finish: From the sums of a group, by name, to a row of the result; money comes in
+                whole units of 10⁻⁸.
+            order: What sorts rows of the same group, and whether descending.
+
+        Returns:
+            A pandas frame for a pandas frame, else a polars one.
         """
-        rows = groups.items() if isinstance(groups, Mapping) else groups
-        ranked = sorted(rows, key=lambda item: (_rank(item[0]), order(item[1])))
-        names = self.by if self.buckets is None else (PERIOD, *self.by)
-        columns = [
-            self._key_column(name, [key[place] for key, _ in ranked], schema)
-            for place, name in enumerate(names)
+        order = {**dict.fromkeys(self.keys, False), **(order or {})}
+        if order:
+            groups = groups.sort(*order, descending=list(order.values()), nulls_last=True)
+        sums = groups.drop(self.keys).with_columns(cs.decimal().to_physical())
+        sums = sums.rename(lambda name: name.removeprefix("__"))
+        rows = [finish(row) for row in sums.iter_rows(named=True)]
+        finished = [
+            pl.Series(
+                column.name,
+                arrow_values([row[column.name] for row in rows], column),
+                dtype=column.polars(),
+            )
+            for column in self.result.columns
         ]
-        for column in self.result.columns:
-            values = arrow_values([row[column.name] for _, row in ranked], column)
-            columns.append(pl.Series(column.name, values, dtype=column.polars()))
-        frame = pl.DataFrame(columns)
-        warn_of_masked(frame, self.by, stacklevel=3)
-        return frame
-
-    def _key_column(
-        self, name: str, values: list[Any], schema: Mapping[str, pl.DataType]
-    ) -> pl.Series:
-        if name == PERIOD and self.buckets is not None:
-            instants = pl.Series(name, values, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-            return instants.dt.convert_time_zone(self.buckets.tz)
-        dtype = schema[name]
-        text = isinstance(dtype, (pl.Categorical, pl.Enum))
-        return pl.Series(name, values, dtype=pl.String() if text else dtype)
+        found = pl.DataFrame([*(groups[name] for name in self.keys), *finished])
+        warn_of_masked(found, self.by, stacklevel=3)
+        return result(found, self.given)
 
 
-def names_of(
+def _refuse_another(
+    given: Table | None,
+    available: Sequence[str],
+    result: Table,
+    table: Table,
+    needed: Sequence[str],
+) -> None:
+    """Refuse a frame that is not the table that a metric counts, and say what to give."""
+    explode = _EXPLODED_BY.get(table.name)
+    wrong = given not in (table, SESSIONS) if explode else table is SESSIONS and given is not None
+    if not wrong or given is table:
+        return
+    missing = [name for name in (*table.key, *needed) if name not in available]
+    other = f"a table of {given.name}" if given else f"a frame without {', '.join(missing)}"
+    raise SchemaError(
+        f"{result.name} cannot read {other}: give the sessions table"
+        f"{f', or what {explode} makes of one' if explode else ''}. It has "
+        f"{', '.join(available) or 'no columns'}.",
+        missing=missing,
+        available=available,
+    )
+
+
+def _checked(
     by: str | Iterable[str],
     result: Table,
     available: Sequence[str],
+    refused: Mapping[str, str],
     *,
-    periods: bool = False,
-    refused: Mapping[str, str] | None = None,
+    periods: bool,
 ) -> tuple[str, ...]:
-    """The columns to group by, checked.
-
-    Args:
-        by: A name or several.
-        result: The table of the result, whose names are taken.
-        available: The columns there are to group by.
-        periods: Whether the result has a period column, too.
-        refused: Columns that are there but make no group here, with the reason.
-
-    Raises:
-        SchemaError: A name is unknown, refused, given twice or taken by the result.
-
-    Example:
-        >>> from plivo_analysis.metrics.columns import SPEND
-        >>> names_of("channel", SPEND, ["channel", "line"])
-        ('channel',)
-    """
-    names = (by,) if isinstance(by, str) else tuple(by)
+    """The columns to group by: there, each once, and not needed by the result itself."""
+    try:
+        names = (by,) if isinstance(by, str) else tuple(by)
+    except TypeError:
+        raise SchemaError(f"by is {by!r}; it is the name of a column, or several.") from None
     for name in names:
-        if refused and name in refused:
+        if name in refused:
             raise SchemaError(refused[name], missing=[name], available=available)
     missing = [name for name in dict.fromkeys(names) if name not in available]
     if missing:
@@ -148,24 +316,3 @@ def names_of(
     if len(set(names)) != len(names):
         raise SchemaError(f"by names a column twice: {', '.join(names)}.", available=available)
     return names
-
-
-def _in_periods(counted: Counted, buckets: Buckets) -> Counted:
-    """What was counted by ticks, counted by the buckets that they are in.
-
-    A quarter has up to 9,000 ticks, in each of which every group may come: they are put
-    together before each of them is looked at.
-    """
-    frame = counted.whole()
-    ticks = frame[TICK].unique().to_list()
-    found = [buckets.start(tick) for tick in ticks]
-    starts = frame[TICK].replace_strict(ticks, found, return_dtype=pl.Int64)
-    sums = [name for name in frame.columns if name.startswith("__") and name != TICK]
-    keys = [name for name in frame.columns if name not in sums]
-    by_start = frame.with_columns(starts).group_by(keys).agg(pl.col(sums).sum())
-    return Counted(by_start, counted.money)
-
-
-def _rank(key: Key) -> tuple[tuple[bool, bool, Any], ...]:
-    """What sorts groups: a null comes last, and before it what is not even equal to itself."""
-    return tuple((value is None, value != value, value) for value in key)  # noqa: PLR0124 - NaN

@@ -7,7 +7,6 @@ takes the trials for independent; several attempts of one session are not quite 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import sqrt
 from statistics import NormalDist
 
@@ -24,58 +23,69 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def wilson(
-    successes: int, trials: int, confidence: float = 0.95
-) -> tuple[float, float] | tuple[None, None]:
-    """The two-sided Wilson score interval of a rate.
+def normal_quantile(confidence: float) -> float:
+    """How many standard deviations around a normal mean hold a share of it: z.
 
-    With p = successes ÷ trials and z the normal quantile of (1 + confidence) ÷ 2, the ends are
-    (p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) ÷ (1 + z²/n).
+    A metric asks for it before it counts, so that a wrong confidence is refused at once, also
+    where there is nothing to count.
 
     Args:
-        successes: How many trials succeeded.
-        trials: How many there were.
-        confidence: The coverage wanted, between 0 and 1.
-
-    Returns:
-        The lower and the upper end; both None without trials.
+        confidence: The share, between 0 and 1.
 
     Raises:
         FilterError: ``confidence`` does not lie between 0 and 1.
 
     Example:
-        >>> low, high = wilson(5, 10)
+        >>> round(normal_quantile(0.95), 6)
+        1.959964
+    """
+    try:
+        if 0 < confidence < 1:
+            return NormalDist().inv_cdf((1 + confidence) / 2)
+    except TypeError:
+        pass  # a text, which the same sentence refuses
+    raise FilterError(f"confidence is {confidence!r}; it lies between 0 and 1, as 0.95 does.")
+
+
+def wilson(successes: int, trials: int, z: float) -> tuple[float, float] | tuple[None, None]:
+    """The two-sided Wilson score interval of a rate.
+
+    With p = successes ÷ trials and n = trials, the ends are
+    (p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) ÷ (1 + z²/n): those rates that a test of the score,
+    whose standard error is of the rate in question and not of p, would not reject.
+
+    Args:
+        successes: How many trials succeeded.
+        trials: How many there were.
+        z: The quantile of the coverage wanted, ``normal_quantile(confidence)``.
+
+    Returns:
+        The lower and the upper end; both None without trials.
+
+    Example:
+        >>> low, high = wilson(5, 10, normal_quantile(0.95))
         >>> round(low, 6), round(high, 6)
         (0.236593, 0.763407)
     """
-    z = _quantile(confidence)
     if not trials:
         return None, None
     p, square = successes / trials, z * z
+    # The centre is drawn from p towards one half, the more the fewer trials there are.
     centre = p + square / (2 * trials)
     half = z * sqrt(p * (1 - p) / trials + square / (4 * trials * trials))
     scale = 1 + square / trials
-    # At the borders the interval ends there exactly; floats would miss it by a hair.
+    # At 0 and at 1 the interval ends there exactly; floats would miss it by a hair.
     low = (centre - half) / scale if successes else 0.0
     high = (centre + half) / scale if successes < trials else 1.0
     return low, high
 
 
-def with_interval(
-    name: str, successes: int, trials: int, confidence: float
-) -> dict[str, float | None]:
+def with_interval(name: str, successes: int, trials: int, z: float) -> dict[str, float | None]:
     """A rate and the two ends of its interval, under their names in a result.
 
     Example:
-        >>> with_interval("success_rate", 0, 0, 0.95)
+        >>> with_interval("success_rate", 0, 0, 1.96)
         {'success_rate': None, 'success_rate_low': None, 'success_rate_high': None}
     """
-    low, high = wilson(successes, trials, confidence)
+    low, high = wilson(successes, trials, z)
     return {name: ratio(successes, trials), f"{name}_low": low, f"{name}_high": high}
-
-
-@lru_cache(maxsize=16)
-def _quantile(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise FilterError(f"confidence is {confidence!r}; it lies between 0 and 1, as 0.95 does.")
-    return NormalDist().inv_cdf((1 + confidence) / 2)

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES
-from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
-from plivo_analysis.metrics.engines import require
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.tables.columns import ATTEMPTS
-from plivo_analysis.tables.convert import column_names, result, select
+from plivo_analysis.tables.convert import column_names, doubled_key, require, result, select
 from plivo_analysis.tables.explode import exploded
 
 if TYPE_CHECKING:
@@ -69,10 +67,10 @@ class MessageJoin:
 def join_messages(attempts: Any, messages: Any) -> MessageJoin:
     """Put each attempt beside the message record that has its uuid.
 
-    A record brings what a session lacks: ``message_error_code`` (``metrics.error_codes`` says
-    what it means), parts, rate and amount. The amount may differ from the attempt's ``charge``.
-    Verify's SMS may be listed as messages too: adding ``spend`` and ``message_spend`` then
-    counts ``amount_in_both`` twice.
+    A record brings what a session lacks: ``message_error_code`` (``metrics.messages.meaning``
+    says what it means), parts, rate and amount. The amount may differ from the attempt's
+    ``charge``. Verify's SMS may be listed as messages too: adding ``spend`` and
+    ``message_spend`` then counts ``amount_in_both`` twice.
 
     Args:
         attempts: An attempts or a sessions table of any supported kind.
@@ -123,8 +121,8 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
 
 def _whole(frame: Any, table: Table, needed: list[str]) -> pl.DataFrame:
     """All columns of a frame: the table's with their types, the caller's own as they are."""
-    require(frame, table, needed)
     names = column_names(frame)
+    require(names, table, needed)
     known = [column for column in table.columns if column.name in names]
     own = [name for name in names if name not in table.names]
     return select(frame, known, own=own).select(names)
@@ -132,11 +130,7 @@ def _whole(frame: Any, table: Table, needed: list[str]) -> pl.DataFrame:
 
 def _records(messages: pl.DataFrame) -> pl.DataFrame:
     if messages["message_uuid"].n_unique() != messages.height:
-        raise SchemaError(
-            "The key of the table of messages, message_uuid, comes more than once. Keep one row "
-            "of each.",
-            available=messages.columns,
-        )
+        raise doubled_key(MESSAGES, messages.columns)
     return messages.rename(lambda name: name if name.startswith(_PREFIX) else _PREFIX + name)
 
 

@@ -1,32 +1,54 @@
-"""Message records: what they cost, how many arrived, and which of them carried a code."""
+"""Message records: what they cost, how many arrived, and what their error codes mean.
+
+A verification's attempt carries no code; it is reached through the message record with the same
+uuid (``join_messages``).
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.api.words import fold_status
-from plivo_analysis.metrics.cautions import refuse_mixed_currencies
-from plivo_analysis.metrics.columns import DELIVERY_RATES, MESSAGE_SPEND
-from plivo_analysis.metrics.engines import open_table, refuse_doubled
-from plivo_analysis.metrics.grouping import Grouping, Key, names_of
-from plivo_analysis.metrics.intervals import wilson, with_interval
-from plivo_analysis.metrics.joins import MessageJoin, join_messages
-from plivo_analysis.metrics.money import Money
-from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.tables.convert import column_names, result
+from plivo_analysis.metrics.engines import ROWS
+from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
+from plivo_analysis.metrics.intervals import normal_quantile, with_interval
+from plivo_analysis.metrics.money import Money, sums_of
+from plivo_analysis.values.schema import Column, Kind, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from zoneinfo import ZoneInfo
 
-    import narwhals as nw
+MESSAGE_SPEND = Table(
+    name="message_spend",
+    row="A group of messages: what they were billed.",
+    key=(),
+    columns=(
+        count_column("messages", "All messages, in both directions.", "messages"),
+        Column("units", Kind.COUNT, "Parts billed.", unit="parts", computed=True),
+        sum_column("amount", "The sum of total_amount."),
+        sum_column("carrier_fees", "The carriers' surcharge, shown beside and never added."),
+        count_column("unpriced", "Messages without a total_amount.", "messages"),
+    ),
+)
 
-    from plivo_analysis.values.schema import Table
-
-__all__ = ["MessageJoin", "delivery_rates", "join_messages", "message_spend"]
-
-OUTBOUND = "outbound"
+DELIVERY_RATES = Table(
+    name="delivery_rates",
+    row="A group of outbound messages: how many arrived.",
+    key=(),
+    columns=(
+        count_column("messages", "Outbound messages.", "messages"),
+        count_column("delivered", "Delivered or read.", "messages"),
+        count_column("undelivered", "Undelivered.", "messages"),
+        count_column("failed", "Failed or rejected.", "messages"),
+        count_column("other", "Not final.", "messages"),
+        *rate_columns("delivered_rate", "delivered ÷ (messages − other)."),
+    ),
+)
 
 _SUMMED = {"units": "units", "amount": "total_amount", "fees": "carrier_fees"}
 _STATES = {
@@ -37,13 +59,40 @@ _STATES = {
     "rejected": "failed",
 }
 
+# Sources: the documentation's messages and Verify pages, the carriers' codes in the vendor's
+# support pages. The table is open: a code that is not in it is kept as it is.
+_MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "000": "Delivered; no error.",
+        "10": "Invalid message: the carrier refused its content.",
+        "20": "Network error at the carrier; temporary.",
+        "30": "Taken for spam.",
+        "40": "Invalid sender.",
+        "50": "Invalid receiver.",
+        "60": "Dropped: it went in a loop or had no way to go.",
+        "70": "The receiver is out of reach for good.",
+        "80": "The receiver is out of reach for now.",
+        "90": "No route to the receiver.",
+        "100": "Not allowed by the carrier.",
+        "110": "Too long.",
+        "200": "The receiver has opted out.",
+        "201": "US toll-free senders cannot write to Canada.",
+        "420": "Waited too long in the queue; not billed.",
+        "450": "The destination country is switched off; not billed.",
+        "451": "Stopped by the fraud threshold.",
+        "452": "Stopped as possible pumping by Fraud Shield.",
+        "900": "Not enough credit.",
+        "1000": "Unknown error.",
+    }
+)
+
 
 def message_spend(
     messages: Any,
     by: str | Iterable[str] = ("message_type",),
     *,
     every: str | None = None,
-    tz: str = "UTC",
+    tz: str | ZoneInfo = "UTC",
 ) -> Any:
     """What messages cost, as billed; the carriers' surcharge is shown beside.
 
@@ -57,7 +106,7 @@ def message_spend(
         by: Columns of messages to group by.
         every: ``"1h"``, ``"1d"``, ``"1w"`` (from Monday) or ``"1mo"``: adds ``period``, of
             ``message_time``.
-        tz: The IANA time zone of the buckets.
+        tz: The IANA time zone of the buckets, a name or a ``ZoneInfo``.
 
     Returns:
         A small frame (pandas for pandas, else polars), one row a group of messages of both
@@ -78,27 +127,17 @@ def message_spend(
         >>> message_spend(messages).rows()
         [('sms', 1, 2, Decimal('0.01400000'), None, 0)]
     """
-    buckets = Buckets.of(every=every, tz=tz)
-    instant = ["message_time"] if buckets else []
-    needed = ["units", "total_amount", "carrier_fees", *instant]
-    lazy, names = _open(messages, by, MESSAGE_SPEND, needed, buckets)
-    refuse_mixed_currencies(messages, names)
-    grouping = Grouping(names, MESSAGE_SPEND, buckets, "message_time")
-    counted = grouping.count(lazy, money=_SUMMED)
-    groups: defaultdict[Key, dict[str, Money]] = defaultdict(
-        lambda: {name: Money() for name in _SUMMED}
-    )
-    for row in counted:
-        for name, money in groups[grouping.key(row)].items():
-            money.add(row[f"__{name}"], row["__rows"], row[f"__no_{name}"])
-    spent = {key: _spent(group) for key, group in groups.items()}
-    return result(grouping.frame(spent, counted.schema), messages)
+    needed = ["units", "total_amount", "carrier_fees"]
+    grouping = Grouping.of(messages, by, MESSAGE_SPEND, MESSAGES, needed, every=every, tz=tz)
+    counted = grouping.count({}, sums=_SUMMED)
+    sums = {key: value for name in _SUMMED for key, value in sums_of(name, name).items()}
+    return grouping.frame(grouping.sum(counted, messages=ROWS, **sums), _spent)
 
 
-def _spent(group: dict[str, Money]) -> dict[str, Any]:
-    units, amount, fees = group["units"], group["amount"], group["fees"]
+def _spent(group: dict[str, Any]) -> dict[str, Any]:
+    units, amount, fees = (Money.of(group, name) for name in _SUMMED)
     return {
-        "messages": amount.known + amount.unknown,
+        "messages": group["messages"],
         "units": None if units.amount is None else int(units.amount),
         "amount": amount.amount,
         "carrier_fees": fees.amount,
@@ -111,7 +150,7 @@ def delivery_rates(messages: Any, by: str | Iterable[str] = (), *, confidence: f
 
     The rate is delivered ÷ (messages − other): ``delivered`` holds read ones too, ``failed``
     rejected ones, ``other`` all that is not final (queued, sent, any state not known here).
-    By ``error_code`` it shows why messages failed; ``metrics.error_codes`` says what the codes
+    By ``error_code`` it shows why messages failed; ``metrics.messages.meaning`` says what the codes
     mean. Intervals are Wilson's (Wilson 1927; Brown, Cai & DasGupta 2001).
 
     Args:
@@ -137,37 +176,40 @@ def delivery_rates(messages: Any, by: str | Iterable[str] = (), *, confidence: f
         >>> delivery_rates(messages).select("messages", "other", "delivered_rate").rows()
         [(3, 1, 0.5)]
     """
-    wilson(0, 0, confidence)
-    needed = ["message_direction", "message_state"]
-    lazy, names = _open(messages, by, DELIVERY_RATES, needed)
-    grouping = Grouping(names, DELIVERY_RATES)
-    counted = grouping.count(lazy, *needed)
-    groups: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-    for row in counted:
-        if fold_status(row["message_direction"]) == OUTBOUND:
-            state = _STATES.get(fold_status(row["message_state"]) or "", "other")
-            groups[grouping.key(row)][state] += row["__rows"]
-    rates = {key: _rates(group, confidence) for key, group in groups.items()}
-    return result(grouping.frame(rates, counted.schema), messages)
+    z = normal_quantile(confidence)
+    grouping = Grouping.of(
+        messages, by, DELIVERY_RATES, MESSAGES, ["message_direction", "message_state"]
+    )
+    counted = grouping.count({"message_direction": fold_status, "message_state": _state})
+    state = pl.col("__message_state")
+    groups = grouping.sum(
+        counted.filter(pl.col("__message_direction") == "outbound"),
+        messages=ROWS,
+        **{
+            word: ROWS.filter(state == word)
+            for word in ("delivered", "undelivered", "failed", "other")
+        },
+    )
+
+    def rates(group: dict[str, Any]) -> dict[str, Any]:
+        final = group["messages"] - group["other"]
+        return {**group, **with_interval("delivered_rate", group["delivered"], final, z)}
+
+    return grouping.frame(groups, rates)
 
 
-def _rates(group: Counter[str], confidence: float) -> dict[str, Any]:
-    final = group.total() - group["other"]
-    return {
-        "messages": group.total(),
-        **{name: group[name] for name in ("delivered", "undelivered", "failed", "other")},
-        **with_interval("delivered_rate", group["delivered"], final, confidence),
-    }
+def _state(word: str | None) -> str:
+    return _STATES.get(fold_status(word) or "", "other")
 
 
-def _open(
-    messages: Any,
-    by: str | Iterable[str],
-    result_table: Table,
-    needed: list[str],
-    buckets: Buckets | None = None,
-) -> tuple[nw.LazyFrame[Any], tuple[str, ...]]:
-    names = names_of(by, result_table, column_names(messages), periods=buckets is not None)
-    lazy = open_table(messages, MESSAGES, ["message_uuid", *needed], names)
-    refuse_doubled(lazy, "message_uuid", MESSAGES)
-    return lazy, names
+def meaning(code: str | None) -> str | None:
+    """What a code means; None where that is not known here.
+
+    Args:
+        code: An error code as the API writes it, leading zeros kept.
+
+    Example:
+        >>> meaning("450")
+        'The destination country is switched off; not billed.'
+    """
+    return None if code is None else _MEANINGS.get(code)

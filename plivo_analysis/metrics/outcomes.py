@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
+import polars as pl
 
-from plivo_analysis.errors import SchemaError
-from plivo_analysis.metrics.cautions import refuse_mixed_currencies
-from plivo_analysis.metrics.columns import ATTEMPT_OUTCOMES
-from plivo_analysis.metrics.engines import count
-from plivo_analysis.metrics.grouping import Grouping, Key
-from plivo_analysis.metrics.inputs import open_exploded
-from plivo_analysis.metrics.intervals import wilson, with_interval
-from plivo_analysis.metrics.money import Money
+from plivo_analysis.metrics.engines import ROWS
+from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
+from plivo_analysis.metrics.intervals import normal_quantile, with_interval
+from plivo_analysis.metrics.money import Money, sums_of
 from plivo_analysis.tables.columns import ATTEMPTS
-from plivo_analysis.tables.convert import result
+from plivo_analysis.values.schema import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NEEDED = ["session_uuid", "attempt_number", "outcome", "charge"]
+_OUTCOMES = ("reached", "not_reached", "pending", "unknown")
+
+ATTEMPT_OUTCOMES = Table(
+    name="attempt_outcomes",
+    row="A group of attempts: how they went and what they cost.",
+    key=(),
+    columns=(
+        count_column("attempts", "All attempts.", "attempts"),
+        count_column("reached", "Delivered, answered or read.", "attempts"),
+        count_column("not_reached", "Failed, refused, busy or not answered.", "attempts"),
+        count_column("pending", "Not final.", "attempts"),
+        count_column("unknown", "With a status not known here.", "attempts"),
+        *rate_columns("reached_rate", "reached ÷ attempts."),
+        sum_column("charge", "What they were billed."),
+        sum_column("billed_not_reached", "The part billed for attempts not reached."),
+        count_column("unpriced", "Attempts without a known charge.", "attempts"),
+    ),
+)
 
 
 def attempt_outcomes(
@@ -68,51 +79,25 @@ def attempt_outcomes(
         >>> attempt_outcomes(attempts).select("reached_rate", "billed_not_reached").rows()
         [(0.5, Decimal('0.08000000'))]
     """
-    wilson(0, 0, confidence)
-    lazy, names = open_exploded(frame, by, ATTEMPT_OUTCOMES, ATTEMPTS, _NEEDED)
-    refuse_mixed_currencies(frame, names)
-    _refuse_doubled(lazy)
-    grouping = Grouping(names, ATTEMPT_OUTCOMES)
-    counted = grouping.count(lazy, "outcome", money={"charge": "charge"})
-    groups: defaultdict[Key, _Outcomes] = defaultdict(_Outcomes)
-    for row in counted:
-        groups[grouping.key(row)].add(row)
-    outcomes = {key: group.row(confidence) for key, group in groups.items()}
-    return result(grouping.frame(outcomes, counted.schema), frame)
+    z = normal_quantile(confidence)
+    grouping = Grouping.of(frame, by, ATTEMPT_OUTCOMES, ATTEMPTS, ["outcome", "charge"])
+    outcome = pl.col("__outcome")
+    groups = grouping.sum(
+        grouping.count({"outcome": None}, sums={"charge": "charge"}),
+        attempts=ROWS,
+        **{word: ROWS.filter(outcome == word) for word in _OUTCOMES},
+        **sums_of("all", "charge"),
+        **sums_of("missed", "charge", outcome == "not_reached"),
+    )
 
-
-@dataclass(slots=True)
-class _Outcomes:
-    attempts: Counter[str] = field(default_factory=Counter)
-    charge: Money = field(default_factory=Money)
-    missed: Money = field(default_factory=Money)
-
-    def add(self, row: dict[str, Any]) -> None:
-        counts = row["__charge"], row["__rows"], row["__no_charge"]
-        self.attempts[row["outcome"]] += row["__rows"]
-        self.charge.add(*counts)
-        if row["outcome"] == "not_reached":
-            self.missed.add(*counts)
-
-    def row(self, confidence: float) -> dict[str, Any]:
-        attempts = self.attempts.total()
+    def outcomes(group: dict[str, Any]) -> dict[str, Any]:
+        charge = Money.of(group, "all")
         return {
-            "attempts": attempts,
-            **{name: self.attempts[name] for name in ("reached", "not_reached", "pending")},
-            "unknown": self.attempts["unknown"],
-            **with_interval("reached_rate", self.attempts["reached"], attempts, confidence),
-            "charge": self.charge.amount,
-            "billed_not_reached": self.charge.part(self.missed),
-            "unpriced": self.charge.unknown,
+            **group,
+            **with_interval("reached_rate", group["reached"], group["attempts"], z),
+            "charge": charge.amount,
+            "billed_not_reached": charge.part(Money.of(group, "missed")),
+            "unpriced": charge.unknown,
         }
 
-
-def _refuse_doubled(lazy: nw.LazyFrame[Any]) -> None:
-    distinct = nw.col("session_uuid").n_unique()
-    for row in count(lazy, ["attempt_number"], distinct=distinct):
-        if row["__rows"] != row["__distinct"]:
-            raise SchemaError(
-                "The key of the table of attempts, session_uuid and attempt_number, comes more "
-                "than once. Keep one row of each.",
-                available=lazy.collect_schema().names(),
-            )
+    return grouping.frame(groups, outcomes)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import polars as pl
 
+from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import VERIFIED, fold_status
-from plivo_analysis.metrics.cautions import refuse_mixed_currencies
-from plivo_analysis.metrics.columns import CHANNEL_PATHS
-from plivo_analysis.metrics.grouping import Grouping, Key
-from plivo_analysis.metrics.inputs import open_sessions
-from plivo_analysis.metrics.money import Money
-from plivo_analysis.tables.convert import result
+from plivo_analysis.metrics.engines import ROWS
+from plivo_analysis.metrics.grouping import Grouping, count_column, sum_column
+from plivo_analysis.metrics.money import Money, sums_of
+from plivo_analysis.values.schema import Column, Kind, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+CHANNEL_PATHS = Table(
+    name="channel_paths",
+    row="A path of channels, and the sessions that took it.",
+    key=(),
+    columns=(
+        Column("path", Kind.TEXT, "The channels in order: sms → voice.", computed=True),
+        count_column("sessions", "Of any status, with an attempt.", "sessions"),
+        count_column("verified", "Of these, verified.", "sessions"),
+        sum_column("total_charge", "What they were billed."),
+        count_column("unpriced", "Sessions without a total_charge.", "sessions"),
+    ),
+)
 
 
 def channel_paths(sessions: Any, by: str | Iterable[str] = ()) -> Any:
@@ -40,7 +51,8 @@ def channel_paths(sessions: Any, by: str | Iterable[str] = ()) -> Any:
         columns, then ``sessions`` descending, then ``path``.
 
     Raises:
-        SchemaError: A column is missing, a ``session_uuid`` comes twice, or the
+        SchemaError: A column is missing, ``by`` names ``channel`` (a session's last one), a
+            ``session_uuid`` comes twice, or the
             charges are of several currencies, by a column ``currency``.
 
     Example:
@@ -52,39 +64,22 @@ def channel_paths(sessions: Any, by: str | Iterable[str] = ()) -> Any:
         [('sms → voice', 1, 1, Decimal('0.11300000'), 0)]
     """
     needed = ["path", "status", "total_charge"]
-    lazy, names = open_sessions(sessions, by, CHANNEL_PATHS, needed)
-    refuse_mixed_currencies(sessions, names)
-    grouping = Grouping(names, CHANNEL_PATHS)
+    grouping = Grouping.of(sessions, by, CHANNEL_PATHS, SESSIONS, needed)
     counted = grouping.count(
-        lazy.filter(~nw.col("path").is_null()),
-        "path",
-        "status",
-        money={"charge": "total_charge"},
+        {"path": None, "status": fold_status},
+        sums={"charge": "total_charge"},
+        where=~nw.col("path").is_null(),
     )
-    groups: defaultdict[Key, _Path] = defaultdict(_Path)
-    for row in counted:
-        groups[(*grouping.key(row), row["path"])].add(row)
-    paths = [(key[:-1], group.row(key[-1])) for key, group in groups.items()]
-    ordered = grouping.frame(paths, counted.schema, lambda row: (-row["sessions"], row["path"]))
-    return result(ordered, sessions)
+    groups = grouping.sum(
+        counted,
+        "__path",
+        sessions=ROWS,
+        verified=ROWS.filter(pl.col("__status") == VERIFIED),
+        **sums_of("total", "charge"),
+    )
+    return grouping.frame(groups, _path, {"__sessions": True, "__path": False})
 
 
-@dataclass(slots=True)
-class _Path:
-    sessions: int = 0
-    verified: int = 0
-    charge: Money = field(default_factory=Money)
-
-    def add(self, row: dict[str, Any]) -> None:
-        self.sessions += row["__rows"]
-        self.verified += row["__rows"] * (fold_status(row["status"]) == VERIFIED)
-        self.charge.add(row["__charge"], row["__rows"], row["__no_charge"])
-
-    def row(self, path: str) -> dict[str, Any]:
-        return {
-            "path": path,
-            "sessions": self.sessions,
-            "verified": self.verified,
-            "total_charge": self.charge.amount,
-            "unpriced": self.charge.unknown,
-        }
+def _path(group: dict[str, Any]) -> dict[str, Any]:
+    total = Money.of(group, "total")
+    return {**group, "total_charge": total.amount, "unpriced": total.unknown}

@@ -6,13 +6,54 @@ from typing import Any
 
 import polars as pl
 
-from plivo_analysis.metrics.columns import RECONCILE
-from plivo_analysis.tables.bill import Bill, leftovers, settle
+from plivo_analysis.metrics.grouping import MONEY_UNIT, count_column, sum_column
+from plivo_analysis.tables.bill import leftovers, settle
 from plivo_analysis.tables.convert import result, select
-from plivo_analysis.tables.explode import read_sessions
-from plivo_analysis.tables.exploded import refuse_doubled
+from plivo_analysis.tables.explode import read_sessions, refuse_doubled
+from plivo_analysis.values.schema import Column, Kind, Table
+
+RECONCILE = Table(
+    name="reconcile",
+    row="A session whose money or counts do not add up.",
+    key=("session_uuid",),
+    columns=(
+        Column("session_uuid", Kind.TEXT, "The session.", nullable=False),
+        Column("total_charge", Kind.MONEY, "What it was billed.", unit=MONEY_UNIT),
+        sum_column("attempt_charges", "The sum of its charge rows."),
+        Column("validation_charge", Kind.MONEY, "The part for the check.", unit=MONEY_UNIT),
+        Column(
+            "unallocated",
+            Kind.MONEY,
+            "The part of the total that no line names.",
+            unit=MONEY_UNIT,
+            computed=True,
+        ),
+        count_column(
+            "unpriced_attempts", "Attempts without a known or derived charge.", "attempts"
+        ),
+        count_column("orphan_charges", "Charge rows of no attempt.", "charge rows"),
+        Column(
+            "reasons",
+            Kind.TEXTS,
+            "total_missing, unallocated, unpriced, derived, orphan, channel_differs, "
+            "count_differs, duplicate_attempt.",
+            nullable=False,
+            computed=True,
+        ),
+    ),
+)
 
 _READ = ("session_uuid", "count", "total_charge", "validation_charge")
+_REASONS = {
+    "total_missing": pl.col("total_charge").is_null(),
+    "unallocated": pl.col("unallocated") != 0,
+    "unpriced": pl.col("unpriced_attempts") > 0,
+    "derived": pl.col("derived") > 0,
+    "orphan": pl.col("orphan_charges") > 0,
+    "channel_differs": pl.col("differs") > 0,
+    "count_differs": pl.col("count") != pl.col("listed"),
+    "duplicate_attempt": pl.col("repeated") > 0,
+}
 
 
 def reconcile(sessions: Any) -> Any:
@@ -49,51 +90,27 @@ def reconcile(sessions: Any) -> Any:
     known = read_sessions(sessions, carry=["count"])
     refuse_doubled(known)
     bill = settle(known)
-    judged = _judged(known, bill).with_columns(
+    unpriced = pl.col("charge").is_null()
+    # Few attempts are out of the ordinary; only these are counted one by one.
+    odd = bill.attempts.filter(
+        unpriced | pl.col("derived") | pl.col("differs") | pl.col("repeated")
+    )
+    counts = (
+        bill.attempts.group_by("row").agg(listed=pl.len()),
+        bill.orphans.group_by("row").agg(orphan_charges=pl.len()),
+        odd.group_by("row").agg(
+            pl.col("derived", "differs", "repeated").sum(), unpriced_attempts=unpriced.sum()
+        ),
+    )
+    judged = leftovers(known, bill).rename({"charged": "attempt_charges"}).hstack(known[_READ])
+    for counted in counts:
+        judged = judged.join(counted, on="row", how="left")
+    judged = judged.with_columns(
+        pl.col(name).fill_null(0) for counted in counts for name in counted.columns[1:]
+    )
+    listed = judged.filter(pl.any_horizontal(_REASONS.values())).with_columns(
         reasons=pl.concat_list(
-            pl.when(condition).then(pl.lit(reason)) for reason, condition in _reasons().items()
+            pl.when(condition).then(pl.lit(reason)) for reason, condition in _REASONS.items()
         ).list.drop_nulls()
     )
-    listed = judged.filter(pl.col("reasons").list.len() > 0).sort("session_uuid")
-    return result(select(listed, RECONCILE.columns), sessions)
-
-
-def _reasons() -> dict[str, pl.Expr]:
-    return {
-        "total_missing": pl.col("total_charge").is_null(),
-        "unallocated": pl.col("unallocated") != 0,
-        "unpriced": pl.col("unpriced_attempts") > 0,
-        "derived": pl.col("derived") > 0,
-        "orphan": pl.col("orphan_charges") > 0,
-        "channel_differs": pl.col("differ") > 0,
-        "count_differs": pl.col("count") != pl.col("listed"),
-        "duplicate_attempt": pl.col("doubled") > 0,
-    }
-
-
-def _judged(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
-    """One row a session, with all that the reasons ask for."""
-    attempts = bill.attempts.group_by("row").agg(
-        listed=pl.len(),
-        unpriced_attempts=pl.col("charge").null_count(),
-        derived=pl.col("derived").sum(),
-        differ=pl.col("differs").sum(),
-    )
-    orphans = bill.orphans.group_by("row").agg(orphan_charges=pl.len())
-    counts = pl.col("listed", "unpriced_attempts", "derived", "differ", "orphan_charges", "doubled")
-    return (
-        sessions.select(_READ)
-        .with_row_index("row")
-        .hstack(leftovers(sessions, bill).select("unallocated", attempt_charges="charged"))
-        .join(attempts, on="row", how="left")
-        .join(orphans, on="row", how="left")
-        .join(_doubled(bill.attempts), on="row", how="left")
-        .with_columns(counts.fill_null(0).cast(pl.Int64))
-    )
-
-
-def _doubled(attempts: pl.DataFrame) -> pl.DataFrame:
-    """How many attempts of each session share a uuid with another one of it."""
-    named = attempts.filter(pl.col("attempt_uuid").str.strip_chars().str.len_bytes() > 0)
-    again = named.filter(named.select("row", "attempt_uuid").is_duplicated())
-    return again.group_by("row").agg(doubled=pl.len())
+    return result(select(listed.sort("session_uuid"), RECONCILE.columns), sessions)

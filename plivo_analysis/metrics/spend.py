@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.metrics.cautions import refuse_mixed_currencies
-from plivo_analysis.metrics.columns import SPEND
-from plivo_analysis.metrics.grouping import Grouping, Key
-from plivo_analysis.metrics.inputs import open_exploded
-from plivo_analysis.metrics.money import Money
-from plivo_analysis.metrics.periods import Buckets
+import polars as pl
+
+from plivo_analysis.metrics.engines import ROWS
+from plivo_analysis.metrics.grouping import Grouping, count_column, sum_column
+from plivo_analysis.metrics.money import Money, sums_of
 from plivo_analysis.tables.columns import CHARGES
-from plivo_analysis.tables.convert import result
+from plivo_analysis.values.schema import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
 
-_NO_CHANNEL = ("validation", "unallocated")
+SPEND = Table(
+    name="spend",
+    row="A group of lines of the bill.",
+    key=(),
+    columns=(
+        count_column("lines", "Lines, also those without a known amount.", "lines"),
+        sum_column("amount", "Their known amounts."),
+        count_column("unpriced", "Lines without a known amount.", "lines"),
+    ),
+)
 
 
 def spend(
@@ -25,7 +33,7 @@ def spend(
     by: str | Iterable[str] = ("channel",),
     *,
     every: str | None = None,
-    tz: str = "UTC",
+    tz: str | ZoneInfo = "UTC",
 ) -> Any:
     """What all sessions cost, open and expired ones too: sums over the lines of the bill.
 
@@ -40,7 +48,7 @@ def spend(
         by: Columns of lines to group by. The ``channel`` of a ``validation`` or
             ``unallocated`` line is that word.
         every: ``"1h"``, ``"1d"``, ``"1w"`` (from Monday) or ``"1mo"``: adds ``period``.
-        tz: The IANA time zone of the buckets.
+        tz: The IANA time zone of the buckets, a name or a ``ZoneInfo``.
 
     Returns:
         A small frame (pandas for pandas, else polars), one row a group of lines: ``period``
@@ -48,40 +56,31 @@ def spend(
         null where none is known), ``unpriced`` (lines without an amount).
 
     Raises:
-        SchemaError: The frame is neither table, a session comes twice, or the
+        SchemaError: The frame is neither table, a session or a line comes twice, or the
             amounts are of several currencies, by a column ``currency``.
         FilterError: ``every`` or ``tz`` is none of the above.
 
     Example:
         >>> from decimal import Decimal
         >>> import polars as pl
-        >>> lines = pl.DataFrame({"line": ["attempt", "validation"], "channel": ["sms", None],
-        ...                       "amount": [Decimal("0.08"), Decimal("0.01")]})
+        >>> lines = pl.DataFrame({"session_uuid": ["s", "s"], "line_number": [1, 2],
+        ...     "line": ["attempt", "validation"], "channel": ["sms", None],
+        ...     "amount": [Decimal("0.08"), Decimal("0.01")]})
         >>> spend(lines).rows()
         [('sms', 1, Decimal('0.08000000'), 0), ('validation', 1, Decimal('0.01000000'), 0)]
     """
-    buckets = Buckets.of(every=every, tz=tz)
-    needed = ["line", "amount"]
-    lazy, names = open_exploded(frame, by, SPEND, CHARGES, needed, buckets=buckets)
-    refuse_mixed_currencies(frame, names)
-    grouping = Grouping(names, SPEND, buckets)
-    counted = grouping.count(
-        lazy,
-        *(["line"] if "channel" in names else []),
-        money={"amount": "amount"},
-    )
-    groups: defaultdict[Key, Money] = defaultdict(Money)
-    for row in counted:
-        if "channel" in names and row["line"] in _NO_CHANNEL:
-            row["channel"] = row["line"]
-        groups[grouping.key(row)].add(row["__amount"], row["__rows"], row["__no_amount"])
-    lines = {key: _row(group) for key, group in groups.items()}
-    return result(grouping.frame(lines, counted.schema), frame)
+    grouping = Grouping.of(frame, by, SPEND, CHARGES, ["line", "amount"], every=every, tz=tz)
+    by_channel = "channel" in grouping.by
+    counted = grouping.count({"line": None} if by_channel else {}, sums={"amount": "amount"})
+    if by_channel:
+        of_no_channel = pl.col("__line").is_in(["validation", "unallocated"])
+        counted = counted.with_columns(
+            channel=pl.when(of_no_channel).then("__line").otherwise("channel")
+        )
+    groups = grouping.sum(counted, lines=ROWS, **sums_of("paid", "amount"))
+    return grouping.frame(groups, _line)
 
 
-def _row(group: Money) -> dict[str, Any]:
-    return {
-        "lines": group.known + group.unknown,
-        "amount": group.amount,
-        "unpriced": group.unknown,
-    }
+def _line(group: dict[str, Any]) -> dict[str, Any]:
+    paid = Money.of(group, "paid")
+    return {"lines": group["lines"], "amount": paid.amount, "unpriced": paid.unknown}

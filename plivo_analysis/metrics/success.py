@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import OPEN, SETTLED, VERIFIED, fold_status
-from plivo_analysis.metrics.columns import SUCCESS_RATES
-from plivo_analysis.metrics.grouping import Grouping, Key
-from plivo_analysis.metrics.inputs import open_sessions
-from plivo_analysis.metrics.intervals import ratio, wilson, with_interval
-from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.tables.convert import result
+from plivo_analysis.metrics.engines import ROWS
+from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, rate_columns
+from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
+from plivo_analysis.values.schema import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
+SUCCESS_RATES = Table(
+    name="success_rates",
+    row="A group of sessions: how many were verified.",
+    key=(),
+    columns=(
+        count_column("sessions", "All sessions, of any status.", "sessions"),
+        count_column("settled", "Verified or expired.", "sessions"),
+        count_column("open", "In progress.", "sessions"),
+        count_column("verified", "Verified.", "sessions"),
+        *rate_columns("success_rate", "verified ÷ settled."),
+        rate_column("success_rate_if_open_fail", "verified ÷ (settled + open)."),
+        rate_column("success_rate_if_open_verify", "(verified + open) ÷ (settled + open)."),
+    ),
+)
 
 
 def success_rates(
@@ -22,7 +38,7 @@ def success_rates(
     by: str | Iterable[str] = (),
     *,
     every: str | None = None,
-    tz: str = "UTC",
+    tz: str | ZoneInfo = "UTC",
     confidence: float = 0.95,
 ) -> Any:
     """How many settled sessions were verified, with bounds for those still open.
@@ -40,7 +56,7 @@ def success_rates(
         by: Columns of sessions to group by.
         every: ``"1h"``, ``"1d"``, ``"1w"`` (from Monday) or ``"1mo"``: adds ``period``, the
             start of the bucket of ``created_at``.
-        tz: The IANA time zone of the buckets.
+        tz: The IANA time zone of the buckets, a name or a ``ZoneInfo``.
         confidence: The coverage of the intervals.
 
     Returns:
@@ -50,7 +66,8 @@ def success_rates(
         success_rate_if_open_verify`` (parts of one; null where nothing is settled).
 
     Raises:
-        SchemaError: A column is missing, or a ``session_uuid`` comes twice.
+        SchemaError: A column is missing, ``by`` names ``channel`` (a session's last one), or a
+            ``session_uuid`` comes twice.
         FilterError: ``every``, ``tz`` or ``confidence`` is none of the above.
 
     Example:
@@ -60,30 +77,24 @@ def success_rates(
         >>> success_rates(sessions).select("settled", "open", "success_rate").rows()
         [(2, 1, 0.5)]
     """
-    wilson(0, 0, confidence)
-    buckets = Buckets.of(every=every, tz=tz)
-    lazy, names = open_sessions(sessions, by, SUCCESS_RATES, ["status"], buckets)
-    grouping = Grouping(names, SUCCESS_RATES, buckets)
-    counted = grouping.count(lazy, "status")
-    groups: defaultdict[Key, Counter[str]] = defaultdict(Counter)
-    for row in counted:
-        group, status = groups[grouping.key(row)], fold_status(row["status"])
-        group["sessions"] += row["__rows"]
-        group["settled"] += row["__rows"] * (status in SETTLED)
-        group["open"] += row["__rows"] * (status in OPEN)
-        group["verified"] += row["__rows"] * (status == VERIFIED)
-    rates = {key: _rates(group, confidence) for key, group in groups.items()}
-    return result(grouping.frame(rates, counted.schema), sessions)
+    z = normal_quantile(confidence)
+    grouping = Grouping.of(sessions, by, SUCCESS_RATES, SESSIONS, ["status"], every=every, tz=tz)
+    status = pl.col("__status")
+    groups = grouping.sum(
+        grouping.count({"status": fold_status}),
+        sessions=ROWS,
+        settled=ROWS.filter(status.is_in(SETTLED)),
+        open=ROWS.filter(status.is_in(OPEN)),
+        verified=ROWS.filter(status == VERIFIED),
+    )
 
+    def rates(group: dict[str, Any]) -> dict[str, Any]:
+        verified, settled, unsettled = group["verified"], group["settled"], group["open"]
+        return {
+            **group,
+            **with_interval("success_rate", verified, settled, z),
+            "success_rate_if_open_fail": ratio(verified, settled + unsettled),
+            "success_rate_if_open_verify": ratio(verified + unsettled, settled + unsettled),
+        }
 
-def _rates(group: Counter[str], confidence: float) -> dict[str, Any]:
-    verified, settled, still_open = group["verified"], group["settled"], group["open"]
-    return {
-        "sessions": group["sessions"],
-        "settled": settled,
-        "open": still_open,
-        "verified": verified,
-        **with_interval("success_rate", verified, settled, confidence),
-        "success_rate_if_open_fail": ratio(verified, settled + still_open),
-        "success_rate_if_open_verify": ratio(verified + still_open, settled + still_open),
-    }
+    return grouping.frame(groups, rates)

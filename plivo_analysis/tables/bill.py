@@ -1,11 +1,18 @@
-"""The money of each session taken apart, exactly.
+"""The money of each session taken apart, exactly: what each attempt cost, and what is left.
 
 What is billed for a session is ``total_charge``. Of it, ``validation_charge`` and the charge
 rows are named; what no row names stays ``unallocated``, shown also when it is negative. One
 gap is closed: where exactly one attempt has no charge, the validation charge is known and a
 positive remainder is left, that attempt's charge is the remainder, marked ``derived``.
 
-polars adds and subtracts decimals of scale 8 without rounding, with 38 digits of room.
+Each charge row is used once. Attempts in their order take the first unused charge row of their
+``attempt_uuid``, in array order; position is never trusted. In nearly every session, however,
+both arrays name the same distinct uuids in the same order, and there the two rules agree. So
+both arrays are laid side by side, the sessions where position proves nothing are found by
+comparing columns, and only these go through a join, which costs ten times as much.
+
+polars adds and subtracts decimals of scale 8 without rounding, with 38 digits of room. ``row``
+is a session's place in its frame: a whole number, far cheaper to join by than a uuid.
 """
 
 from __future__ import annotations
@@ -14,12 +21,25 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from plivo_analysis.api.words import fold_channel
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.tables.matching import pair
-from plivo_analysis.tables.words import channels
+from plivo_analysis.tables.convert import folded
 from plivo_analysis.values.schema import MONEY_DIGITS, MONEY_SCALE
 
-MONEY = pl.Decimal(MONEY_DIGITS, MONEY_SCALE)
+_MONEY = pl.Decimal(MONEY_DIGITS, MONEY_SCALE)
+_MOST = 8  # attempts of a session compared pair by pair; a longer one goes through the join
+_ATTEMPT = pl.col("attempt_details").struct
+_CHARGE = pl.col("attempt_charges").struct
+_OF_ATTEMPT = [_ATTEMPT.field(name) for name in ("channel", "attempt_uuid", "status", "time")]
+_OF_CHARGE = [
+    _CHARGE.field("channel").alias("charge_channel"),
+    _CHARGE.field("attempt_uuid").alias("charge_uuid"),
+    _CHARGE.field("charge"),
+]
+# An attempt without a charge row differs from none.
+_OWN_CHANNEL = (
+    pl.when("charged").then("charge_channel").otherwise("channel").alias("charge_channel")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +47,12 @@ class Bill:
     """The lines of sessions before they carry their session's columns.
 
     Args:
-        attempts: ``row, channel`` (folded)``, attempt_uuid, status, time, charge, derived,
-            differs``; by session, in the attempts' order.
-        orphans: ``row, channel`` (folded)``, attempt_uuid, charge``; by session.
+        attempts: One row an attempt, by session and time: ``row, channel`` (folded)``,
+            attempt_uuid, status, time, charge``, and whether the charge is ``derived``,
+            whether its row names another channel (``differs``), whether another attempt of the
+            session has the same uuid (``repeated``).
+        orphans: The charge rows of no attempt, by session, as listed: ``row, channel``
+            (folded)``, attempt_uuid, charge``.
     """
 
     attempts: pl.DataFrame
@@ -37,30 +60,32 @@ class Bill:
 
 
 def settle(sessions: pl.DataFrame) -> Bill:
-    """Say of each attempt what it cost, and which charges are of no attempt.
+    """Say of each attempt what it cost, and which charge rows are of no attempt.
 
     Args:
-        sessions: A frame of the sessions table.
+        sessions: A frame of the sessions table; its two nested columns, its total and its
+            validation charge are read.
 
     Returns:
         The bill.
+
+    Raises:
+        SchemaError: The amounts of a session add up to more than a money column holds.
 
     Example:
         >>> from plivo_analysis.api.columns import SESSIONS
         >>> settle(SESSIONS.polars().to_frame()).orphans.columns
         ['row', 'channel', 'attempt_uuid', 'charge']
     """
-    pairs = pair(sessions)
-    attempts = _with_folded(pairs.attempts)
-    orphans = pairs.orphans.with_columns(channel=channels(pairs.orphans["channel"]))
-    gaps = attempts.filter(pl.col("charge").is_null())["row"]
-    lone = gaps.filter(gaps.is_unique())
-    bill = Bill(attempts.with_columns(derived=pl.lit(value=False)), orphans)
-    return (
-        Bill(_with_derived(attempts, _derived(sessions, bill, lone)), orphans)
-        if lone.len()
-        else bill
+    attempts, orphans = _paired(sessions.select("attempt_details", "attempt_charges"))
+    channel, charge_channel = (
+        folded(attempts[name], fold_channel) for name in ("channel", "charge_channel")
     )
+    attempts = attempts.drop("charge_channel").with_columns(
+        channel=channel, differs=channel != charge_channel, derived=False
+    )
+    orphans = orphans.with_columns(channel=folded(orphans["channel"], fold_channel))
+    return Bill(_with_derived(sessions, Bill(attempts, orphans)), orphans)
 
 
 def leftovers(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
@@ -68,11 +93,11 @@ def leftovers(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
 
     Args:
         sessions: A frame of the sessions table.
-        bill: Its settled bill.
+        bill: Its bill.
 
     Returns:
-        One row a session: ``row, charged`` (the sum of its charge rows, null where none is
-        known)``, unallocated`` (null without a total).
+        One row a session, in their order: ``row, charged`` (the sum of its charge rows, null
+        where none is known)``, unallocated`` (null without a total).
 
     Raises:
         SchemaError: The amounts of a session add up to more than a money column holds.
@@ -83,13 +108,33 @@ def leftovers(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
         >>> leftovers(empty, settle(empty)).columns
         ['row', 'charged', 'unallocated']
     """
-    derived = bill.attempts.filter("derived").select("row", derived="charge")
-    left = pl.col("remainder") - pl.col("derived").fill_null(0)
+    return _left(sessions.select("total_charge", "validation_charge").with_row_index("row"), bill)
+
+
+def _left(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
+    charge = pl.col("charge")
+    lines = pl.concat(
+        [
+            bill.attempts.select("row", "charge", "derived"),
+            bill.orphans.select("row", "charge", derived=False),
+        ]
+    )
+    sums = (
+        lines.filter(charge.is_not_null())
+        .group_by("row")
+        .agg(
+            named=charge.sum(),
+            charged=charge.filter(~pl.col("derived")).sum(),
+            rows=(~pl.col("derived")).any(),
+        )
+    )
+    # A missing validation charge counts as nothing here; a missing total leaves the rest unknown.
+    named = pl.col("validation_charge").fill_null(0) + pl.col("named").fill_null(0)
     try:
-        return (
-            _remainders(sessions, bill)
-            .join(derived, on="row", how="left", maintain_order="left")
-            .select("row", "charged", unallocated=left.cast(MONEY))
+        return sessions.join(sums, on="row", how="left", maintain_order="left").select(
+            "row",
+            charged=pl.when("rows").then("charged"),
+            unallocated=(pl.col("total_charge") - named).cast(_MONEY),
         )
     except pl.exceptions.InvalidOperationError:
         raise SchemaError(
@@ -97,49 +142,144 @@ def leftovers(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
         ) from None
 
 
-def _with_folded(attempts: pl.DataFrame) -> pl.DataFrame:
-    """Channels folded, and where a charge row names another channel than its attempt."""
-    other = pl.col("charged") & pl.col("channel").ne_missing(pl.col("charge_channel"))
-    spelt = attempts.with_row_index("place").filter(other)
-    differ = spelt.filter(channels(spelt["channel"]) != channels(spelt["charge_channel"]))
-    return attempts.drop("charge_channel", "charged").with_columns(
-        channel=channels(attempts["channel"]),
-        differs=pl.int_range(pl.len()).is_in(differ["place"].implode()),
-    )
-
-
-def _remainders(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
-    own = bill.attempts.filter(~pl.col("derived")).select("row", "charge")
-    known = pl.concat([own, bill.orphans.select("row", "charge")]).drop_nulls("charge")
-    charged = known.group_by("row").agg(charged=pl.col("charge").sum())
-    named = pl.col("validation_charge").fill_null(0) + pl.col("charged").fill_null(0)
-    return (
+def _with_derived(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
+    """The attempts, those that alone lack a charge with the rest of their session's money."""
+    gaps = bill.attempts.filter(pl.col("charge").is_null())["row"]
+    lone = pl.col("row").is_in(gaps.filter(gaps.is_unique()).implode())
+    few = (
         sessions.select("total_charge", "validation_charge")
         .with_row_index("row")
-        .join(charged, on="row", how="left", maintain_order="left")
-        .with_columns(remainder=pl.col("total_charge") - named)
+        .filter(lone, pl.col("validation_charge").is_not_null())
     )
-
-
-def _derived(sessions: pl.DataFrame, bill: Bill, lone: pl.Series) -> pl.DataFrame:
-    """The remainder of each session whose only attempt without a charge it pays for."""
-    few = Bill(*(_of(frame, lone) for frame in (bill.attempts, bill.orphans)))
+    of_few = Bill(bill.attempts.filter(lone), bill.orphans.filter(lone))
+    rest = _left(few, of_few).filter(pl.col("unallocated") > 0).drop("charged")
+    if rest.is_empty():
+        return bill.attempts
+    gap = pl.col("charge").is_null() & pl.col("unallocated").is_not_null()
     return (
-        _remainders(sessions, few)
-        .filter(pl.col("row").is_in(lone.implode()))
-        .filter(pl.col("validation_charge").is_not_null() & (pl.col("remainder") > 0))
-        .select("row", remainder=pl.col("remainder").cast(MONEY))
+        bill.attempts.join(rest, on="row", how="left", maintain_order="left")
+        .with_columns(charge=pl.coalesce("charge", "unallocated"), derived=gap)
+        .drop("unallocated")
     )
 
 
-def _of(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-    return frame.filter(pl.col("row").is_in(rows.implode()))
+def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Attempts with what was charged for them, and the charge rows of no attempt.
+
+    The attempts have ``row, channel, attempt_uuid, status, time, charge_channel`` (the attempt's
+    own where there is no charge row)``, charge, repeated``.
+    """
+    lists = lists.with_row_index("row")
+    attempts = _listed(lists, "attempt_details", _OF_ATTEMPT)
+    charges = _listed(lists, "attempt_charges", _OF_CHARGE)
+    lengths = lists.select(
+        listed=pl.col("attempt_details").list.len().fill_null(0).cast(pl.Int64),
+        charged=pl.col("attempt_charges").list.len().fill_null(0).cast(pl.Int64),
+    )
+    beside = attempts.hstack(_at_its_place(attempts["row"], charges, lengths))
+    longest = lengths.select(pl.col("listed").max()).item() or 0
+    odd = beside.select(_unproven(longest)).to_series()
+    longer = lengths.select(
+        (pl.col("charged") > pl.col("listed")) | (pl.col("listed") > _MOST)
+    ).to_series()
+    unproven = pl.concat([beside["row"].filter(odd), lists["row"].filter(longer)]).implode()
+    by_position = _in_order(
+        beside.filter(~pl.col("row").is_in(unproven))
+        .with_columns(_OWN_CHANNEL, repeated=False)
+        .drop("charge_uuid", "charged")
+    )
+    left, right = (frame.filter(pl.col("row").is_in(unproven)) for frame in (attempts, charges))
+    by_uuid, orphans = _joined(left, right)
+    if by_uuid.is_empty():
+        return by_position, orphans
+    return pl.concat([by_position, by_uuid]).sort("row", maintain_order=True), orphans
 
 
-def _with_derived(attempts: pl.DataFrame, derived: pl.DataFrame) -> pl.DataFrame:
-    gap = pl.col("charge").is_null() & pl.col("remainder").is_not_null()
+def _at_its_place(rows: pl.Series, charges: pl.DataFrame, lengths: pl.DataFrame) -> pl.DataFrame:
+    """For each attempt the charge row at its place in the other array, if there is one.
+
+    Args:
+        rows: The session of each attempt.
+        charges: The charge rows, by session.
+        lengths: How many attempts and how many charge rows are listed of each session.
+
+    Returns:
+        ``charge_channel, charge_uuid, charge`` and ``charged``, whether there is one.
+    """
+    before = lengths.select(pl.all().cum_sum() - pl.all())
+    place = pl.int_range(rows.len(), eager=True) - before["listed"].gather(rows)
+    charged = place < lengths["charged"].gather(rows)
+    # What is gathered from a place that is null is null.
+    at = (place + before["charged"].gather(rows)).set(~charged, None)
+    return charges.drop("row").select(pl.all().gather(at), charged=charged)
+
+
+def _unproven(longest: int) -> pl.Expr:
+    """Whether place does not prove which charge row an attempt's session has for it.
+
+    It does where the uuids of a session's attempts are distinct and those of its charge rows
+    are the same, as far as they go: no charge row is then left for a later attempt.
+    """
+    uuid, row = pl.col("attempt_uuid"), pl.col("row")
+    # Every uuid lies between these two, and no blank text does.
+    plain = uuid.is_between(pl.lit("!"), pl.lit("~")).fill_null(value=False)
+    doubled = [
+        (row == row.shift(lag)) & (uuid == uuid.shift(lag)) for lag in range(1, min(longest, _MOST))
+    ]
+    other = pl.col("charged") & uuid.ne_missing(pl.col("charge_uuid"))
+    return pl.any_horizontal(~plain, other, *doubled)
+
+
+def _joined(attempts: pl.DataFrame, charges: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The same by uuid: the n-th attempt of a uuid takes the n-th charge row of it."""
+    left = _with_turns(_in_order(_once(attempts, "attempt_uuid")))
+    right = _with_turns(_once(charges, "charge_uuid"))
+    on = ["row", "key", "turn"]
+    paired = left.join(
+        right.drop("charge_uuid").with_columns(charged=True),
+        on=on,
+        how="left",
+        maintain_order="left",
+    )
+    orphans = right.join(left, on=on, how="anti", maintain_order="left")
+    several = pl.col("key").is_not_null() & pl.struct("row", "key").is_duplicated()
     return (
-        attempts.join(derived, on="row", how="left", maintain_order="left")
-        .with_columns(charge=pl.coalesce("charge", "remainder"), derived=gap)
-        .drop("remainder")
+        paired.with_columns(_OWN_CHANNEL, repeated=several).drop("key", "turn", "charged"),
+        orphans.select(
+            "row", channel="charge_channel", attempt_uuid="charge_uuid", charge="charge"
+        ),
     )
+
+
+def _listed(lists: pl.DataFrame, column: str, fields: list[pl.Expr]) -> pl.DataFrame:
+    """The records of a nested column, one a row."""
+    exploded = lists.select("row", column).explode(column, empty_as_null=False, keep_nulls=False)
+    return exploded.select("row", *fields)
+
+
+def _once(records: pl.DataFrame, uuid: str) -> pl.DataFrame:
+    """The records, with the ``key`` to match by: their uuid, null where it is blank.
+
+    Records with a uuid that are equal in every field are one, sent twice. Without a uuid two
+    equal records may as well be two sends at one price, so both count.
+    """
+    named = pl.col(uuid).str.strip_chars().str.len_bytes() > 0
+    keyed = records.with_columns(key=pl.when(named).then(uuid))
+    return keyed.filter(pl.col("key").is_null() | pl.struct(pl.all()).is_first_distinct())
+
+
+def _with_turns(records: pl.DataFrame) -> pl.DataFrame:
+    """The records, and which one of its session and uuid each is."""
+    if not records.select("row", "key").is_duplicated().any():
+        return records.with_columns(turn=pl.lit(0, pl.Int64))
+    return records.with_columns(turn=pl.int_range(pl.len(), dtype=pl.Int64).over("row", "key"))
+
+
+def _in_order(attempts: pl.DataFrame) -> pl.DataFrame:
+    """By session, then time; ties in array order, attempts without a time last."""
+    before = pl.col("time").shift()
+    later = (pl.col("time") < before) | (pl.col("time").is_not_null() & before.is_null())
+    # Most accounts list attempts in order, and a look is far cheaper than a sort.
+    if not attempts.select((later & (pl.col("row") == pl.col("row").shift())).any()).item():
+        return attempts
+    return attempts.sort("row", "time", nulls_last=True, maintain_order=True)

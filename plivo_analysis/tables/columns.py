@@ -6,107 +6,81 @@ and a metric is then filter, group and sum on any engine.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.values.schema import Column, Kind, Table
 
-_MONEY_UNIT = "the account's currency"
-
-_OF_THE_SESSION = (
-    Column("app_uuid", Kind.TEXT, "The Verify application."),
-    Column("alias", Kind.TEXT, "The application's name."),
-    Column("recipient", Kind.TEXT, "The number verified."),
-    Column("destination_country_iso2", Kind.TEXT, "The recipient's country."),
-    Column("destination_network", Kind.TEXT, "The recipient's carrier."),
+OF_THE_SESSION = (
+    "session_uuid",
+    "entry_channel",
+    "path",
+    "app_uuid",
+    "alias",
+    "recipient",
+    "destination_country_iso2",
+    "destination_network",
+    "created_at",
 )
+"""The columns that each attempt and each line has of its session, beside ``session_status``."""
+
+_MONEY_UNIT = "the account's currency"
+_SESSION = {column.name: column for column in SESSIONS.columns}
+_UUID, _ENTRY, _PATH, *_APP_TO_NETWORK, _CREATED_AT = (_SESSION[name] for name in OF_THE_SESSION)
+_STATUS = replace(_SESSION["status"], name="session_status", meaning="The session's status.")
+
+
+def _computed(name: str, kind: Kind, meaning: str, *, nullable: bool = False) -> Column:
+    return Column(name, kind, meaning, nullable=nullable, computed=True)
+
 
 ATTEMPTS = Table(
     name="attempts",
     row="One delivery of the code.",
     key=("session_uuid", "attempt_number"),
     columns=(
-        Column("session_uuid", Kind.TEXT, "The session.", nullable=False),
+        _UUID,
         Column("attempt_uuid", Kind.TEXT, "Identifies the attempt."),
-        Column(
-            "attempt_number",
-            Kind.COUNT,
-            "Its place in the session in order of time, from 1.",
-            nullable=False,
-            computed=True,
-        ),
-        Column(
-            "attempts",
-            Kind.COUNT,
-            "Attempts of that session.",
-            unit="attempts",
-            nullable=False,
-            computed=True,
-        ),
+        _computed("attempt_number", Kind.COUNT, "Its place in the session by time, from 1."),
+        replace(_SESSION["attempts"], meaning="Attempts of that session."),
         Column("channel", Kind.TEXT, "Folded: sms, voice, whatsapp, unknown or another name."),
         Column("status", Kind.TEXT, "How the attempt went, in the API's word."),
-        Column(
-            "outcome",
-            Kind.TEXT,
-            "reached, not_reached, pending or unknown.",
-            nullable=False,
-            computed=True,
-        ),
+        _computed("outcome", Kind.TEXT, "reached, not_reached, pending or unknown."),
         Column("time", Kind.TIME, "When it was started.", unit="UTC"),
         Column("charge", Kind.MONEY, "Its price; null where unknown.", unit=_MONEY_UNIT),
-        Column("charge_note", Kind.TEXT, "derived, where it is the remainder.", computed=True),
-        Column(
-            "entry_channel",
-            Kind.TEXT,
-            "The channel of the session's earliest attempt.",
-            computed=True,
-        ),
-        Column("path", Kind.TEXT, "The session's channels in order.", computed=True),
-        Column(
-            "previous_channel", Kind.TEXT, "The attempt before; null for the first.", computed=True
-        ),
-        Column(
-            "step",
-            Kind.TEXT,
-            "first, retry, switch or indeterminate.",
-            nullable=False,
-            computed=True,
-        ),
-        Column("session_status", Kind.TEXT, "The session's status."),
-        *_OF_THE_SESSION,
-        Column("created_at", Kind.TIME, "When the session began.", unit="UTC"),
+        _computed("charge_note", Kind.TEXT, "derived, where it is the remainder.", nullable=True),
+        _ENTRY,
+        _PATH,
+        _computed("previous_channel", Kind.TEXT, "Null for the first attempt.", nullable=True),
+        _computed("step", Kind.TEXT, "first, retry, switch or indeterminate."),
+        _STATUS,
+        *_APP_TO_NETWORK,
+        _CREATED_AT,
     ),
 )
 
 CHARGES = Table(
     name="charges",
     row="One line of the bill; the lines of a session with a total sum to it exactly.",
-    key=(),
+    key=("session_uuid", "line_number"),
     columns=(
-        Column("session_uuid", Kind.TEXT, "The session.", nullable=False),
-        Column(
-            "line",
-            Kind.TEXT,
-            "attempt, orphan, validation or unallocated.",
-            nullable=False,
-            computed=True,
-        ),
+        _UUID,
+        _computed("line_number", Kind.COUNT, "Its place in the session's bill, from 1."),
+        _computed("line", Kind.TEXT, "attempt, orphan, validation or unallocated."),
         Column("channel", Kind.TEXT, "Folded; null for validation and unallocated."),
         Column("attempt_uuid", Kind.TEXT, "The attempt charged."),
         Column("amount", Kind.MONEY, "Null where unknown.", unit=_MONEY_UNIT),
-        Column(
+        _computed(
             "note",
             Kind.TEXT,
             "derived, orphan or channel_differs, where the line is out of the ordinary.",
-            computed=True,
+            nullable=True,
         ),
         Column("time", Kind.TIME, "The attempt's time.", unit="UTC"),
-        Column("created_at", Kind.TIME, "When the session began.", unit="UTC"),
-        Column(
-            "entry_channel",
-            Kind.TEXT,
-            "The channel of the session's earliest attempt.",
-            computed=True,
-        ),
-        Column("path", Kind.TEXT, "The session's channels in order.", computed=True),
-        Column("session_status", Kind.TEXT, "The session's status."),
-        *_OF_THE_SESSION,
+        _CREATED_AT,
+        _ENTRY,
+        _PATH,
+        _STATUS,
+        *_APP_TO_NETWORK,
     ),
 )

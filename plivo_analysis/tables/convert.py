@@ -1,8 +1,13 @@
 """Frames of one kind made into frames of another, without a digit lost on the way.
 
-polars is the engine of this package. The rows of a pandas frame or a pyarrow Table lie in
-this process's memory already, so they are read through Arrow, mostly where they lie; what
-comes back to their owner goes the same way.
+polars is the engine of this package. The rows of a pandas frame or a pyarrow Table are in
+this process's memory already, so they are read through Arrow, mostly without a copy; results
+go back the same way.
+
+Values are cast exactly or not at all, and Arrow does the casting: polars rounds excess digits
+and turns an amount that is too large into a null without a word, Arrow refuses both. Where
+Arrow is too lenient as well (a float for money, a number for text) the types are compared
+first.
 """
 
 from __future__ import annotations
@@ -12,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.tables.casting import arrow_values, cast
+from plivo_analysis.values.schema import SUM_DIGITS, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from plivo_analysis.values.schema import Column, Table
 
@@ -53,7 +59,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.DataFrame:
             values = [row[column.name] for row in rows]
         except KeyError:
             available = sorted({name for row in rows for name in row})
-            _require(table, [name for name in table.names if name not in available], available)
+            require(available, table, table.names)
             raise SchemaError(
                 f"A row of {table.name} lacks {column.name!r}.",
                 missing=[column.name],
@@ -129,28 +135,55 @@ def as_polars(frame: Any, table: Table) -> pl.DataFrame:
         >>> as_polars(pd.DataFrame({"price": [Decimal("0.08"), None]}), prices).to_dicts()
         [{'price': Decimal('0.08000000')}, {'price': None}]
     """
-    _require(table, *missing_columns(frame, table.names))
+    require(column_names(frame), table, table.names)
     return select(frame, table.columns)
 
 
-def missing_columns(frame: Any, needed: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Which of the needed columns a frame lacks, and which columns it has.
+def require(available: Collection[str], table: Table, names: Iterable[str]) -> None:
+    """Refuse a frame that lacks columns.
+
+    Args:
+        available: The columns that it has.
+        table: The table that it has to be.
+        names: The columns of that table that are needed.
 
     Raises:
-        TypeError: This is no frame that we know.
+        SchemaError: Columns are missing (``.missing``, ``.available``).
 
     Example:
-        >>> missing_columns(pl.DataFrame({"status": []}), ["status", "alias"])
-        (['alias'], ['status'])
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> require(["status", "alias"], SESSIONS, ["status"])
     """
-    available = column_names(frame)
-    return [name for name in needed if name not in set(available)], available
+    missing = [name for name in dict.fromkeys(names) if name not in available]
+    if missing:
+        raise SchemaError(
+            f"This is no table of {table.name}: it lacks {', '.join(map(repr, missing))}. "
+            f"It has {', '.join(map(repr, available)) or 'no columns'}.",
+            missing=missing,
+            available=list(available),
+        )
+
+
+def doubled_key(table: Table, available: Iterable[str]) -> SchemaError:
+    """The error that says that a key of a table comes more than once.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> str(doubled_key(SESSIONS, ["session_uuid"])).partition(" comes")[0]
+        'The key of the table of sessions, session_uuid,'
+    """
+    return SchemaError(
+        f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more than once. "
+        "Keep one row of each; of sessions, a settled one before an open one.",
+        available=list(available),
+    )
 
 
 def column_names(frame: Any) -> list[str]:
-    """The names of a frame's columns, in order.
+    """The names of a frame's columns, in order: texts, each of them once.
 
     Raises:
+        SchemaError: A name is no text, or two columns have the same one.
         TypeError: This is no frame that we know.
 
     Example:
@@ -158,10 +191,19 @@ def column_names(frame: Any) -> list[str]:
         ['status']
     """
     try:
-        native = nw.from_native(frame)
+        names: list[str] = nw.from_native(frame).collect_schema().names()
     except TypeError:
         raise TypeError(f"{type(frame).__name__} is no dataframe; give {_SUPPORTED}.") from None
-    names: list[str] = native.collect_schema().names()
+    except nw.exceptions.DuplicateError:
+        raise SchemaError(
+            "Two columns of this frame have the same name. Rename one of them, or leave it out."
+        ) from None
+    strange = next((name for name in names if not isinstance(name, str)), None)
+    if strange is not None:
+        raise SchemaError(
+            f"The names of columns have to be text; {strange!r} is of type "
+            f"{type(strange).__name__}. Rename the columns."
+        )
     return names
 
 
@@ -198,6 +240,20 @@ def select(frame: Any, columns: Sequence[Column], *, own: Sequence[str] = ()) ->
     return _of_arrow(cast_columns | {name: arrow.column(name) for name in own}, columns)
 
 
+def folded(column: pl.Series, fold: Callable[[Any], str | None]) -> pl.Series:
+    """A column of words, folded: each distinct word once, however long the column is.
+
+    Example:
+        >>> folded(pl.Series(["SMS", "sms", None]), lambda word: word and word.lower()).to_list()
+        ['sms', 'sms', None]
+    """
+    words = column.unique().to_list()
+    wanted = [fold(word) for word in words]
+    if wanted == words:  # as the loaders give them
+        return column
+    return column.replace_strict(words, wanted, return_dtype=pl.String)
+
+
 def result(frame: pl.DataFrame, like: Any) -> Any:
     """A small result in the form that its reader works with: pandas for pandas, else polars.
 
@@ -215,14 +271,50 @@ def result(frame: pl.DataFrame, like: Any) -> Any:
     return to_backend(frame, "pandas" if nw.dependencies.is_pandas_dataframe(like) else "polars")
 
 
-def _require(table: Table, missing: Sequence[str], available: Sequence[str]) -> None:
-    if missing:
+def arrow_values(values: Any, column: Column) -> Any:
+    """Python values, or a pandas column of Python objects, as an Arrow array of a column.
+
+    Raises:
+        SchemaError: A value does not fit the column exactly.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> from plivo_analysis.values.schema import Column, Kind
+        >>> arrow_values([Decimal("0.1")], Column("price", Kind.MONEY, "It.")).to_pylist()
+        [Decimal('0.10000000')]
+    """
+    return _checked(column, lambda: pa.array(values, type=column.arrow(), from_pandas=True))
+
+
+def cast(values: Any, column: Column) -> Any:
+    """An Arrow array as an array of a column's type.
+
+    A fraction of a second beyond six digits is cut, as everywhere in this package.
+
+    Raises:
+        SchemaError: The types differ in kind, or a value would change.
+
+    Example:
+        >>> from plivo_analysis.values.schema import Column, Kind
+        >>> cast(pa.array([1]), Column("price", Kind.MONEY, "It.")).to_pylist()
+        [Decimal('1.00000000')]
+    """
+    if values.type == column.arrow():
+        return values
+    if column.kind is Kind.RECORDS and _is_list(values.type):
+        records = values.type.value_type
+        if pa.types.is_struct(records):
+            _require_fields(column, [field.name for field in records])
+    if not _accepts(column, values.type):
         raise SchemaError(
-            f"This is no table of {table.name}: it lacks {', '.join(missing)}. "
-            f"It has {', '.join(available) or 'no columns'}.",
-            missing=missing,
-            available=available,
+            f"Column {column.name!r} is {values.type}; it has to be {column.arrow()}, and casting "
+            "one to the other could change values. Cast it where it was read."
         )
+    if pa.types.is_integer(values.type) and pa.types.is_decimal(column.arrow()):
+        # Arrow judges by the widest integer, not by the values, unless there is room for it.
+        values = values.cast(pa.decimal128(SUM_DIGITS, column.arrow().scale))
+    options = pc.CastOptions(target_type=column.arrow(), allow_time_truncate=True)
+    return _checked(column, lambda: values.cast(options=options))
 
 
 def _of_arrow(arrays: Mapping[str, Any], columns: Sequence[Column]) -> pl.DataFrame:
@@ -241,20 +333,30 @@ def _of_polars(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
 
 
 def _of_pandas(series: Any, column: Column) -> Any:
-    if series.dtype == object:
-        return arrow_values(series, column)
-    return cast(pa.array(series, from_pandas=True), column)
+    if series.dtype != object:
+        return cast(pa.array(series, from_pandas=True), column)
+    if column.kind is Kind.RECORDS:
+        # Arrow fills a field that no record has with nulls, and a null charge counts as unknown.
+        records = (record for listed in series.dropna() for record in listed)
+        known = (record for record in records if isinstance(record, dict))
+        _require_fields(column, {name for record in known for name in record})
+    return arrow_values(series, column)
 
 
 def _own(series: Any, name: str) -> Any:
     try:
-        return pa.array(series, from_pandas=True)
+        array = pa.array(series, from_pandas=True)
+        values = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+        if isinstance(values, pa.BaseExtensionType):
+            # A Period is a whole number in Arrow, an Interval a struct: only their text is clear.
+            array = pa.array(series.astype(object).map(str, na_action="ignore"), pa.string())
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         # The cause quotes a value, which may be a recipient.
         raise SchemaError(
-            f"Column {name!r} holds values of several kinds, which make no column elsewhere. "
-            "Cast it to one, as to text."
+            f"Column {name!r} holds values of several kinds, or of one that only pandas knows. "
+            "Cast it to one kind, as to text."
         ) from None
+    return array
 
 
 def _plain(dtype: pa.DataType) -> pa.DataType:
@@ -265,3 +367,69 @@ def _plain(dtype: pa.DataType) -> pa.DataType:
     if pa.types.is_struct(dtype):
         return pa.struct([(field.name, _plain(field.type)) for field in dtype])
     return dtype
+
+
+def _require_fields(column: Column, found: Collection[str]) -> None:
+    """Refuse records that lack a field; a list without any record lacks none."""
+    missing = [field.name for field in column.fields if field.name not in found]
+    if found and missing:
+        raise SchemaError(
+            f"The records in column {column.name!r} lack {', '.join(map(repr, missing))}. They "
+            f"have {', '.join(map(repr, sorted(found)))}.",
+            missing=[f"{column.name}[].{name}" for name in missing],
+            available=[f"{column.name}[].{name}" for name in sorted(found)],
+        )
+
+
+def _checked(column: Column, convert: Callable[[], Any]) -> Any:
+    try:
+        return convert()
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        # The cause is cut off: it can quote the value, and the value can be a recipient.
+        raise SchemaError(
+            f"A value in column {column.name!r} does not fit {column.arrow()} exactly "
+            f"({type(error).__name__}). Cast it where it was read."
+        ) from None
+
+
+def _accepts(column: Column, dtype: pa.DataType) -> bool:
+    if pa.types.is_null(dtype):
+        return True
+    if column.kind is Kind.RECORDS:
+        return _is_list(dtype) and _accepts_records(column, dtype.value_type)
+    return _ACCEPTS[column.kind](dtype.value_type if pa.types.is_dictionary(dtype) else dtype)
+
+
+def _accepts_records(column: Column, dtype: pa.DataType) -> bool:
+    if not pa.types.is_struct(dtype):
+        return bool(pa.types.is_null(dtype))
+    return all(_accepts(field, dtype.field(field.name).type) for field in column.fields)
+
+
+def _is_text(dtype: pa.DataType) -> bool:
+    return dtype in (pa.string(), pa.large_string(), pa.string_view())
+
+
+def _is_exact(dtype: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(dtype) or pa.types.is_decimal(dtype))
+
+
+def _is_number(dtype: pa.DataType) -> bool:
+    return _is_exact(dtype) or bool(pa.types.is_floating(dtype))
+
+
+def _is_list(dtype: pa.DataType) -> bool:
+    return bool(pa.types.is_list(dtype) or pa.types.is_large_list(dtype))
+
+
+# A number is never taken for text (its leading zeros are gone), nor a float for money.
+_ACCEPTS: dict[Kind, Callable[[pa.DataType], bool]] = {
+    Kind.TEXT: _is_text,
+    Kind.COUNT: _is_number,
+    Kind.FLAG: pa.types.is_boolean,
+    Kind.RATE: _is_number,
+    Kind.TIME: pa.types.is_timestamp,
+    Kind.MONEY: _is_exact,
+    Kind.SUM: _is_exact,
+    Kind.TEXTS: _is_list,
+}

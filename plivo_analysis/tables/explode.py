@@ -1,9 +1,8 @@
 """Sessions exploded: one row an attempt, one row a line of the bill.
 
-``match`` pairs attempts with charge rows, ``bill`` settles what each session's money was for,
-``tables`` puts the two tables together, ``words`` folds channels and statuses. All of it is
-columns in polars: a session is looked at as a whole here once, so that every metric is then
-filter, group and sum on any engine.
+A session is looked at as a whole here once (``bill`` says what its money was for), and order,
+entry channel, path and step are settled, so that every metric is then filter, group and sum on
+any engine. All of it is columns in polars.
 """
 
 from __future__ import annotations
@@ -15,32 +14,48 @@ import polars as pl
 import pyarrow as pa
 
 from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.api.words import UNKNOWN, outcome
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
-from plivo_analysis.tables.convert import column_names, missing_columns, plain_arrow, result, select
-from plivo_analysis.tables.exploded import READ, attempts_of, charges_of
+from plivo_analysis.tables.bill import leftovers, settle
+from plivo_analysis.tables.columns import ATTEMPTS, CHARGES, OF_THE_SESSION
+from plivo_analysis.tables.convert import (
+    column_names,
+    doubled_key,
+    folded,
+    plain_arrow,
+    require,
+    result,
+    select,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plivo_analysis.values.schema import Table
 
-__all__ = ["CURRENCY", "explode_attempts", "explode_charges", "exploded", "read_sessions"]
-
-
 CURRENCY = "currency"  # a column of the caller's own, which the API does not have
+
+_READ = (
+    *OF_THE_SESSION,
+    "status",
+    "attempt_details",
+    "total_charge",
+    "validation_charge",
+    "attempt_charges",
+)
 
 
 def explode_attempts(sessions: Any) -> Any:
     """One row an attempt, in the order of time, with its charge and its step.
 
     Attempts with a time come first, by time, ties in the API's order; those without follow.
-    Attempts, and charge rows, that are equal in every field count once. Each charge row is
-    used once: attempts in their order take the first unused one of their ``attempt_uuid``. If
-    exactly one attempt has no charge, the validation charge is known and the rest of the money
-    leaves a positive remainder, its charge is that remainder (``charge_note`` is ``derived``).
-    A step is a ``switch`` where both channels are known and differ, a ``retry`` where they
-    are equal, ``indeterminate`` where either is unknown.
+    Attempts, and charge rows, that have an id and are equal in every field count once; without
+    an id equality proves no repetition. Each charge row is used once: attempts in their order
+    take the first unused one of their ``attempt_uuid``. If exactly one attempt has no charge,
+    the validation charge is known and the rest of the money leaves a positive remainder, its
+    charge is that remainder (``charge_note`` is ``derived``). A step is a ``switch`` where both
+    channels are known and differ, a ``retry`` where they are equal, ``indeterminate`` where
+    either is unknown.
 
     Args:
         sessions: A sessions table: a polars DataFrame or LazyFrame, a pandas DataFrame
@@ -91,11 +106,12 @@ def explode_charges(sessions: Any) -> Any:
 
     Returns:
         The charges table (``plivo_analysis.tables.columns.CHARGES``) in the kind that was given:
-        ``session_uuid, line, channel`` (folded; null for validation and unallocated)``,
-        attempt_uuid, amount`` (decimal, the account's currency)``, note`` (derived, orphan,
-        channel_differs: the attempt's channel wins)``, time`` (of attempts)``, created_at,
-        entry_channel, path, session_status, app_uuid, alias, recipient,
-        destination_country_iso2, destination_network``. Lines of a session stay together.
+        ``session_uuid, line_number`` (from 1)``, line, channel`` (folded; null for validation
+        and unallocated)``, attempt_uuid, amount`` (decimal, the account's currency)``, note``
+        (derived, orphan, channel_differs: the attempt's channel wins)``, time`` (of
+        attempts)``, created_at, entry_channel, path, session_status, app_uuid, alias,
+        recipient, destination_country_iso2, destination_network``. Lines of a session stay
+        together.
 
     Raises:
         SchemaError: As for ``explode_attempts``.
@@ -126,12 +142,12 @@ def exploded(sessions: Any, table: Table, carry: Sequence[str] = ()) -> pl.DataF
         >>> exploded(SESSIONS.polars().to_frame(), CHARGES).columns == CHARGES.names
         True
     """
-    _require_sessions(sessions)
-    explode = attempts_of if table is ATTEMPTS else charges_of
+    _require_sessions(sessions, carry)
+    explode = _attempts_of if table is ATTEMPTS else _charges_of
     if not isinstance(sessions, pl.LazyFrame):
         return explode(read_sessions(sessions, carry), carry)
     given = sessions.collect_schema()
-    return sessions.select(*dict.fromkeys([*READ, *carry])).map_batches(
+    return sessions.select(*dict.fromkeys([*_READ, *carry])).map_batches(
         lambda batch: explode(read_sessions(batch, carry), carry),
         schema={**table.polars(), **{name: given[name] for name in carry}},
         # A query of polars that runs inside of one that streams can wait for ever.
@@ -153,8 +169,8 @@ def read_sessions(sessions: Any, carry: Sequence[str] = ()) -> pl.DataFrame:
         >>> read_sessions(SESSIONS.polars().to_frame()).height
         0
     """
-    _require_sessions(sessions)
-    known = [column for column in SESSIONS.columns if column.name in {*READ, *carry}]
+    _require_sessions(sessions, carry)
+    known = [column for column in SESSIONS.columns if column.name in {*_READ, *carry}]
     return select(sessions, known, own=[name for name in carry if name not in SESSIONS.names])
 
 
@@ -168,15 +184,9 @@ def _in_kind(frame: pl.DataFrame | pl.LazyFrame, like: Any) -> Any:
     return plain_arrow(frame) if isinstance(like, pa.Table) else result(frame, like)
 
 
-def _require_sessions(frame: Any) -> None:
-    missing, available = missing_columns(frame, READ)
-    if missing:
-        raise SchemaError(
-            f"This is no sessions table: it lacks {', '.join(missing)}. It has "
-            f"{', '.join(available) or 'no columns'}.",
-            missing=missing,
-            available=available,
-        )
+def _require_sessions(frame: Any, carry: Sequence[str]) -> None:
+    available = column_names(frame)
+    require(available, SESSIONS, [*_READ, *carry])
     in_memory = isinstance(frame, (pl.DataFrame, pl.LazyFrame, pa.Table))
     if not in_memory and not nw.dependencies.is_pandas_dataframe(frame):
         engine = type(frame).__module__.partition(".")[0]
@@ -186,3 +196,104 @@ def _require_sessions(frame: Any) -> None:
             "sessions table, or the attempts and charges tables that the store keeps as Parquet.",
             available=available,
         )
+
+
+def refuse_doubled(sessions: pl.DataFrame) -> None:
+    """Refuse sessions of which one comes twice: its attempts could not be told apart.
+
+    Raises:
+        SchemaError: A ``session_uuid`` comes twice.
+
+    Example:
+        >>> refuse_doubled(pl.DataFrame({"session_uuid": ["a", "b"]}))
+    """
+    if sessions["session_uuid"].n_unique() != sessions.height:
+        raise doubled_key(SESSIONS, sessions.columns)
+
+
+def _attempts_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
+    refuse_doubled(sessions)
+    attempts = settle(sessions).attempts
+    number, last = _numbers()
+    channel, previous = pl.col("channel"), pl.col("previous_channel")
+    return (
+        attempts.with_columns(
+            attempt_number=number,
+            attempts=last,
+            outcome=folded(attempts["status"], outcome),
+            charge_note=pl.when("derived").then(pl.lit("derived")),
+        )
+        .with_columns(previous_channel=pl.when(pl.col("attempt_number") > 1).then(channel.shift()))
+        .with_columns(
+            step=pl.when(previous.is_null())
+            .then(pl.lit("first"))
+            .when((channel == UNKNOWN) | (previous == UNKNOWN))
+            .then(pl.lit("indeterminate"))
+            .when(channel == previous)
+            .then(pl.lit("retry"))
+            .otherwise(pl.lit("switch"))
+        )
+        .hstack(_of_their_sessions(sessions, attempts["row"], carry))
+        .select(*ATTEMPTS.names, *carry)
+    )
+
+
+def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
+    refuse_doubled(sessions)
+    bill = settle(sessions)
+    left = leftovers(sessions, bill)
+    known = {"validation": sessions["validation_charge"], "unallocated": left["unallocated"]}
+    note = (
+        pl.when("derived").then(pl.lit("derived")).when("differs").then(pl.lit("channel_differs"))
+    )
+    lines = pl.concat(
+        [
+            bill.attempts.select(
+                "row",
+                "channel",
+                "attempt_uuid",
+                "time",
+                line=pl.lit("attempt"),
+                amount="charge",
+                note=note,
+            ),
+            bill.orphans.select(
+                "row",
+                "channel",
+                "attempt_uuid",
+                line=pl.lit("orphan"),
+                amount="charge",
+                note=pl.lit("orphan"),
+            ),
+            *(
+                left.select("row", line=pl.lit(line), amount=amounts).drop_nulls("amount")
+                for line, amounts in known.items()
+            ),
+        ],
+        how="diagonal",
+    ).sort("row", maintain_order=True)
+    return (
+        lines.hstack(_of_their_sessions(sessions, lines["row"], carry))
+        .with_columns(line_number=_numbers()[0])
+        .select(*CHARGES.names, *carry)
+    )
+
+
+def _numbers() -> tuple[pl.Expr, pl.Expr]:
+    """The place of each row within its session, from 1, and the last place of that session.
+
+    The rows of a session stand together, so that a running count of rows says it, which costs
+    a fraction of a window over each session.
+    """
+    place, row = pl.int_range(1, pl.len() + 1, dtype=pl.Int64), pl.col("row")
+    starts = row.ne_missing(row.shift())
+    ends = row.ne_missing(row.shift(-1))
+    before = pl.when(starts).then(place - 1).forward_fill()
+    return place - before, pl.when(ends).then(place).backward_fill() - before
+
+
+def _of_their_sessions(
+    sessions: pl.DataFrame, rows: pl.Series, carry: Sequence[str]
+) -> pl.DataFrame:
+    wanted = sessions.select(*OF_THE_SESSION, *carry, session_status="status")
+    return wanted.select(pl.all().gather(rows))

@@ -19,6 +19,7 @@ import pytest
 import plivo_analysis as pva
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
+from plivo_analysis.metrics import engines
 from plivo_analysis.tables.convert import from_rows, plain_arrow, to_backend
 from plivo_analysis.values.masking import mask_number
 
@@ -120,24 +121,6 @@ def of_spark(frame: pl.DataFrame) -> Any:
         return SparkSession.active().createDataFrame(plain_arrow(frame))
 
 
-def of_dask(frame: pl.DataFrame) -> Any:
-    dask = pytest.importorskip(
-        "dask.dataframe", reason="Dask is not installed; `make slow` does.", exc_type=ImportError
-    )
-    return dask.from_pandas(to_backend(frame, "pandas"), npartitions=2)
-
-
-def of_ibis(frame: pl.DataFrame) -> Any:
-    ibis = pytest.importorskip(
-        "ibis", reason="ibis is not installed; `make slow` does.", exc_type=ImportError
-    )
-    connection = ibis.duckdb.connect()
-    connection.raw_sql("SET TimeZone = 'Pacific/Auckland'")
-    connection.con.register("given", plain_arrow(frame))
-    connection.raw_sql("CREATE TABLE held AS FROM given")
-    return connection.table("held")
-
-
 IN_MEMORY: dict[str, Callable[[pl.DataFrame], Any]] = {
     "polars": lambda frame: frame,
     "polars, lazy": lambda frame: frame.lazy(),
@@ -153,14 +136,7 @@ SPARK = "Spark in another zone"
 IN_SPARK = pytest.param(
     SPARK, marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:PySpark does not yet")]
 )
-# They carry out less than the others, so that only trying says whether it is enough.
-IN_DASK = pytest.param(
-    "Dask", marks=[pytest.mark.slow, pytest.mark.filterwarnings("ignore:Dask support is moving")]
-)
-OF_IBIS = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
-IBIS = "ibis on DuckDB in another zone"
-IN_IBIS = pytest.param(IBIS, marks=[pytest.mark.slow, OF_IBIS])
-EVERYWHERE = [*ENGINES, IN_SPARK, IN_DASK, IN_IBIS]
+EVERYWHERE = [*ENGINES, IN_SPARK]
 
 
 @pytest.fixture(autouse=True)
@@ -172,8 +148,7 @@ def started(request: pytest.FixtureRequest) -> None:
 
 
 def of_engine(engine: str, frame: pl.DataFrame) -> Any:
-    slow = {SPARK: of_spark, "Dask": of_dask, IBIS: of_ibis}
-    return {**ENGINES, **slow}[engine](frame)
+    return {**ENGINES, SPARK: of_spark}[engine](frame)
 
 
 @cache
@@ -280,7 +255,7 @@ def test_periods_are_the_same_on_every_engine(every: str, tz: str, engine: str) 
         assert_same(metric(held(engine, table), every=every, tz=tz), expected)
 
 
-@pytest.mark.parametrize("engine", [*ENGINES, IN_SPARK, IN_IBIS])
+@pytest.mark.parametrize("engine", EVERYWHERE)
 def test_instants_without_a_zone_are_utc_on_every_engine(engine: str) -> None:
     naive = TABLES["charges"].with_columns(pl.col("created_at").dt.replace_time_zone(None))
     if engine == SPARK:  # which would take those of an Arrow table for its session's
@@ -292,16 +267,7 @@ def test_instants_without_a_zone_are_utc_on_every_engine(engine: str) -> None:
     assert_same(pva.spend(given, every="1h"), pva.spend(TABLES["charges"], every="1h"))
 
 
-@pytest.mark.slow
-def test_periods_through_ibis_on_another_engine_are_refused_with_what_to_give_instead() -> None:
-    ibis = pytest.importorskip("ibis", exc_type=ImportError)
-    charges = ibis.polars.connect().create_table("charges", TABLES["charges"])
-    assert_same(pva.spend(charges), pva.spend(TABLES["charges"]))
-    with pytest.raises(SchemaError, match=r"through ibis on polars.*own table.*to_polars"):
-        pva.spend(charges, every="1d")
-
-
-@pytest.mark.parametrize("engine", [*ENGINES, IN_SPARK, IN_IBIS])
+@pytest.mark.parametrize("engine", EVERYWHERE)
 def test_a_session_of_no_known_time_is_in_a_period_of_its_own_sorted_last(engine: str) -> None:
     known = pl.when(pl.col("line") == "attempt").then("created_at")
     lines = TABLES["charges"].with_columns(created_at=known)
@@ -359,20 +325,23 @@ def test_the_result_is_pandas_for_pandas_and_else_polars(engine: str) -> None:
     assert kind is (pd.DataFrame if "pandas" in engine else pl.DataFrame)
 
 
-@pytest.mark.parametrize("engine", [*OUTSIDE, IN_SPARK, IN_DASK, IN_IBIS])
+@pytest.mark.parametrize("engine", [*OUTSIDE, IN_SPARK])
 @pytest.mark.parametrize(
     "metric", [pva.fallback_rates, pva.attempt_outcomes, pva.spend, pva.reconcile]
 )
 def test_a_sessions_table_outside_is_refused_with_what_to_give_instead(
     metric: Any, engine: str
 ) -> None:
-    named = r"in _?(duckdb|pyspark|dask|ibis).*explode_attempts.*as Parquet"
+    named = r"in _?(duckdb|pyspark).*explode_attempts.*as Parquet"
     with pytest.raises(SchemaError, match=named):
         metric(held(engine, "sessions"))
 
 
 @pytest.mark.parametrize("engine", EVERYWHERE)
-@pytest.mark.parametrize("call", ["fallback", "outcomes", "success", "cost", "paths", "delivery"])
+@pytest.mark.parametrize(
+    "call",
+    ["fallback", "outcomes", "spend", "success", "cost", "paths", "delivery", "message spend"],
+)
 def test_a_doubled_key_is_refused_on_every_engine(call: str, engine: str) -> None:
     table, metric = CALLS[call]
     frame = TABLES[table]
@@ -496,6 +465,79 @@ def test_a_confidence_that_is_none_is_refused_also_where_there_is_nothing_to_cou
         metric(TABLES[CALLS[call][0]].clear(), confidence=95)
 
 
+@pytest.mark.parametrize("engine", EVERYWHERE)
+@pytest.mark.parametrize("numbers", [[1, 3, 3, 3], [1, 2, 2, 4], [1, 2, 3, 5], [0, 1, 2, 3]])
+def test_attempts_whose_numbers_are_not_one_to_their_count_are_refused(
+    numbers: list[int], engine: str
+) -> None:
+    attempts = pl.DataFrame(
+        {
+            "session_uuid": ["s"] * 4,
+            "attempt_number": numbers,
+            "attempts": [4] * 4,
+            "channel": ["sms", "voice", "voice", "voice"],
+            "outcome": ["not_reached"] * 4,
+            "step": ["first", "switch", "retry", "retry"],
+            "entry_channel": ["sms"] * 4,
+            "session_status": ["verified"] * 4,
+        }
+    )
+    with pytest.raises(SchemaError, match=r"more than once|other attempts than their number says"):
+        pva.fallback_rates(of_engine(engine, attempts))
+    right = attempts.with_columns(attempt_number=pl.int_range(1, 5))
+    assert list(pva.fallback_rates(of_engine(engine, right))["fell_back"]) == [1]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_second_attempt_of_a_session_that_has_one_is_refused(engine: str) -> None:
+    single = TABLES["attempts"].filter(pl.col("attempts") == 1)
+    second = single.head(1).with_columns(attempt_number=pl.lit(2, pl.Int64))
+    with pytest.raises(SchemaError, match="1 sessions have other attempts than their number says"):
+        pva.fallback_rates(of_engine(engine, pl.concat([single, second])))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_large_frame_is_looked_at_in_parts_with_the_same_result(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, metric = CALLS[call]
+    expected = metric(TABLES[table])
+    monkeypatch.setattr(engines, "_ROWS_OF_A_PART", 20)
+    assert_same(metric(TABLES[table]), expected)
+    with pytest.raises(SchemaError, match="comes more than once"):
+        metric(pl.concat([TABLES[table], TABLES[table].tail(1)]))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_keys_of_the_same_hash_are_told_apart_by_the_keys_themselves(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, metric = CALLS[call]
+    expected = metric(TABLES[table])
+    monkeypatch.setattr(pl.Expr, "hash", lambda key: key.is_null().cast(pl.UInt64))
+    assert_same(metric(TABLES[table]), expected)
+
+
+@pytest.mark.parametrize("engine", EVERYWHERE)
+def test_lines_of_a_bill_that_come_twice_are_refused(engine: str) -> None:
+    charges = TABLES["charges"]
+    with pytest.raises(SchemaError, match="session_uuid and line_number, comes more than once"):
+        pva.spend(of_engine(engine, pl.concat([charges, charges])))
+
+
+@pytest.mark.parametrize("engine", IN_MEMORY)
+@pytest.mark.parametrize(
+    "metric",
+    [pva.success_rates, pva.cost_per_verified, pva.channel_paths, pva.fallback_rates],
+)
+def test_no_metric_of_sessions_is_grouped_by_the_channel_that_they_ended_on(
+    metric: Any, engine: str
+) -> None:
+    with pytest.raises(SchemaError, match="is its last one") as caught:
+        metric(IN_MEMORY[engine](SESSION_ROWS), by="channel")
+    assert "entry_channel" in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["channel", "status", "outcome", "step", "charge", "attempt_uuid"])
 @pytest.mark.parametrize("table", ["attempts", "sessions"])
 def test_fallback_by_an_attempts_own_column_is_refused_with_the_reason(
@@ -512,6 +554,8 @@ def test_fallback_by_an_attempts_own_column_is_refused_with_the_reason(
         (["alias", "alias"], "by names a column twice: alias, alias"),
         ("settled", "by names 'settled', which the result of success_rates has of its own"),
         ("attempt_details", "'attempt_details' holds lists"),
+        (None, "by is None; it is the name of a column, or several"),
+        ([5], "There is no column 5 to group by"),
     ],
 )
 def test_a_name_that_makes_no_group_is_refused(by: Any, message: str) -> None:
@@ -550,24 +594,14 @@ def test_own_columns_of_sessions_are_groups_also_of_attempts_and_lines() -> None
         ({"every": "1d", "tz": "Mars/Base"}, "tz is 'Mars/Base'; it is the name of an IANA"),
         ({"tz": "../etc/passwd"}, "it is the name of an IANA time zone"),
         ({"tz": "Factory"}, "it is the name of an IANA time zone"),
+        ({"tz": 5}, "tz is 5; it is the name of an IANA time zone"),
+        ({"tz": ["UTC"], "every": "1d"}, "it is the name of an IANA time zone"),
+        ({"every": ["1d"]}, "it can be '1h', '1d', '1w', '1mo'"),
     ],
 )
 def test_periods_that_do_not_exist_are_refused(options: Any, message: str) -> None:
     with pytest.raises(FilterError, match=message):
         pva.spend(TABLES["charges"], **options)
-
-
-def test_a_day_begins_where_the_clock_goes_on_and_a_doubled_hour_is_two() -> None:
-    instants = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1)]
-    rows = [
-        dict.fromkeys(SESSIONS.names) | {"session_uuid": str(at), "created_at": at}
-        for at in instants
-    ]
-    frame = from_rows(rows, SESSIONS)
-    hours = pva.success_rates(frame, every="1h", tz="Europe/Berlin")["period"]
-    assert [f"{hour:%H:%M %z}" for hour in hours] == ["02:00 +0200", "02:00 +0100"]
-    (day,) = pva.success_rates(frame, every="1d", tz="Europe/Berlin")["period"]
-    assert day.isoformat() == "2026-10-25T00:00:00+02:00"
 
 
 def test_a_lazy_table_stays_lazy_and_is_exploded_also_in_a_query_that_streams() -> None:

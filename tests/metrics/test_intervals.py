@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from plivo_analysis.errors import FilterError
-from plivo_analysis.metrics.intervals import ratio, wilson
+from plivo_analysis.metrics.intervals import normal_quantile, ratio, wilson
 
 
 @given(
@@ -19,27 +21,30 @@ def test_the_wilson_interval_is_that_of_statsmodels(
 ) -> None:
     successes = round(trials * share)
     expected = proportion_confint(successes, trials, alpha=1 - confidence, method="wilson")
-    assert wilson(successes, trials, confidence) == pytest.approx(expected, abs=1e-12)
+    assert wilson(successes, trials, normal_quantile(confidence)) == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 @given(trials=st.integers(1, 10_000), confidence=st.floats(0.01, 0.999))
 def test_the_interval_holds_the_rate_and_ends_at_the_borders(
     trials: int, confidence: float
 ) -> None:
-    assert wilson(0, trials, confidence)[0] == 0.0
-    assert wilson(trials, trials, confidence)[1] == 1.0
-    low, high = wilson(trials // 2, trials, confidence)
+    z = normal_quantile(confidence)
+    assert wilson(0, trials, z)[0] == 0.0
+    assert wilson(trials, trials, z)[1] == 1.0
+    low, high = wilson(trials // 2, trials, z)
     assert low is not None
     assert high is not None
     assert 0 <= low <= trials // 2 / trials <= high <= 1
 
 
 def test_without_trials_there_is_no_interval_and_no_rate() -> None:
-    assert wilson(0, 0) == (None, None)
+    assert wilson(0, 0, 1.96) == (None, None)
     assert ratio(0, 0) is None
 
 
-@pytest.mark.parametrize("confidence", [0, 1, -0.5, 95, float("nan")])
-def test_a_confidence_outside_of_0_and_1_is_refused(confidence: float) -> None:
+@pytest.mark.parametrize("confidence", [0, 1, -0.5, 95, float("nan"), "0.95", None])
+def test_a_confidence_outside_of_0_and_1_is_refused(confidence: Any) -> None:
     with pytest.raises(FilterError, match=r"confidence is .*; it lies between 0 and 1"):
-        wilson(1, 2, confidence)
+        normal_quantile(confidence)

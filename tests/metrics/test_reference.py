@@ -43,7 +43,10 @@ OUTCOME_WORDS = {
         "rejected",
         "busy",
         "no answer",
+        "timeout",
         "cancel",
+        "canceled",
+        "cancelled",
         "early media",
     ],
     "pending": ["queued", "sent", "ringing", "initiated", "in progress"],
@@ -138,7 +141,7 @@ def outcome(status: str | None) -> str:
 def once(rows: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
     for row in rows or []:
-        if row not in kept:
+        if row not in kept or not (row["attempt_uuid"] or "").strip():
             kept.append(row)
     return kept
 
@@ -246,6 +249,10 @@ def lines_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ):
             if amount is not None:
                 lines.append(blank | {"line": line, "amount": amount})
+    for number, line in enumerate(lines):
+        before = lines[number - 1] if number else {"session_uuid": None}
+        same = line["session_uuid"] == before["session_uuid"]
+        line["line_number"] = before["line_number"] + 1 if same else 1
     return lines
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
@@ -13,6 +13,9 @@ import pytest
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.convert import as_polars, from_rows, plain_arrow, result, to_backend
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AT = datetime(2026, 3, 1, 10, 0, 0, 123456, tzinfo=UTC)
 BLANK: dict[str, Any] = dict.fromkeys(SESSIONS.names)
@@ -86,7 +89,7 @@ def test_a_value_that_does_not_fit_exactly_is_refused_and_not_shown(
 
 def test_a_row_without_a_column_is_refused_by_name() -> None:
     row = {name: None for name in SESSIONS.names if name != "alias"}
-    with pytest.raises(SchemaError, match="lacks alias") as caught:
+    with pytest.raises(SchemaError, match="lacks 'alias'") as caught:
         from_rows([row], SESSIONS)
     assert caught.value.missing == ["alias"]
     with pytest.raises(SchemaError, match="lacks 'alias'"):
@@ -105,11 +108,49 @@ def test_every_kind_of_frame_becomes_the_same_polars_frame(kind: str) -> None:
 def test_a_lacking_column_is_named_with_those_that_are_there(kind: str) -> None:
     given = KINDS[kind](from_rows(ROWS, SESSIONS).drop("alias", "status"))
     with pytest.raises(
-        SchemaError, match=r"it lacks alias, status\. It has session_uuid"
+        SchemaError, match=r"it lacks 'alias', 'status'\. It has 'session_uuid'"
     ) as caught:
         as_polars(given, SESSIONS)
     assert caught.value.missing == ["alias", "status"]
     assert "recipient" in caught.value.available
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("column", "field", "kept"),
+    [
+        ("attempt_details", "status", ["channel", "attempt_uuid", "time"]),
+        ("attempt_charges", "charge", ["attempt_uuid", "channel"]),
+    ],
+)
+def test_records_that_lack_a_field_are_refused_as_a_frame_that_lacks_a_column_is(
+    column: str, field: str, kept: list[str], kind: str
+) -> None:
+    other = pl.struct(pl.element().struct.field(*kept), amount=pl.lit(1))
+    given = KINDS[kind](from_rows(ROWS, SESSIONS).with_columns(pl.col(column).list.eval(other)))
+    with pytest.raises(
+        SchemaError, match=f"'{column}' lack '{field}'. They have 'amount'"
+    ) as error:
+        as_polars(given, SESSIONS)
+    assert error.value.missing == [f"{column}[].{field}"]
+    assert error.value.available == [f"{column}[].{name}" for name in sorted([*kept, "amount"])]
+
+
+def test_records_may_have_fields_of_their_own_and_lists_no_record_at_all() -> None:
+    more = pl.struct(pl.element().struct.field("*"), note=pl.lit("x"))
+    frame = from_rows(ROWS, SESSIONS)
+    given = frame.with_columns(pl.col("attempt_details").list.eval(more))
+    for kind in ("polars", "pandas of Arrow", "pandas of objects", "pyarrow", "DuckDB"):
+        assert as_polars(KINDS[kind](given), SESSIONS).to_dicts() == ROWS
+    empty = pd.DataFrame(frame.to_dicts(), dtype=object).assign(attempt_details=[[], None, []])
+    assert as_polars(empty, SESSIONS)["attempt_details"].to_list() == [[], None, []]
+
+
+def test_a_pandas_table_comes_back_from_parquet_with_columns_of_arrow(tmp_path: Path) -> None:
+    frame = to_backend(from_rows(ROWS, SESSIONS), "pandas")
+    frame.to_parquet(tmp_path / "sessions.parquet")
+    again = pd.read_parquet(tmp_path / "sessions.parquet", dtype_backend="pyarrow")
+    assert as_polars(again, SESSIONS).to_dicts() == ROWS
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,37 @@ def test_attempts_equal_in_every_field_count_once_and_so_do_charges() -> None:
     ]
 
 
+def test_equal_charge_rows_without_an_id_are_two_lines() -> None:
+    row = session(charges=[charge(None, "0.08"), charge(None, "0.08")], total="0.16")
+    assert [line[3] for line in lines_of(row) if line[0] == "orphan"] == [amount("0.08")] * 2
+    assert lines_of(row)[-1][3] == 0
+    spent = pva.spend(from_rows([row], SESSIONS)).select("channel", "amount").rows()
+    assert ("sms", amount("0.16")) in spent
+
+
+@pytest.mark.parametrize("uuid", [None, "", " "])
+def test_equal_attempts_without_an_id_are_two_attempts(uuid: str | None) -> None:
+    row = session(attempt(uuid), attempt(uuid), attempt("a", 1), attempt("a", 1), count=3)
+    assert attempts_of(row)["attempt_uuid"].to_list() == [uuid, uuid, "a"]
+    assert "count_differs" not in pva.reconcile(from_rows([row], SESSIONS))["reasons"].item()
+
+
+def test_lines_are_numbered_within_their_session() -> None:
+    rows = [
+        session(attempt("a"), attempt("b", 1), session_uuid="x", total="0"),
+        session(charges=[charge("c", "1")], session_uuid="y"),
+    ]
+    lines = pva.explode_charges(from_rows(rows, SESSIONS))
+    assert lines.select("session_uuid", "line_number", "line").rows() == [
+        ("x", 1, "attempt"),
+        ("x", 2, "attempt"),
+        ("x", 3, "validation"),
+        ("x", 4, "unallocated"),
+        ("y", 1, "orphan"),
+        ("y", 2, "validation"),
+    ]
+
+
 def test_of_two_attempts_with_one_uuid_the_earlier_takes_the_first_charge() -> None:
     tried = [attempt("a", 9), attempt("a", 1, status="failed")]
     billed = [charge("a", "0.08"), charge("a", "0.03")]
@@ -198,6 +229,12 @@ def test_steps_next_to_an_unknown_channel_are_indeterminate() -> None:
     ]
 
 
+@pytest.mark.parametrize("word", ["timeout", "canceled", "cancelled", "Cancelled"])
+def test_a_call_that_timed_out_or_was_cancelled_reached_nobody(word: str) -> None:
+    tried = attempts_of(session(attempt("a", channel="voice", status=word)))
+    assert tried["outcome"].to_list() == ["not_reached"]
+
+
 @pytest.mark.parametrize("word", [*OUTCOMES, "never seen"])
 def test_an_outcome_is_found_however_the_status_is_spelt(word: str) -> None:
     spelt = word.upper().replace(" ", "_")
@@ -236,12 +273,14 @@ def test_tables_have_the_columns_and_types_that_the_schema_says() -> None:
 def test_a_doubled_session_is_refused() -> None:
     frame = from_rows([session(), session()], SESSIONS)
     for explode in (pva.explode_attempts, pva.explode_charges):
-        with pytest.raises(SchemaError, match="session_uuid comes more than once"):
+        with pytest.raises(SchemaError, match="session_uuid, comes more than once"):
             explode(frame)
 
 
 def test_what_is_no_sessions_table_is_refused_with_what_it_lacks() -> None:
-    with pytest.raises(SchemaError, match="no sessions table: it lacks entry_channel") as caught:
+    with pytest.raises(
+        SchemaError, match="no table of sessions: it lacks 'entry_channel'"
+    ) as caught:
         pva.explode_attempts(pl.LazyFrame({"session_uuid": ["a"]}))
     assert caught.value.available == ["session_uuid"]
     assert "attempt_details" in caught.value.missing

@@ -9,8 +9,7 @@ import ipywidgets as widgets
 from plivo_analysis.explorer.output import text, write
 from plivo_analysis.explorer.source import Call
 from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
-from plivo_analysis.metrics.columns import RECONCILE
-from plivo_analysis.metrics.reconcile import reconcile
+from plivo_analysis.metrics.reconcile import RECONCILE, reconcile
 from plivo_analysis.report.html import Markup, join, tag
 from plivo_analysis.values.typesetting import count, decimals, money
 

@@ -10,7 +10,7 @@ from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.explorer.dataset import COUNTRY
 from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
 from plivo_analysis.figures import style
-from plivo_analysis.metrics.error_codes import meaning
+from plivo_analysis.metrics.messages import meaning
 from plivo_analysis.report import drawing
 from plivo_analysis.report.html import Child, join, tag
 from plivo_analysis.values.masking import mask_number
