@@ -380,7 +380,9 @@ def _proxies(base_url: str) -> dict[str, str]:
     if is_loopback(urlsplit(base_url).hostname or ""):
         return {}
     found = get_environ_proxies(base_url)
-    proxies: dict[str, str] = {scheme: found[scheme] for scheme in ("https", "all") if scheme in found}
+    proxies: dict[str, str] = {
+        scheme: found[scheme] for scheme in ("https", "all") if scheme in found
+    }
     refused = next((scheme for scheme in proxies if not _PROXY.fullmatch(proxies[scheme])), None)
     if refused is None:
         return proxies

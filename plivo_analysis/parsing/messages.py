@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.parsing import fields
-from plivo_analysis.parsing.canonical import canonical
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.parsing.record import Notebook, read_record, unknown
+from plivo_analysis.parsing.records import Notes, read_record, unknown
+from plivo_analysis.parsing.strict_json import canonical
 
 if TYPE_CHECKING:
-    from plivo_analysis.parsing.notes import Record
+    from plivo_analysis.parsing.records import Record
 
 _FLAT: fields.Wanted = (
     ("message_time", fields.time),
@@ -84,10 +84,10 @@ def read_message(record: object) -> Record:
     return read_record(record, key="message_uuid", instant="message_time", fill=_fill)
 
 
-def _fill(record: dict[str, Any], notebook: Notebook) -> dict[str, Any]:
-    row = dict.fromkeys(_NAMES) | notebook.read(record, _FLAT)
+def _fill(record: dict[str, Any], notes: Notes) -> dict[str, Any]:
+    row = dict.fromkeys(_NAMES) | notes.read(record, _FLAT)
     if record.get("total_amount") is None:
-        notebook.add(Code.AMOUNT_MISSING, "total_amount")
+        notes.add(Code.AMOUNT_MISSING, "total_amount")
     extra = unknown(record, _KNOWN)
     row["extra"] = canonical(extra) if extra else None
     return row
