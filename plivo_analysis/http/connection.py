@@ -1,4 +1,4 @@
-"""One exchange of bytes with the server, within its bounds, and with nobody else's settings.
+"""One exchange of bytes with the server, within its bounds, and with no settings of other programs.
 
 What is refused here, because an HTTP library does it by itself: credentials from a netrc file,
 proxies for loopback, redirects, cookies, log lines that hold the address with its query,

@@ -3,7 +3,7 @@
 The library's exceptions hold the request with its credentials, and print the address with its
 query. They end here: what leaves is an error of our own, made from the kind of the failure and
 never from its text, with the remedy in its message. Of the server's own words only a short,
-masked part is repeated, and only where it is JSON: an error page of a proxy helps nobody.
+masked part is repeated, and only where it is JSON: an error page of a proxy is of no use.
 """
 
 from __future__ import annotations

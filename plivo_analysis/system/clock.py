@@ -24,7 +24,7 @@ _SLICE_SECONDS = 0.25  # some systems deliver Ctrl-C only between two waits
 class Cancelled(Exception):  # noqa: N818 - no error: the caller asked for it
     """The caller's event was set while something was under way.
 
-    It lies outside the public tree, because no caller of the package ever sees it: whoever
+    It lies outside the public tree, because no caller of the package ever sees it: the one that
     passed the event catches it.
 
     Example:
