@@ -159,6 +159,21 @@ def mask_text(text: str) -> str:
     return "".join([*parts, text[at:]])
 
 
+class Private(str):
+    """A text that is needed in clear and shown masked: a verbose traceback prints its ``repr``.
+
+    Example:
+        >>> scope = Private("recipient=14155550126")
+        >>> scope, scope == "recipient=14155550126"
+        ('recipient=1 ••• ••• ••26', True)
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(mask_text(self))
+
+
 def mask_json(text: str) -> str:
     """A JSON text in which every number of a person is masked, and which still is JSON.
 
