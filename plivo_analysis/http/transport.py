@@ -167,9 +167,9 @@ class Transport:
         met: Counter[Kind] = Counter()
         while True:
             with limiter.acquire(cancel, on_wait) as permit:
-                outcome = self._try(path, params, read, cancel)
-                if isinstance(outcome, _Value):
-                    return Answer(outcome.value, outcome.date, met.total() + 1)
+                outcome = self._try(path, params, read, cancel, tries=met.total() + 1)
+                if isinstance(outcome, Answer):
+                    return outcome
                 if isinstance(outcome, BaseException):
                     raise outcome
                 met[outcome.kind] += 1
@@ -191,8 +191,8 @@ class Transport:
         limiter = self._limiter.of(path)
         with limiter.probe() as permit:
             outcome = self._try(path, Query(params), bytes, None)
-            if isinstance(outcome, _Value):
-                return Answer(outcome.value, outcome.date, 1)
+            if isinstance(outcome, Answer):
+                return outcome
             if isinstance(outcome, Setback) and outcome.kind is Kind.BUSY:
                 permit.pause(
                     min(max(limiter.period, outcome.retry_after or 0.0), LONGEST_WAIT_SECONDS)
@@ -215,7 +215,8 @@ class Transport:
         params: Mapping[str, str],
         read: Callable[[bytes], T],
         cancel: threading.Event | None,
-    ) -> _Value[T] | Setback | BaseException:
+        tries: int = 1,
+    ) -> Answer[T] | Setback | BaseException:
         """Ask once. Nothing of the exchange but its outcome leaves this frame."""
         with self._lock:
             self._sent += 1
@@ -232,7 +233,7 @@ class Transport:
             now = self._clock.now()
             if reply.status != _OK:
                 return refused(reply, now=now, redact=self._redact)
-            return _Value(read(reply.body), server_time(reply.headers, now))
+            return Answer(read(reply.body), server_time(reply.headers, now), tries)
         except BadResponseError as error:
             return Setback(Kind.MALFORMED, BadResponseError(self._redact(str(error))))
         except Unreadable as error:
@@ -271,11 +272,3 @@ class Transport:
             return text
         header = basic(self._auth_id, self._token).removeprefix("Basic ")
         return text.replace(token, "***").replace(header, "***")
-
-
-@dataclass(frozen=True, slots=True)
-class _Value(Generic[T]):
-    """A try that succeeded."""
-
-    value: T
-    date: datetime | None

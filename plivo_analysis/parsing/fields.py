@@ -34,6 +34,7 @@ _TIME = re.compile(
 )
 _GO_TIME = re.compile(r"(.{19,29}) ([+-][0-9]{2})([0-5][0-9]) (?:[A-Z]{3,5}|\2\3)")
 _UNIX = re.compile(r"(?P<seconds>[0-9]{10})(?:\.[0-9]{1,9})?|(?P<milliseconds>[0-9]{13})")
+_UNIX_EXPONENTS = range(-9, 13)
 _UNIX_ZERO = ("0", "-62135596800")  # the second one is the zero date's
 _ZERO_DATES = ("0001-01-01", "0000-12-31")  # the second one in offsets west of Greenwich
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261  # nanosecond clocks of other engines end in 2262
@@ -129,10 +130,14 @@ def time(value: object) -> tuple[datetime | None, Code | None]:
 
 def _unix_time(value: object) -> tuple[datetime | None, Code | None]:
     digits = ""
-    if isinstance(value, (str, Decimal)):
-        digits = str(value)
-    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**13:
-        digits = str(value)  # bounded: Python refuses to write out thousands of digits
+    if isinstance(value, str):
+        digits = value
+    elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        number = Decimal(value)
+        if (
+            number.is_finite() and number.adjusted() in _UNIX_EXPONENTS
+        ):  # else its zeros could be endless
+            digits = f"{number:f}"
     if digits in _UNIX_ZERO:
         return None, Code.TIME_ZERO
     if found := _UNIX.fullmatch(digits):

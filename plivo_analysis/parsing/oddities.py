@@ -50,22 +50,10 @@ class Code(StrEnum):
     # records that no table can take
     NOT_AN_OBJECT = "not_an_object", _SET_ASIDE, "The record is not a JSON object."
     KEY_UNREADABLE = "key_unreadable", _SET_ASIDE, "The record's own id is missing or not a UUID."
-    INSTANT_UNREADABLE = (
-        "instant_unreadable",
-        _SET_ASIDE,
-        "The time that the record belongs to is missing or not a time.",
-    )
-    ATTEMPTS_UNREADABLE = (
-        "attempts_unreadable",
-        _SET_ASIDE,
-        "The attempts are not a list of objects.",
-    )
+    INSTANT_UNREADABLE = "instant_unreadable", _SET_ASIDE, "The record's own time is not a time."
+    ATTEMPTS_UNREADABLE = "attempts_unreadable", _SET_ASIDE, "The attempts are no list of objects."
     TOO_DEEP = "too_deep", _SET_ASIDE, "The record is nested more than 20 deep."
-    TOO_LONG = (
-        "too_long",
-        _SET_ASIDE,
-        "A text in the record is longer than 65,536, or a list than 20,000.",
-    )
+    TOO_LONG = "too_long", _SET_ASIDE, "A text is longer than 65,536, or a list than 20,000."
 
     # one field
     MONEY_UNREADABLE = (
@@ -75,34 +63,14 @@ class Code(StrEnum):
     )
     MONEY_NEGATIVE = "money_negative", _KEPT, "An amount with a minus sign."
     MONEY_NUMBER = "money_number", _KEPT, "An amount sent as a JSON number in place of a text."
-    AMOUNT_MISSING = (
-        "amount_missing",
-        _KEPT,
-        "An amount is not known (which is not 0); sums are lower bounds.",
-    )
-    TIME_UNREADABLE = (
-        "time_unreadable",
-        _NULLED,
-        "Not a time of the API's form, or not between 1970 and 2261.",
-    )
+    AMOUNT_MISSING = "amount_missing", _KEPT, "An amount is unknown, not 0; sums are lower bounds."
+    TIME_UNREADABLE = "time_unreadable", _NULLED, "No time of the API's form from 1970 to 2261."
     TIME_ZERO = "time_zero", _KEPT, "The API's zero date, which stands for no time."
     TIME_NAIVE = "time_naive", _KEPT, "A time without an offset; read as UTC."
     TIME_FORM = "time_form", _KEPT, "A time written as a Go program prints it; read as it says."
-    TIME_UNIX = (
-        "time_unix",
-        _KEPT,
-        "A time sent as a number; read as seconds or milliseconds since 1970.",
-    )
-    TIME_CUT = (
-        "time_cut",
-        _KEPT,
-        "A fraction of a second of more than 6 digits; cut to microseconds.",
-    )
-    NUMBER_ODD = (
-        "number_odd",
-        _KEPT,
-        "A telephone number of a form that no telephone number has; kept as text.",
-    )
+    TIME_UNIX = "time_unix", _KEPT, "A number; read as seconds or milliseconds since 1970."
+    TIME_CUT = "time_cut", _KEPT, "A fraction of over 6 digits; cut to microseconds."
+    NUMBER_ODD = "number_odd", _KEPT, "No telephone number has this form; kept as text."
     NUMBER_FROM_INT = (
         "number_from_int",
         _KEPT,
@@ -122,18 +90,14 @@ class Code(StrEnum):
     COUNT_LARGE = "count_large", _NULLED, "A count of more than a million, which no record has."
     FLAG_UNREADABLE = "flag_unreadable", _NULLED, "Neither true nor false."
     TEXT_UNREADABLE = "text_unreadable", _NULLED, "Not a text."
-    TEXT_UNSTORABLE = (
-        "text_unstorable",
-        _NULLED,
-        "A text with a NUL or half a character, which no file of text can hold.",
-    )
+    TEXT_UNSTORABLE = "text_unstorable", _NULLED, "A NUL or half a character; no file can hold it."
 
     # fields that disagree
     COUNT_DIFFERS = "count_differs", _KEPT, "The API's count is not the number of attempts listed."
     ATTEMPT_REPEATED = (
         "attempt_repeated",
         _KEPT,
-        "An attempt is listed again, equal in every field; it counts once.",
+        "An attempt is listed again under its id, equal in every field; it counts once.",
     )
     ATTEMPT_UUID_TWICE = (
         "attempt_uuid_twice",
@@ -146,59 +110,27 @@ class Code(StrEnum):
         _KEPT,
         "The attempts are not listed in order of time; they are read in it.",
     )
-    CHARGES_UNREADABLE = (
-        "charges_unreadable",
-        _NULLED,
-        "The charges, or one of them, have another form than documented.",
-    )
+    CHARGES_UNREADABLE = "charges_unreadable", _NULLED, "Charges of another form than documented."
     CHARGE_REPEATED = (
         "charge_repeated",
         _KEPT,
-        "A charge is listed again, equal in every field; it counts once.",
+        "A charge is listed again under its id, equal in every field; it counts once.",
     )
     CHARGES_DIFFER = "charges_differ", _KEPT, "There is not one charge for each attempt."
 
     # two states of one record, read at different times
-    WENT_BACK = (
-        "went_back",
-        _KEPT,
-        "A record that was settled came back open; the settled state is kept.",
-    )
+    WENT_BACK = "went_back", _KEPT, "A settled record came back open; it stays settled."
 
     # a page
-    ACCOUNT_FOREIGN = (
-        "account_foreign",
-        _KEPT,
-        "A record names another account than the one that was asked.",
-    )
-    RECORD_REPEATED = (
-        "record_repeated",
-        _KEPT,
-        "A page holds the same record again; it counts once.",
-    )
+    ACCOUNT_FOREIGN = "account_foreign", _KEPT, "The record names another account than was asked."
+    RECORD_REPEATED = "record_repeated", _KEPT, "A page holds the same record again; counted once."
     RECORD_TWICE = (
         "record_twice",
         _KEPT,
         "A page holds two states of one record; a settled one is taken, else the later.",
     )
-    CONTAINER_OTHER = (
-        "container_other",
-        _KEPT,
-        "The records lie under `objects` in place of their own name.",
-    )
+    CONTAINER_OTHER = "container_other", _KEPT, "The records are under `objects`, not their name."
     META_MISSING = "meta_missing", _KEPT, "A page says nothing of its place."
-    META_ODD = (
-        "meta_odd",
-        _KEPT,
-        "What a page says of its place has another form than documented, or cannot be.",
-    )
-    NEXT_FOREIGN = (
-        "next_foreign",
-        _KEPT,
-        "The address of the next page is not one of this listing; it is not followed.",
-    )
-    PAGE_SIZE = (
-        "page_size",
-        _KEPT,
-        "A page holds more records than its limit, or fewer although a next one is named.",
-    )
+    META_ODD = "meta_odd", _KEPT, "What a page says of its place cannot be."
+    NEXT_FOREIGN = "next_foreign", _KEPT, "The next page's address is another list's; not followed."
+    PAGE_SIZE = "page_size", _KEPT, "More records than the limit, or fewer although more follow."

@@ -192,7 +192,7 @@ def read_record(
     *,
     key: str,
     instant: str,
-    fill: Callable[[dict[str, Any], Notes], dict[str, Any]],
+    fill: Callable[[dict[str, Any], datetime, Notes], dict[str, Any]],
 ) -> Record:
     """Read one record of any kind; whatever it holds, this never raises.
 
@@ -212,7 +212,8 @@ def read_record(
     raw = canonical(record)
     if not isinstance(record, dict):
         return _set_aside(None, None, raw, note(Code.NOT_AN_OBJECT, "", record))
-    name, at = _uuid(record.get(key)), fields.time(record.get(instant))[0]
+    name = _uuid(record.get(key))
+    at, odd = fields.time(record.get(instant))
     if limit := _beyond_limits(record, raw):
         return _set_aside(name, at, raw, limit)
     if name is None:
@@ -221,11 +222,13 @@ def read_record(
         reason = note(Code.INSTANT_UNREADABLE, instant, record.get(instant))
         return _set_aside(name, at, raw, reason)
     notes = Notes()
+    if odd is not None:
+        notes.add(odd, instant, record[instant])
     try:
-        row = fill(record, notes)
+        row = fill(record, at, notes)
     except UnreadableError as unreadable:
         return _set_aside(name, at, raw, unreadable.note)
-    row[key] = name
+    row[key], row[instant] = name, at
     return Record(name, at, row, tuple(notes), raw)
 
 

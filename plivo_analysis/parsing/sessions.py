@@ -46,10 +46,10 @@ _FLAT = (
     ("destination_country_iso2", fields.label),
     ("destination_network", fields.text),
     ("requestor_ip", fields.label),
-    ("created_at", fields.time),
     ("updated_at", fields.time),
 )
-_KNOWN = frozenset({"session_uuid", "attempt_details", "charges", *(name for name, _ in _FLAT)})
+_OTHERS = {"session_uuid", "created_at", "attempt_details", "charges"}
+_KNOWN = frozenset(_OTHERS | {name for name, _ in _FLAT})
 _TOTALS = (("total_charge", fields.money), ("validation_charge", fields.money))
 _KNOWN_OF_CHARGES = frozenset({"attempt_charges", *(name for name, _ in _TOTALS)})
 _NAMES = SESSIONS.names
@@ -114,9 +114,10 @@ def read_session(record: object) -> Record:
     return read_record(record, key="session_uuid", instant="created_at", fill=_fill)
 
 
-def _fill(record: dict[str, Any], notes: Notes) -> dict[str, Any]:
+def _fill(record: dict[str, Any], created_at: datetime, notes: Notes) -> dict[str, Any]:
     row = dict.fromkeys(_NAMES) | notes.read(record, _FLAT)
     extra = unknown(record, _KNOWN)
+    row["created_at"] = created_at
     _fill_attempts(row, record.get("attempt_details"), notes, extra)
     _fill_charges(row, record.get("charges"), notes, extra)
     row["extra"] = canonical(extra) if extra else None
