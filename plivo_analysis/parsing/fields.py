@@ -133,11 +133,10 @@ def _unix_time(value: object) -> tuple[datetime | None, Code | None]:
     if isinstance(value, str):
         digits = value
     elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        number = Decimal(value)
-        if (
-            number.is_finite() and number.adjusted() in _UNIX_EXPONENTS
-        ):  # else its zeros could be endless
-            digits = f"{number:f}"
+        seconds = Decimal(value)
+        # One of another size could take endless zeros to write out.
+        if seconds.is_finite() and seconds.adjusted() in _UNIX_EXPONENTS:
+            digits = f"{seconds:f}"
     if digits in _UNIX_ZERO:
         return None, Code.TIME_ZERO
     if found := _UNIX.fullmatch(digits):

@@ -88,8 +88,8 @@ def clean(text: object, cap: int = _CAP) -> str:
 def for_terminal(text: str, encoding: str | None) -> str:
     r"""A text fit for a terminal: nothing that steers it, and no sign that it cannot encode.
 
-    Terminal escapes and direction marks in a name of the wire could rewrite what stands above
-    them; a sign that the terminal's encoding lacks would end the program. Lines stay lines.
+    Terminal escapes and direction marks in a name that the server sent could rewrite the lines
+    above; a sign that the terminal's encoding lacks would end the program. Lines stay lines.
 
     Args:
         text: What is to be written.

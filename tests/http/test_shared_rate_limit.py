@@ -166,7 +166,7 @@ def run_together(running: list[subprocess.Popen[str]], timeout: float) -> list[i
 
 def most_in_any(period: float, times: list[float]) -> int:
     times = sorted(times)
-    return max(sum(first <= each < first + period for each in times) for first in times)
+    return max(sum(first <= at < first + period for at in times) for first in times)
 
 
 def test_three_processes_share_one_limit_fairly(path: Path) -> None:
@@ -354,9 +354,9 @@ def test_no_interleaving_of_processes_exceeds_the_limit_in_any_minute(
             clock.wait(passes)
             clock.set_by += timedelta(seconds=set_by)
             running[who].step(act, early=early)
-        for each in running:
-            each.end_flight(early=True)
-    counted = sorted(time for each in running for time in each.counted)
+        for worker in running:
+            worker.end_flight(early=True)
+    counted = sorted(time for worker in running for time in worker.counted)
     for first, later in zip(counted, counted[limit:], strict=False):
         assert later - first >= 60.0
 
@@ -461,8 +461,10 @@ def test_processes_of_one_computer_agree_on_the_time() -> None:
         "print(C().monotonic(), C().origin)"
     )
     before = SystemClock().monotonic()
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    there, _, origin = said.stdout.strip().partition(" ")
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True
+    )
+    there, _, origin = printed.stdout.strip().partition(" ")
     assert before < float(there) < SystemClock().monotonic()
     assert origin == SystemClock().origin
 
@@ -733,7 +735,7 @@ def test_only_the_user_can_read_the_file_whatever_the_mask(path: Path, clock: Vi
         os.umask(mask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_the_file_does_not_name_the_account(path: Path, clock: VirtualClock) -> None:
@@ -745,7 +747,7 @@ TIMES = st.floats(0, 200)
 TICKETS = st.integers(0, 2**62)
 STATES = st.builds(
     WindowState,
-    finished=st.lists(st.tuples(TIMES, TICKETS), max_size=5, unique_by=lambda each: each[1]).map(
+    finished=st.lists(st.tuples(TIMES, TICKETS), max_size=5, unique_by=lambda end: end[1]).map(
         sorted
     ),
     in_flight=st.dictionaries(TICKETS, TIMES, max_size=3),
@@ -839,7 +841,7 @@ def test_clients_of_an_account_share_its_limit_whatever_store_they_use(
         assert other.limiter.wait_estimate(1) == pytest.approx(60.5)
     with client(clock) as later:
         assert later.limiter.wait_estimate(1) == pytest.approx(60.5)
-    assert [each.relative_to(home) for each in home.rglob("*") if each.is_file()] == [
+    assert [file.relative_to(home) for file in home.rglob("*") if file.is_file()] == [
         Path("state/rate_limit.sqlite")
     ]
 
