@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import FilterError
 from plivo_analysis.http.credentials import Secret, resolve
-from plivo_analysis.http.rate_limit.accounts import account_limiter
+from plivo_analysis.http.rate_limit.limiter import account_limiter
 from plivo_analysis.http.transport import Transport
 from plivo_analysis.storage.store import Store, account_folder
 from plivo_analysis.system.clock import Clock, SystemClock
@@ -71,8 +71,9 @@ class Client:
         clock: Clock | None = None,
     ) -> None:
         # Wrapped at once: a verbose traceback prints the variables of every frame.
-        auth_token = Secret(auth_token) if isinstance(auth_token, str) else auth_token
-        credentials = resolve(auth_id, auth_token, base_url)
+        secrets = Secret.of(auth_id), Secret.of(auth_token), Secret.of(base_url)
+        auth_id = auth_token = base_url = None
+        credentials = resolve(*secrets)
         if backend not in BACKENDS:
             raise FilterError(f"backend is {backend!r}; it can be 'polars' or 'pandas'.")
         self.base_url = credentials.base_url

@@ -5,7 +5,7 @@
     PlivoAnalysisError
     ├── FilterError (also ValueError)         an argument is wrong; nothing was asked
     ├── CredentialsError                      none given, or not of Plivo's form
-    ├── TransportError                        no answer: refused, cut off, too slow, TLS
+    ├── TransportError                        no answer: refused, cut off, too slow, TLS, proxy
     ├── APIError .status_code .api_id         the server said no
     │   ├── AuthenticationError               401
     │   ├── PermissionDeniedError             403
@@ -169,8 +169,9 @@ class PlivoServerError(APIError):
 class BadResponseError(PlivoAnalysisError):
     """The server answered, but not in the documented form.
 
-    HTML, no JSON, no list of records, or an ``error`` under a status of success. It is raised
-    in place of an empty table, which would say that the account has no records.
+    HTML, no JSON, no list of records, another status of success than 200, or a 200 that
+    contradicts itself: with an error, or with a count of records that it does not list. It is
+    raised in place of an empty table, which would say that the account has no records.
 
     Example:
         >>> str(BadResponseError("The page is not JSON."))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import copy
 import io
+import json
 import logging
 import pickle
+import re
+import sqlite3
 import traceback
+import unicodedata
 import warnings
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 TOKEN = "canary7token7canary7token7canary7token77"
 PHONE = "14155550199"
 
+SPELT = json.dumps({"error": "no route to +1 (415) \uff15\uff15\uff15-01\u200b99"})
 FAULTS = {
     "refused credentials": None,
     "bad request that repeats the question": Fault.status(400, error=f"no {PHONE} {TOKEN}"),
@@ -41,6 +46,10 @@ FAULTS = {
     "unavailable in HTML": Fault.status(503, html=True),
     "a page in HTML": Fault.body(b"<html>Sorry</html>", "text/html"),
     "an error under 200": Fault.body(f'{{"error": "no {PHONE}"}}'.encode()),
+    "a number in another spelling under 200": Fault.body(SPELT.encode()),
+    "a number in another spelling": Fault.body(SPELT.encode(), status=400),
+    "an empty answer of another status": Fault.body(b'{"sessions": []}', status=202),
+    "trouble of a gateway": Fault.status(598, html=True),
     "a number for a page": Fault.body(PHONE.encode()),
     "reset": Fault.reset(),
     "cut": Fault.cut(),
@@ -68,6 +77,8 @@ def shown_in_a_notebook(error: BaseException) -> str:
 
 def no_canary(text: str) -> None:
     assert TOKEN not in text
+    spelt = "[\\W_]{0,3}".join(PHONE[-7:])
+    assert re.search(spelt, unicodedata.normalize("NFKC", text)) is None
     assert base64.b64encode(f"{AUTH_ID}:{TOKEN}".encode()).decode() not in text
     assert PHONE not in text
 
@@ -126,6 +137,32 @@ def test_secrets_of_other_programs_stay_in_their_variables(
             pva.load_sessions(client=asked)
         no_canary(shown_in_a_notebook(raised.value))
         no_canary(everything_said(raised.value) + caplog.text)
+
+
+STOPS = {
+    "Ctrl-C while a page is read": ("plivo_analysis.http.connection._body", KeyboardInterrupt),
+    "Ctrl-C while a page is parsed": ("plivo_analysis.parsing.fields._instant", KeyboardInterrupt),
+    "Ctrl-C while a page is kept": ("plivo_analysis.storage.store.Store.keep", KeyboardInterrupt),
+    "a full database": ("plivo_analysis.storage.store.Store.keep", pva.StoreError),
+    "a fault of our own": ("plivo_analysis.storage.store.Store.keep", sqlite3.OperationalError),
+}
+
+
+@pytest.mark.parametrize("name", STOPS)
+def test_what_stops_a_load_shows_no_token_or_number(
+    name: str, client: tuple[Server, pva.Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, kind = STOPS[name]
+
+    def stop(*_: object, **__: object) -> None:
+        raise kind("database or disk is full")
+
+    monkeypatch.setattr(place, stop)
+    _, account = client
+    with pytest.raises(kind) as raised, account:
+        pva.load_sessions(recipient=PHONE, client=account)
+    no_canary(shown_in_a_notebook(raised.value))
+    no_canary(everything_said(raised.value))
 
 
 def test_a_filter_that_is_not_honoured_shows_no_number(

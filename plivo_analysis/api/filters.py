@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
-from plivo_analysis.values.masking import mask_number
+from plivo_analysis.values.masking import Private, mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,9 +133,9 @@ class Filter:
     def scope(self) -> str:
         """The same text for the same filter, empty for none: the key of completed ranges.
 
-        It holds numbers in clear. :func:`shown_scope` is for showing.
+        It holds numbers in clear, though not in its ``repr``. :func:`shown_scope` is for showing.
         """
-        return urlencode(sorted(self.values))
+        return Private(urlencode(sorted(self.values)))
 
     @property
     def unverifiable(self) -> tuple[str, ...]:

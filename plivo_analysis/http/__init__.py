@@ -1,8 +1,8 @@
-"""One request to the API: transport, retries, credentials, rate limit.
+"""One request to the API: connection, retries, credentials, rate limit.
 
-The only room that knows an HTTP library. From the wire upwards: ``reading`` reads a response
-within a deadline and a size; ``session`` makes one exchange with the server, with nobody
-else's settings; ``failures`` names what went wrong in the errors of this package; ``retries``
-says what to do about it; ``transport`` is the loop that joins them. ``rate_limit/`` is where
-every request waits for its turn.
+The only room that knows an HTTP library. ``transport`` is the loop that sends a request until it
+is answered; ``retries`` is the table of what is tried again, how often and after what wait;
+``rate_limit/`` is where every request waits for its turn (20 lists a minute); ``failures`` names
+what went wrong in the errors of this package; ``connection`` makes one exchange within a deadline
+and a size; ``credentials`` are checked before anything is sent.
 """

@@ -1,4 +1,4 @@
-"""Credentials: whose account, at which address, and a token that shows itself nowhere.
+"""Credentials: whose account, at which address, and a token that is shown nowhere.
 
 Everything is checked before anything is sent: an id becomes part of a path, and the token goes
 to whatever host the address names. Plain ``http`` is for loopback only, since on any other way
@@ -12,7 +12,7 @@ import os
 import re
 from dataclasses import dataclass
 from typing import NoReturn
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from plivo_analysis.errors import CredentialsError
 
@@ -41,6 +41,16 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+
+    @classmethod
+    def of(cls, value: object) -> Secret | None:
+        """An argument wrapped, whatever it is, so that no frame shows it; None stays None.
+
+        Example:
+            >>> Secret.of("not-a-real-token"), Secret.of(None)
+            (***, None)
+        """
+        return value if value is None or isinstance(value, Secret) else cls(value)  # type: ignore[arg-type] # checked later
 
     def reveal(self) -> str:
         """The token in clear, for the one line that sends it."""
@@ -76,9 +86,9 @@ class Credentials:
 
 
 def resolve(
-    auth_id: str | None = None,
+    auth_id: str | Secret | None = None,
     auth_token: str | Secret | None = None,
-    base_url: str | None = None,
+    base_url: str | Secret | None = None,
 ) -> Credentials:
     """Credentials from the arguments, and where they are silent from the environment.
 
@@ -94,69 +104,40 @@ def resolve(
         >>> resolve("MA" + "X" * 18, "not-a-real-token", "http://127.0.0.1:8080/").base_url
         'http://127.0.0.1:8080'
     """
-    # Bound anew before anything can fail: a verbose traceback prints the arguments of frames.
-    auth_token = _token(auth_token)
-    given_id = _given(auth_id, ID_VARIABLE)
+    # A verbose traceback prints the arguments and variables of every frame, and the token may
+    # have been given in place of the id or within the address. Hence each is wrapped before
+    # anything can fail, checked by functions that return what is wrong, and refused here.
+    auth_id, auth_token, base_url = Secret.of(auth_id), Secret.of(auth_token), Secret.of(base_url)
+    auth_id = _given("auth_id", auth_id, ID_VARIABLE)
+    auth_token = _given("auth_token", auth_token, TOKEN_VARIABLE)
+    base_url = _given("base_url", base_url, URL_VARIABLE) or Secret(PUBLIC_URL)
     missing = [
         name
-        for name, value in ((ID_VARIABLE, given_id), (TOKEN_VARIABLE, auth_token))
+        for name, value in ((ID_VARIABLE, auth_id), (TOKEN_VARIABLE, auth_token))
         if value is None
     ]
-    if given_id is None or auth_token is None:
+    if auth_id is None or auth_token is None:
         raise CredentialsError(
             f"No credentials: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not "
             f"set. Set {ID_VARIABLE} and {TOKEN_VARIABLE}, or pass auth_id and auth_token to "
             "pva.Client. To try the package without an account, use pva.demo()."
         )
-    address = _given(base_url, URL_VARIABLE) or PUBLIC_URL
-    return Credentials(checked_base_url(address), checked_auth_id(given_id), auth_token)
-
-
-def checked_auth_id(auth_id: str) -> str:
-    """The auth id, if it is one.
-
-    Raises:
-        CredentialsError: It is not ``MA`` or ``SA`` and 18 capital letters or digits.
-
-    Example:
-        >>> checked_auth_id("MA" + "X" * 18)
-        'MAXXXXXXXXXXXXXXXXXX'
-    """
-    if not _AUTH_ID.fullmatch(auth_id):
-        # Not shown: what stands there by mistake may well be the token.
+    address, unusable = _base_url(base_url)
+    if unusable:
+        raise CredentialsError(
+            f"The API's address (base_url or {URL_VARIABLE}) cannot be used: {unusable}. It takes "
+            f"the form {PUBLIC_URL}, or http://127.0.0.1:8080 for a server on this computer."
+        )
+    if not _AUTH_ID.fullmatch(auth_id.reveal()):
+        swapped = bool(_AUTH_ID.fullmatch(auth_token.reveal()))
         raise CredentialsError(
             f"The auth id (auth_id or {ID_VARIABLE}) is not one of Plivo's: it takes MA, or SA for "
             "a subaccount, and 18 capital letters or digits. It stands beside the auth token "
-            f"({TOKEN_VARIABLE}) on the console's overview page. Without an account: pva.demo()."
+            f"({TOKEN_VARIABLE}) on the console's overview page. "
+            + ("The two seem to be swapped. " if swapped else "")
+            + "Without an account: pva.demo()."
         )
-    return auth_id
-
-
-def checked_base_url(url: str) -> str:
-    """The API's address as scheme, host and port.
-
-    Raises:
-        CredentialsError: It is not ``https`` (or ``http`` on loopback), or has more than that.
-
-    Example:
-        >>> checked_base_url("https://API.plivo.com/")
-        'https://api.plivo.com'
-    """
-    parts, port = _split(url)
-    host = (parts.hostname or "").lower()
-    if not _HOST.fullmatch(host):
-        raise _unusable("it names no host")
-    if parts.username is not None or parts.password is not None:
-        raise _unusable("it holds a user name or password")
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise _unusable("it holds more than scheme, host and port")
-    if parts.scheme == "http":
-        if not is_loopback(host):
-            raise _unusable("http is for loopback addresses only, as it would show the token")
-    elif parts.scheme != "https":
-        raise _unusable("its scheme is not https")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+    return Credentials(address, auth_id.reveal(), auth_token)
 
 
 def is_loopback(host: str) -> bool:
@@ -174,32 +155,38 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _given(value: str | None, variable: str) -> str | None:
-    """The argument, or else the environment's word; blank counts as not given."""
-    return (value if value is not None else os.environ.get(variable, "")).strip() or None
+def _given(name: str, value: Secret | None, variable: str) -> Secret | None:
+    """The argument, or else the environment's value; blank counts as not given."""
+    if value is None:
+        value = Secret(os.environ.get(variable, ""))
+    if not isinstance(value.reveal(), str):
+        raise CredentialsError(f"{name} is not text; pass it as a str, or set {variable}.")
+    return Secret(value.reveal().strip()) if value.reveal().strip() else None
 
 
-def _token(value: str | Secret | None) -> Secret | None:
-    given = _given(value.reveal() if isinstance(value, Secret) else value, TOKEN_VARIABLE)
-    return None if given is None else Secret(given)
-
-
-def _split(url: str) -> tuple[SplitResult, int | None]:
-    """The parts of an address; urlsplit drops control characters, so they are refused first."""
+def _base_url(given: Secret) -> tuple[str, str]:
+    """The API's address as scheme, host and port; and what makes it unusable, if anything."""
+    url = given.reveal()
+    # urlsplit drops control characters, so they are refused first.
     if any(not " " < character < "\x7f" for character in url) or "\\" in url:
-        raise _unusable("it holds a character that no address has")
+        return "", "it holds a character that no address has"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        parts, port = None, None
-    if parts is None:
-        raise _unusable("its host or port is not valid")
-    return parts, port
-
-
-def _unusable(why: str) -> CredentialsError:
-    return CredentialsError(
-        f"The API's address (base_url or {URL_VARIABLE}) cannot be used: {why}. It takes the form "
-        f"{PUBLIC_URL}, or http://127.0.0.1:8080 for a server on this computer."
-    )
+        return "", "its host or port is not valid"
+    host = (parts.hostname or "").lower()
+    reasons = {
+        "it names no host": not _HOST.fullmatch(host),
+        "it holds a user name or password": "@" in parts.netloc,
+        "it holds more than scheme, host and port": (
+            parts.path not in {"", "/"} or parts.query or parts.fragment
+        ),
+        "http is for loopback addresses only, as it would show the token": (
+            parts.scheme == "http" and not is_loopback(host)
+        ),
+        "its scheme is not https": parts.scheme not in {"https", "http"},
+    }
+    shown = f"[{host}]" if ":" in host else host
+    address = f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+    return address, next((reason for reason, applies in reasons.items() if applies), "")

@@ -1,52 +1,52 @@
-"""Faults: everything that can break on the way, in the errors of this package.
+"""What went wrong, as an error of this package: exceptions of the library, refusing answers.
 
 The library's exceptions hold the request with its credentials, and print the address with its
-query. They end here: what leaves is an error of our own, made from the kind of the fault and
-never from its text, with the remedy in its message.
+query. They end here: what leaves is an error of our own, made from the kind of the failure and
+never from its text, with the remedy in its message. Of the server's own words only a short,
+masked part is repeated, and only where it is JSON: an error page of a proxy is of no use.
 """
 
 from __future__ import annotations
 
+import email.utils
 import http.client
+import json
+import re
 import socket
 import ssl
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-import requests.exceptions as theirs
-import urllib3.exceptions as beneath
+import requests.exceptions
+import urllib3.exceptions
 
-from plivo_analysis.errors import TransportError
-from plivo_analysis.http.retries import TRIES, Kind
+from plivo_analysis.errors import (
+    APIError,
+    AuthenticationError,
+    BadResponseError,
+    PermissionDeniedError,
+    PlivoServerError,
+    RateLimitError,
+    ResourceNotFoundError,
+    TransportError,
+)
+from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, TRIES, Kind, Setback
+from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from plivo_analysis.errors import PlivoAnalysisError
+    from plivo_analysis.http.connection import Reply
 
 # What a try of the exchange may raise; anything else is a fault of our own, and stays one.
 RAISED = (
-    theirs.RequestException,
-    beneath.HTTPError,
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,
     UnicodeError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Setback:
-    """A try that did not succeed: its kind, and the error to raise if it is the last one.
-
-    Example:
-        >>> Setback(Kind.FINAL, TransportError("No.")).retry_after is None
-        True
-    """
-
-    kind: Kind
-    error: PlivoAnalysisError
-    retry_after: float | None = None
 
 
 class Failure(IntEnum):
@@ -71,60 +71,40 @@ class Failure(IntEnum):
     PROXY = 11
 
 
-_FAULTS: dict[type[BaseException], Failure] = {
-    theirs.RequestException: Failure.UNEXPECTED,
-    theirs.InvalidJSONError: Failure.UNEXPECTED,
-    theirs.JSONDecodeError: Failure.UNEXPECTED,
-    theirs.HTTPError: Failure.UNEXPECTED,
-    theirs.ConnectionError: Failure.UNREACHABLE,
-    theirs.ProxyError: Failure.PROXY,
-    theirs.SSLError: Failure.TLS,
-    theirs.Timeout: Failure.SLOW,
-    theirs.ConnectTimeout: Failure.NO_ROUTE,
-    theirs.ReadTimeout: Failure.SLOW,
-    theirs.URLRequired: Failure.ADDRESS,
-    theirs.TooManyRedirects: Failure.UNEXPECTED,
-    theirs.MissingSchema: Failure.ADDRESS,
-    theirs.InvalidSchema: Failure.ADDRESS,
-    theirs.InvalidURL: Failure.ADDRESS,
-    theirs.InvalidHeader: Failure.ADDRESS,
-    theirs.InvalidProxyURL: Failure.PROXY,
-    theirs.ChunkedEncodingError: Failure.CUT,
-    theirs.ContentDecodingError: Failure.GARBLED,
-    theirs.StreamConsumedError: Failure.UNEXPECTED,
-    theirs.RetryError: Failure.UNEXPECTED,
-    theirs.UnrewindableBodyError: Failure.UNEXPECTED,
-    beneath.HTTPError: Failure.UNEXPECTED,
-    beneath.PoolError: Failure.UNREACHABLE,
-    beneath.RequestError: Failure.UNREACHABLE,
-    beneath.SSLError: Failure.TLS,
-    beneath.ProxyError: Failure.PROXY,
-    beneath.DecodeError: Failure.GARBLED,
-    beneath.ProtocolError: Failure.CUT,
-    beneath.MaxRetryError: Failure.UNREACHABLE,
-    beneath.HostChangedError: Failure.UNEXPECTED,
-    beneath.TimeoutStateError: Failure.UNEXPECTED,
-    beneath.TimeoutError: Failure.SLOW,
-    beneath.ReadTimeoutError: Failure.SLOW,
-    beneath.ConnectTimeoutError: Failure.NO_ROUTE,
-    beneath.NewConnectionError: Failure.UNREACHABLE,
-    beneath.NameResolutionError: Failure.NAME,
-    beneath.EmptyPoolError: Failure.UNREACHABLE,
-    beneath.FullPoolError: Failure.UNREACHABLE,
-    beneath.ClosedPoolError: Failure.CUT,
-    beneath.LocationValueError: Failure.ADDRESS,
-    beneath.LocationParseError: Failure.ADDRESS,
-    beneath.URLSchemeUnknown: Failure.ADDRESS,
-    beneath.ResponseError: Failure.UNEXPECTED,
-    beneath.ResponseNotChunked: Failure.CUT,
-    beneath.BodyNotHttplibCompatible: Failure.UNEXPECTED,
-    beneath.IncompleteRead: Failure.CUT,
-    beneath.InvalidChunkLength: Failure.CUT,
-    beneath.InvalidHeader: Failure.CUT,
-    beneath.ProxySchemeUnknown: Failure.PROXY,
-    beneath.ProxySchemeUnsupported: Failure.PROXY,
-    beneath.HeaderParsingError: Failure.CUT,
-    beneath.UnrewindableBodyError: Failure.UNEXPECTED,
+# The nearest ancestor of an exception decides; what has none here is UNEXPECTED.
+_FAILURES: dict[type[BaseException], Failure] = {
+    requests.exceptions.ConnectionError: Failure.UNREACHABLE,
+    requests.exceptions.ProxyError: Failure.PROXY,
+    requests.exceptions.SSLError: Failure.TLS,
+    requests.exceptions.Timeout: Failure.SLOW,
+    requests.exceptions.ConnectTimeout: Failure.NO_ROUTE,
+    requests.exceptions.URLRequired: Failure.ADDRESS,
+    requests.exceptions.MissingSchema: Failure.ADDRESS,
+    requests.exceptions.InvalidSchema: Failure.ADDRESS,
+    requests.exceptions.InvalidURL: Failure.ADDRESS,
+    requests.exceptions.InvalidHeader: Failure.ADDRESS,
+    requests.exceptions.InvalidProxyURL: Failure.PROXY,
+    requests.exceptions.ChunkedEncodingError: Failure.CUT,
+    requests.exceptions.ContentDecodingError: Failure.GARBLED,
+    requests.exceptions.RequestException: Failure.UNEXPECTED,  # also an OSError
+    urllib3.exceptions.PoolError: Failure.UNREACHABLE,
+    urllib3.exceptions.SSLError: Failure.TLS,
+    urllib3.exceptions.ProxyError: Failure.PROXY,
+    urllib3.exceptions.DecodeError: Failure.GARBLED,
+    urllib3.exceptions.ProtocolError: Failure.CUT,
+    urllib3.exceptions.HostChangedError: Failure.UNEXPECTED,
+    urllib3.exceptions.TimeoutError: Failure.SLOW,
+    urllib3.exceptions.ConnectTimeoutError: Failure.NO_ROUTE,
+    urllib3.exceptions.NewConnectionError: Failure.UNREACHABLE,
+    urllib3.exceptions.NameResolutionError: Failure.NAME,
+    urllib3.exceptions.ClosedPoolError: Failure.CUT,
+    urllib3.exceptions.LocationValueError: Failure.ADDRESS,
+    urllib3.exceptions.IncompleteRead: Failure.CUT,
+    urllib3.exceptions.InvalidChunkLength: Failure.CUT,
+    urllib3.exceptions.InvalidHeader: Failure.CUT,
+    urllib3.exceptions.HeaderParsingError: Failure.CUT,
+    urllib3.exceptions.ProxySchemeUnknown: Failure.PROXY,
+    urllib3.exceptions.ProxySchemeUnsupported: Failure.PROXY,
     http.client.HTTPException: Failure.CUT,
     ConnectionError: Failure.CUT,
     ConnectionRefusedError: Failure.REFUSED,
@@ -144,7 +124,7 @@ _CA = (
     "If your network replaces certificates, name the file of its own in REQUESTS_CA_BUNDLE or "
     "SSL_CERT_FILE."
 )
-_SAYINGS: dict[Failure, tuple[Kind, str]] = {
+_MESSAGES: dict[Failure, tuple[Kind, str]] = {
     Failure.UNEXPECTED: (
         Kind.FINAL,
         "The request to {host} failed in a way not foreseen ({name}). Please report it.",
@@ -205,31 +185,36 @@ def broken(error: BaseException, host: str) -> Setback:
         host: The server's host and port, for the message.
 
     Example:
-        >>> broken(theirs.ReadTimeout(), "127.0.0.1:9").kind
+        >>> broken(requests.exceptions.ReadTimeout(), "127.0.0.1:9").kind
         <Kind.TROUBLE: 'trouble'>
     """
     chain = list(_chain(error))
-    fault = max(_fault(link) for link in chain)
-    kind, saying = _SAYINGS[fault]
-    reasons = (link.verify_message for link in chain if isinstance(link, _UNVERIFIED))
-    message = saying.format(
-        host=host, name=type(error).__name__, reason=next(reasons, "not trusted")
+    kind, message = _MESSAGES[max(failure_of(type(link)) for link in chain)]
+    reasons = (
+        link.verify_message for link in chain if isinstance(link, ssl.SSLCertVerificationError)
     )
-    return Setback(kind, TransportError(message))
+    reason = next(reasons, "not trusted")
+    return Setback(
+        kind,
+        TransportError(message.format(host=host, name=type(error).__name__, reason=reason)),
+    )
 
 
-_UNVERIFIED = ssl.SSLCertVerificationError
+def failure_of(exception: type[BaseException]) -> Failure:
+    """What an exception of this class says about what broke.
 
-
-def _fault(error: BaseException) -> Failure:
-    known = (_FAULTS[cls] for cls in type(error).__mro__ if cls in _FAULTS)
+    Example:
+        >>> failure_of(ConnectionRefusedError).name
+        'REFUSED'
+    """
+    known = (_FAILURES[base] for base in exception.__mro__ if base in _FAILURES)
     return next(known, Failure.UNEXPECTED)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """The exception and those that it was made of.
 
-    Not its ``__context__``: that leads to whatever the caller was handling at the time.
+    Not its ``__context__``: that leads to what the caller was handling at the time.
     """
     seen: set[int] = set()
     waiting: list[object] = [error]
@@ -240,3 +225,191 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(link))
         yield link
         waiting += [link.__cause__, getattr(link, "reason", None), *link.args]
+
+
+# Answers that refuse
+
+_PASSING = frozenset({408, 425})  # of a gateway; so is every 5xx
+_REDIRECTS, _SERVER_ERRORS = 300, 500
+_TOO_MANY = 429
+_REMEDIES: dict[int, tuple[type[APIError], str]] = {
+    400: (APIError, "Plivo could not make sense of the request (400). Check its filters."),
+    401: (
+        AuthenticationError,
+        "Plivo refused the credentials (401). Check PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN.",
+    ),
+    403: (
+        PermissionDeniedError,
+        (
+            "Plivo does not allow this to the account (403). It may not be verified, or the "
+            "feature not enabled for it: look in Plivo's console or ask its support."
+        ),
+    ),
+    404: (
+        ResourceNotFoundError,
+        (
+            "Plivo has no such record in this account (404). Check the id, and that PLIVO_AUTH_ID "
+            "names the account that it belongs to; records older than 90 days are gone."
+        ),
+    ),
+    405: (
+        APIError,
+        (
+            "The server does not know this request (405). Check that base_url or PLIVO_API_URL is "
+            "the address of Plivo's API."
+        ),
+    ),
+    422: (APIError, "Plivo could not accept the request (422). Check its filters."),
+}
+_API_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+_SHOWN_CHARACTERS = 120  # of the server's own words
+_BLANKS = re.compile(r"\s+")
+
+
+def refused(reply: Reply, *, now: datetime, redact: Callable[[str], str]) -> Setback:
+    """What an answer with another status than 200 means.
+
+    Args:
+        reply: The answer.
+        now: This computer's time, in UTC.
+        redact: Takes the credentials out of the server's words, should it repeat them.
+
+    Example:
+        >>> from plivo_analysis.http.connection import Reply
+        >>> refused(Reply(401, b"", {}), now=datetime.now(UTC), redact=str).error
+        AuthenticationError('Plivo refused the credentials (401). Check ...')
+    """
+    status = reply.status
+    if status < _REDIRECTS:
+        # 202 and 204 promise or hold no records, 206 a part of them, 207 and 226 something else:
+        # an empty list under one of these would be taken for an account without records.
+        message = (
+            f"The server answered with status {status}, and only 200 is an answer that holds what "
+            "was asked for. Try again in a minute; if it stays so, check the base URL "
+            "(PLIVO_API_URL)."
+        )
+        return Setback(Kind.MALFORMED, BadResponseError(message))
+    words, api_id = _server_words(reply.body, redact)
+    if status == _TOO_MANY:
+        return _too_many(retry_after(reply.headers, now), now, api_id)
+    if status in _PASSING or status >= _SERVER_ERRORS:
+        error = PlivoServerError if status >= _SERVER_ERRORS else APIError
+        message = (
+            f"Plivo's server failed ({status}) {_TRIED}. What was read is kept; try again later."
+        )
+        return Setback(Kind.TROUBLE, error(message + words, status_code=status, api_id=api_id))
+    error, message = _REMEDIES.get(status) or (APIError, f"Plivo refused the request ({status}).")
+    if status < 400:  # noqa: PLR2004 - redirects
+        message = (
+            f"The server sent the request elsewhere ({status}), which is never followed, as the "
+            "credentials would go with it. Check base_url or PLIVO_API_URL."
+        )
+    return Setback(Kind.FINAL, error(message + words, status_code=status, api_id=api_id))
+
+
+def _too_many(wait: float | None, now: datetime, api_id: str | None) -> Setback:
+    """429: wait, or tell when a new call can succeed."""
+    resume_at = now + timedelta(seconds=LONGEST_WAIT_SECONDS if wait is None else wait)
+    if wait is not None and wait > LONGEST_WAIT_SECONDS:
+        why = (
+            f"and asks for a pause of {wait:.0f} s, longer than a call waits "
+            f"({LONGEST_WAIT_SECONDS:.0f} s)"
+        )
+    else:
+        why = (
+            f"{TRIES[Kind.BUSY]} times over; another program may be spending from the same "
+            "account's limit"
+        )
+    error = RateLimitError(
+        f"Plivo refuses further requests for now (429), {why}. What was read is kept; call again "
+        f"after {resume_at:%Y-%m-%d %H:%M:%S} UTC.",
+        api_id=api_id,
+        retry_after=wait,
+        resume_at=resume_at,
+    )
+    return Setback(Kind.BUSY, error, wait)
+
+
+def _server_words(body: bytes, redact: Callable[[str], str]) -> tuple[str, str | None]:
+    """The server's own words, fit to be shown, and its id of the request."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return "", None
+    if not isinstance(answer, dict):
+        return "", None
+    error, api_id = answer.get("error"), answer.get("api_id")
+    if isinstance(error, dict):
+        error = error.get("error") or error.get("message")
+    known = api_id if isinstance(api_id, str) and _API_ID.fullmatch(api_id) else None
+    if not isinstance(error, str):
+        return "", known
+    plain = "".join(sign if sign.isprintable() else " " for sign in redact(error))
+    words = mask_text(_BLANKS.sub(" ", plain).strip())[:_SHOWN_CHARACTERS]
+    return (f' The server said: "{words}".' if words else ""), known
+
+
+# What headers say of time
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_DIGITS = re.compile(r"[0-9]{10,}")
+_FOREVER_SECONDS = 999_999_999.0  # a header that says more says no more than this
+_FIRST_PLAUSIBLE = datetime(2020, 1, 1, tzinfo=UTC)
+_FARTHEST = timedelta(days=366)
+
+
+def server_time(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """The server's time in UTC, from its ``Date`` header; None where it has no plausible one.
+
+    A server or proxy that lost its clock says 1970 or 9999. One before 2020, or over a year from
+    this computer's time, says nothing of the account's time.
+
+    Args:
+        headers: Of the answer.
+        now: This computer's time, in UTC.
+
+    Example:
+        >>> now = datetime(2026, 11, 2, 7, tzinfo=UTC)
+        >>> server_time({"Date": "Mon, 02 Nov 2026 06:58:00 GMT"}, now).isoformat()
+        '2026-11-02T06:58:00+00:00'
+        >>> server_time({"Date": "Thu, 01 Jan 1970 00:00:00 GMT"}, now) is None
+        True
+    """
+    date = _http_date(_header(headers, "date"))
+    if date is None or date < _FIRST_PLAUSIBLE or abs(date - now) > _FARTHEST:
+        return None
+    return date
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds to wait by the ``Retry-After`` header; None where it is absent or makes no sense.
+
+    A date is counted from the server's own time where it tells it. One that has passed makes no
+    sense.
+
+    Example:
+        >>> retry_after({"Retry-After": "30"}, datetime.now(UTC))
+        30.0
+    """
+    value = _header(headers, "retry-after").strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    if _DIGITS.fullmatch(value):
+        return _FOREVER_SECONDS
+    date = _http_date(value)
+    if date is None:
+        return None
+    seconds = (date - (server_time(headers, now) or now)).total_seconds()
+    return min(seconds, _FOREVER_SECONDS) if seconds > 0 else None
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

@@ -1,4 +1,4 @@
-"""Retries: for each kind of setback, how often to try and how long to wait before.
+"""Retry rules: for each kind of setback, how often to try and how long to wait before.
 
 ==========================  ==========================================  ==========
 setback                     wait                                        tries
@@ -7,29 +7,36 @@ busy (429), with a header   what it says, plus up to 1 s                5
 busy, header over 120 s     none: stop                                  1
 busy, without one           one period of the limit, then double, to    5
                             at most 120 s, plus up to a tenth
-trouble (5xx, connection)   1·2ⁿ s, at most 30 s, full jitter           5
-malformed                   as for trouble                              3
-final (4xx, 3xx, TLS)       none: stop                                  1
+trouble (408, 425, 5xx,     1·2ⁿ s, at most 30 s, full jitter           5
+connection, timeout)
+malformed (a 200 that is    as for trouble                              3
+no answer, another 2xx)
+final (other 4xx, 3xx,      none: stop                                  1
+TLS)
 ==========================  ==========================================  ==========
 
-One loop of our own rather than the library's: that one never tries a broken body again, and
-may sleep for hours on a header's word. Every try passes the limiter, which adds its own wait.
+One loop of our own (in ``transport``) rather than the library's: that one never tries a broken
+body again, and may sleep for hours because a header says so. Every try passes the limiter, which
+adds its own wait.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from random import Random
 
-LONGEST = 120.0  # seconds that one wait may take
-_BACKOFF = 1.0
-_BACKOFF_CAP = 30.0
-_LEAST = 0.1  # full jitter may say zero, and the first retry must wait, too
-_HEADER_JITTER = 1.0
-_PERIOD_JITTER = 0.1
+    from plivo_analysis.errors import PlivoAnalysisError
+
+LONGEST_WAIT_SECONDS = 120.0
+_BACKOFF_SECONDS = 1.0
+_BACKOFF_CAP_SECONDS = 30.0
+_LEAST_SECONDS = 0.1  # full jitter may give zero, and the first retry must wait, too
+_HEADER_JITTER_SECONDS = 1.0
+_PERIOD_JITTER = 0.1  # of the wait
 
 
 class Kind(Enum):
@@ -47,6 +54,21 @@ class Kind(Enum):
 
 
 TRIES = {Kind.BUSY: 5, Kind.TROUBLE: 5, Kind.MALFORMED: 3, Kind.FINAL: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """A try that did not succeed: its kind, and the error to raise if it is the last one.
+
+    Args:
+        kind: Decides whether and when to try again.
+        error: What to raise otherwise.
+        retry_after: The pause that the server asked for, in seconds.
+    """
+
+    kind: Kind
+    error: PlivoAnalysisError
+    retry_after: float | None = None
 
 
 def pause(
@@ -71,10 +93,11 @@ def pause(
     if met >= TRIES[kind]:
         return None
     if kind is not Kind.BUSY:
-        return max(_LEAST, random.uniform(0, min(_BACKOFF_CAP, _BACKOFF * 2.0 ** (met - 1))))
+        longest = min(_BACKOFF_CAP_SECONDS, _BACKOFF_SECONDS * 2.0 ** (met - 1))
+        return max(_LEAST_SECONDS, random.uniform(0, longest))
     if retry_after is None:
-        wait = min(LONGEST, period * 2.0 ** (met - 1))
+        wait = min(LONGEST_WAIT_SECONDS, period * 2.0 ** (met - 1))
         return wait * (1 + (random.uniform(0, _PERIOD_JITTER) if met > 1 else 0))
-    if retry_after > LONGEST:
+    if retry_after > LONGEST_WAIT_SECONDS:
         return None
-    return retry_after + random.uniform(0, _HEADER_JITTER)
+    return retry_after + random.uniform(0, _HEADER_JITTER_SECONDS)

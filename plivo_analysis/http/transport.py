@@ -1,4 +1,4 @@
-"""Calling: one request, paced and tried again, to its value or to one clear error.
+"""One request, permitted by the rate limit and tried again, to its value or one clear error.
 
 Errors are raised from :meth:`Transport.get` alone, outside any ``except`` block and with no
 answer, header or query within reach: a verbose traceback prints every variable of every
@@ -17,13 +17,12 @@ from random import Random
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
+from plivo_analysis.api.filters import Query
 from plivo_analysis.errors import BadResponseError, FilterError
-from plivo_analysis.http.failures import RAISED, Setback, broken
-from plivo_analysis.http.rate_limit.accounts import account_limiter
-from plivo_analysis.http.reading import Unreadable
-from plivo_analysis.http.retries import LONGEST, Kind, pause
-from plivo_analysis.http.session import Timeouts, Wire, basic
-from plivo_analysis.http.statuses import refused, server_time
+from plivo_analysis.http.connection import Connection, Timeouts, Unreadable, basic
+from plivo_analysis.http.failures import RAISED, broken, refused, server_time
+from plivo_analysis.http.rate_limit.limiter import account_limiter
+from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Kind, Setback, pause
 from plivo_analysis.system.clock import Cancelled, rest
 
 if TYPE_CHECKING:
@@ -39,18 +38,12 @@ T = TypeVar("T")
 _log = logging.getLogger("plivo_analysis")
 
 # The account's limit on requests of every kind is 300 in 5 s; lists need 20 of these.
-_SINGLES_PERIOD = 5.0
-_SINGLES_A_MINUTE = 280 * 60 / _SINGLES_PERIOD
+_SINGLES_PERIOD_SECONDS = 5.0
+_SINGLES_A_MINUTE = 280 * 60 / _SINGLES_PERIOD_SECONDS
+_OK = 200
 _PATH = re.compile(r"(?:[A-Za-z0-9-]+/)+")
 _ID_IN_PATH = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 _LEAST_TOKEN = 6  # characters; a shorter one would be cut out of ordinary words
-
-
-class _Parameters(dict[str, str]):
-    """Query parameters that show their names only."""
-
-    def __repr__(self) -> str:
-        return f"<{', '.join(self)}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,7 @@ class Answer(Generic[T]):
 
     Args:
         value: What its reader made of the body.
-        date: The server's time when it answered, in UTC, if it told.
+        date: The server's time when it answered, in UTC; None where it gave no plausible one.
         tries: How many requests it took.
 
     Example:
@@ -79,13 +72,14 @@ class Transport:
         base_url: Scheme, host and port of the API.
         auth_id: The account.
         auth_token: Its token.
-        limiter: The account's pace.
+        limiter: The account's rate limit.
         clock: Tells the time and waits.
         random: Where jitter comes from.
         timeouts: How long one exchange may take.
 
     Raises:
-        TransportError: The file of certificates that the environment names is not there.
+        TransportError: The environment names a proxy that cannot be used, or a file of
+            certificates that is not there.
 
     Example:
         >>> from plivo_analysis.system.clock import SystemClock
@@ -118,17 +112,17 @@ class Transport:
         self._auth_id = auth_id
         self._token = auth_token
         self._limiter = limiter
-        # Whoever was granted more lists than that was granted more of all.
+        # An account that was granted more lists than that was granted more of all requests.
         self._singles = account_limiter(
             base_url,
             auth_id,
             max(limiter.requests_per_minute, _SINGLES_A_MINUTE),
             clock=clock,
-            period=_SINGLES_PERIOD,
+            period=_SINGLES_PERIOD_SECONDS,
         )
         self._clock = clock
         self._random = random or Random()
-        self._wire = Wire(base_url, auth_id, auth_token, timeouts or Timeouts())
+        self._connection = Connection(base_url, auth_id, auth_token, timeouts or Timeouts())
         self._sent = 0
         self._lock = threading.Lock()
 
@@ -152,8 +146,8 @@ class Transport:
         Args:
             path: Below the account, such as ``Verify/Session/``.
             params: The query.
-            read: Makes a value of the body. A ``BadResponseError`` of its is a setback like
-                others: the request is tried again.
+            read: Makes a value of the body. A ``BadResponseError`` from it is a setback
+                like others: the request is tried again.
             cancel: Stops waiting and reading as soon as it is set.
             paced: Whether the request counts towards the limit on lists. One of a single
                 record does not: it has only the account's wide one.
@@ -168,44 +162,46 @@ class Transport:
         """
         if not _PATH.fullmatch(path):
             raise FilterError("An id in the address holds characters that no id has.")
-        params = _Parameters(params)
+        params = Query(params)  # whose repr masks numbers
         limiter = self._limiter.of(path) if paced else self._singles
         met: Counter[Kind] = Counter()
         while True:
-            with limiter.acquire(cancel, on_wait) as slot:
-                outcome = self._try(path, params, read, cancel)
-                if isinstance(outcome, _Value):
-                    return Answer(outcome.value, outcome.date, met.total() + 1)
+            with limiter.acquire(cancel, on_wait) as permit:
+                outcome = self._try(path, params, read, cancel, tries=met.total() + 1)
+                if isinstance(outcome, Answer):
+                    return outcome
                 if isinstance(outcome, BaseException):
                     raise outcome
                 met[outcome.kind] += 1
-                wait = self._pause(outcome, met, limiter, slot)
+                wait = self._pause(outcome, met, limiter, permit)
             if wait is None:
                 raise outcome.error
             rest(self._clock, wait, cancel, on_wait)
 
-    def provoke(self, path: str, params: Mapping[str, str]) -> Answer[bytes]:
-        """Ask for a list once and at once, whether or not the limit allows it.
+    def probe(self, path: str, params: Mapping[str, str]) -> Answer[bytes]:
+        """Ask for a list once and at once, whether or not the rate limit allows it.
 
         It is a question about the limit: no turn is waited for and nothing is tried again. What
-        it spends counts like any other, and a refusal makes all wait for a window.
+        it spends counts like any other, and a refusal makes all requests wait for a window.
 
         Raises:
             RateLimitError: The server refused it, which is an answer as well.
             PlivoAnalysisError: It failed in another way.
         """
         limiter = self._limiter.of(path)
-        with limiter.overdraw() as slot:
-            outcome = self._try(path, _Parameters(params), bytes, None)
-            if isinstance(outcome, _Value):
-                return Answer(outcome.value, outcome.date, 1)
+        with limiter.probe() as permit:
+            outcome = self._try(path, Query(params), bytes, None)
+            if isinstance(outcome, Answer):
+                return outcome
             if isinstance(outcome, Setback) and outcome.kind is Kind.BUSY:
-                slot.close(min(max(limiter.period, outcome.retry_after or 0.0), LONGEST))
+                permit.pause(
+                    min(max(limiter.period, outcome.retry_after or 0.0), LONGEST_WAIT_SECONDS)
+                )
         raise outcome.error if isinstance(outcome, Setback) else outcome
 
     def close(self) -> None:
         """Close the connections."""
-        self._wire.close()
+        self._connection.close()
 
     def __repr__(self) -> str:
         return f"Transport({self._base_url!r}, {self._auth_id!r})"
@@ -219,23 +215,25 @@ class Transport:
         params: Mapping[str, str],
         read: Callable[[bytes], T],
         cancel: threading.Event | None,
-    ) -> _Value[T] | Setback | BaseException:
+        tries: int = 1,
+    ) -> Answer[T] | Setback | BaseException:
         """Ask once. Nothing of the exchange but its outcome leaves this frame."""
         with self._lock:
             self._sent += 1
         began = time.monotonic()
         try:
-            reply = self._wire.get(f"/v1/Account/{self._auth_id}/{path}", params, cancel)
+            reply = self._connection.get(f"/v1/Account/{self._auth_id}/{path}", params, cancel)
             _log.debug(
-                "GET %s %r: %d in %.2f s",
+                "GET %s <%s>: %d in %.2f s",
                 _ID_IN_PATH.sub("{id}", path),
-                params,
+                ", ".join(params),
                 reply.status,
                 time.monotonic() - began,
             )
-            if not 200 <= reply.status < 300:  # noqa: PLR2004 - success
-                return refused(reply, now=self._clock.now(), redact=self._redact)
-            return _Value(read(reply.body), server_time(reply.headers))
+            now = self._clock.now()
+            if reply.status != _OK:
+                return refused(reply, now=now, redact=self._redact)
+            return Answer(read(reply.body), server_time(reply.headers, now), tries)
         except BadResponseError as error:
             return Setback(Kind.MALFORMED, BadResponseError(self._redact(str(error))))
         except Unreadable as error:
@@ -249,11 +247,11 @@ class Transport:
             return type(stop)()
 
     def _pause(
-        self, setback: Setback, met: Counter[Kind], limiter: Limiter, slot: Permit
+        self, setback: Setback, met: Counter[Kind], limiter: Limiter, permit: Permit
     ) -> float | None:
         """Seconds to wait before the next try; None to stop.
 
-        A refusal for pace is everybody's: the limiter makes all wait, this request among them.
+        A 429 concerns every request of the account: the limiter makes all wait, this one too.
         """
         wait = pause(
             setback.kind,
@@ -263,7 +261,7 @@ class Transport:
             random=self._random,
         )
         if wait is not None and setback.kind is Kind.BUSY:
-            slot.penalise(wait)
+            permit.back_off(wait)
             return 0.0
         return wait
 
@@ -274,11 +272,3 @@ class Transport:
             return text
         header = basic(self._auth_id, self._token).removeprefix("Basic ")
         return text.replace(token, "***").replace(header, "***")
-
-
-@dataclass(frozen=True, slots=True)
-class _Value(Generic[T]):
-    """A try that succeeded."""
-
-    value: T
-    date: datetime | None

@@ -2,7 +2,7 @@
 
 Nothing but a refusal can tell. It is provoked by a burst of small requests on a window that is
 free of others, and whoever shares the account may be made to wait by it. So it is done only
-when asked for, and what it spends is noted in the account's pace like any other request.
+when asked for, and what it spends is noted in the account's window like any other request.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _free(client: Client, resource: Resource) -> float:
 
 def _refusal(client: Client, resource: Resource) -> RateLimitError | None:
     try:
-        client.transport.provoke(resource.path, {"limit": "1"})
+        client.transport.probe(resource.path, {"limit": "1"})
     except RateLimitError as refused:
         return refused
     return None
@@ -104,7 +104,7 @@ def _scope(client: Client) -> str:
 
 def _heed(client: Client, *, apart: bool) -> None:
     """Pace the account accordingly, beginning with a window in which nothing is sent."""
-    client.limiter.ledger.count_apart(apart)
+    client.limiter.states.count_apart(apart)
     for resource in RESOURCES.values():
-        with client.limiter.of(resource.path).pace() as pace:
-            pace.close(pace.window, client.clock.monotonic())
+        with client.limiter.of(resource.path).state() as window:
+            window.pause(window.window, client.clock.monotonic())

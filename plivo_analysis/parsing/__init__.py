@@ -4,6 +4,7 @@ A field that is not what it should be is null and noted; a record of which no ro
 trusted is set aside, whole, with the reason. Nothing is guessed and nothing is dropped: rows
 in are rows used plus rows set aside, and the record's text keeps all of it.
 
-``pages`` reads one answer, ``record`` what all records share, ``fields`` one field each,
-``sessions`` and ``messages`` one kind each; ``oddities`` is the table of everything odd.
+``pages`` reads one answer, ``strict_json`` its bytes, ``sessions`` and ``messages`` one record
+each, ``records`` what all records share, ``fields`` one field each; ``oddities`` is the table of
+everything odd.
 """

@@ -17,6 +17,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.values.spans import from_us
 
 Wanted = tuple[tuple[str, Callable[[object], tuple[Any, Code | None]]], ...]
 """The fields of an object with the parser of each."""
@@ -31,6 +32,10 @@ _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-5][0-9])?"
 )
+_GO_TIME = re.compile(r"(.{19,29}) ([+-][0-9]{2})([0-5][0-9]) (?:[A-Z]{3,5}|\2\3)")
+_UNIX = re.compile(r"(?P<seconds>[0-9]{10})(?:\.[0-9]{1,9})?|(?P<milliseconds>[0-9]{13})")
+_UNIX_EXPONENTS = range(-9, 13)
+_UNIX_ZERO = ("0", "-62135596800")  # the second one is the zero date's
 _ZERO_DATES = ("0001-01-01", "0000-12-31")  # the second one in offsets west of Greenwich
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261  # nanosecond clocks of other engines end in 2262
 _MICROSECOND_DIGITS = 6
@@ -40,7 +45,7 @@ _DIGITS_WITH_PLUS = re.compile(r"\+([0-9]+)")
 _NUMBER_END = 10**15  # E.164: 15 digits at most
 
 _COUNT = re.compile(r"[0-9]{1,18}")
-_COUNT_END = 2**63
+_COUNT_MOST = 10**6  # a sum of counts stays far below the largest integer of a column
 _FLAGS = {"true": True, "false": False}
 
 
@@ -84,7 +89,9 @@ def time(value: object) -> tuple[datetime | None, Code | None]:
     """An instant: ``2026-03-01T10:00:00.05Z`` and its kin.
 
     ``T`` or a space; a fraction of 1 to 9 digits or none; ``Z``, an offset or nothing, which
-    is read as UTC and noted. Blank is null. So is the API's zero date, whatever its offset.
+    is read as UTC and noted. So are a time as Go prints it (``… +0000 UTC``) and a Unix number
+    of 10 digits (seconds) or 13 (milliseconds), as a number or a text: nothing else can be meant
+    by it. Blank is null. So is the API's zero date, whatever its offset.
 
     Args:
         value: As parsed.
@@ -96,29 +103,56 @@ def time(value: object) -> tuple[datetime | None, Code | None]:
     Example:
         >>> time("2026-03-01 15:30:00.05+05:30")[0].isoformat()
         '2026-03-01T10:00:00.050000+00:00'
+        >>> time("2026-03-01 15:30:00.05 +0530 IST")[0] == time(1772359200050)[0]
+        True
         >>> time("2026-03-01T10:00:60Z")[1].value, time("0001-01-01T05:53:28+05:53")[1].value
         ('time_unreadable', 'time_zero')
     """
     if not isinstance(value, str):
-        return None, Code.TIME_UNREADABLE
+        return _unix_time(value)
     found = _TIME.fullmatch(value)
     if found is None:
-        return None, Code.TIME_UNREADABLE if value.strip() else None
-    if value.startswith(_ZERO_DATES):
-        return None, Code.TIME_ZERO
+        if go := _GO_TIME.fullmatch(value):
+            instant, code = time(f"{go[1]}{go[2]}:{go[3]}")
+            return instant, code or Code.TIME_FORM
+        return _unix_time(value) if value.strip() else (None, None)
     instant = _instant(value)
-    if instant is None:
-        return None, Code.TIME_UNREADABLE
     fraction, offset = found.groups()
-    if not offset:
-        return instant, Code.TIME_NAIVE
-    return instant, Code.TIME_CUT if len(fraction or "") > _MICROSECOND_DIGITS else None
+    if instant is None:
+        code = Code.TIME_ZERO if value.startswith(_ZERO_DATES) else Code.TIME_UNREADABLE
+    elif not offset:
+        code = Code.TIME_NAIVE
+    else:
+        cut = fraction is not None and len(fraction) > _MICROSECOND_DIGITS
+        code = Code.TIME_CUT if cut else None
+    return instant, code
+
+
+def _unix_time(value: object) -> tuple[datetime | None, Code | None]:
+    digits = ""
+    if isinstance(value, str):
+        digits = value
+    elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        seconds = Decimal(value)
+        # One of another size could take endless zeros to write out.
+        if seconds.is_finite() and seconds.adjusted() in _UNIX_EXPONENTS:
+            digits = f"{seconds:f}"
+    if digits in _UNIX_ZERO:
+        return None, Code.TIME_ZERO
+    if found := _UNIX.fullmatch(digits):
+        # As a Decimal and in whole microseconds: a float would round the last of them.
+        seconds = Decimal(digits).scaleb(0 if found["seconds"] else -3, _EXACT)
+        instant = from_us(int(seconds.scaleb(_MICROSECOND_DIGITS, _EXACT)))
+        if instant.year <= _LAST_YEAR:
+            return instant, Code.TIME_UNIX
+    return None, Code.TIME_UNREADABLE
 
 
 def _instant(value: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(value)
-        instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        if instant.tzinfo is not UTC:
+            instant = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # 30 February; an offset of a day; before year 1
         return None
     return instant if _FIRST_YEAR <= instant.year <= _LAST_YEAR else None
@@ -263,7 +297,7 @@ def sender(value: object) -> tuple[str | None, Code | None]:
 
 
 def count(value: object) -> tuple[int | None, Code | None]:
-    """A whole number from 0 up, also as a text of digits.
+    """A whole number from 0 to a million, also as a text of digits.
 
     Args:
         value: As parsed.
@@ -272,17 +306,17 @@ def count(value: object) -> tuple[int | None, Code | None]:
         The number; ``None`` for a blank, and with a code for anything else.
 
     Example:
-        >>> count(3), count("3"), count(-1)[1].value
-        ((3, None), (3, None), 'count_unreadable')
+        >>> count(3), count("3"), count(-1)[1].value, count(2**62)[1].value
+        ((3, None), (3, None), 'count_unreadable', 'count_large')
     """
     if isinstance(value, str):
         digits = value.strip()
-        if _COUNT.fullmatch(digits):
-            return int(digits), None
-        return None, Code.COUNT_UNREADABLE if digits else None
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _COUNT_END:
-        return value, None
-    return None, Code.COUNT_UNREADABLE
+        if not _COUNT.fullmatch(digits):
+            return None, Code.COUNT_UNREADABLE if digits else None
+        value = int(digits)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        return None, Code.COUNT_UNREADABLE
+    return (value, None) if value <= _COUNT_MOST else (None, Code.COUNT_LARGE)
 
 
 def flag(value: object) -> tuple[bool | None, Code | None]:

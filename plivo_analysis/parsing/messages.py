@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.parsing import fields
-from plivo_analysis.parsing.canonical import canonical
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.parsing.record import Notebook, read_record, unknown
+from plivo_analysis.parsing.records import Notes, read_record, unknown
+from plivo_analysis.parsing.strict_json import canonical
 
 if TYPE_CHECKING:
-    from plivo_analysis.parsing.notes import Record
+    from datetime import datetime
+
+    from plivo_analysis.parsing.records import Record
 
 _FLAT: fields.Wanted = (
-    ("message_time", fields.time),
     ("message_direction", fields.word),
     ("message_state", fields.word),
     ("message_type", fields.word),
@@ -56,7 +57,7 @@ _FLAT: fields.Wanted = (
     ("message_sent_time", fields.time),
     ("message_updated_time", fields.time),
 )
-_KNOWN = frozenset({"message_uuid", *(name for name, _ in _FLAT)})
+_KNOWN = frozenset({"message_uuid", "message_time", *(name for name, _ in _FLAT)})
 _NAMES = MESSAGES.names
 
 
@@ -84,10 +85,10 @@ def read_message(record: object) -> Record:
     return read_record(record, key="message_uuid", instant="message_time", fill=_fill)
 
 
-def _fill(record: dict[str, Any], notebook: Notebook) -> dict[str, Any]:
-    row = dict.fromkeys(_NAMES) | notebook.read(record, _FLAT)
+def _fill(record: dict[str, Any], _: datetime, notes: Notes) -> dict[str, Any]:
+    row = dict.fromkeys(_NAMES) | notes.read(record, _FLAT)
     if record.get("total_amount") is None:
-        notebook.add(Code.AMOUNT_MISSING, "total_amount")
+        notes.add(Code.AMOUNT_MISSING, "total_amount")
     extra = unknown(record, _KNOWN)
     row["extra"] = canonical(extra) if extra else None
     return row

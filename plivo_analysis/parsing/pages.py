@@ -1,9 +1,7 @@
 """One answer of the API → records, and where the listing goes on.
 
-A body is parsed strictly: UTF-8, no NaN, no doubled names, numbers to the last digit. What
-is no page is an error, never an empty page, since an empty page says that the account has no
-records. What is far beyond any page, in records or in values, is refused before it can fill
-the memory: the limit on a body's bytes alone would let a few bytes become a gigabyte of objects.
+What is no page is an error, never an empty page, since an empty page says that the account has
+no records. So is a page that contradicts itself.
 
 An address that the server names is never fetched. Of ``meta.next`` only the offset and the
 cursor in its query are read: they are sent, if at all, to the address that we know.
@@ -11,25 +9,25 @@ cursor in its query are read: they are sent, if at all, to the address that we k
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.api.words import SETTLED, fold_status
 from plivo_analysis.errors import BadResponseError
+from plivo_analysis.parsing import fields
 from plivo_analysis.parsing.messages import read_message
-from plivo_analysis.parsing.notes import note, shown
 from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.parsing.records import note, shown
 from plivo_analysis.parsing.sessions import read_session
+from plivo_analysis.parsing.strict_json import REMEDY, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from plivo_analysis.parsing.notes import Note, Record
+    from plivo_analysis.parsing.records import Note, Record
 
 READERS: Mapping[str, Callable[[object], Record]] = {
     SESSION_RESOURCE.name: read_session,
@@ -40,9 +38,8 @@ READERS: Mapping[str, Callable[[object], Record]] = {
 _FALLBACK_KEY = "objects"
 _LONGEST_CURSOR = 2048
 _MOST_RECORDS = 1_000  # of a page; it is asked for 20
-_MOST_VALUES = 200_000  # twenty sessions of a thousand attempts have fewer
 _OFFSET = re.compile(r"[0-9]{1,9}")
-_REMEDY = "Try again in a minute; if it stays so, check the base URL (PLIVO_API_URL)."
+_ACCOUNT = re.compile(r"/v1/Account/([MS]A[A-Z0-9]{18})/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,79 +69,13 @@ class Page:
     api_id: str | None
 
 
-def parse_json(body: bytes) -> object:
-    """JSON, strictly: a body that two readers could understand differently is refused.
-
-    Args:
-        body: The bytes of an answer, in UTF-8, with or without a byte order mark.
-
-    Returns:
-        Objects as dicts, lists, text, integers, fractions as ``Decimal`` to the last digit,
-        booleans and ``None``.
-
-    Raises:
-        BadResponseError: It is no JSON: empty, a web page, cut off, not UTF-8; or it holds
-            NaN, an infinity, a name twice in one object, a number without bounds, nesting
-            without bounds or more values than any page.
-
-    Example:
-        >>> parse_json(b'{"charge": 0.0800}')
-        {'charge': Decimal('0.0800')}
-    """
-    if sum(map(body.count, (b",", b"{", b"["))) > _MOST_VALUES:
-        raise BadResponseError(f"The answer holds more values than any page. {_REMEDY}")
-    try:
-        text = body.decode("utf-8-sig")
-        return json.loads(
-            text,
-            parse_float=_fraction,
-            parse_constant=_no_constant,
-            object_pairs_hook=_object,
-        )
-    except UnicodeDecodeError:
-        reason = "The answer is not UTF-8 text."
-    except json.JSONDecodeError as error:
-        reason = _what_it_is(text, error)
-    except RecursionError:
-        reason = "The answer is nested without end."
-    except ValueError as error:  # ours below, or an integer of thousands of digits
-        reason = str(error) if isinstance(error, _RefusedError) else "A number is too long."
-    raise BadResponseError(f"{reason} {_REMEDY}")
-
-
-class _RefusedError(ValueError):
-    """JSON that the standard parser takes and we do not."""
-
-
-def _fraction(digits: str) -> Decimal:
-    try:
-        return Decimal(digits)
-    except InvalidOperation:
-        raise _RefusedError("The answer holds a number beyond any range.") from None
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise _RefusedError(f"The answer holds {word}, which is no JSON.")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _RefusedError("The answer holds an object with a name twice.")
-    return found
-
-
-def _what_it_is(text: str, error: json.JSONDecodeError) -> str:
-    start = text.lstrip()[:1]
-    if not start:
-        return "The answer is empty."
-    if start == "<":
-        return "The answer is a web page, not JSON; a proxy or a log-in may stand in between."
-    return f"The answer is not JSON, or was cut off (character {error.pos} of {len(text)})."
-
-
 def read_page(
-    body: bytes, *, list_key: str, read: Callable[[object], Record], expected_path: str
+    body: bytes,
+    *,
+    list_key: str,
+    read: Callable[[object], Record],
+    expected_path: str,
+    offset: int | None = None,
 ) -> Page:
     """Read one page of a listing.
 
@@ -153,14 +84,17 @@ def read_page(
         list_key: Where the records are: ``sessions`` or ``objects``. A page without it that
             has ``objects`` is read too, and noted. ``null`` is an empty list.
         read: Reads one record, such as `plivo_analysis.parsing.sessions.read_session`.
-        expected_path: The path that was asked for; a ``meta.next`` elsewhere is noted.
+        expected_path: The path that was asked for; a ``meta.next`` elsewhere is noted, and so is
+            a record of another account.
+        offset: The offset that was asked for; by default the one that the page itself names.
 
     Returns:
         The page. A record that it holds twice is there once: where the two differ, a settled
         one is taken before an open one, else the later; both cases are noted on the record.
 
     Raises:
-        BadResponseError: It is not a page of the documented form.
+        BadResponseError: It is not a page of the documented form, or contradicts itself: an
+            error or a failure beside records, or no records although it counts some.
 
     Example:
         >>> from plivo_analysis.parsing.sessions import read_session
@@ -176,13 +110,16 @@ def read_page(
     listed = _listed(answer, list_key, notes)
     meta = answer.get("meta")
     if isinstance(meta, dict):
-        has_next, offset, cursor = _next(meta.get("next"), expected_path, notes)
-        _check_meta(meta, len(listed), has_next, notes)
+        has_next, next_offset, cursor = _next(meta.get("next"), expected_path, notes)
+        _check_meta(meta, len(listed), has_next, offset, notes)
     else:
-        has_next, offset, cursor = False, None, None
+        has_next, next_offset, cursor = False, None, None
         notes.append(note(Code.META_MISSING, "meta", meta if meta is not None else ""))
-    records = _once([read(item) for item in listed])
-    return Page(records, len(listed), has_next, offset, cursor, tuple(notes), _api_id(answer))
+    account = _ACCOUNT.match(expected_path)
+    records = _once([_of_account(read(item), account) for item in listed])
+    api_id = answer.get("api_id")
+    named = shown(api_id) if isinstance(api_id, str) and api_id.strip() else None
+    return Page(records, len(listed), has_next, next_offset, cursor, tuple(notes), named)
 
 
 def read_one(body: bytes, *, read: Callable[[object], Record]) -> Record:
@@ -208,7 +145,7 @@ def read_one(body: bytes, *, read: Callable[[object], Record]) -> Record:
     answer = _answer(body)
     record = read({name: value for name, value in answer.items() if name != "api_id"})
     if record.row is None and record.key.startswith("sha256:"):
-        raise BadResponseError(f"The answer holds no record with an id. {_REMEDY}")
+        raise BadResponseError(f"The answer holds no record with an id. {REMEDY}")
     return record
 
 
@@ -216,12 +153,17 @@ def _answer(body: bytes) -> dict[str, Any]:
     """The answer as an object that is no error."""
     answer = parse_json(body)
     if not isinstance(answer, dict):
-        raise BadResponseError(f"The answer is JSON, but not an object. {_REMEDY}")
-    error = answer.get("error")
-    if error:  # blank or null says that there was none
+        raise BadResponseError(f"The answer is JSON, but not an object. {REMEDY}")
+    error = answer.get("error") or answer.get("errors")
+    if error:  # blank, null or an empty list says that there was none
         raise BadResponseError(
             f'The server says "{shown(error)}" in place of records, although it answered with'
-            f" a status of success. {_REMEDY}"
+            f" a status of success. {REMEDY}"
+        )
+    if fields.flag(answer.get("success"))[0] is False:
+        raise BadResponseError(
+            "The server says that the request was no success, although it answered with a status "
+            f"of success. {REMEDY}"
         )
     return answer
 
@@ -232,20 +174,15 @@ def _listed(answer: dict[str, Any], list_key: str, notes: list[Note]) -> list[An
         key = _FALLBACK_KEY
         notes.append(note(Code.CONTAINER_OTHER, key))
     if key not in answer:
-        raise BadResponseError(f"The answer has no list of {list_key}. {_REMEDY}")
+        raise BadResponseError(f"The answer has no list of {list_key}. {REMEDY}")
     listed = answer[key]
     if listed is None:
         return []
     if not isinstance(listed, list):
-        raise BadResponseError(f"What the answer gives as {list_key} is not a list. {_REMEDY}")
+        raise BadResponseError(f"What the answer gives as {list_key} is not a list. {REMEDY}")
     if len(listed) > _MOST_RECORDS:
-        raise BadResponseError(f"The answer lists {len(listed):,} {list_key} at once. {_REMEDY}")
+        raise BadResponseError(f"The answer lists {len(listed):,} {list_key} at once. {REMEDY}")
     return listed
-
-
-def _api_id(answer: dict[str, Any]) -> str | None:
-    api_id = answer.get("api_id")
-    return shown(api_id) if isinstance(api_id, str) and api_id.strip() else None
 
 
 def _next(
@@ -275,21 +212,44 @@ def _next(
     return True, offset, cursor
 
 
-def _check_meta(meta: dict[str, Any], received: int, has_next: bool, notes: list[Note]) -> None:
-    """Note what a page says of itself and cannot be; the walk counts for itself."""
-    said: dict[str, int] = {}
+def _check_meta(
+    meta: dict[str, Any], received: int, has_next: bool, asked: int | None, notes: list[Note]
+) -> None:
+    """Note what a page says of itself and cannot be; refuse one that hides records it counts."""
+    numbers: dict[str, int] = {}
     for name in ("limit", "offset", "total_count"):
         value = meta.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            said[name] = value
+            numbers[name] = value
         elif value is not None:
             notes.append(note(Code.META_ODD, f"meta.{name}", value))
-    limit = said.get("limit", received)
+    limit = numbers.get("limit", received)
     if received > limit or (has_next and received < limit):
         notes.append(note(Code.PAGE_SIZE, "meta.limit", f"{received} for a limit of {limit}"))
-    reached = said.get("offset", 0) + received
-    if received and said.get("total_count", reached) < reached:
-        notes.append(note(Code.META_ODD, "meta.total_count", said["total_count"]))
+    start = numbers.get("offset") if asked is None else asked
+    total = numbers.get("total_count")
+    if total is None:
+        return
+    if received and total < numbers.get("offset", 0) + received:
+        notes.append(note(Code.META_ODD, "meta.total_count", total))
+    if not received and start is not None and total > start:
+        raise BadResponseError(
+            f"The answer lists no records from number {start:,} on, but counts {total:,}. {REMEDY}"
+        )
+
+
+def _of_account(record: Record, asked: re.Match[str] | None) -> Record:
+    """The record, noted if it names another account than the one asked for.
+
+    A main account also lists what its subaccounts sent, and a subaccount's records may name the
+    main one: only two main accounts, or two subaccounts, cannot be meant.
+    """
+    uri = None if record.row is None else record.row.get("resource_uri")
+    named = _ACCOUNT.match(uri) if uri and asked is not None else None
+    if named is None or asked is None or named[1] == asked[1] or named[1][0] != asked[1][0]:
+        return record
+    foreign = note(Code.ACCOUNT_FOREIGN, "resource_uri", named[1])
+    return replace(record, notes=(*record.notes, foreign))
 
 
 def _once(records: list[Record]) -> tuple[Record, ...]:
@@ -306,8 +266,8 @@ def _one_of(before: Record, later: Record) -> Record:
         chosen, code = before, Code.RECORD_REPEATED
     else:
         chosen, code = (later if _trust(later) >= _trust(before) else before), Code.RECORD_TWICE
-    said = note(code, "")
-    return chosen if said in chosen.notes else replace(chosen, notes=(*chosen.notes, said))
+    added = note(code, "")
+    return chosen if added in chosen.notes else replace(chosen, notes=(*chosen.notes, added))
 
 
 def _trust(record: Record) -> int:

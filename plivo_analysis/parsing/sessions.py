@@ -25,15 +25,15 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import ARROW, fold_channel
 from plivo_analysis.parsing import fields
-from plivo_analysis.parsing.canonical import canonical
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.parsing.record import Notebook, UnreadableError, read_record, unknown
+from plivo_analysis.parsing.records import Notes, UnreadableError, read_record, unknown
+from plivo_analysis.parsing.strict_json import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from plivo_analysis.parsing.notes import Record
+    from plivo_analysis.parsing.records import Record
 
 _FLAT = (
     ("app_uuid", fields.word),
@@ -46,10 +46,10 @@ _FLAT = (
     ("destination_country_iso2", fields.label),
     ("destination_network", fields.text),
     ("requestor_ip", fields.label),
-    ("created_at", fields.time),
     ("updated_at", fields.time),
 )
-_KNOWN = frozenset({"session_uuid", "attempt_details", "charges", *(name for name, _ in _FLAT)})
+_OTHERS = {"session_uuid", "created_at", "attempt_details", "charges"}
+_KNOWN = frozenset(_OTHERS | {name for name, _ in _FLAT})
 _TOTALS = (("total_charge", fields.money), ("validation_charge", fields.money))
 _KNOWN_OF_CHARGES = frozenset({"attempt_charges", *(name for name, _ in _TOTALS)})
 _NAMES = SESSIONS.names
@@ -114,61 +114,64 @@ def read_session(record: object) -> Record:
     return read_record(record, key="session_uuid", instant="created_at", fill=_fill)
 
 
-def _fill(record: dict[str, Any], notebook: Notebook) -> dict[str, Any]:
-    row = dict.fromkeys(_NAMES) | notebook.read(record, _FLAT)
+def _fill(record: dict[str, Any], created_at: datetime, notes: Notes) -> dict[str, Any]:
+    row = dict.fromkeys(_NAMES) | notes.read(record, _FLAT)
     extra = unknown(record, _KNOWN)
-    _fill_attempts(row, record.get("attempt_details"), notebook, extra)
-    _fill_charges(row, record.get("charges"), notebook, extra)
+    row["created_at"] = created_at
+    _fill_attempts(row, record.get("attempt_details"), notes, extra)
+    _fill_charges(row, record.get("charges"), notes, extra)
     row["extra"] = canonical(extra) if extra else None
     return row
 
 
 def _fill_attempts(
-    row: dict[str, Any], details: object, notebook: Notebook, extra: dict[str, Any]
+    row: dict[str, Any], details: object, notes: Notes, extra: dict[str, Any]
 ) -> None:
     row["attempts"] = 0
     if details is not None:
-        attempts = _attempts(details, notebook, extra)
+        attempts = _attempts(details, notes, extra)
         row["attempt_details"] = attempts
         row["attempts"] = len(attempts)
         if attempts:
             channels = [fold_channel(attempt["channel"]) for attempt in _in_order(attempts)]
             row["entry_channel"] = channels[0]
             row["path"] = ARROW.join(channels)
-            _note_times(attempts, row["created_at"], notebook)
+            _note_times(attempts, row["created_at"], notes)
     if row["count"] is not None and row["count"] != row["attempts"]:
-        notebook.add(Code.COUNT_DIFFERS, "count", f"{row['count']}, listed {row['attempts']}")
+        notes.add(Code.COUNT_DIFFERS, "count", f"{row['count']}, listed {row['attempts']}")
 
 
-def _attempts(details: object, notebook: Notebook, extra: dict[str, Any]) -> list[dict[str, Any]]:
+def _attempts(details: object, notes: Notes, extra: dict[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(details, list):
         raise UnreadableError(Code.ATTEMPTS_UNREADABLE, "attempt_details", details)
     for place, item in enumerate(details):
         if not isinstance(item, dict):
             raise UnreadableError(Code.ATTEMPTS_UNREADABLE, f"attempt_details[{place}]", item)
-    attempts, strange = _once(enumerate(details), _ATTEMPTS, notebook)
+    attempts, strange = _once(enumerate(details), _ATTEMPTS, notes)
     if strange:
         extra["attempt_details"] = strange
     ids = [attempt["attempt_uuid"] for attempt in attempts if attempt["attempt_uuid"]]
     if len(set(ids)) < len(ids):
         for name, times in Counter(ids).items():
             if times > 1:
-                notebook.add(Code.ATTEMPT_UUID_TWICE, "attempt_details", name)
+                notes.add(Code.ATTEMPT_UUID_TWICE, "attempt_details", name)
     return attempts
 
 
 def _once(
-    items: Iterable[tuple[int, dict[str, Any]]], part: _Part, notebook: Notebook
+    items: Iterable[tuple[int, dict[str, Any]]], part: _Part, notes: Notes
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Parsed objects, those equal in every field once, and their unknown fields by place."""
+    """Parsed objects, those listed again once, and their unknown fields by place."""
     rows: list[dict[str, Any]] = []
     strange: dict[str, Any] = {}
     seen: set[tuple[Any, ...]] = set()
     for place, item in items:
-        row = notebook.read(item, part.wanted, f"{part.path}[{place}].")
-        content = tuple(row.values())
+        row = notes.read(item, part.wanted, f"{part.path}[{place}].")
+        # Equal to the last field under one id is the same thing listed again. Without an id,
+        # equality proves nothing: two attempts of one price give two equal charges.
+        content = tuple(row.values()) if row["attempt_uuid"] else (place,)
         if content in seen:
-            notebook.add(part.repeated, f"{part.path}[{place}]", row["attempt_uuid"])
+            notes.add(part.repeated, f"{part.path}[{place}]", row["attempt_uuid"])
             continue
         seen.add(content)
         if others := unknown(item, part.known):
@@ -185,60 +188,60 @@ def _in_order(attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return timed + [attempt for attempt in attempts if attempt["time"] is None]
 
 
-def _note_times(attempts: list[dict[str, Any]], created_at: datetime, notebook: Notebook) -> None:
+def _note_times(attempts: list[dict[str, Any]], created_at: datetime, notes: Notes) -> None:
     times = [attempt["time"] for attempt in attempts if attempt["time"] is not None]
     if any(later < earlier for earlier, later in pairwise(times)):
-        notebook.add(Code.ATTEMPTS_UNORDERED, "attempt_details")
+        notes.add(Code.ATTEMPTS_UNORDERED, "attempt_details")
     if (first := min(times, default=created_at)) < created_at:
-        notebook.add(Code.ATTEMPT_EARLY, "attempt_details", f"{created_at - first} before")
+        notes.add(Code.ATTEMPT_EARLY, "attempt_details", f"{created_at - first} before")
 
 
 def _fill_charges(
-    row: dict[str, Any], charges: object, notebook: Notebook, extra: dict[str, Any]
+    row: dict[str, Any], charges: object, notes: Notes, extra: dict[str, Any]
 ) -> None:
     if charges is None or charges == {}:
-        notebook.add(Code.AMOUNT_MISSING, "charges")
+        notes.add(Code.AMOUNT_MISSING, "charges")
         return
     if not isinstance(charges, dict):
-        notebook.add(Code.CHARGES_UNREADABLE, "charges", charges)
+        notes.add(Code.CHARGES_UNREADABLE, "charges", charges)
         return
-    row.update(notebook.read(charges, _TOTALS, "charges."))
+    row.update(notes.read(charges, _TOTALS, "charges."))
     for name, _ in _TOTALS:
         if charges.get(name) is None:
-            notebook.add(Code.AMOUNT_MISSING, f"charges.{name}")
+            notes.add(Code.AMOUNT_MISSING, f"charges.{name}")
     others = unknown(charges, _KNOWN_OF_CHARGES)
     listed = charges.get("attempt_charges")
     if isinstance(listed, list):
-        row["attempt_charges"], strange = _charges(listed, notebook)
+        row["attempt_charges"], strange = _charges(listed, notes)
         if strange:
             others["attempt_charges"] = strange
-        _note_match(row, notebook)
+        _note_match(row, notes)
     elif listed is not None:
-        notebook.add(Code.CHARGES_UNREADABLE, _CHARGES.path, listed)
+        notes.add(Code.CHARGES_UNREADABLE, _CHARGES.path, listed)
     elif row["attempts"]:
-        notebook.add(Code.AMOUNT_MISSING, _CHARGES.path)
+        notes.add(Code.AMOUNT_MISSING, _CHARGES.path)
     if others:
         extra["charges"] = others
 
 
-def _charges(listed: list[Any], notebook: Notebook) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _charges(listed: list[Any], notes: Notes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The charge rows; an element that is none is noted and left to the raw text."""
     items = []
     for place, item in enumerate(listed):
         if not isinstance(item, dict):
-            notebook.add(Code.CHARGES_UNREADABLE, f"{_CHARGES.path}[{place}]", item)
+            notes.add(Code.CHARGES_UNREADABLE, f"{_CHARGES.path}[{place}]", item)
             continue
         if item.get("charge") is None:
-            notebook.add(Code.AMOUNT_MISSING, f"{_CHARGES.path}[{place}].charge")
+            notes.add(Code.AMOUNT_MISSING, f"{_CHARGES.path}[{place}].charge")
         items.append((place, item))
-    return _once(items, _CHARGES, notebook)
+    return _once(items, _CHARGES, notes)
 
 
-def _note_match(row: dict[str, Any], notebook: Notebook) -> None:
+def _note_match(row: dict[str, Any], notes: Notes) -> None:
     attempts = [attempt["attempt_uuid"] for attempt in row["attempt_details"] or ()]
     charges = [charge["attempt_uuid"] for charge in row["attempt_charges"]]
     if attempts != charges and sorted(map(str, attempts)) != sorted(map(str, charges)):
-        notebook.add(
+        notes.add(
             Code.CHARGES_DIFFER,
             _CHARGES.path,
             f"{len(charges)} for {len(attempts)} attempts",

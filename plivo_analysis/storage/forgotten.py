@@ -16,12 +16,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.checks import bare_number
-from plivo_analysis.parsing.pages import parse_json
+from plivo_analysis.parsing.strict_json import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plivo_analysis.parsing.notes import Record
+    from plivo_analysis.parsing.records import Record
 
 _RUN = re.compile(r"(?<!\d)\d{6,15}(?!\d)")
 _SPELT = re.compile(r"(?<!\d)\d(?:[\s().\-/\u2010-\u2015]{0,2}\d){5,14}(?!\d)")

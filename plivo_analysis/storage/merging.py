@@ -14,9 +14,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.parsing.notes import Note
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.parsing.pages import READERS, parse_json
+from plivo_analysis.parsing.pages import READERS
+from plivo_analysis.parsing.records import Note
+from plivo_analysis.parsing.strict_json import parse_json
 from plivo_analysis.storage.days import Days
 from plivo_analysis.storage.opening import seal
 from plivo_analysis.values.spans import DAY, floor, to_us
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.parsing.notes import Record
+    from plivo_analysis.parsing.records import Record
     from plivo_analysis.storage.database import Database
 
 

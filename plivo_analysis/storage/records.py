@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.parsing.pages import READERS, parse_json
+from plivo_analysis.parsing.pages import READERS
+from plivo_analysis.parsing.strict_json import parse_json
 from plivo_analysis.storage.days import Days
 from plivo_analysis.storage.opening import seal
 from plivo_analysis.values.spans import DAY, floor
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.parsing.notes import Record
+    from plivo_analysis.parsing.records import Record
     from plivo_analysis.storage.database import Database
     from plivo_analysis.values.spans import Span
 

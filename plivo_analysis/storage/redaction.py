@@ -5,8 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from plivo_analysis.parsing.canonical import canonical
-from plivo_analysis.parsing.pages import parse_json
+from plivo_analysis.parsing.strict_json import canonical, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

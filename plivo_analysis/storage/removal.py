@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from plivo_analysis.parsing.pages import parse_json
+from plivo_analysis.parsing.strict_json import parse_json
 from plivo_analysis.storage.days import Days
 from plivo_analysis.storage.redaction import cut, packed, unpacked
 

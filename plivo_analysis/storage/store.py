@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.parsing.notes import Record
+    from plivo_analysis.parsing.records import Record
     from plivo_analysis.values.spans import Span
 
 

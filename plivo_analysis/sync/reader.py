@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from plivo_analysis.api.filters import Filter
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.parsing.notes import Record
     from plivo_analysis.parsing.pages import Page
+    from plivo_analysis.parsing.records import Record
     from plivo_analysis.storage.leases import Lease
     from plivo_analysis.sync.progress import ProgressListener
     from plivo_analysis.system.clock import Clock

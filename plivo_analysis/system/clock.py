@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-STEP = 1.0  # seconds: how often somebody who watches a wait is told what is left of it
-_SLICE = 0.25  # seconds: some systems deliver Ctrl-C only between two waits
+STEP_SECONDS = 1.0  # how often a listener is told what is left of a wait
+_SLICE_SECONDS = 0.25  # some systems deliver Ctrl-C only between two waits
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: the caller asked for it
     """The caller's event was set while something was under way.
 
-    It lies outside the public tree, because no caller of the package ever sees it: whoever
+    It lies outside the public tree, because no caller of the package ever sees it: the one that
     passed the event catches it.
 
     Example:
@@ -83,8 +83,8 @@ class SystemClock:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if cancel is None:
-                time.sleep(min(left, _SLICE))
-            elif cancel.wait(min(left, _SLICE)):
+                time.sleep(min(left, _SLICE_SECONDS))
+            elif cancel.wait(min(left, _SLICE_SECONDS)):
                 return True
         return cancel is not None and cancel.is_set()
 
@@ -137,5 +137,5 @@ def rest(
     while (left := end - clock.monotonic()) > 0:
         if on_wait is not None:
             on_wait(left)
-        if clock.wait(min(left, STEP), cancel):
+        if clock.wait(min(left, STEP_SECONDS), cancel):
             raise Cancelled

@@ -1,4 +1,4 @@
-"""Where this app's files lie on this computer: what was read, and what its processes share.
+"""Where this app's files are on this computer: what was read, and what its processes share.
 
 Both are the user's own folders as each system names them. ``PLIVO_ANALYSIS_HOME`` puts them
 under one folder of the caller's choice.
@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
-from plivo_analysis.errors import FilterError
+from plivo_analysis.errors import FilterError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOME_VARIABLE = "PLIVO_ANALYSIS_HOME"
 
@@ -19,13 +23,21 @@ _APP = "plivo_analysis"
 
 
 def data_folder() -> Path:
-    """Where stores lie unless told otherwise."""
-    return _home("data") or Path(platformdirs.user_data_dir(_APP, appauthor=False))
+    """Where stores are unless told otherwise.
+
+    Raises:
+        StoreError: The user has no home folder.
+    """
+    return _own_folder("data", platformdirs.user_data_dir)
 
 
 def state_folder() -> Path:
-    """Where the pace of accounts is kept, which all processes of the user share."""
-    return _home("state") or Path(platformdirs.user_state_dir(_APP, appauthor=False))
+    """Where the rate limit's state is, which all processes of the user share.
+
+    Raises:
+        StoreError: The user has no home folder.
+    """
+    return _own_folder("state", platformdirs.user_state_dir)
 
 
 def chosen_folder(folder: str | Path, name: str) -> Path:
@@ -51,6 +63,20 @@ def chosen_folder(folder: str | Path, name: str) -> Path:
     raise FilterError(f"{name} is in {unknown}, and there is no such home; give another folder.")
 
 
-def _home(part: str) -> Path | None:
+def _own_folder(part: str, usual: Callable[..., str]) -> Path:
     home = os.environ.get(HOME_VARIABLE)
-    return chosen_folder(home, HOME_VARIABLE) / part if home else None
+    if home:
+        return chosen_folder(home, HOME_VARIABLE) / part
+    # Without HOME and without an entry in the list of users, as in some containers, there is
+    # none. Older releases of platformdirs leave the ~ in the path then, and a folder of that
+    # name would be made wherever a program runs.
+    try:
+        folder = Path(usual(_APP, appauthor=False))
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():
+        raise StoreError(
+            f"There is no home folder to keep files in. Set {HOME_VARIABLE} to a folder that this "
+            "user can write to, or set HOME."
+        )
+    return folder

@@ -5,11 +5,22 @@ through here. Two numbers may look alike once masked: this is for reading, never
 
 A masked number has no plus sign in front, so that no spreadsheet takes it for a formula, and
 always the same length, so that it does not tell how long the number was.
+
+A number is found in any spelling: separators between its digits, signs that do not show, digits
+of other scripts, ``%`` and JSON escapes. A text is *unfolded* for the search, and what is found
+is replaced where it stood.
 """
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HIDDEN = "••• ••• ••"
 SHORTEST = 7  # digits; what is shorter is a short code or a name, and no person's number
@@ -18,17 +29,42 @@ SHORTEST = 7  # digits; what is shorter is a short code or a name, and no person
 _SHORT_CODE = re.compile(r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]")
 _HIDDEN_BY_THE_API = re.compile(r"\+?[\dXx*]{7,}")
 _INTERNATIONAL_PREFIX = re.compile(r"^0{2,}(?=[1-9])")
+
+# What people write between the digits of a number; the last ones are blanks that are letters.
+_BETWEEN = r"[\s().\-/+_*\\·•\u2010-\u2015\u2212\u2800\u115f\u1160]{0,3}"
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F])"
+_DATE = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_CLOCK = r"[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?"
+_TIME = rf"{_DATE}(?:{_CLOCK}(?!\d)|(?!{_BETWEEN}\d)|(?={_BETWEEN}{_DATE}))"
+# An amount looks like a number in two groups, such as 141555.50126. It is left only where it is
+# too short for one, begins with a zero or ends in zeros, and where no further digits follow.
+_AMOUNT = (
+    r"(?:0\.\d{1,8}|(?=[\d.]{3,10}(?![\d.]))[1-9]\d{0,5}\.\d{1,8}|[1-9]\d{0,5}\.\d{0,5}000)"
+    rf"(?!\.?\d)(?:(?!{_BETWEEN}\d)|(?={_BETWEEN}{_DATE}))"
+)
 _IN_TEXT = re.compile(
-    r"""
+    rf"""
     (?P<keep>
-        \b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b            # a UUID
-      | (?<!\d)\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?!\d)  # a time
-      | (?<![\d.])\d{1,6}\.\d{1,8}(?![\d.])                                  # an amount
+        (?<![0-9a-zA-Z]) {_UUID}
+      | (?<!\d) {_TIME}
+      | (?<![\d.]) {_AMOUNT}
     )
-    | \+?\(?\d(?:[\s().\-/]{0,2}\d){6,}                                      # a number
+    # A number ends where a time or a UUID begins, which its digits would else run into.
+    | [+(]{{0,2}} \d (?: {_BETWEEN} (?!(?<!\d)(?:{_TIME}|{_UUID})) \d){{6,}}
     """,
     re.VERBOSE,
 )
+_RUN = re.compile(rf"\d(?:{_BETWEEN}\d){{6}}")
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*')
+
+# One sign each: of a query in UTF-8, or of a JSON text.
+_ENCODED = (
+    r"%[0-7][0-9A-Fa-f]|%[C-Fc-f][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){1,3}"
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[nrt]"
+)
+_IS_ENCODED = re.compile(_ENCODED)
+_SIGN = re.compile(rf"{_ENCODED}|.", re.DOTALL)
+_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me"})  # zero-width, direction, what is set on a digit
 
 
 def calling_code(digits: str) -> str:
@@ -72,14 +108,14 @@ def mask_number(text: str) -> str:
         >>> mask_number("PLVRFY")
         'PLVRFY'
     """
-    if _HIDDEN_BY_THE_API.fullmatch(text.strip()):
+    if _HIDDEN_BY_THE_API.fullmatch(text.strip()) and text.isascii():
         digits = text.strip().removeprefix("+")
     else:
-        digits = "".join(sign for sign in text if sign.isdigit())
+        digits = "".join(sign for sign in _unfolded(text)[0] if sign.isdecimal())
         if len(digits) < SHORTEST:
             return text
     code = calling_code(_INTERNATIONAL_PREFIX.sub("", digits))
-    shown = code if code.isascii() and code.isdigit() else ""
+    shown = code if code.isdecimal() else ""
     return f"{shown} {HIDDEN}{digits[-2:]}".lstrip()
 
 
@@ -99,8 +135,8 @@ def is_masked(text: str) -> bool:
 def mask_text(text: str) -> str:
     """A text in which everything that looks like a telephone number is masked.
 
-    A run of seven digits or more looks like one, also with spaces, dots, hyphens or brackets
-    between them. UUIDs, ISO times and amounts of money are left as they are.
+    Seven digits or more look like one, however they are spelt. UUIDs, ISO times and amounts of
+    money are left as they are.
 
     Args:
         text: Any text, such as what a server says of an error.
@@ -112,8 +148,73 @@ def mask_text(text: str) -> str:
         >>> mask_text("no route to +1 (415) 555-0126 at 2026-03-01 10:00:00")
         'no route to 1 ••• ••• ••26 at 2026-03-01 10:00:00'
     """
-    return _IN_TEXT.sub(_masked, text)
+    plain, starts, ends = _unfolded(text)
+    if _RUN.search(plain) is None:  # most texts of a column
+        return text
+    parts, at = [], 0
+    for found in _IN_TEXT.finditer(plain):
+        if not found["keep"]:
+            parts += [text[at : starts[found.start()]], mask_number(found[0])]
+            at = ends[found.end() - 1]
+    return "".join([*parts, text[at:]])
 
 
-def _masked(found: re.Match[str]) -> str:
-    return found[0] if found["keep"] else mask_number(found[0])
+class Private(str):
+    """A text that is needed in clear and shown masked: a verbose traceback prints its ``repr``.
+
+    Example:
+        >>> scope = Private("recipient=14155550126")
+        >>> scope, scope == "recipient=14155550126"
+        ('recipient=1 ••• ••• ••26', True)
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(mask_text(self))
+
+
+def mask_json(text: str) -> str:
+    """A JSON text in which every number of a person is masked, and which still is JSON.
+
+    Args:
+        text: As the column ``extra`` holds it.
+
+    Returns:
+        The text; a JSON number that looks like a telephone number has become a text.
+
+    Example:
+        >>> mask_json('{"to":14155550126,"n":3,"name":"+1 415 555 0126"}')
+        '{"to":"1 ••• ••• ••26","n":3,"name":"1 ••• ••• ••26"}'
+    """
+
+    def masked(found: re.Match[str]) -> str:
+        token, shown = found[0], mask_text(found[0])
+        return shown if token.startswith('"') or shown == token else f'"{shown}"'
+
+    return _JSON_TOKEN.sub(masked, text)
+
+
+def _unfolded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
+    """A text with one sign for each that is seen, and where each begins and ends in the text.
+
+    Escapes are resolved, signs of other widths and scripts are as in plain ASCII, and what does
+    not show is left out.
+    """
+    if text.isascii() and _IS_ENCODED.search(text) is None:  # nearly always
+        return text, range(len(text)), range(1, len(text) + 1)
+    plain: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for found in _SIGN.finditer(text):
+        sign = found[0]
+        if len(sign) > 1:
+            sign = unquote(sign) if sign[0] == "%" else json.loads(f'"{sign}"')
+        for seen in unicodedata.normalize("NFKC", sign):
+            if unicodedata.category(seen) in _UNSEEN and not seen.isspace():
+                continue
+            digit = unicodedata.digit(seen, None)
+            plain.append(seen if digit is None else str(digit))
+            starts.append(found.start())
+            ends.append(found.end())
+    return "".join(plain), starts, ends

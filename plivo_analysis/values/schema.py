@@ -1,7 +1,7 @@
 """What a table is, and how it looks in polars and in Arrow.
 
 The kinds are ours, few, and say what a value is rather than how an engine stores it. polars
-is imported here and nowhere above: a schema without an engine would be read by nobody.
+is imported here and nowhere above: a schema without an engine would have no reader.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Ranges of time: half-open, in whole microseconds since 1970, and their arithmetic.
 
-Integers, because a bound that is rounded once is a row that is lost once. Requests and the
-ledger use whole minutes, rounded outward: a server that understands minutes only would
+Integers, because a bound that is rounded once is a row that is lost once. Requests and
+completed ranges use whole minutes, rounded outward: a server that understands minutes only would
 otherwise lose the rows at the edge of a range, where nothing can notice it.
 """
 

@@ -8,6 +8,7 @@ fewer digits are shown than they have.
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
@@ -38,6 +39,28 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
 _WITH_CENTS = frozenset({"USD", "EUR"})
+_PLAIN = {
+    **dict.fromkeys("−–‐‑—─", "-"),
+    **dict.fromkeys("“”„«»", '"'),
+    **dict.fromkeys("‘’‹›", "'"),
+    **dict.fromkeys("•·■", "*"),
+    **dict.fromkeys("│├└", "|"),
+    "→": "->",
+    "←": "<-",
+    "↑": "^",
+    "↓": "v",
+    "×": "x",
+    "÷": "/",
+    "±": "+-",
+    "…": "...",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+    "€": "EUR ",
+    "£": "GBP ",
+    "₹": "INR ",
+    "¢": "c",
+}
 _CAP = 80
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -47,8 +70,8 @@ def clean(text: object, cap: int = _CAP) -> str:
     r"""Foreign text without what cannot be seen: controls, bidi marks, lone surrogates.
 
     Runs of white space become one space and a long text is cut, so that a name cannot turn
-    a line around, break it or fill the page. Escaping is the business of whoever writes
-    the text into HTML or a figure.
+    a line around, break it or fill the page. Escaping is left to what writes the text
+    into HTML or a figure.
 
     Example:
         >>> clean("Web\u202e check\nout")
@@ -60,6 +83,40 @@ def clean(text: object, cap: int = _CAP) -> str:
     seen = "".join(c for c in seen if unicodedata.category(c) not in _HIDDEN)
     seen = " ".join(seen.split())
     return seen if len(seen) <= cap else seen[: cap - 1] + "…"
+
+
+def for_terminal(text: str, encoding: str | None) -> str:
+    r"""A text fit for a terminal: nothing that steers it, and no sign that it cannot encode.
+
+    Terminal escapes and direction marks in a name that the server sent could rewrite the lines
+    above; a sign that the terminal's encoding lacks would end the program. Lines stay lines.
+
+    Args:
+        text: What is to be written.
+        encoding: Of the stream, such as ``sys.stdout.encoding``; ASCII where it is not known.
+
+    Example:
+        >>> for_terminal("\x1b[2J−$0.44 – Web\u202e…\n", "ascii")
+        '[2J-$0.44 - Web...\n'
+        >>> for_terminal("−$0.44 → 90\u202f%", "utf-8")
+        '−$0.44 → 90\u202f%'
+    """
+    seen = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _HIDDEN)
+    try:
+        codec = codecs.lookup(encoding or "ascii").name
+    except LookupError:
+        codec = "ascii"
+    return "".join(_encodable(c, codec) for c in seen) if not seen.isascii() else seen
+
+
+def _encodable(sign: str, codec: str) -> str:
+    try:
+        sign.encode(codec)
+    except UnicodeEncodeError:
+        # Letters with marks lose them; what has no plain form becomes a question mark.
+        plain = _PLAIN.get(sign) or unicodedata.normalize("NFKD", sign)
+        return plain.encode(codec, "ignore").decode(codec) or "?"
+    return sign
 
 
 def count(number: int | None) -> str:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import copy
 import pickle
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from IPython.core.ultratb import VerboseTB
 
+from plivo_analysis import Client
 from plivo_analysis.errors import CredentialsError
 from plivo_analysis.http.credentials import (
     Credentials,
     Secret,
-    checked_auth_id,
-    checked_base_url,
     is_loopback,
     resolve,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 AUTH_ID = "MAXXXXXXXXXXXXXXXXXX"
 TOKEN = "canary-token-0123456789-canary"
@@ -79,7 +82,7 @@ def test_missing_ones_are_named_with_both_variables_and_the_demo(
 )
 def test_an_id_that_is_not_plivo_s_is_refused_and_not_repeated(auth_id: str) -> None:
     with pytest.raises(CredentialsError, match="it takes MA, or SA for a subaccount") as caught:
-        checked_auth_id(auth_id)
+        resolve(auth_id, TOKEN)
     assert auth_id == "MA" or auth_id.strip() not in str(caught.value)
 
 
@@ -125,7 +128,7 @@ def test_an_address_is_kept_as_scheme_host_and_port(url: str, kept: str) -> None
 )
 def test_an_unsafe_address_is_refused_with_the_form_that_is_safe(url: str, said: str) -> None:
     with pytest.raises(CredentialsError, match=f"{said}.* It takes the form https://api.plivo.com"):
-        checked_base_url(url)
+        resolve(AUTH_ID, TOKEN, url)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.255.0.9", "::1"])
@@ -161,11 +164,30 @@ def test_a_secret_is_neither_pickled_nor_copied(act: Any) -> None:
         pickle.dumps(Credentials("https://api.plivo.com", AUTH_ID, Secret(TOKEN)))
 
 
-def test_a_verbose_traceback_of_a_refusal_shows_no_token() -> None:
-    with pytest.raises(CredentialsError) as caught:
-        resolve("wrong", TOKEN)
-    printed = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    ours = [frame for frame in printed.stack if "credentials.py" in frame.filename]
-    assert any(frame.name == "resolve" for frame in ours)
-    shown = "".join(str(frame.locals) for frame in ours if "tests" not in frame.filename)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("wrong", TOKEN), "is not one of Plivo's"),
+        ((TOKEN, AUTH_ID), "The two seem to be swapped"),
+        ((TOKEN, "also wrong"), "is not one of Plivo's"),
+        ((AUTH_ID, TOKEN.encode()), "auth_token is not text"),
+        ((AUTH_ID, {"token": TOKEN}), "auth_token is not text"),
+        (([TOKEN], AUTH_ID), "auth_id is not text"),
+        ((AUTH_ID, TOKEN, f"https://{AUTH_ID}:{TOKEN}@api.example.com"), "a user name or password"),
+        ((AUTH_ID, TOKEN, f"https://api.example.com/?token={TOKEN}"), "more than scheme"),
+        ((AUTH_ID, "x", TOKEN), "names no host"),
+    ],
+)
+@pytest.mark.parametrize("ask", [resolve, Client], ids=["resolve", "Client"])
+def test_a_verbose_traceback_of_a_refusal_shows_no_token(
+    ask: Callable[..., object], given: tuple[Any, ...], said: str
+) -> None:
+    with pytest.raises(CredentialsError, match=said) as caught:
+        ask(*given[:2], **({"base_url": given[2]} if given[2:] else {}))
+    trace = caught.value.__traceback__
+    assert trace is not None
+    shown = str(VerboseTB(theme_name="nocolor").text(CredentialsError, caught.value, trace.tb_next))
+    assert "resolve(" in shown
     assert TOKEN not in shown
+    printed = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert TOKEN not in str([frame.locals for frame in printed.stack if __file__ != frame.filename])

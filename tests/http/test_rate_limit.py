@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from plivo_analysis.emulator import FixedWindow, SlidingWindow, StrictSpacing, TokenBucket
 from plivo_analysis.errors import FilterError
 from plivo_analysis.http.rate_limit.limiter import Limiter
-from plivo_analysis.http.rate_limit.window import LEASE, WindowState
+from plivo_analysis.http.rate_limit.window import PERMIT_LEASE_SECONDS, WindowState
 from plivo_analysis.http.retries import Kind, pause
 from plivo_analysis.system.clock import Cancelled, FrozenWallClock, SystemClock, rest
 
@@ -55,14 +55,14 @@ def send(clock: FakeClock, limiter: Limiter, server: Counting, duration: float =
     """One request as the transport sends it, tried until the server takes it: the refusals."""
     refused = 0
     while True:
-        with limiter.acquire() as slot:
+        with limiter.acquire() as permit:
             clock.wait(duration / 2)
             taken = server.admit() is None
             clock.wait(duration / 2)
             if taken:
                 return refused
             refused += 1
-            slot.penalise(
+            permit.back_off(
                 pause(Kind.BUSY, 1, retry_after=None, period=limiter.period, random=Random(0))
             )
 
@@ -135,32 +135,32 @@ def test_beside_another_program_few_requests_are_refused_and_most_of_the_rest_is
 
 
 def test_what_was_halved_grows_back_when_the_other_program_ends() -> None:
-    pace = WindowState(limit=20, period=60.0)
+    window = WindowState(limit=20, period=60.0)
     now = 0.0
     for _ in range(4):
-        pace.refuse(now, 60.0, now)
+        window.back_off(now, 60.0, now)
         now += 61.0
-    assert (pace.even, pace.budget) == (True, 5.0)
-    pace.estimate(1, now + 60)
-    assert 5.0 < pace.budget < 10.0
-    pace.estimate(1, now + 3600)
-    assert pace.budget == 20.0
+    assert (window.even, window.budget) == (True, 5.0)
+    window.estimate(1, now + 60)
+    assert 5.0 < window.budget < 10.0
+    window.estimate(1, now + 3600)
+    assert window.budget == 20.0
 
 
 def test_refusals_of_one_burst_are_one_lesson() -> None:
-    pace = WindowState(limit=20, period=60.0)
+    window = WindowState(limit=20, period=60.0)
     for _ in range(20):
-        pace.refuse(started=0.0, pause=60.0, now=1.0)
-    assert (pace.refusals, pace.budget, pace.even) == (1, 20.0, False)
-    assert pace.estimate(1, 1.0) == 60.0
+        window.back_off(started=0.0, seconds=60.0, now=1.0)
+    assert (window.refusals, window.budget, window.even) == (1, 20.0, False)
+    assert window.estimate(1, 1.0) == 60.0
 
 
 def test_even_requests_are_three_point_two_seconds_apart_at_twenty_a_minute() -> None:
     clock = FakeClock()
     limiter = Limiter(20, clock=clock)
     for _ in range(2):
-        with limiter.acquire() as slot:
-            slot.penalise(60.0)
+        with limiter.acquire() as permit:
+            permit.back_off(60.0)
         clock.wait(70)
     began = clock.elapsed
     for _ in range(11):
@@ -180,7 +180,7 @@ def test_no_minute_of_the_server_ever_holds_more_than_the_limit(
     requests: list[tuple[float, float, float]], workers: int, limit: int
 ) -> None:
     """Each request takes so long, is counted somewhere within, and comes so long after."""
-    pace = WindowState(limit=limit, period=60.0)
+    window = WindowState(limit=limit, period=60.0)
     counted = []
     landings = []  # what is under way: when it ends, and its ticket
     now = 0.0
@@ -189,13 +189,13 @@ def test_no_minute_of_the_server_ever_holds_more_than_the_limit(
         while landings and (len(landings) >= workers or landings[0][0] <= now):
             end, ticket = heapq.heappop(landings)
             now = max(now, end)
-            pace.land(ticket, now)
-        ticket = pace.join(now)
-        while (wait := pace.turn(ticket, now)) > 0:
+            window.finish(ticket, now)
+        ticket = window.join(now)
+        while (wait := window.turn(ticket, now)) > 0:
             if landings and landings[0][0] <= now + wait:
                 end, landed = heapq.heappop(landings)
                 now = max(now, end)
-                pace.land(landed, now)
+                window.finish(landed, now)
             else:
                 now += max(wait, 0.001)
         counted.append(now + share * duration)
@@ -222,11 +222,11 @@ def test_the_estimate_is_what_the_requests_then_take(
         limiter.acquire().release()
     for _ in range(refusals):
         clock.wait(1.0)
-        with limiter.acquire() as slot:
-            slot.penalise(5.0)
+        with limiter.acquire() as permit:
+            permit.back_off(5.0)
     clock.wait(idle)
-    with limiter.pace() as pace:
-        pace.changed_at = float("inf")  # growth is not foreseen, so none happens here
+    with limiter.state() as window:
+        window.cap_changed_at = float("inf")  # growth is not foreseen, so none happens here
     estimate = limiter.wait_estimate(further)
     began = clock.time
     for _ in range(further):
@@ -235,14 +235,14 @@ def test_the_estimate_is_what_the_requests_then_take(
 
 
 def test_turns_go_in_order_of_arrival() -> None:
-    pace = WindowState(limit=2, period=60.0)
-    waiting = [pace.join(float(number)) for number in range(7)]
+    window = WindowState(limit=2, period=60.0)
+    waiting = [window.join(float(number)) for number in range(7)]
     granted, now = [], 7.0
     while len(granted) < 7:
         for ticket in reversed([ticket for ticket in waiting if ticket not in granted]):
-            if pace.turn(ticket, now) <= 0:
+            if window.turn(ticket, now) <= 0:
                 granted.append(ticket)
-                pace.land(ticket, now)
+                window.finish(ticket, now)
         now += 0.5
     pairs = [set(granted[place : place + 2]) for place in range(0, 7, 2)]
     assert pairs == [set(waiting[place : place + 2]) for place in range(0, 7, 2)]
@@ -307,11 +307,11 @@ def test_whoever_watches_a_wait_hears_the_seconds_count_down() -> None:
 
 def test_a_request_under_way_holds_its_place() -> None:
     limiter = Limiter(1, clock=FakeClock())
-    slot = limiter.acquire()
+    permit = limiter.acquire()
     assert limiter.wait_estimate(1) == 60.5
     limiter.clock.wait(30)
     assert limiter.wait_estimate(1) == 60.5
-    slot.release()
+    permit.release()
     limiter.clock.wait(30)
     assert limiter.wait_estimate(1) == 30.5
 
@@ -321,24 +321,24 @@ def test_what_nobody_gives_back_is_given_up_after_a_lease() -> None:
     limiter = Limiter(1, clock=clock)
     limiter.acquire()  # and its owner vanishes
     limiter.acquire().release()
-    assert LEASE + 60 <= clock.elapsed <= LEASE + 62
+    assert PERMIT_LEASE_SECONDS + 60 <= clock.elapsed <= PERMIT_LEASE_SECONDS + 62
 
 
 def test_a_slot_given_up_counts_from_the_end_of_its_lease_however_late_that_is_seen() -> None:
-    pace = WindowState(limit=1, period=60.0)
-    pace.turn(pace.join(0.0), 0.0)
-    later = pace.join(LEASE + 50)
-    assert pace.turn(later, LEASE + 50) == 10.5
-    pace.leave(later)
-    assert pace.turn(pace.join(LEASE + 3600), LEASE + 3600) == 0.0
+    window = WindowState(limit=1, period=60.0)
+    window.turn(window.join(0.0), 0.0)
+    later = window.join(PERMIT_LEASE_SECONDS + 50)
+    assert window.turn(later, PERMIT_LEASE_SECONDS + 50) == 10.5
+    window.leave(later)
+    assert window.turn(window.join(PERMIT_LEASE_SECONDS + 3600), PERMIT_LEASE_SECONDS + 3600) == 0.0
 
 
 def test_a_ticket_that_nobody_asks_for_holds_up_nobody_for_ever() -> None:
-    pace = WindowState(limit=1, period=60.0)
-    pace.join(0.0)
-    later = pace.join(0.0)
-    assert pace.turn(later, 1.0) == 60.5
-    assert pace.turn(later, LEASE) == 0.0
+    window = WindowState(limit=1, period=60.0)
+    window.join(0.0)
+    later = window.join(0.0)
+    assert window.turn(later, 1.0) == 60.5
+    assert window.turn(later, PERMIT_LEASE_SECONDS) == 0.0
 
 
 @pytest.mark.parametrize("rate", [1e9, float("inf")])

@@ -27,12 +27,16 @@ from hypothesis import strategies as st
 from plivo_analysis import Client
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Fault, Server, SlidingWindow
 from plivo_analysis.errors import ResourceNotFoundError
-from plivo_analysis.http.rate_limit import shared_state, state_file
-from plivo_analysis.http.rate_limit.accounts import account_limiter
-from plivo_analysis.http.rate_limit.limiter import Limiter
-from plivo_analysis.http.rate_limit.shared_state import SharedState
+from plivo_analysis.http.rate_limit import state, state_file
+from plivo_analysis.http.rate_limit.limiter import Limiter, account_limiter
+from plivo_analysis.http.rate_limit.state import SharedState
 from plivo_analysis.http.rate_limit.state_file import Broken, StoredState, decode, encode
-from plivo_analysis.http.rate_limit.window import FORGIVEN, LEASE, PATIENCE, WindowState
+from plivo_analysis.http.rate_limit.window import (
+    FORGIVEN_SECONDS,
+    PATIENCE_SECONDS,
+    PERMIT_LEASE_SECONDS,
+    WindowState,
+)
 from plivo_analysis.system.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -73,12 +77,12 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "pacing.sqlite"
+    return tmp_path / "state" / "rate_limit.sqlite"
 
 
 def process(path: Path, clock: VirtualClock, limit: float = 20) -> Limiter:
     """What another process would hold: nothing but the file and the clock are common."""
-    return Limiter(limit, clock=clock, ledger=SharedState(path, ACCOUNT, clock))
+    return Limiter(limit, clock=clock, states=SharedState(path, ACCOUNT, clock))
 
 
 def spend(limiter: Limiter, requests: int) -> None:
@@ -95,17 +99,17 @@ from plivo_analysis.system.clock import SystemClock
 from plivo_analysis.http.credentials import Secret
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN
 from plivo_analysis.http.rate_limit.limiter import Limiter
-from plivo_analysis.http.rate_limit.shared_state import SharedState
+from plivo_analysis.http.rate_limit.state import SharedState
 from plivo_analysis.http.transport import Transport
 
 url, path, period, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
 clock = SystemClock()
-ledger = SharedState(path, url, clock)
+states = SharedState(path, url, clock)
 transport = Transport(
     base_url=url,
     auth_id=AUTH_ID,
     auth_token=Secret(AUTH_TOKEN),
-    limiter=Limiter(20 * 60 / period, clock=clock, period=period, ledger=ledger),
+    limiter=Limiter(20 * 60 / period, clock=clock, period=period, states=states),
     clock=clock,
 )
 print("ready", flush=True)
@@ -162,7 +166,7 @@ def run_together(running: list[subprocess.Popen[str]], timeout: float) -> list[i
 
 def most_in_any(period: float, times: list[float]) -> int:
     times = sorted(times)
-    return max(sum(first <= each < first + period for each in times) for first in times)
+    return max(sum(first <= at < first + period for at in times) for first in times)
 
 
 def test_three_processes_share_one_limit_fairly(path: Path) -> None:
@@ -207,19 +211,19 @@ import sys, time
 from pathlib import Path
 from plivo_analysis.system.clock import SystemClock
 from plivo_analysis.http.rate_limit.limiter import Limiter
-from plivo_analysis.http.rate_limit.shared_state import SharedState
+from plivo_analysis.http.rate_limit.state import SharedState
 
 path, account, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 clock = SystemClock()
-limiter = Limiter(1, clock=clock, ledger=SharedState(path, account, clock))
+limiter = Limiter(1, clock=clock, states=SharedState(path, account, clock))
 if what == "slot":
-    slot = limiter.acquire()
+    permit = limiter.acquire()
     print("ready", flush=True)
 elif what == "ticket":
     limiter.acquire(on_wait=lambda left: print("ready", flush=True))
 elif what == "lock":
-    with limiter.pace() as pace:
-        pace.flying[1] = clock.monotonic()
+    with limiter.state() as window:
+        window.in_flight[1] = clock.monotonic()
         print("ready", flush=True)
         time.sleep(60)
 elif what == "anything":
@@ -243,7 +247,7 @@ def test_others_proceed_after_the_lease_of_a_process_killed_with_a_slot(path: Pa
         holder.wait()
     clock = real_start()
     process(path, clock, 1).acquire().release()
-    assert LEASE + 60 - 5 <= clock.elapsed <= LEASE + 60.5 + 1
+    assert PERMIT_LEASE_SECONDS + 60 - 5 <= clock.elapsed <= PERMIT_LEASE_SECONDS + 60.5 + 1
 
 
 def test_others_proceed_soon_after_a_process_was_killed_while_it_waited(path: Path) -> None:
@@ -258,17 +262,17 @@ def test_others_proceed_soon_after_a_process_was_killed_while_it_waited(path: Pa
     process(path, clock, 1).acquire().release()
     assert clock.time - began <= 1
     clock.wait(60.5)
-    with process(path, clock, 1).pace() as pace:
-        assert not pace.queue
+    with process(path, clock, 1).state() as window:
+        assert not window.queue
 
 
 def test_a_process_killed_in_the_midst_of_a_change_changes_nothing(path: Path) -> None:
     with children(1, HOLDER, path, ACCOUNT, "lock") as (holder,):
         threading.Timer(0.3, holder.kill).start()
         began = time.monotonic()
-        with process(path, real_start(), 1).pace() as pace:
+        with process(path, real_start(), 1).state() as window:
             assert time.monotonic() - began >= 0.2
-            assert pace.flying == {}
+            assert window.in_flight == {}
     assert time.monotonic() - began < 4
 
 
@@ -279,9 +283,9 @@ def test_processes_killed_at_any_moment_leave_a_sound_file(path: Path) -> None:
             time.sleep(moments.uniform(0, 0.15))
             child.send_signal(signal.SIGKILL)
             child.wait()
-            with process(path, real_start()).pace() as pace:
-                assert pace.ended
-    assert not path.with_name("pacing.sqlite.broken").exists()
+            with process(path, real_start()).state() as window:
+                assert window.finished
+    assert not path.with_name("rate_limit.sqlite.broken").exists()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
@@ -318,7 +322,7 @@ class Process:
     def end_flight(self, *, early: bool) -> None:
         if self.flying is not None:
             # No request takes longer than the lease.
-            latest = min(self.clock.time, self.flying[1] + LEASE)
+            latest = min(self.clock.time, self.flying[1] + PERMIT_LEASE_SECONDS)
             self.counted.append(self.flying[1] if early else latest)
 
     def step(self, act: str, *, early: bool) -> None:
@@ -326,15 +330,15 @@ class Process:
             self.end_flight(early=early)
             self.start()
             return
-        with self.limiter.pace() as pace:
+        with self.limiter.state() as window:
             now = self.clock.monotonic()
             if self.flying is not None:
-                pace.land(self.flying[0], now)
+                window.finish(self.flying[0], now)
                 self.end_flight(early=early)
                 self.flying = None
             elif self.waiting is None:
-                self.waiting = pace.join(now)
-            elif pace.turn(self.waiting, now) <= 0:
+                self.waiting = window.join(now)
+            elif window.turn(self.waiting, now) <= 0:
                 self.waiting, self.flying = None, (self.waiting, now)
 
 
@@ -345,40 +349,40 @@ def test_no_interleaving_of_processes_exceeds_the_limit_in_any_minute(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         clock = VirtualClock()
-        running = [Process(Path(folder) / "pacing.sqlite", clock, limit) for _ in range(4)]
+        running = [Process(Path(folder) / "rate_limit.sqlite", clock, limit) for _ in range(4)]
         for who, passes, act, early, set_by in steps:
             clock.wait(passes)
             clock.set_by += timedelta(seconds=set_by)
             running[who].step(act, early=early)
-        for each in running:
-            each.end_flight(early=True)
-    counted = sorted(time for each in running for time in each.counted)
+        for worker in running:
+            worker.end_flight(early=True)
+    counted = sorted(time for worker in running for time in worker.counted)
     for first, later in zip(counted, counted[limit:], strict=False):
         assert later - first >= 60.0
 
 
 def test_turns_go_in_order_of_arrival_across_processes(path: Path, clock: VirtualClock) -> None:
     spend(process(path, clock, 1), 1)
-    ledgers = [process(path, clock, 1) for _ in range(3)]
+    limiters = [process(path, clock, 1) for _ in range(3)]
     tickets = []
-    for ledger in ledgers:
-        with ledger.pace() as pace:
-            tickets.append(pace.join(clock.time))
+    for limiter in limiters:
+        with limiter.state() as window:
+            tickets.append(window.join(clock.time))
     granted = []
     while len(granted) < 3:
         clock.wait(1)
-        for ledger, ticket in reversed(list(zip(ledgers, tickets, strict=True))):
-            with ledger.pace() as pace:
-                if ticket not in granted and pace.turn(ticket, clock.time) <= 0:
-                    pace.land(ticket, clock.time)
+        for limiter, ticket in reversed(list(zip(limiters, tickets, strict=True))):
+            with limiter.state() as window:
+                if ticket not in granted and window.turn(ticket, clock.time) <= 0:
+                    window.finish(ticket, clock.time)
                     granted.append(ticket)
     assert granted == tickets
 
 
 def test_a_refusal_met_by_one_process_makes_all_wait(path: Path, clock: VirtualClock) -> None:
     one, other = process(path, clock), process(path, clock)
-    with one.acquire() as slot:
-        slot.penalise(45.0)
+    with one.acquire() as permit:
+        permit.back_off(45.0)
     assert other.wait_estimate(1) == pytest.approx(45.0)
 
 
@@ -448,7 +452,7 @@ def test_lines_that_nobody_wrote_for_a_month_are_forgotten(path: Path) -> None:
     new.set_by = timedelta(days=31)
     spend(process(path, new), 1)
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT origin FROM pace").fetchall() == [(new.origin,)]
+        assert connection.execute("SELECT origin FROM window_state").fetchall() == [(new.origin,)]
 
 
 def test_processes_of_one_computer_agree_on_the_time() -> None:
@@ -457,8 +461,10 @@ def test_processes_of_one_computer_agree_on_the_time() -> None:
         "print(C().monotonic(), C().origin)"
     )
     before = SystemClock().monotonic()
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    there, _, origin = said.stdout.strip().partition(" ")
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True
+    )
+    there, _, origin = printed.stdout.strip().partition(" ")
     assert before < float(there) < SystemClock().monotonic()
     assert origin == SystemClock().origin
 
@@ -512,7 +518,7 @@ def test_the_file_of_a_newer_release_is_left_alone(path: Path, clock: VirtualClo
     before = path.read_bytes()
     with warned() as caught:
         spend(process(path, clock), 21)
-    assert "its form is 99, this release knows 2" in str(caught[0].message)
+    assert "its form is 99, this release knows 1" in str(caught[0].message)
     assert path.read_bytes() == before
     assert clock.elapsed == pytest.approx(60.5, abs=0.1)
 
@@ -537,7 +543,7 @@ def test_in_a_read_only_folder_a_process_goes_alone_and_later_shares_what_it_did
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = folder / "pacing.sqlite"
+        path = folder / "rate_limit.sqlite"
         if os.geteuid() == 0:
             os.chown(folder, 65534, -1)
         with ordinary_user():
@@ -552,12 +558,12 @@ def test_in_a_read_only_folder_a_process_goes_alone_and_later_shares_what_it_did
             folder.chmod(0o700)
             if there:
                 path.chmod(0o600)
-            clock.wait(shared_state.RETRY)
+            clock.wait(state.RETRY_SECONDS)
             spend(limiter, 1)  # and tries the file again
             left = 20 - (9 if there else 6)
             other = process(path, clock)
             assert other.wait_estimate(left) == 0.0
-            assert other.wait_estimate(left + 1) == pytest.approx(60.5 - shared_state.RETRY)
+            assert other.wait_estimate(left + 1) == pytest.approx(60.5 - state.RETRY_SECONDS)
 
 
 @contextmanager
@@ -577,10 +583,10 @@ def test_what_could_not_be_written_once_is_written_the_next_time(
     one, other = process(path, clock), process(path, clock)
     spend(other, 3)
     spend(one, 2)
-    with full_disk(), one.pace() as pace:
-        ticket = pace.join(clock.time)
-        pace.turn(ticket, clock.time)
-        pace.land(ticket, clock.time)
+    with full_disk(), one.state() as window:
+        ticket = window.join(clock.time)
+        window.turn(ticket, clock.time)
+        window.finish(ticket, clock.time)
     spend(other, 4)
     spend(one, 5)
     assert other.wait_estimate(5) == 0.0
@@ -595,10 +601,10 @@ def test_on_a_full_disk_a_process_goes_alone_and_later_shares_what_it_did(
     with warned() as caught, full_disk():
         spend(limiter, 5)
     assert ALONE in str(caught[0].message)
-    clock.wait(shared_state.RETRY)
+    clock.wait(state.RETRY_SECONDS)
     spend(limiter, 1)
     assert process(path, clock).wait_estimate(11) == 0.0
-    assert process(path, clock).wait_estimate(12) == pytest.approx(60.5 - shared_state.RETRY)
+    assert process(path, clock).wait_estimate(12) == pytest.approx(60.5 - state.RETRY_SECONDS)
 
 
 def garbage(path: Path) -> None:
@@ -618,7 +624,7 @@ def garbage_within(path: Path) -> None:
 def another_state(text: str) -> Callable[[Path], None]:
     def write(path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("UPDATE pace SET state = ?", (text,))
+            connection.execute("UPDATE window_state SET state = ?", (text,))
             connection.commit()
 
     return write
@@ -627,7 +633,7 @@ def another_state(text: str) -> Callable[[Path], None]:
 def another_database(path: Path) -> None:
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE pace (speed REAL)")
+        connection.execute("CREATE TABLE window_state (speed REAL)")
 
 
 BREAKS = {
@@ -654,8 +660,8 @@ def test_a_broken_file_is_set_aside_and_made_anew_without_a_burst(
     with warned() as caught:
         assert other.wait_estimate(1) == pytest.approx(60.5)
         assert one.wait_estimate(1) == pytest.approx(60.5)
-    assert "lies now at pacing.sqlite.broken; a new one was made" in str(caught[0].message)
-    assert path.with_name("pacing.sqlite.broken").exists()
+    assert "lies now at rate_limit.sqlite.broken; a new one was made" in str(caught[0].message)
+    assert path.with_name("rate_limit.sqlite.broken").exists()
     assert process(path, clock).wait_estimate(1) == pytest.approx(60.5)
 
 
@@ -664,7 +670,7 @@ def test_a_file_that_another_process_has_made_anew_is_not_set_aside(
 ) -> None:
     spend(process(path, clock), 1)
     with closing(StoredState(path, ACCOUNT, clock.origin)) as page:
-        path.replace(path.with_name("pacing.sqlite.broken"))
+        path.replace(path.with_name("rate_limit.sqlite.broken"))
         spend(process(path, clock), 2)
         assert isinstance(page._set_aside(), Broken)
     assert process(path, clock).wait_estimate(19) == pytest.approx(60.5)
@@ -684,8 +690,8 @@ def test_a_file_removed_meanwhile_is_made_anew_without_a_burst(
         path.parent.rmdir()
     spend(one, 5)  # nobody has told it of those of the third
     clock.wait(1)
-    for slot in under_way:
-        slot.release()
+    for permit in under_way:
+        permit.release()
     assert third.wait_estimate(1) == pytest.approx(58.5)
     assert process(path, clock).wait_estimate(1) == pytest.approx(58.5)
     assert process(path, clock).wait_estimate(20) == pytest.approx(60.5)
@@ -693,11 +699,11 @@ def test_a_file_removed_meanwhile_is_made_anew_without_a_burst(
 
 def test_a_file_removed_while_one_holds_it_loses_nothing(path: Path, clock: VirtualClock) -> None:
     limiter = process(path, clock)
-    with limiter.pace() as pace:
+    with limiter.state() as window:
         for _ in range(20):
-            ticket = pace.join(clock.time)
-            pace.turn(ticket, clock.time)
-            pace.land(ticket, clock.time)
+            ticket = window.join(clock.time)
+            window.turn(ticket, clock.time)
+            window.finish(ticket, clock.time)
         path.unlink()
     assert limiter.wait_estimate(1) == pytest.approx(60.5)
     assert process(path, clock).wait_estimate(1) == pytest.approx(60.5)
@@ -715,9 +721,9 @@ def test_a_file_that_somebody_frozen_holds_is_not_waited_for(
             spend(limiter, 5)
     assert "locked" in str(caught[0].message)
     assert clock.elapsed == 0.0
-    clock.wait(shared_state.RETRY)
+    clock.wait(state.RETRY_SECONDS)
     spend(limiter, 1)
-    assert process(path, clock).wait_estimate(12) == pytest.approx(60.5 - shared_state.RETRY)
+    assert process(path, clock).wait_estimate(12) == pytest.approx(60.5 - state.RETRY_SECONDS)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such rights elsewhere")
@@ -729,7 +735,7 @@ def test_only_the_user_can_read_the_file_whatever_the_mask(path: Path, clock: Vi
         os.umask(mask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_the_file_does_not_name_the_account(path: Path, clock: VirtualClock) -> None:
@@ -739,71 +745,76 @@ def test_the_file_does_not_name_the_account(path: Path, clock: VirtualClock) -> 
 
 TIMES = st.floats(0, 200)
 TICKETS = st.integers(0, 2**62)
-PACES = st.builds(
+STATES = st.builds(
     WindowState,
-    ended=st.lists(st.tuples(TIMES, TICKETS), max_size=5, unique_by=lambda each: each[1]).map(
+    finished=st.lists(st.tuples(TIMES, TICKETS), max_size=5, unique_by=lambda end: end[1]).map(
         sorted
     ),
-    flying=st.dictionaries(TICKETS, TIMES, max_size=3),
+    in_flight=st.dictionaries(TICKETS, TIMES, max_size=3),
     queue=st.dictionaries(TICKETS, TIMES, max_size=3),
-    last=TIMES | st.just(float("-inf")),
+    last_finished=TIMES | st.just(float("-inf")),
     cap=st.floats(1, 20) | st.just(float("inf")),
     refusals=st.integers(0, 5),
     refused_at=TIMES,
-    changed_at=TIMES,
-    closed_until=st.floats(0, 400),
+    cap_changed_at=TIMES,
+    paused_until=st.floats(0, 400),
 )
 
 
-@given(pace=PACES)
-def test_a_state_is_read_as_it_was_written(pace: WindowState) -> None:
-    again = decode(encode(pace))
-    assert list(again.ended) == list(pace.ended)
-    assert list(again.queue) == list(pace.queue)
-    pace.ended = again.ended
-    assert again == pace
+@given(window=STATES)
+def test_a_state_is_read_as_it_was_written(window: WindowState) -> None:
+    again = decode(encode(window))
+    assert list(again.finished) == list(window.finished)
+    assert list(again.queue) == list(window.queue)
+    window.finished = again.finished
+    assert again == window
 
 
-@given(one=PACES, other=PACES)
+@given(one=STATES, other=STATES)
 def test_merging_forgets_nothing_and_merging_again_adds_nothing(
     one: WindowState, other: WindowState
 ) -> None:
-    known = {ticket for pace in (one, other) for _, ticket in pace.ended}
-    going = (one.flying.keys() | other.flying.keys()) - known
+    known = {ticket for window in (one, other) for _, ticket in window.finished}
+    going = (one.in_flight.keys() | other.in_flight.keys()) - known
     waiting = (one.queue.keys() | other.queue.keys()) - known - going
     one.merge(other)
-    assert {ticket for _, ticket in one.ended} == known
-    assert (one.flying.keys(), one.queue.keys()) == (going, waiting)
-    assert list(one.ended) == sorted(one.ended)
+    assert {ticket for _, ticket in one.finished} == known
+    assert (one.in_flight.keys(), one.queue.keys()) == (going, waiting)
+    assert list(one.finished) == sorted(one.finished)
     once = encode(one)
     one.merge(other)
     assert encode(one) == once
 
 
-@given(pace=PACES, now=st.floats(0, 300))
-def test_a_clock_before_its_stamps_moves_them_all_alike(pace: WindowState, now: float) -> None:
-    pace.last = max([pace.last, *(end for end, _ in pace.ended)])
-    before = decode(encode(pace))
-    pace.settle(now)
-    stamps = [pace.last, pace.refused_at, *pace.flying.values(), *pace.queue.values()]
+@given(window=STATES, now=st.floats(0, 300))
+def test_a_clock_before_its_stamps_moves_them_all_alike(window: WindowState, now: float) -> None:
+    window.last_finished = max([window.last_finished, *(end for end, _ in window.finished)])
+    before = decode(encode(window))
+    window.rewind(now)
+    stamps = [
+        window.last_finished,
+        window.refused_at,
+        *window.in_flight.values(),
+        *window.queue.values(),
+    ]
     assert max(stamps) <= now + 1e-9
-    moved = before.refused_at - pace.refused_at
+    moved = before.refused_at - window.refused_at
     assert moved >= 0
-    for (was, _), (became, _) in zip(before.ended, pace.ended, strict=True):
+    for (was, _), (became, _) in zip(before.finished, window.finished, strict=True):
         assert was - became == pytest.approx(moved)
 
 
 def test_an_hour_after_the_last_refusal_all_is_forgotten() -> None:
-    pace = WindowState(limit=20, period=60.0)
+    window = WindowState(limit=20, period=60.0)
     for now in (0.0, 100.0, 200.0):
-        pace.refuse(now, 60.0, now)
-    assert (pace.even, pace.budget) == (True, 10.0)
-    pace.estimate(1, 200.0 + FORGIVEN)
-    assert (pace.even, pace.budget) == (False, 20.0)
+        window.back_off(now, 60.0, now)
+    assert (window.even, window.budget) == (True, 10.0)
+    window.estimate(1, 200.0 + FORGIVEN_SECONDS)
+    assert (window.even, window.budget) == (False, 20.0)
 
 
 def test_a_ticket_is_given_up_long_before_a_slot() -> None:
-    assert 5 <= PATIENCE <= LEASE / 5
+    assert 5 <= PATIENCE_SECONDS <= PERMIT_LEASE_SECONDS / 5
 
 
 # Clients
@@ -830,8 +841,8 @@ def test_clients_of_an_account_share_its_limit_whatever_store_they_use(
         assert other.limiter.wait_estimate(1) == pytest.approx(60.5)
     with client(clock) as later:
         assert later.limiter.wait_estimate(1) == pytest.approx(60.5)
-    assert [each.relative_to(home) for each in home.rglob("*") if each.is_file()] == [
-        Path("state/pacing.sqlite")
+    assert [file.relative_to(home) for file in home.rglob("*") if file.is_file()] == [
+        Path("state/rate_limit.sqlite")
     ]
 
 
@@ -865,7 +876,7 @@ def test_without_a_limit_nothing_is_shared_or_kept(home: Path, clock: VirtualClo
     ):
         spend(one.limiter, 1000)
         assert one.limiter.wait_estimate(1000) == 0.0
-        assert one.limiter.ledger is not other.limiter.ledger
+        assert one.limiter.states is not other.limiter.states
     assert not home.exists()
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -109,8 +107,8 @@ def test_after_the_limit_was_met_nothing_more_is_refused_and_nothing_is_learnt_o
     ask(client, SESSION_RESOURCE, 40)
     assert refused(server) == met
     assert 120 <= client.clock.monotonic() - before <= 125
-    with client.limiter.pace() as pace:
-        assert (pace.refusals, pace.budget) == (0, 20)
+    with client.limiter.state() as window:
+        assert (window.refusals, window.budget) == (0, 20)
 
 
 def test_what_was_asked_before_is_not_counted_as_the_doctors(limited: Limited) -> None:
@@ -162,11 +160,11 @@ def test_lists_counted_apart_do_not_wait_for_each_other_whoever_asks(
 
 def test_what_is_asked_beyond_the_limit_counts_from_its_start(limited: Limited) -> None:
     _, client = limited()
-    under_way = [client.limiter.overdraw() for _ in range(20)]
+    under_way = [client.limiter.probe() for _ in range(20)]
     assert client.limiter.wait_estimate(1) > 50
     client.clock.wait(30)
-    for slot in under_way:
-        slot.release()
+    for permit in under_way:
+        permit.release()
     assert client.limiter.wait_estimate(1) > 50
 
 
@@ -178,7 +176,7 @@ def test_a_refusal_that_was_provoked_makes_all_wait_as_long_as_it_asks_within_re
     other = connect(server, requests_per_minute=20, clock=client.clock)
     server.faults = [Fault.rate_limited(asked)]
     with pytest.raises(pva.RateLimitError):
-        client.transport.provoke(SESSION_RESOURCE.path, {})
+        client.transport.probe(SESSION_RESOURCE.path, {})
     assert closed - 5 < other.limiter.wait_estimate(1) <= closed
 
 
@@ -230,7 +228,7 @@ def test_what_was_found_outlives_the_computers_restart_but_not_its_file(
     restarted.limiter.of(SESSION_RESOURCE.path).acquire().release()
     assert restarted.limiter.of(MESSAGE_RESOURCE.path).wait_estimate(20) == 0.0
     ask(restarted, SESSION_RESOURCE, 19)
-    (state_folder() / "pacing.sqlite").unlink()
+    (state_folder() / "rate_limit.sqlite").unlink()
     assert restarted.limiter.of(MESSAGE_RESOURCE.path).wait_estimate(1) > 50
     assert restarted.limiter.of(SESSION_RESOURCE.path).wait_estimate(1) > 50
 
@@ -247,17 +245,6 @@ def test_without_the_file_what_was_found_holds_for_the_process(
     client.clock.wait(120)
     ask(client, SESSION_RESOURCE, 20)
     assert client.limiter.of(MESSAGE_RESOURCE.path).wait_estimate(20) == 0.0
-
-
-def test_a_file_of_the_form_before_is_brought_to_the_present_one(limited: Limited) -> None:
-    _, client = limited()
-    ask(client, SESSION_RESOURCE, 3)
-    with closing(sqlite3.connect(state_folder() / "pacing.sqlite")) as connection:
-        connection.execute("DROP TABLE apart")
-        connection.execute("PRAGMA user_version=1")
-        connection.commit()
-    assert client.limiter.wait_estimate(17) == 0.0
-    assert client.limiter.wait_estimate(18) > 50
 
 
 def test_the_command_says_beforehand_what_it_will_spend(

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import BadResponseError
 from plivo_analysis.parsing.messages import read_message
-from plivo_analysis.parsing.pages import Page, parse_json, read_one, read_page
+from plivo_analysis.parsing.pages import Page, read_one, read_page
 from plivo_analysis.parsing.sessions import read_session
+from plivo_analysis.parsing.strict_json import parse_json
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sessions.json"
 PATH = "/v1/Account/MADEMO00000000000000/Verify/Session/"
@@ -206,6 +207,99 @@ def test_what_is_no_page_is_never_an_empty_page(answer: bytes, reason: str) -> N
         page_of(answer)
     assert reason in str(refused.value)
     assert "Try again" in str(refused.value)
+
+
+@pytest.mark.parametrize("sessions", [[], None])
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"errors": ["no such filter"]}, "in place of records"),
+        ({"errors": {"limit": "too high"}}, "in place of records"),
+        ({"success": False}, "no success"),
+        ({"success": "false"}, "no success"),
+        ({"meta": {"next": None, "offset": 0, "total_count": 300}}, "from number 0 on, but counts"),
+        ({"meta": {"next": None, "offset": 20, "total_count": 21}}, "counts 21"),
+    ],
+)
+def test_an_answer_that_contradicts_itself_is_no_page(
+    sessions: object, more: dict[str, Any], reason: str
+) -> None:
+    answer = json.dumps({"api_id": "a", "sessions": sessions, **more}).encode()
+    with pytest.raises(BadResponseError, match=f"{reason}.*Try again in a minute"):
+        page_of(answer)
+
+
+def test_records_beside_a_failure_are_no_page_either() -> None:
+    for more in ({"errors": ["half of it"]}, {"success": False}, {"error": "half of it"}):
+        with pytest.raises(BadResponseError):
+            page_of(body(session(), **more))
+
+
+@pytest.mark.parametrize("success", [True, "true", None, "", "maybe"])
+def test_a_page_that_says_it_succeeded_or_nothing_of_it_is_one(success: object) -> None:
+    assert len(page_of(body(session(), success=success, errors=[])).records) == 1
+
+
+@pytest.mark.parametrize(
+    ("meta", "offset", "refused"),
+    [
+        ({"total_count": 40}, 40, False),
+        ({"total_count": 0}, 0, False),
+        ({"total_count": 40}, 20, True),
+        ({"total_count": 40, "offset": 40}, 0, True),
+        ({"total_count": 40, "offset": 0}, 40, False),
+        ({"total_count": 40}, None, False),
+        ({"total_count": 40, "offset": 0}, None, True),
+        ({"total_count": "forty"}, 0, False),
+    ],
+)
+def test_no_records_beside_a_count_beyond_the_offset_are_no_page(
+    meta: dict[str, Any], offset: int | None, refused: bool
+) -> None:
+    answer = json.dumps({"meta": {"next": None, **meta}, "sessions": []}).encode()
+
+    def read() -> Page:
+        return read_page(
+            answer, list_key="sessions", read=read_session, expected_path=PATH, offset=offset
+        )
+
+    if refused:
+        with pytest.raises(BadResponseError, match="counts 40"):
+            read()
+    else:
+        assert read().records == ()
+
+
+MAIN, OTHER = "MAXXXXXXXXXXXXXXXXXX", "MAYYYYYYYYYYYYYYYYYY"
+SUB, OTHER_SUB = "SAXXXXXXXXXXXXXXXXXX", "SAYYYYYYYYYYYYYYYYYY"
+
+
+@pytest.mark.parametrize(
+    ("asked", "named", "noted"),
+    [
+        (MAIN, MAIN, False),
+        (MAIN, SUB, False),
+        (SUB, MAIN, False),
+        (SUB, SUB, False),
+        (MAIN, OTHER, True),
+        (SUB, OTHER_SUB, True),
+        (MAIN, None, False),
+    ],
+)
+def test_a_message_of_another_account_is_noted_and_a_subaccounts_is_not(
+    asked: str, named: str | None, noted: bool
+) -> None:
+    uri = None if named is None else f"/v1/Account/{named}/Message/{UUID}/"
+    message = {"message_uuid": UUID, "message_time": "2026-03-01 10:00:00+00:00"}
+    answer = {"meta": {"next": None}, "objects": [{**message, "resource_uri": uri}]}
+    page = read_page(
+        json.dumps(answer).encode(),
+        list_key="objects",
+        read=read_message,
+        expected_path=f"/v1/Account/{asked}/Message/",
+    )
+    found = [note.code for note in page.records[0].notes if note.code != "amount_missing"]
+    assert found == (["account_foreign"] if noted else [])
 
 
 def test_the_servers_own_words_are_shown_masked_and_short() -> None:

@@ -118,7 +118,7 @@ def work(order):
     barriers = Barriers(order.get("barrier", ""), order.get("after", 0))
     client._store = FragileStore(Path(order["folder"]))
     client._store.barriers = barriers
-    client.transport._wire = Line(client.transport._wire, barriers)
+    client.transport._connection = Line(client.transport._connection, barriers)
     if "seconds" in order:
         threading.Timer(order["seconds"], die).start()
     everything = Filter.of(SESSION_RESOURCE)

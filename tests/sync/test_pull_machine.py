@@ -48,7 +48,7 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Behaviour, Server
 from plivo_analysis.emulator.listing import SESSIONS
 from plivo_analysis.emulator.service import Service
-from plivo_analysis.http.session import Reply
+from plivo_analysis.http.connection import Reply
 from plivo_analysis.loaders.answer import stored
 from plivo_analysis.storage.store import Store
 from plivo_analysis.sync.pull import Question, pull
@@ -473,9 +473,9 @@ class PullMachine(RuleBasedStateMachine):
             clock=AccountClock(self.account),
         )
         self.client._store = FragileStore(self.folder / "account", self.fuse)
-        inner = self.client.transport._wire if self.server else InProcess(self.service)
+        inner = self.client.transport._connection if self.server else InProcess(self.service)
         self.line = Line(inner, self.fuse)
-        self.client.transport._wire = self.line  # type: ignore[assignment] # counted and cut
+        self.client.transport._connection = self.line  # type: ignore[assignment] # counted and cut
 
     def teardown(self) -> None:
         if self.client is not None:

@@ -1,6 +1,6 @@
-"""The rate limit: every request waits here for its turn, so that the limit is never met.
+"""The rate limit: 20 list requests a minute, shared by every process of the account.
 
-``window`` is the arithmetic: who may send when, given what was sent before. ``limiter`` waits,
-by a clock. ``state`` keeps the window in memory, ``shared_state`` in a file for every process
-of the account, ``state_file`` is that file's form; ``accounts`` gives each account its limiter.
+``window`` is the arithmetic: who may send when, given what was sent before. ``limiter`` waits by
+a clock and hands out permits; it also gives each account its one limiter. ``state`` keeps the
+window for all threads and, through ``state_file``, for all processes of the user.
 """

@@ -1,27 +1,82 @@
-"""The limiter: whoever wants to send waits here, in order of arrival, until it may."""
+"""Limiters: a request waits here, in order of arrival, until it may be sent.
+
+An account is a base URL and an auth id, so that an emulator never slows a real account. Clients
+of one account in one process share one state, and processes the same file, whatever store each
+of them uses: the server counts them together.
+"""
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from plivo_analysis.errors import FilterError
-from plivo_analysis.http.rate_limit.state import MemoryState
-from plivo_analysis.system.clock import STEP, Cancelled
+from plivo_analysis.http.rate_limit.state import SharedState
+from plivo_analysis.system.clock import STEP_SECONDS, Cancelled
+from plivo_analysis.system.folders import state_folder
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from plivo_analysis.http.rate_limit.state import StateStore
     from plivo_analysis.http.rate_limit.window import WindowState
     from plivo_analysis.system.clock import Clock
 
 PERIOD_SECONDS = 60.0
-_LEAST = 0.001  # seconds
+FILE_NAME = "rate_limit.sqlite"
+FASTEST_SHARED = 300.0  # requests a minute; above it a file would cost more than it saves
+_LEAST_SECONDS = 0.001
+
+_states: dict[tuple[Path | None, str, float, str], SharedState] = {}
+_lock = threading.Lock()
+
+
+def account_limiter(
+    base_url: str,
+    auth_id: str,
+    requests_per_minute: float,
+    *,
+    clock: Clock,
+    period: float = PERIOD_SECONDS,
+) -> Limiter:
+    """A limiter for an account, which all that ask for this account and period share.
+
+    Up to 300 requests a minute they share it with other processes, above with the threads of
+    this one only. Without a limit there is nothing to share.
+
+    Args:
+        base_url: Where the account is asked.
+        auth_id: The account.
+        requests_per_minute: What it is granted; any positive number.
+        clock: Tells the time and waits.
+        period: Over how many seconds the server counts.
+
+    Raises:
+        FilterError: The rate is not a positive number.
+        StoreError: The user has no home folder for the state file.
+
+    Example:
+        >>> from plivo_analysis.system.clock import SystemClock
+        >>> one, other = (
+        ...     account_limiter("http://127.0.0.1:9", "MAXX", 3360, clock=SystemClock(), period=5)
+        ...     for _ in range(2)
+        ... )
+        >>> one.states is other.states
+        True
+    """
+    limiter = Limiter(requests_per_minute, clock=clock, period=period)
+    rate = limiter.requests_per_minute
+    if math.isfinite(rate):
+        path = state_folder() / FILE_NAME if rate <= FASTEST_SHARED else None
+        account = f"{base_url} {auth_id}"
+        with _lock:
+            limiter.states = _states.setdefault(
+                (path, account, period, clock.origin), SharedState(path, account, clock)
+            )
+    return limiter
 
 
 class Permit:
@@ -29,7 +84,7 @@ class Permit:
 
     Example:
         >>> from plivo_analysis.system.clock import SystemClock
-        >>> with Limiter(clock=SystemClock()).acquire() as slot:
+        >>> with Limiter(clock=SystemClock()).acquire() as permit:
         ...     pass  # send, and read the response to its end
     """
 
@@ -46,18 +101,18 @@ class Permit:
 
     def release(self) -> None:
         """The response has ended. A second call does nothing."""
-        with self._limiter.pace() as pace:
-            pace.land(self._ticket, self._limiter.clock.monotonic())
+        with self._limiter.state() as state:
+            state.finish(self._ticket, self._limiter.clock.monotonic())
 
-    def close(self, seconds: float) -> None:
-        """Nobody sends for so many seconds, though nothing is to be learnt from it."""
-        with self._limiter.pace() as pace:
-            pace.close(seconds, self._limiter.clock.monotonic())
+    def pause(self, seconds: float) -> None:
+        """No request goes for so many seconds, though nothing is to be learnt from it."""
+        with self._limiter.state() as state:
+            state.pause(seconds, self._limiter.clock.monotonic())
 
-    def penalise(self, seconds: float) -> None:
-        """The server refused this request (429): nobody sends for so many seconds."""
-        with self._limiter.pace() as pace:
-            pace.refuse(self._started, seconds, self._limiter.clock.monotonic())
+    def back_off(self, seconds: float) -> None:
+        """The server refused this request (429): no request goes for so many seconds."""
+        with self._limiter.state() as state:
+            state.back_off(self._started, seconds, self._limiter.clock.monotonic())
 
 
 class Limiter:
@@ -67,7 +122,8 @@ class Limiter:
         requests_per_minute: What the account is granted; any positive number.
         clock: Tells the time and waits.
         period: Over how many seconds the server counts.
-        ledger: Where the state of the pace lies; by default in memory, for this limiter alone.
+        states: Where the window's state is; by default in memory, for this limiter alone.
+        kind: What its requests list, should the server count kinds apart.
 
     Raises:
         FilterError: The rate is not a positive number.
@@ -85,17 +141,23 @@ class Limiter:
         *,
         clock: Clock,
         period: float = PERIOD_SECONDS,
-        ledger: StateStore | None = None,
+        states: SharedState | None = None,
+        kind: str = "",
     ) -> None:
-        rate = _checked_rate(requests_per_minute)
+        rate: object = requests_per_minute
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0:
+            raise FilterError(
+                f"requests_per_minute is {rate!r}; it takes a positive number, by default 20."
+            )
         share = rate * period / PERIOD_SECONDS
+        self._server_period = period
         # Less than one request in a period is one request in a longer period.
         self.period = period * max(1.0, 1 / share)
         self.limit = sys.maxsize if math.isinf(share) else max(1, math.floor(share))
-        self.requests_per_minute = rate
+        self.requests_per_minute = float(rate)
         self.clock = clock
-        self.ledger: StateStore = MemoryState() if ledger is None else ledger
-        self.kind = ""
+        self.states = SharedState(None, "", clock) if states is None else states
+        self.kind = kind
 
     def of(self, kind: str) -> Limiter:
         """The limiter of requests that list this kind of thing.
@@ -108,20 +170,25 @@ class Limiter:
             >>> limiter.of("letters").acquire().release()
             >>> limiter.of("parcels").wait_estimate(1) > 60
             True
-            >>> limiter.ledger.count_apart(True)
+            >>> limiter.states.count_apart(True)
             >>> limiter.of("parcels").wait_estimate(1)
             0.0
         """
-        other = copy.copy(self)
-        other.kind = kind
-        return other
+        return Limiter(
+            self.requests_per_minute,
+            clock=self.clock,
+            period=self._server_period,
+            states=self.states,
+            kind=kind,
+        )
 
     @contextmanager
-    def pace(self) -> Iterator[WindowState]:
-        """The state under this limit, for nobody else until the block ends."""
-        with self.ledger.open(self.kind) as pace:
-            pace.limit, pace.period = self.limit, self.period
-            yield pace
+    def state(self) -> Iterator[WindowState]:
+        """The window's state under this limit; no other thread or process changes it meanwhile."""
+        with self.states.open(self.kind) as state:
+            # Set each time, not kept: two clients of one account may be told different limits.
+            state.limit, state.period = self.limit, self.period
+            yield state
 
     def acquire(
         self,
@@ -133,24 +200,15 @@ class Limiter:
         Raises:
             Cancelled: The event was set, before or during the wait.
         """
-        with self.pace() as pace:
-            ticket = pace.join(self.clock.monotonic())
+        with self.state() as state:
+            ticket = state.join(self.clock.monotonic())
         try:
             started = self._wait(ticket, cancel, on_wait)
         except BaseException:
-            with self.pace() as pace:
-                pace.leave(ticket)
+            with self.state() as state:
+                state.leave(ticket)
             raise
         return Permit(self, ticket, started)
-
-    def overdraw(self) -> Permit:
-        """A turn at once, room or none: for a request that is meant to be refused.
-
-        What it spends counts like any other.
-        """
-        with self.pace() as pace:
-            now = self.clock.monotonic()
-            return Permit(self, pace.take(now), now)
 
     def _wait(
         self,
@@ -158,29 +216,30 @@ class Limiter:
         cancel: threading.Event | None,
         on_wait: Callable[[float], None] | None,
     ) -> float:
-        """Wait for a ticket's turn; when it came."""
+        """Wait for a ticket's turn; when it came, on the monotonic clock."""
         while cancel is None or not cancel.is_set():
-            with self.pace() as pace:
+            with self.state() as state:
                 now = self.clock.monotonic()
-                wait = pace.turn(ticket, now)
+                wait = state.turn(ticket, now)
             if wait <= 0:
                 return now
             if on_wait is not None:
                 on_wait(wait)
-            # In steps: somebody ahead may give up, or the server refuse, meanwhile. Never so
-            # short that rounding could keep a clock from moving on.
-            self.clock.wait(max(_LEAST, min(wait, STEP)), cancel)
+            # In steps: one ahead may give up, or the server refuse, meanwhile. Never so short
+            # that rounding could keep a clock from moving on.
+            self.clock.wait(max(_LEAST_SECONDS, min(wait, STEP_SECONDS)), cancel)
         raise Cancelled
+
+    def probe(self) -> Permit:
+        """A permit at once, room or none: for a request that is meant to be refused.
+
+        What it spends counts like any other.
+        """
+        with self.state() as state:
+            now = self.clock.monotonic()
+            return Permit(self, state.probe(now), now)
 
     def wait_estimate(self, requests: int) -> float:
         """Seconds until the last of so many further requests may begin."""
-        with self.pace() as pace:
-            return pace.estimate(requests, self.clock.monotonic())
-
-
-def _checked_rate(rate: object) -> float:
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0:
-        raise FilterError(
-            f"requests_per_minute is {rate!r}; it takes a positive number, by default 20."
-        )
-    return float(rate)
+        with self.state() as state:
+            return state.estimate(requests, self.clock.monotonic())

@@ -1,9 +1,9 @@
-"""The book: the file in which the paces of accounts stand, one line each.
+"""The state file: the window states of accounts in SQLite, one line each.
 
 SQLite, so that a killed process leaves nothing half written. A line belongs to one account and
 one start of the computer, for times of different starts cannot be compared. An account whose
-server was found to count kinds of lists apart has a line for each. ``StoredState`` is such a line
-while nobody else can touch the file. The folder is 0700 and the file 0600.
+server was found to count kinds of lists apart has a line for each. ``StoredState`` is such a
+line while the file is locked for this process. The folder is 0700 and the file 0600.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-VERSION = 2
+VERSION = 1
 _BUSY_SECONDS = 5.0
 _OLD_SECONDS = 30 * 86_400.0
-_PACES = """
-CREATE TABLE IF NOT EXISTS pace (
+_WINDOWS = """
+CREATE TABLE IF NOT EXISTS window_state (
     account TEXT NOT NULL,
     origin TEXT NOT NULL,
-    birth TEXT NOT NULL,
+    generation TEXT NOT NULL,
     state TEXT NOT NULL,
     written_at REAL NOT NULL,
     PRIMARY KEY (account, origin)
@@ -41,22 +41,22 @@ _ACCOUNTS_APART = "CREATE TABLE IF NOT EXISTS apart (account TEXT PRIMARY KEY) S
 _APART = "SELECT COUNT(*) FROM apart WHERE account = ?"
 _PART = "INSERT OR IGNORE INTO apart VALUES (?)"
 _JOIN = "DELETE FROM apart WHERE account = ?"
-_READ = "SELECT birth, state FROM pace WHERE account = ? AND origin = ?"
-_OTHERS = "SELECT state FROM pace WHERE account = ? AND origin <> ?"
-_WRITE = "INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?)"
-_FORGET = "DELETE FROM pace WHERE written_at < ?"
+_READ = "SELECT generation, state FROM window_state WHERE account = ? AND origin = ?"
+_OTHERS = "SELECT state FROM window_state WHERE account = ? AND origin <> ?"
+_WRITE = "INSERT OR REPLACE INTO window_state VALUES (?, ?, ?, ?, ?)"
+_FORGET = "DELETE FROM window_state WHERE written_at < ?"
 # The last one: our own statements do not fit what is there.
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-_STAMPED = ("flying", "queue")
-_TIMES = ("last", "cap", "refused_at", "changed_at", "closed_until")
+_BY_TICKET = ("in_flight", "queue")
+_TIMES = ("last_finished", "cap", "refused_at", "cap_changed_at", "paused_until")
 
 
-class Unusable(Exception):  # noqa: N818 - no error: the ledger does without
+class Unusable(Exception):  # noqa: N818 - no error: the process goes on alone
     """The file cannot be read or written; the text says why."""
 
 
 class Broken(Unusable):
-    """What the file holds is no book."""
+    """What the file holds is no state file."""
 
 
 class StoredState:
@@ -73,7 +73,7 @@ class StoredState:
 
     Raises:
         Unusable: The file cannot be had.
-        Broken: It is no book. It was set aside if nobody else has replaced it already.
+        Broken: It is no state file. It was set aside unless another process replaced it already.
     """
 
     def __init__(self, path: Path, account: str, origin: str, kind: str = "") -> None:
@@ -104,12 +104,12 @@ class StoredState:
         if version > VERSION:
             raise Unusable(f"its form is {version}, this release knows {VERSION}")
         if version < VERSION:
-            connection.execute(_PACES)
+            connection.execute(_WINDOWS)
             connection.execute(_ACCOUNTS_APART)
             connection.execute(f"PRAGMA user_version={VERSION}")
 
     def read(self) -> tuple[str, WindowState] | None:
-        """The line's birth, by which a new line is told from an old one, and its state."""
+        """The line's generation, which tells a new line from an old one, and its state."""
         with self._explained() as connection:
             line = connection.execute(_READ, self._line).fetchone()
             return None if line is None else (line[0], decode(line[1]))
@@ -119,17 +119,17 @@ class StoredState:
         with self._explained() as connection:
             return [decode(state) for (state,) in connection.execute(_OTHERS, self._line)]
 
-    def write(self, birth: str, pace: WindowState, at: float) -> None:
-        """Write the line, and forget those that nobody wrote for a month.
+    def write(self, generation: str, state: WindowState, at: float) -> None:
+        """Write the line, and delete those that were not written for a month.
 
         Args:
-            birth: The line's birth.
-            pace: Its state.
-            at: The wall's time in seconds. Should it be wrong, a line is forgotten too early,
+            generation: The line's generation.
+            state: Its state.
+            at: The wall clock in seconds. Should it be wrong, a line is forgotten too early,
                 which is as if the file had been removed.
         """
         with self._explained() as connection:
-            connection.execute(_WRITE, (*self._line, birth, encode(pace), at))
+            connection.execute(_WRITE, (*self._line, generation, encode(state), at))
             connection.execute(_FORGET, (at - _OLD_SECONDS,))
             connection.execute("COMMIT")
 
@@ -140,13 +140,13 @@ class StoredState:
             connection.execute("COMMIT")
 
     def close(self) -> None:
-        """Let others have the file. What was not written is as it was."""
+        """Unlock the file. What was not written is as it was."""
         if self._connection is not None:
             self._connection.close()
 
     @contextmanager
     def _explained(self) -> Iterator[sqlite3.Connection]:
-        """Errors of this page as the two that a ledger knows; the page is closed by them."""
+        """Errors of SQLite and of the system as Unusable or Broken; either closes the file."""
         try:
             yield self._connection  # type: ignore[misc] # none only while it is being opened
         except (OSError, sqlite3.Error, ValueError, TypeError, KeyError, Unusable) as error:
@@ -155,6 +155,7 @@ class StoredState:
             return
         self.close()
         code = getattr(problem, "sqlite_errorcode", 0) & 0xFF  # without its finer distinctions
+        # What is broken is replaced; what is locked, forbidden or full stays where it is.
         if code in _CORRUPT or not isinstance(problem, (OSError, sqlite3.Error, Unusable)):
             raise self._set_aside()
         raise Unusable(getattr(problem, "strerror", None) or str(problem))
@@ -162,6 +163,7 @@ class StoredState:
     def _set_aside(self) -> Unusable:
         aside = self._path.with_name(f"{self._path.name}.broken")
         try:
+            # Only the very file that was found broken: another process may have replaced it.
             if self._path.stat().st_ino == self._inode:
                 self._path.replace(aside)
                 self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
@@ -174,16 +176,18 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def encode(pace: WindowState) -> str:
-    """A pace's state as text, without its limit.
+def encode(state: WindowState) -> str:
+    """A window's state as text, without its limit.
 
     Example:
-        >>> decode(encode(WindowState(last=2.5))).last
+        >>> decode(encode(WindowState(last_finished=2.5))).last_finished
         2.5
     """
-    state = {name: getattr(pace, name) for name in _TIMES}
-    stamped = {name: list(getattr(pace, name).items()) for name in _STAMPED}
-    return json.dumps({"ended": list(pace.ended), "refusals": pace.refusals, **stamped, **state})
+    times = {name: getattr(state, name) for name in _TIMES}
+    # Pairs, since JSON would make texts of the tickets, and a dict's order is the queue's.
+    by_ticket = {name: list(getattr(state, name).items()) for name in _BY_TICKET}
+    finished = list(state.finished)
+    return json.dumps({"finished": finished, "refusals": state.refusals, **by_ticket, **times})
 
 
 def decode(text: str) -> WindowState:
@@ -192,16 +196,16 @@ def decode(text: str) -> WindowState:
     Raises:
         ValueError: It did not write this (or ``TypeError`` or ``KeyError``).
     """
-    state = json.loads(text)
-    pace = WindowState(
-        ended=deque(sorted((_time(end), int(ticket)) for end, ticket in state["ended"])),
-        refusals=int(state["refusals"]),
+    stored = json.loads(text)
+    state = WindowState(
+        finished=deque(sorted((_time(end), int(ticket)) for end, ticket in stored["finished"])),
+        refusals=int(stored["refusals"]),
     )
-    for name in _STAMPED:
-        setattr(pace, name, {int(ticket): _time(at) for ticket, at in state[name]})
+    for name in _BY_TICKET:
+        setattr(state, name, {int(ticket): _time(at) for ticket, at in stored[name]})
     for name in _TIMES:
-        setattr(pace, name, _time(state[name]))
-    return pace
+        setattr(state, name, _time(stored[name]))
+    return state
 
 
 def _time(value: float) -> float:

@@ -1,11 +1,11 @@
-"""The arithmetic of the limit: who may send when, given what was sent before.
+"""The arithmetic of the rate limit: who may send when, given what was sent before.
 
-No clock, no lock and no waiting in here, only state and the rules that move it, so that the
-rules can be tried on any history in no time, and the state can lie in memory or in a file
-that several processes open in turn. The rules:
+No clock, no lock and no waiting in here, only state and the rules that move it. The rules can
+so be tried on any history in no time, and the state can lie in memory or in a file that several
+processes open in turn. The rules:
 
 - At most ``limit`` requests in any ``window``, counted from the end of the response. A request
-  under way holds its place. The server counts a request at some moment between its start and
+  in flight holds its place. The server counts a request at some moment between its start and
   its end, so no window of the server's can ever hold more than ``limit`` of ours.
 - The window is a little longer than the server's period (60.5 s for 60 s), for jitter.
 - Turns go in order of arrival. A later ticket may pass an earlier one only if there is room
@@ -14,8 +14,8 @@ that several processes open in turn. The rules:
   or that another program spends from the same budget. After the second, requests are spread
   evenly; after each further one the budget is halved, and it grows back by a twentieth of the
   limit for each window without a refusal. An hour after the last one all of it is forgotten.
-- A place whose owner vanished is given up after a lease, a ticket nobody asks for sooner.
-- A clock that lies before what it stamped has begun anew: the stamps move with it.
+- The place of a process that vanished is given up after a lease, its ticket in the queue sooner.
+- A clock that is behind what it stamped was restarted: the stamps move with it.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ from dataclasses import dataclass, field
 
 MARGIN = 1 / 120  # of the period: 0.5 s in 60 s
 SPREAD = 64 / 60  # even spacing, as a part of the period's share: 3.2 s for 20 in 60 s
-LEASE = 90.0  # seconds: longer than any request can take
-PATIENCE = 10.0  # seconds: whoever waits asks about once a second
-FORGIVEN = 3600.0  # seconds
+PERMIT_LEASE_SECONDS = 90.0  # longer than any request can take
+PATIENCE_SECONDS = 10.0  # a waiting process asks about once a second
+FORGIVEN_SECONDS = 3600.0
 NEVER = float("-inf")
 _REFUSALS_UNTIL_EVEN = 2
 _GROWTH = 1 / 20
 _TICKET_BITS = 62
+_STAMPS = ("last_finished", "refused_at", "cap_changed_at", "paused_until")
 
 
 @dataclass(slots=True)
 class WindowState:
-    """What was sent, what is under way, who waits, and how fast it may go.
+    """What was sent, what is in flight, who waits, and how fast it may go.
 
     All times are seconds on one monotonic clock, given by the caller. A ticket is a number that
     no other process draws.
@@ -46,37 +47,37 @@ class WindowState:
     Args:
         limit: How many requests the account grants in one period.
         period: The server's period in seconds.
-        ended: When which ticket's response ended, in order.
-        flying: Which ticket's request is under way, and since when.
+        finished: When which ticket's response ended, in order.
+        in_flight: Which ticket's request is under way, and since when.
         queue: Which tickets wait, in order, and when each last asked.
-        last: When a response last ended.
+        last_finished: When a response last ended.
         cap: What refusals have left of the limit.
         refusals: How many there were, of late.
         refused_at: When the last one came.
-        changed_at: When the cap last changed.
-        closed_until: When a refusal's pause ends.
+        cap_changed_at: When the cap last changed.
+        paused_until: When a refusal's pause ends.
 
     Example:
-        >>> pace = WindowState(limit=1, period=60.0)
-        >>> first, second = pace.join(0.0), pace.join(0.0)
-        >>> pace.turn(first, 0.0)
+        >>> state = WindowState(limit=1, period=60.0)
+        >>> first, second = state.join(0.0), state.join(0.0)
+        >>> state.turn(first, 0.0)
         0.0
-        >>> pace.land(first, 2.0)
-        >>> pace.turn(second, 2.0)
+        >>> state.finish(first, 2.0)
+        >>> state.turn(second, 2.0)
         60.5
     """
 
     limit: int = 20
     period: float = 60.0
-    ended: deque[tuple[float, int]] = field(default_factory=deque)
-    flying: dict[int, float] = field(default_factory=dict)
+    finished: deque[tuple[float, int]] = field(default_factory=deque)
+    in_flight: dict[int, float] = field(default_factory=dict)
     queue: dict[int, float] = field(default_factory=dict)
-    last: float = NEVER
+    last_finished: float = NEVER
     cap: float = float("inf")
     refusals: int = 0
     refused_at: float = NEVER
-    changed_at: float = NEVER
-    closed_until: float = NEVER
+    cap_changed_at: float = NEVER
+    paused_until: float = NEVER
 
     @property
     def budget(self) -> float:
@@ -85,7 +86,7 @@ class WindowState:
 
     @property
     def window(self) -> float:
-        """How long a request counts after its response ended."""
+        """How long a request counts after its response ended, in seconds."""
         return self.period * (1 + MARGIN)
 
     @property
@@ -99,17 +100,17 @@ class WindowState:
         self.queue[ticket] = now
         return ticket
 
-    def take(self, now: float) -> int:
+    def probe(self, now: float) -> int:
         """A ticket that goes at once, room or none: for a request that is meant to be refused."""
         ticket = secrets.randbits(_TICKET_BITS)
         self._advance(now)
-        self.flying[ticket] = now
+        self.in_flight[ticket] = now
         return ticket
 
     def leave(self, ticket: int) -> None:
         """Give a ticket back unused."""
         self.queue.pop(ticket, None)
-        self.flying.pop(ticket, None)
+        self.in_flight.pop(ticket, None)
 
     def turn(self, ticket: int, now: float) -> float:
         """Seconds until this ticket's turn; 0.0 lets it go, and it holds its place from then."""
@@ -119,32 +120,31 @@ class WindowState:
         if wait > 0:
             return wait
         del self.queue[ticket]
-        self.flying[ticket] = now
+        self.in_flight[ticket] = now
         return 0.0
 
-    def land(self, ticket: int, now: float) -> None:
+    def finish(self, ticket: int, now: float) -> None:
         """The response of this ticket's request ended."""
-        if self.flying.pop(ticket, None) is not None:
-            insort(self.ended, (now, ticket))
-            self.last = max(self.last, now)
+        if self.in_flight.pop(ticket, None) is not None:
+            insort(self.finished, (now, ticket))
+            self.last_finished = max(self.last_finished, now)
 
-    def refuse(self, started: float, pause: float, now: float) -> None:
-        """The server refused a request that began at ``started``: nothing goes for ``pause``.
-
-        Several refusals of one burst are one lesson.
-        """
-        self.close(pause, now)
+    def back_off(self, started: float, seconds: float, now: float) -> None:
+        """The server refused a request that began at ``started``: nothing goes for so long."""
+        self.pause(seconds, now)
+        # Several refusals of one burst are one lesson: those that began before the last refusal
+        # was known say nothing about what was changed because of it.
         if started < self.refused_at:
             return
         if self.even:
             self.cap = max(1.0, self.budget / 2)
         self.refusals += 1
         self.refused_at = now
-        self.changed_at = now + pause
+        self.cap_changed_at = now + seconds
 
-    def close(self, pause: float, now: float) -> None:
-        """Nothing goes for ``pause``."""
-        self.closed_until = max(self.closed_until, now + pause)
+    def pause(self, seconds: float, now: float) -> None:
+        """Nothing goes for so many seconds."""
+        self.paused_until = max(self.paused_until, now + seconds)
 
     def estimate(self, requests: int, now: float) -> float:
         """Seconds until the last of so many further requests may begin."""
@@ -156,34 +156,40 @@ class WindowState:
     def merge(self, other: WindowState) -> None:
         """Take in what another record of the same requests knows.
 
-        What only one of them knows did happen. A request that one of them saw end is under way
-        no more.
+        What only one of them knows did happen. A request that one of them saw end is in flight
+        no more, one that was sent is in the queue no more.
         """
-        ends = {ticket: end for end, ticket in (*self.ended, *other.ended)}
-        self.ended = deque(sorted((end, ticket) for ticket, end in ends.items()))
-        flying = {**other.flying, **self.flying}
-        self.flying = {ticket: at for ticket, at in flying.items() if ticket not in ends}
+        ends = {ticket: end for end, ticket in (*self.finished, *other.finished)}
+        self.finished = deque(sorted((end, ticket) for ticket, end in ends.items()))
+        in_flight = {**other.in_flight, **self.in_flight}
+        self.in_flight = {ticket: at for ticket, at in in_flight.items() if ticket not in ends}
+        # Our own order first: the queue's order is the order of the dict.
         queue = {**self.queue, **{t: at for t, at in other.queue.items() if t not in self.queue}}
-        gone = self.flying.keys() | ends.keys()
-        self.queue = {ticket: at for ticket, at in queue.items() if ticket not in gone}
+        sent = self.in_flight.keys() | ends.keys()
+        self.queue = {ticket: at for ticket, at in queue.items() if ticket not in sent}
         self.cap = min(self.cap, other.cap)
         self.refusals = max(self.refusals, other.refusals)
-        for name in ("last", "refused_at", "changed_at", "closed_until"):
+        for name in _STAMPS:
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
 
-    def settle(self, now: float) -> None:
-        """Move all stamps back by as much as the latest lies ahead of the clock.
+    def rewind(self, now: float) -> None:
+        """Move all stamps back by as much as the latest is ahead of the clock.
 
-        A clock that began anew says nothing of how long ago a stamp was. Taken for just now, it
-        costs at most one window of waiting, and no burst.
+        A restarted clock says nothing of how long ago a stamp was. Taken for just now, it costs
+        at most one window of waiting, and no burst.
         """
-        stamps = [self.last, self.refused_at, *self.flying.values(), *self.queue.values()]
+        stamps = (
+            self.last_finished,
+            self.refused_at,
+            *self.in_flight.values(),
+            *self.queue.values(),
+        )
         ahead = max(stamps) - now
         if ahead > 0:
-            self.ended = deque((end - ahead, ticket) for end, ticket in self.ended)
-            self.flying = {ticket: at - ahead for ticket, at in self.flying.items()}
+            self.finished = deque((end - ahead, ticket) for end, ticket in self.finished)
+            self.in_flight = {ticket: at - ahead for ticket, at in self.in_flight.items()}
             self.queue = {ticket: at - ahead for ticket, at in self.queue.items()}
-            for name in ("last", "refused_at", "changed_at", "closed_until"):
+            for name in _STAMPS:
                 setattr(self, name, getattr(self, name) - ahead)
 
     def _opening(self, place: int, now: float) -> float:
@@ -192,11 +198,13 @@ class WindowState:
             return self._room(place, now)
         budget = int(self.budget)
         spacing = self.period / budget * SPREAD
-        last = now if self.flying else max(self.last, now - spacing)
-        first = max(0.0, self.closed_until - now, last + spacing - now)
+        # Spacing counts from the last end; while a request is in flight, its end is not before
+        # now. A quiet time before does not add up to a burst.
+        last = now if self.in_flight else max(self.last_finished, now - spacing)
+        first = max(0.0, self.paused_until - now, last + spacing - now)
         # One ahead may have to wait for room in the window; the others follow it evenly. Those
         # after the first few need no room made for them: spacing leaves enough.
-        held = len(self.ended) + len(self.flying)
+        held = len(self.finished) + len(self.in_flight)
         rooms = (
             self._room(ahead, now) + (place - ahead) * spacing
             for ahead in range(max(0, budget - held), min(place + 1, budget))
@@ -206,32 +214,37 @@ class WindowState:
     def _room(self, place: int, now: float) -> float:
         """Seconds until it may begin as far as the window and a refusal's pause go.
 
-        The n-th further request needs the request ``budget`` places earlier to be out of the
-        window. Where that one is itself still to come, whole windows are counted from it.
+        Number all requests in the order in which they leave the window: first those finished,
+        oldest first, then those in flight (which cannot end before now), then the queue. The
+        request at ``held + place`` may begin when the one ``budget`` numbers earlier has left.
+        Where that one is itself still to come, it is a whole window behind the one ``budget``
+        numbers before it: go back by budgets until one is met that was sent.
         """
         budget = int(self.budget)
-        held = len(self.ended) + len(self.flying)
+        held = len(self.finished) + len(self.in_flight)
         earlier = held + place - budget
         windows = max(0, (earlier - held) // budget + 1)
         earlier -= windows * budget
-        wait = max(0.0, self.closed_until - now)
+        wait = max(0.0, self.paused_until - now)
         if earlier >= 0:
-            freed = self.ended[earlier][0] if earlier < len(self.ended) else now
+            freed = self.finished[earlier][0] if earlier < len(self.finished) else now
             wait = max(wait, freed + self.window - now)
         return windows * self.window + wait
 
     def _advance(self, now: float) -> None:
         """Forget what is out of the window or was given up, and let the budget grow back."""
-        for ticket, started in list(self.flying.items()):
-            if started <= now - LEASE:
-                self.land(ticket, started + LEASE)
-        while self.ended and self.ended[0][0] <= now - self.window:
-            self.ended.popleft()
-        for ticket, seen in list(self.queue.items()):
-            if seen <= now - PATIENCE:
+        for ticket, started in list(self.in_flight.items()):
+            if started <= now - PERMIT_LEASE_SECONDS:
+                # Its owner vanished. It may have been counted as late as the lease's end, so
+                # that it leaves the window a whole window after that, however late this is seen.
+                self.finish(ticket, started + PERMIT_LEASE_SECONDS)
+        while self.finished and self.finished[0][0] <= now - self.window:
+            self.finished.popleft()
+        for ticket, asked in list(self.queue.items()):
+            if asked <= now - PATIENCE_SECONDS:
                 del self.queue[ticket]
-        while self.budget < self.limit and self.changed_at <= now - self.window:
+        while self.budget < self.limit and self.cap_changed_at <= now - self.window:
             self.cap = self.budget + max(1.0, self.limit * _GROWTH)
-            self.changed_at += self.window
-        if self.refused_at <= now - FORGIVEN:
+            self.cap_changed_at += self.window
+        if self.refused_at <= now - FORGIVEN_SECONDS:
             self.refusals, self.cap = 0, float("inf")

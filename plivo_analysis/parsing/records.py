@@ -1,20 +1,22 @@
-"""What every record has in common: its id, its instant, its text, and when it is set aside.
+"""What all records have in common: id, instant, text, notes on what is odd, when unusable.
 
 A record is set aside, whole, where no row of it could be trusted: without an id it cannot be
 counted once, without its instant it belongs to no window. It is kept, with its reason, so
-that rows in are rows used plus rows set aside.
+that rows in are rows used plus rows set aside. A note shows what was seen, masked and short;
+the whole of it is in the record's text.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.parsing import fields
-from plivo_analysis.parsing.canonical import canonical, measure
-from plivo_analysis.parsing.notes import Note, Record, note, shown_number
 from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.parsing.strict_json import canonical, measure
+from plivo_analysis.values.masking import mask_number, mask_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,105 @@ MOST = 20_000  # members of one list
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER_CODES = frozenset({Code.NUMBER_ODD, Code.NUMBER_FROM_INT, Code.NUMBER_UNREADABLE})
+LONGEST_VALUE = 80
+_LOOKED_AT = 400  # characters; masking shortens, and what lies beyond would not be shown
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One odd thing.
+
+    Args:
+        code: One of `Code`.
+        path: The field, as in ``attempt_details[1].time``; empty for the whole record.
+        value: What was seen: masked, at most 80 characters.
+
+    Example:
+        >>> Note("count_differs", "count", "3").path
+        'count'
+    """
+
+    code: str
+    path: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the API, read.
+
+    Args:
+        key: Its id, or ``sha256:…`` of its content where it has none.
+        instant: The time that it belongs to, in UTC; ``None`` where that is not readable.
+        row: A value for every column of its table; ``None`` where the record is set aside.
+        notes: Everything odd about it. The first one of a record set aside says why.
+        raw: Its content as one line of JSON, with sorted keys and exact numbers. Neither it
+            nor the row is in the ``repr``: they hold telephone numbers.
+
+    Example:
+        >>> Record("sha256:…", None, None, (), "null").row is None
+        True
+    """
+
+    key: str
+    instant: datetime | None
+    row: dict[str, Any] | None = field(repr=False)
+    notes: tuple[Note, ...]
+    raw: str = field(repr=False)
+
+
+def note(code: Code, path: str, value: object = "") -> Note:
+    """A note with its value made fit to show: masked, printable, short.
+
+    Args:
+        code: What was odd.
+        path: The field.
+        value: What was seen there, as parsed.
+
+    Returns:
+        The note.
+
+    Example:
+        >>> from plivo_analysis.parsing.oddities import Code
+        >>> note(Code.MONEY_UNREADABLE, "total_charge", "call 14155550126")
+        Note(code='money_unreadable', path='total_charge', value='call 1 ••• ••• ••26')
+    """
+    return Note(code.value, path, shown(value))
+
+
+def shown(value: object) -> str:
+    """A value from the wire in a form fit to show.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        At most 80 printable characters without a telephone number.
+
+    Example:
+        >>> shown({"to": 14155550126})
+        '{"to":1 ••• ••• ••26}'
+    """
+    text = value if isinstance(value, str) else canonical(value)
+    text = mask_text(text[:_LOOKED_AT])
+    text = "".join(sign if sign.isprintable() else "�" for sign in text)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+def shown_number(value: object) -> str:
+    """A value of a field for telephone numbers in a form fit to show.
+
+    Args:
+        value: As parsed.
+
+    Returns:
+        At most 80 printable characters; the digits hidden however they are spread.
+
+    Example:
+        >>> shown_number("1a4a1a5a5a5a5")
+        '1 ••• ••• ••55'
+    """
+    return shown(mask_number(value) if isinstance(value, str) else value)
 
 
 class UnreadableError(Exception):
@@ -48,27 +149,24 @@ class UnreadableError(Exception):
         self.note = note(code, path, value)
 
 
-class Notebook:
+class Notes(list[Note]):
     """The notes on one record, as they are made.
 
     Example:
-        >>> notebook = Notebook()
-        >>> notebook.add(Code.COUNT_DIFFERS, "count", 3)
-        >>> notebook.notes
+        >>> notes = Notes()
+        >>> notes.add(Code.COUNT_DIFFERS, "count", 3)
+        >>> notes
         [Note(code='count_differs', path='count', value='3')]
     """
 
-    __slots__ = ("notes",)
-
-    def __init__(self) -> None:
-        self.notes: list[Note] = []
+    __slots__ = ()
 
     def add(self, code: Code, path: str, value: object = "") -> None:
         """Note one odd thing."""
         if code in _NUMBER_CODES:
-            self.notes.append(Note(code.value, path, shown_number(value)))
+            self.append(Note(code.value, path, shown_number(value)))
         else:
-            self.notes.append(note(code, path, value))
+            self.append(note(code, path, value))
 
     def read(
         self,
@@ -94,7 +192,7 @@ def read_record(
     *,
     key: str,
     instant: str,
-    fill: Callable[[dict[str, Any], Notebook], dict[str, Any]],
+    fill: Callable[[dict[str, Any], datetime, Notes], dict[str, Any]],
 ) -> Record:
     """Read one record of any kind; whatever it holds, this never raises.
 
@@ -114,7 +212,8 @@ def read_record(
     raw = canonical(record)
     if not isinstance(record, dict):
         return _set_aside(None, None, raw, note(Code.NOT_AN_OBJECT, "", record))
-    name, at = _uuid(record.get(key)), fields.time(record.get(instant))[0]
+    name = _uuid(record.get(key))
+    at, odd = fields.time(record.get(instant))
     if limit := _beyond_limits(record, raw):
         return _set_aside(name, at, raw, limit)
     if name is None:
@@ -122,13 +221,15 @@ def read_record(
     if at is None:
         reason = note(Code.INSTANT_UNREADABLE, instant, record.get(instant))
         return _set_aside(name, at, raw, reason)
-    notebook = Notebook()
+    notes = Notes()
+    if odd is not None:
+        notes.add(odd, instant, record[instant])
     try:
-        row = fill(record, notebook)
+        row = fill(record, at, notes)
     except UnreadableError as unreadable:
         return _set_aside(name, at, raw, unreadable.note)
-    row[key] = name
-    return Record(name, at, row, tuple(notebook.notes), raw)
+    row[key], row[instant] = name, at
+    return Record(name, at, row, tuple(notes), raw)
 
 
 def _uuid(value: object) -> str | None:

@@ -1,0 +1,410 @@
+"""One exchange of bytes with the server, within its bounds, and with no settings of other programs.
+
+What is refused here, because an HTTP library does it by itself: credentials from a netrc file,
+proxies for loopback, redirects, cookies, log lines that hold the address with its query,
+headers printed by a debug switch, bodies of any size.
+
+The library's timeouts are for one silence each, so that a server which sends a byte now and
+then holds a caller for ever. Responses are therefore read through a reader of our own, beneath
+the library, that knows the request's deadline, the most bytes it may bring and the event that
+cancels it. It reads real sockets, so its time is the computer's, whatever clock the rest of
+the package was given.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import io
+import logging
+import os
+import platform
+import re
+import time
+import weakref
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from threading import Event, Lock, local
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.connection
+import urllib3.connectionpool
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from requests.utils import get_environ_proxies
+
+from plivo_analysis.errors import TransportError
+from plivo_analysis.http.credentials import is_loopback
+from plivo_analysis.system.clock import Cancelled
+from plivo_analysis.system.versions import __version__
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Mapping
+
+    from plivo_analysis.http.credentials import Secret
+
+MOST_BYTES = 8 * 1024 * 1024  # decoded, of one body
+_HEADROOM_BYTES = 1024 * 1024  # on the wire beyond the body: headers and framing
+_CHUNK_BYTES = 64 * 1024
+_SLICE_SECONDS = 0.25  # between two looks at the cancelling event
+_ENCODINGS = frozenset({"", "identity", "gzip", "deflate"})
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+_PROXY = re.compile(
+    r"(?:https?://)?(?:[^/@]*@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?/?"
+)
+_LOGGERS = (
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.response",
+    "urllib3.util.retry",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a request may take, in seconds of the computer's own time.
+
+    Args:
+        connect: To reach the server.
+        gap: Of silence while its answer is read.
+        whole: In all.
+
+    Example:
+        >>> Timeouts().whole
+        60.0
+    """
+
+    connect: float = 5.0
+    gap: float = 15.0
+    whole: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server answered. Its ``repr`` leaves out the body, which holds numbers.
+
+    Example:
+        >>> Reply(200, b"{}", {})
+        Reply(status=200, headers={})
+    """
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+
+
+class Unreadable(Exception):  # noqa: N818 - transport makes the error of it
+    """The answer is larger than any page, or encoded in a way that was not offered.
+
+    Example:
+        >>> str(Unreadable("it is too large"))
+        'it is too large'
+    """
+
+
+@dataclass(slots=True)
+class Bounds:
+    """The bounds of one exchange.
+
+    Args:
+        gap: Seconds of silence that are borne.
+        deadline: When it must have ended, on the computer's monotonic clock.
+        cancel: Ends it.
+        bytes_left: How much it may still bring.
+
+    Example:
+        >>> Bounds(gap=15.0, deadline=time.monotonic() + 60, cancel=None).check()
+    """
+
+    gap: float
+    deadline: float
+    cancel: Event | None
+    bytes_left: int = MOST_BYTES + _HEADROOM_BYTES
+
+    def check(self) -> None:
+        """Go on, or stop because the event was set or the deadline has passed."""
+        if self.cancel is not None and self.cancel.is_set():
+            raise Cancelled
+        if time.monotonic() >= self.deadline:
+            raise TimeoutError("the request's deadline has passed")
+
+
+# The bounds of the exchange under way in this thread.
+_bounds: ContextVar[Bounds | None] = ContextVar("bounds", default=None)
+
+
+@contextmanager
+def _within(bounds: Bounds) -> Iterator[Bounds]:
+    """Until the block ends, every response in this thread is read within these bounds."""
+    before = _bounds.set(bounds)
+    try:
+        yield bounds
+    finally:
+        _bounds.reset(before)
+
+
+def _is_not_ours(_: logging.LogRecord) -> bool:
+    """Keeps the library from logging what happens within an exchange of ours."""
+    return _bounds.get() is None
+
+
+class _Reader(io.RawIOBase):
+    """Reads a socket within the bounds of the exchange under way."""
+
+    def __init__(self, sock: socket.socket, held: io.BufferedIOBase, bounds: Bounds) -> None:
+        self._sock = sock
+        self._held = held  # while it is open, so is the socket
+        self._bounds = bounds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        quiet_until = time.monotonic() + self._bounds.gap
+        # The socket waits in short slices: one long wait would notice neither a cancel nor the
+        # deadline of the whole request, which every byte of a slow server would put off.
+        while True:
+            self._bounds.check()
+            left = min(self._bounds.deadline, quiet_until) - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the server has gone silent")
+            self._sock.settimeout(min(left, _SLICE_SECONDS))
+            try:
+                count = self._sock.recv_into(buffer)
+            except TimeoutError:
+                continue
+            self._bounds.bytes_left -= count
+            if self._bounds.bytes_left < 0:
+                raise Unreadable("it is larger than any page of records")
+            return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._held.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """The library's response, reading through our reader: headers as well as the body."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        debuglevel: int = 0,  # noqa: ARG002 - would print headers
+        method: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        super().__init__(sock, 0, method, url)
+        if (bounds := _bounds.get()) is not None:
+            self.fp = io.BufferedReader(_Reader(sock, self.fp, bounds))
+
+
+class _PlainConnection(urllib3.connection.HTTPConnection):
+    response_class = _Response
+    debuglevel = 0  # a debug switch on the library's class would print the token
+
+
+class _SecureConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+    debuglevel = 0
+
+
+class _Pool(urllib3.connectionpool.HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class _Adapter(HTTPAdapter):
+    """The library's adapter with our connections, also through a proxy."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Connections to the server itself."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Connections that a proxy passes on."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _Basic(AuthBase):
+    """Adds the credentials to a request; the header exists on that request alone."""
+
+    def __init__(self, auth_id: str, token: Secret) -> None:
+        self._auth_id = auth_id
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = basic(self._auth_id, self._token)
+        return request
+
+
+class _Session(requests.Session):
+    """A session that takes nothing from the environment and leads nowhere else."""
+
+    def __init__(self, auth: AuthBase) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.auth = auth
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self.headers.update(
+            {
+                "User-Agent": f"plivo_analysis/{__version__} (Python: {platform.python_version()})",
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+                # A cache in between may ignore the query and repeat another page's answer.
+                "Cache-Control": "no-cache",
+            }
+        )
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _Adapter(max_retries=0))
+
+    def get_redirect_target(self, _: requests.Response) -> None:
+        """Nowhere. The library would read the whole body of a redirect to find out."""
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError("A session holds credentials and does not pickle.")
+
+
+class Connection:
+    """Exchanges with one server, from any thread.
+
+    A session for each thread: the library promises nothing about one session in two threads,
+    and a lock would make one thread wait for another's slow answer.
+
+    Args:
+        base_url: Scheme, host and port.
+        auth_id: The account.
+        token: Its token.
+        timeouts: How long an exchange may take.
+
+    Raises:
+        TransportError: The environment names a proxy that cannot be used, or a file of
+            certificates that is not there.
+
+    Example:
+        >>> from plivo_analysis.http.credentials import Secret
+        >>> token = Secret("not-a-real-token")
+        >>> Connection("http://127.0.0.1:9", "MA" + "X" * 18, token, Timeouts())
+        Connection('http://127.0.0.1:9')
+    """
+
+    def __init__(self, base_url: str, auth_id: str, token: Secret, timeouts: Timeouts) -> None:
+        self._base_url = base_url
+        self._auth = _Basic(auth_id, token)
+        self._timeouts = timeouts
+        self._proxies = _proxies(base_url)
+        self._verify = _certificates(base_url)
+        self._own = local()
+        self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
+        self._lock = Lock()
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(_is_not_ours)
+
+    def __repr__(self) -> str:
+        return f"Connection({self._base_url!r})"
+
+    def get(self, path: str, params: Mapping[str, str], cancel: Event | None) -> Reply:
+        """Ask once and read the answer to its end.
+
+        Raises:
+            Cancelled: The event was set.
+            Unreadable: The answer is not one that is read.
+            Exception: Whatever the library raises; ``failures`` knows each of them.
+        """
+        timeouts = self._timeouts
+        with (
+            _within(Bounds(timeouts.gap, time.monotonic() + timeouts.whole, cancel)) as bounds,
+            self._session().get(
+                self._base_url + path,
+                params=params,
+                stream=True,
+                allow_redirects=False,
+                timeout=(timeouts.connect, timeouts.gap),
+                proxies=self._proxies,
+                verify=self._verify,
+            ) as response,
+        ):
+            return Reply(response.status_code, _body(response, bounds), dict(response.headers))
+
+    def close(self) -> None:
+        """Close the connections of every thread."""
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.close()
+
+    def _session(self) -> _Session:
+        session: _Session | None = getattr(self._own, "session", None)
+        if session is None:
+            session = self._own.session = _Session(self._auth)
+            with self._lock:
+                self._sessions.add(session)
+        return session
+
+
+def basic(auth_id: str, token: Secret) -> str:
+    """The value of the header that carries the credentials."""
+    return "Basic " + base64.b64encode(f"{auth_id}:{token.reveal()}".encode()).decode()
+
+
+def _body(response: requests.Response, bounds: Bounds) -> bytes:
+    if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
+        raise Unreadable("it is encoded in a way that was not asked for")
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        bounds.check()
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Unreadable("it is larger than any page of records")
+    return bytes(body)
+
+
+def _proxies(base_url: str) -> dict[str, str]:
+    """The environment's proxies for this address, decided once; none for loopback."""
+    if is_loopback(urlsplit(base_url).hostname or ""):
+        return {}
+    found = get_environ_proxies(base_url)
+    proxies: dict[str, str] = {
+        scheme: found[scheme] for scheme in ("https", "all") if scheme in found
+    }
+    refused = next((scheme for scheme in proxies if not _PROXY.fullmatch(proxies[scheme])), None)
+    if refused is None:
+        return proxies
+    # An address may hold a password: it is not shown, nor are variables by a verbose traceback.
+    del found, proxies
+    names = (f"{refused}_proxy", f"{refused}_proxy".upper())
+    variable = next((name for name in names if name in os.environ), "The system's settings")
+    raise TransportError(
+        f"{variable} names a proxy that cannot be used. It takes the form http://host:port or "
+        "https://host:port (SOCKS is not supported). Correct or unset it, or add the API's host "
+        "to NO_PROXY."
+    )
+
+
+def _certificates(base_url: str) -> bool | str:
+    """The file or folder of certificates to trust; True for those that come with the library."""
+    for variable in _CA_VARIABLES:
+        if base_url.startswith("https:") and (path := os.environ.get(variable)):
+            if not Path(path).exists():
+                raise TransportError(
+                    f"{variable} names a file of certificates that is not there: {path}. "
+                    "Correct or unset it."
+                )
+            return path
+    return True
