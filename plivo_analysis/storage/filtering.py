@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from plivo_analysis.api.checks import same_number
+from plivo_analysis.api.checks import same_number, same_sender
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -79,7 +79,7 @@ def chosen(
 
 
 def _confirmed(values: pl.Series, each: Confirmation) -> pl.Series:
-    if each.same is not same_number:
+    if each.same not in (same_number, same_sender):
         return _each_once(values, each)
     plain = values.str.contains(_PLAIN)
     odd = _each_once(values.set(plain.fill_null(value=False), None), each)
