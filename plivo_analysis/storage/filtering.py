@@ -47,6 +47,27 @@ def matches(frame: pl.DataFrame, asked: Filter) -> pl.Series:
     )
 
 
+def unconfirmed(frame: pl.DataFrame, asked: Filter) -> list[str]:
+    """The parameters that no row says anything of, so that nothing shows they were kept to.
+
+    Args:
+        frame: The rows that a filter gave; none of an empty table says anything, rightly.
+        asked: The filter.
+
+    Example:
+        >>> from plivo_analysis.api.filters import Filter
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
+        >>> frame = pl.DataFrame({"alias": [None, None]}, {"alias": pl.String})
+        >>> unconfirmed(frame, Filter.of(SESSION_RESOURCE, alias="shop"))
+        ['alias']
+    """
+    return [
+        each.name
+        for each in asked.confirmations()
+        if frame.height and not _confirmed(frame[each.column], each).any()
+    ]
+
+
 def chosen(
     frame: pl.DataFrame,
     asked: Filter,

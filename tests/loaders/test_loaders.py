@@ -517,7 +517,11 @@ def test_what_is_odd_is_listed_and_nothing_is_dropped(
     odd["charges"]["total_charge"] = "1_000"
     account = Account.of([odd, session(3 * HOUR, attempt_details={"channel": "sms"})])
     client = connect(serve(account))
-    frame = pva.load_sessions(client=client)
+    with pytest.warns(pva.PlivoAnalysisWarning, match="1 session of this range set aside") as told:
+        frame = pva.load_sessions(client=client)
+    assert "not a list of objects. (1)" in str(told[0].message)
+    assert "pva.issues('sessions')" in str(told[0].message)
+    assert told[0].filename == __file__
     assert frame["total_charge"].to_list() == [None]
     listed = pva.issues(client=client)
     assert {"money_unreadable", "attempts_unreadable"} <= set(listed["code"])
