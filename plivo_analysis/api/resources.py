@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 from plivo_analysis.api.checks import ParameterKind
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.api.words import IN_PROGRESS, fold_status
-from plivo_analysis.values.schema import Numbers
 from plivo_analysis.values.spans import DAY, to_us
 
 if TYPE_CHECKING:
@@ -117,8 +116,7 @@ class Resource:
             >>> MESSAGE_RESOURCE.numbers
             ('from_number', 'to_number', 'replaced_sender')
         """
-        columns = self.table.columns
-        return tuple(column.name for column in columns if column.numbers is Numbers.WHOLE)
+        return tuple(column.name for column in self.table.columns if column.form.is_number)
 
     def parameter(self, name: str) -> Parameter:
         """The declaration of one parameter.

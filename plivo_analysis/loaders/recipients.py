@@ -21,7 +21,7 @@ import polars as pl
 
 from plivo_analysis.parsing.canonical import canonical
 from plivo_analysis.values.masking import SHORTEST, mask_number, mask_text
-from plivo_analysis.values.schema import Numbers
+from plivo_analysis.values.schema import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,10 +121,10 @@ def _changes(
     values: pl.Series, column: Column | None, number: Callable[[str], str]
 ) -> dict[str, str]:
     """What each distinct text becomes, where that differs: each is looked at once."""
-    numbers = Numbers.ANYWHERE if column is None else column.numbers
-    if values.dtype != pl.String or numbers is Numbers.NONE:
+    form = Form.FREE if column is None else column.form
+    if values.dtype != pl.String or not form.may_hold_numbers:
         return {}
-    replace = number if numbers is Numbers.WHOLE else _masked_text
+    replace = number if form.is_number else _masked_text
     distinct = values.drop_nulls().unique().to_list()
     return {text: new for text in distinct if (new := replace(text)) != text}
 
