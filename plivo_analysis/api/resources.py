@@ -184,7 +184,7 @@ SESSION_RESOURCE = Resource(
             "country",
             _Kind.COUNTRY,
             "Country",
-            "To one country. Known to the official SDKs only.",
+            "To one country, by its two letters. Known to the official SDKs only.",
             column="destination_country_iso2",
         ),
         Parameter(
@@ -256,7 +256,13 @@ MESSAGE_RESOURCE = Resource(
         Parameter(
             "subaccount", _Kind.SUBACCOUNT, "Subaccount", "Of one subaccount, by its auth id."
         ),
-        Parameter("from_number", _Kind.SENDER, "From", "From one sender.", column="from_number"),
+        Parameter(
+            "from_number",
+            _Kind.SENDER,
+            "From",
+            "From one sender, by its number or its exact name.",
+            column="from_number",
+        ),
         Parameter("to_number", _Kind.SENDER, "To", "To one receiver.", column="to_number"),
         Parameter(
             "powerpack_id",
@@ -270,7 +276,7 @@ MESSAGE_RESOURCE = Resource(
             "destination_country_iso2",
             _Kind.COUNTRY,
             "Country",
-            "To one country.",
+            "To one country, by its two letters.",
             column="destination_country_iso2",
         ),
         Parameter(

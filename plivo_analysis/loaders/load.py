@@ -51,7 +51,7 @@ def load_sessions(
             timedelta or a text such as ``"7d"`` counted back from the account's now. By
             default 24 hours before the end.
         until: The end, not included; by default the account's now.
-        status: ``"in-progress"``, ``"verified"`` or ``"expired"``.
+        status: How far the session is: ``"in-progress"``, ``"verified"`` or ``"expired"``.
         app_uuid: Of one Verify application.
         recipient: To one number, in E.164 form.
         subaccount: Of one subaccount, by its auth id.
@@ -122,21 +122,22 @@ def load_messages(
     Args:
         since: As in :func:`load_sessions`.
         until: As in :func:`load_sessions`.
-        message_direction: ``"inbound"`` or ``"outbound"``.
-        message_state: ``"queued"``, ``"sent"``, ``"delivered"``, ``"undelivered"``,
-            ``"failed"``, ``"received"``, ``"rejected"`` or ``"read"``.
-        message_type: ``"sms"``, ``"mms"`` or ``"whatsapp"``.
-        error_code: One of Plivo's error codes; ``"000"`` for delivered.
+        message_direction: From the account or to it: ``"inbound"`` or ``"outbound"``.
+        message_state: How far the message is: ``"queued"``, ``"sent"``, ``"delivered"``,
+            ``"undelivered"``, ``"failed"``, ``"received"``, ``"rejected"`` or ``"read"``.
+        message_type: How it was sent: ``"sms"``, ``"mms"`` or ``"whatsapp"``.
+        error_code: With one of Plivo's error codes; ``"000"`` for delivered.
         subaccount: Of one subaccount, by its auth id.
-        from_number: From one sender.
+        from_number: From one sender, by its number or its exact name.
         to_number: To one receiver.
         powerpack_id: Sent through one pool of senders.
         destination_country_iso2: To one country, by its two letters.
         tendlc_campaign_id: Of one US campaign.
-        tendlc_registration_status: ``"registered"`` or ``"unregistered"``.
+        tendlc_registration_status: Whether its US sender was registered: ``"registered"`` or
+            ``"unregistered"``.
         conversation_id: Of one WhatsApp conversation.
-        conversation_origin: ``"service"``, ``"utility"``, ``"authentication"`` or
-            ``"marketing"``.
+        conversation_origin: What began the WhatsApp conversation: ``"service"``,
+            ``"utility"``, ``"authentication"`` or ``"marketing"``.
         client: As in :func:`load_sessions`.
         backend: As in :func:`load_sessions`.
         recipients: As in :func:`load_sessions`, for both numbers of a message.
