@@ -42,7 +42,8 @@ class Parameter:
             a field, which tells a UUID from a name.
         meaning: One line of documentation.
         choices: The allowed words of ``ParameterKind.CHOICE``.
-        column: The column whose value confirms it; empty where no row carries it.
+        confirmed_by: The column whose value confirms it; by default the one of its own name,
+            empty where no row carries it.
         changes: Whether its truth may change for a record while its list is being read.
         rare: Whether the explorer folds its field away.
 
@@ -56,7 +57,7 @@ class Parameter:
     label: str
     meaning: str
     choices: tuple[str, ...] = ()
-    column: str = ""
+    confirmed_by: str | None = None
     changes: bool = False
     rare: bool = False
 
@@ -67,6 +68,11 @@ class Parameter:
             FilterError: It cannot match anything; the message says what is allowed.
         """
         return self.kind.checked(self.name, value, self.choices)
+
+    @property
+    def column(self) -> str:
+        """The column whose value confirms it; empty where no row carries it."""
+        return self.name if self.confirmed_by is None else self.confirmed_by
 
     @property
     def same(self) -> Callable[[str, str], bool | None]:
@@ -154,45 +160,41 @@ SESSION_RESOURCE = Resource(
             "Status",
             "How far the session is.",
             choices=("in-progress", "verified", "expired"),
-            column="status",
             changes=True,
         ),
-        Parameter(
-            "app_uuid",
-            _Kind.UUID,
-            "Application",
-            "Of one Verify application.",
-            column="app_uuid",
-        ),
-        Parameter(
-            "recipient",
-            _Kind.RECIPIENT,
-            "Recipient",
-            "To one number, in E.164 form.",
-            column="recipient",
-        ),
+        Parameter("app_uuid", _Kind.UUID, "Application", "Of one Verify application."),
+        Parameter("recipient", _Kind.RECIPIENT, "Recipient", "To one number, in E.164 form."),
         Parameter(
             "subaccount",
             _Kind.SUBACCOUNT,
             "Subaccount",
             "Of one subaccount, by its auth id.",
+            confirmed_by="",
             rare=True,
         ),
-        Parameter("brand_name", _Kind.TEXT, "Brand", "Sent under one brand.", rare=True),
-        Parameter("app_hash", _Kind.TEXT, "App hash", "Sent for one Android app.", rare=True),
+        Parameter(
+            "brand_name", _Kind.TEXT, "Brand", "Sent under one brand.", confirmed_by="", rare=True
+        ),
+        Parameter(
+            "app_hash",
+            _Kind.TEXT,
+            "App hash",
+            "Sent for one Android app.",
+            confirmed_by="",
+            rare=True,
+        ),
         Parameter(
             "country",
             _Kind.COUNTRY,
             "Country",
             "To one country, by its two letters. Known to the official SDKs only.",
-            column="destination_country_iso2",
+            confirmed_by="destination_country_iso2",
         ),
         Parameter(
             "alias",
             _Kind.TEXT,
             "Application",
             "Of the application of this name. Known to the official SDKs only.",
-            column="alias",
         ),
     ),
     key="session_uuid",
@@ -217,7 +219,6 @@ MESSAGE_RESOURCE = Resource(
             "Direction",
             "From the account or to it.",
             choices=("inbound", "outbound"),
-            column="message_direction",
         ),
         Parameter(
             "message_state",
@@ -234,7 +235,6 @@ MESSAGE_RESOURCE = Resource(
                 "rejected",
                 "read",
             ),
-            column="message_state",
             changes=True,
         ),
         Parameter(
@@ -243,66 +243,45 @@ MESSAGE_RESOURCE = Resource(
             "Type",
             "How it was sent.",
             choices=("sms", "mms", "whatsapp"),
-            column="message_type",
         ),
         Parameter(
             "error_code",
             _Kind.CODE,
             "Error code",
             'With one of Plivo\'s error codes; "000" for delivered.',
-            column="error_code",
             changes=True,
         ),
         Parameter(
-            "subaccount", _Kind.SUBACCOUNT, "Subaccount", "Of one subaccount, by its auth id."
+            "subaccount",
+            _Kind.SUBACCOUNT,
+            "Subaccount",
+            "Of one subaccount, by its auth id.",
+            confirmed_by="",
         ),
         Parameter(
-            "from_number",
-            _Kind.SENDER,
-            "From",
-            "From one sender, by its number or its exact name.",
-            column="from_number",
+            "from_number", _Kind.SENDER, "From", "From one sender, by its number or its exact name."
         ),
-        Parameter("to_number", _Kind.SENDER, "To", "To one receiver.", column="to_number"),
+        Parameter("to_number", _Kind.SENDER, "To", "To one receiver."),
         Parameter(
-            "powerpack_id",
-            _Kind.ID,
-            "Powerpack",
-            "Sent through one pool of senders.",
-            column="powerpack_id",
-            rare=True,
+            "powerpack_id", _Kind.ID, "Powerpack", "Sent through one pool of senders.", rare=True
         ),
         Parameter(
             "destination_country_iso2",
             _Kind.COUNTRY,
             "Country",
             "To one country, by its two letters.",
-            column="destination_country_iso2",
         ),
-        Parameter(
-            "tendlc_campaign_id",
-            _Kind.ID,
-            "US campaign",
-            "Of one US campaign.",
-            column="tendlc_campaign_id",
-            rare=True,
-        ),
+        Parameter("tendlc_campaign_id", _Kind.ID, "US campaign", "Of one US campaign.", rare=True),
         Parameter(
             "tendlc_registration_status",
             _Kind.CHOICE,
             "US registration",
             "Whether its US sender was registered.",
             choices=("registered", "unregistered"),
-            column="tendlc_registration_status",
             rare=True,
         ),
         Parameter(
-            "conversation_id",
-            _Kind.ID,
-            "Conversation",
-            "Of one WhatsApp conversation.",
-            column="conversation_id",
-            rare=True,
+            "conversation_id", _Kind.ID, "Conversation", "Of one WhatsApp conversation.", rare=True
         ),
         Parameter(
             "conversation_origin",
@@ -310,7 +289,6 @@ MESSAGE_RESOURCE = Resource(
             "Conversation's origin",
             "What began the WhatsApp conversation.",
             choices=("service", "utility", "authentication", "marketing"),
-            column="conversation_origin",
             rare=True,
         ),
     ),
