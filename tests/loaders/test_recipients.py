@@ -48,7 +48,7 @@ def spelt(text: str) -> bool:
 @pytest.mark.parametrize("how", ["masked", "pseudonym"])
 @pytest.mark.parametrize("backend", ["polars", "pandas"])
 def test_a_number_is_masked_in_every_column_of_either_table(
-    how: str, backend: str, serve: Serve, connect: Connect, session: Make, message: Make
+    *, how: str, backend: str, serve: Serve, connect: Connect, session: Make, message: Make
 ) -> None:
     sessions = [
         session(
