@@ -1,4 +1,4 @@
-"""DATA.md: the tables and the words of the trade, written out from the tables as data.
+"""DATA.md: the tables, the filters and the words of the trade, written out from the declarations.
 
 ``python docs/data_page.py`` prints it; a test fails when the file is stale.
 """
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import plivo_analysis
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
+from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.loaders.columns import COVERAGE, ISSUES
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.values.schema import Column, Table
 
 _INTRODUCTION = """\
@@ -53,6 +55,15 @@ _WORDS = {
     "message detail record (MDR)": "What the API keeps of one message.",
 }
 
+_FILTERS = """\
+## Filters
+
+What the loaders, the command line (with hyphens for underscores) and the explorer can ask the
+API for. A filter that a column confirms is checked again on every row; of one that none
+confirms, only the server's own list says which records passed it. What may change for a record
+while its list is read makes the list less than a snapshot.
+"""
+
 _LOADED = (SESSIONS, MESSAGES)
 _EXPLODED = (ATTEMPTS, CHARGES)
 _METRICS = ("plivo_analysis.metrics", "plivo_analysis.insights")
@@ -82,6 +93,9 @@ def markdown() -> str:
         if sentence:
             parts.append(f"{sentence}\n")
         parts += [_table(table) for table in tables]
+        if tables is _LOADED:
+            parts.append(_FILTERS)
+            parts += [_filters(resource) for resource in RESOURCES.values()]
     parts.append("## Words\n")
     parts.append("".join(f"- **{word}** — {meaning}\n" for word, meaning in _WORDS.items()))
     return "\n".join(parts)
@@ -95,6 +109,18 @@ def _results() -> list[Table]:
         if module.startswith(_METRICS):
             found.append(vars(sys.modules[module]).get(name.upper()))
     return [table for table in found if table is not None]
+
+
+def _filters(resource: Resource) -> str:
+    head = "| filter | takes | confirmed by | may change | meaning |\n|---|---|---|---|---|\n"
+    rows = "".join(
+        f"| `{parameter.name}` "
+        f"| {', '.join(f'`{word}`' for word in parameter.choices) or parameter.kind} "
+        f"| {f'`{parameter.column}`' if parameter.column else 'no column'} "
+        f"| {'yes' if parameter.changes else 'no'} | {parameter.meaning} |\n"
+        for parameter in resource.parameters
+    )
+    return f"### Filters of {resource.name}\n\n{head}{rows}"
 
 
 def _table(table: Table) -> str:

@@ -135,6 +135,30 @@ def session() -> Callable[..., dict[str, Any]]:
     return record
 
 
+@pytest.fixture
+def message() -> Callable[..., dict[str, Any]]:
+    """A message record of the wire, so long before the account's now, with what is given."""
+    numbers = count(1)
+
+    def record(ago: timedelta = timedelta(hours=2), **fields: Any) -> dict[str, Any]:
+        return {
+            "message_uuid": str(uuid.UUID(int=2**90 + next(numbers))),
+            "message_time": (DEFAULT_NOW - ago).strftime("%Y-%m-%d %H:%M:%S.%f+00:00"),
+            "message_direction": "outbound",
+            "message_state": "delivered",
+            "message_type": "sms",
+            "from_number": "PLVSMS",
+            "to_number": "14155550142",
+            "units": 1,
+            "total_rate": "0.0077",
+            "total_amount": "0.0077",
+            "error_code": "000",
+            **fields,
+        }
+
+    return record
+
+
 @pytest.fixture(scope="session")
 def spark() -> Any:
     """A session of Spark on this computer; the test is skipped where there is none."""

@@ -30,8 +30,12 @@ _CODE = re.compile(r"[0-9]{1,6}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NUMBER_SIGNS = re.compile(r"[\s().\-\u2010-\u2015]+")
 _RECIPIENT = re.compile(r"[1-9][0-9]{5,14}")
-_SENDER = re.compile(r"[A-Za-z0-9]{1,15}")
-_DIGITS = re.compile(r"[0-9]+")
+_SHORT_OR_LONG = re.compile(r"[0-9]{1,15}")  # a short code or a telephone number
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._&+-]{0,13}[A-Za-z0-9])?")
+_HIDDEN_SIGNS = "Xx*•"  # what stands for a digit that the API hides
+_HIDDEN_RUN = re.compile(rf"[{_HIDDEN_SIGNS}]+")
+_HIDDEN = re.compile(rf"[0-9{_HIDDEN_SIGNS}]*[{_HIDDEN_SIGNS}][0-9{_HIDDEN_SIGNS}]*")
+_SHORTEST_HIDDEN = 7  # signs; what is shorter is a sender's name, such as "XX" or "X1"
 
 
 class ParameterKind(StrEnum):
@@ -137,26 +141,34 @@ def checked_recipient(name: str, value: object) -> str | None:
     return digits
 
 
-def checked_number(name: str, value: object) -> str | None:
+def checked_sender(name: str, value: object) -> str | None:
     """The number or the name of a sender or receiver of messages.
+
+    What is wholly a number becomes its digits. A name is left as it is, since ``ACME OTP`` and
+    ``ACMEOTP`` are two senders.
 
     Raises:
         FilterError: It is none.
 
     Example:
-        >>> checked_number("from_number", "+1 (415) 555-0123"), checked_number("x", "PLVSMS")
-        ('14155550123', 'PLVSMS')
+        >>> checked_sender("from_number", "+1 (415) 555-0123")
+        '14155550123'
+        >>> checked_sender("from_number", "ACME OTP")
+        'ACME OTP'
     """
     text = _text(name, value)
     if text is None:
         return None
     bare = bare_number(text)
-    if not _SENDER.fullmatch(bare):
+    if _SHORT_OR_LONG.fullmatch(bare):
+        return bare
+    if not _NAME.fullmatch(text):
         raise FilterError(
             f"{name} is neither a telephone number nor a sender's name; it takes digits with the "
-            'country code, such as "+1 415 555 0100", a short code, or up to 15 letters and digits.'
+            'country code, such as "+1 415 555 0100", a short code, or up to 15 letters and digits '
+            "with spaces, dots or hyphens between them."
         )
-    return bare
+    return text
 
 
 def checked_subaccount(name: str, value: object) -> str | None:
@@ -183,8 +195,9 @@ def checked_country(name: str, value: object) -> str | None:
         'IN'
     """
     text = _text(name, value)
-    upper = text and text.upper()
-    return _matching(name, upper, _COUNTRY, "the two letters of a country, such as US or IN")
+    if text is not None and not _COUNTRY.fullmatch(text.upper()):
+        raise FilterError(f"{name} is {_shown(text)}. Use a two-letter code, such as BD.")
+    return text and text.upper()
 
 
 def checked_code(name: str, value: object) -> str | None:
@@ -249,17 +262,46 @@ def same_code(wanted: str, found: str) -> bool:
 
 
 def same_number(wanted: str, found: str) -> bool | None:
-    """Whether a row's number is the one asked for; None where the row hides a part of it.
+    """Whether a row's number is the one asked for; None where the row hides what would tell.
+
+    The API hides digits of some records (``141XXXXX123``). The digits that it shows are
+    compared: one that differs tells that it is another number.
 
     Example:
         >>> same_number("14155550123", "+14155550123"), same_number("14155550123", "141XXXXX123")
         (True, None)
+        >>> same_number("14155550123", "141XXXXX124")
+        False
     """
     bare = bare_number(found)
-    if bare.casefold() == wanted.casefold():
+    if bare == wanted:
         return True
-    hidden = _DIGITS.fullmatch(wanted) and not _DIGITS.fullmatch(bare)
-    return None if hidden else False
+    if len(bare) < _SHORTEST_HIDDEN or not _HIDDEN.fullmatch(bare):
+        return False
+    if len(bare) != len(wanted):  # how many digits are hidden is not known
+        return None if re.fullmatch(_HIDDEN_RUN.sub("[0-9]*", bare), wanted) else False
+    shown = (pair for pair in zip(wanted, bare, strict=True) if pair[1] not in _HIDDEN_SIGNS)
+    return None if all(one == other for one, other in shown) else False
+
+
+def same_sender(wanted: str, found: str) -> bool | None:
+    """Whether a row's sender or receiver is the one asked for; None where only the server knows.
+
+    A name that differs in its case alone may or may not be the same sender to the server, so
+    that its own list decides.
+
+    Example:
+        >>> same_sender("ACME OTP", "ACME OTP"), same_sender("ACME OTP", "ACME-OTP")
+        (True, False)
+        >>> same_sender("ACME OTP", "Acme Otp") is None
+        True
+    """
+    if wanted.isdecimal():
+        return same_number(wanted, found)
+    name = found.strip()
+    if name == wanted:
+        return True
+    return None if name.casefold() == wanted.casefold() else False
 
 
 def bare_number(number: str) -> str:
@@ -299,16 +341,19 @@ def _text(name: str, value: object) -> str | None:
 
 
 def _wrong(name: str, text: str, takes: str) -> FilterError:
+    return FilterError(f"{name} is {_shown(text)}; it takes {takes}.")
+
+
+def _shown(text: str) -> str:
+    """A wrong value: short, on one line, and with no telephone number in it."""
     shown = mask_text(ascii(text))
-    if len(shown) > _SHOWN:
-        shown = f"{shown[:_SHOWN]}…"
-    return FilterError(f"{name} is {shown}; it takes {takes}.")
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
 
 
 _CHECKED: Mapping[ParameterKind, Callable[[str, object], str | None]] = {
     ParameterKind.UUID: checked_uuid,
     ParameterKind.RECIPIENT: checked_recipient,
-    ParameterKind.SENDER: checked_number,
+    ParameterKind.SENDER: checked_sender,
     ParameterKind.SUBACCOUNT: checked_subaccount,
     ParameterKind.COUNTRY: checked_country,
     ParameterKind.CODE: checked_code,
@@ -317,6 +362,6 @@ _CHECKED: Mapping[ParameterKind, Callable[[str, object], str | None]] = {
 }
 _SAME: Mapping[ParameterKind, Callable[[str, str], bool | None]] = {
     ParameterKind.RECIPIENT: same_number,
-    ParameterKind.SENDER: same_number,
+    ParameterKind.SENDER: same_sender,
     ParameterKind.CODE: same_code,
 }

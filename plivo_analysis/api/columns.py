@@ -7,80 +7,67 @@ messages", and the fields that the official SDKs know beyond it.
 
 from __future__ import annotations
 
-from plivo_analysis.values.schema import Column, Kind, Numbers, Table
+from typing import Any
+
+from plivo_analysis.values.schema import Column, Form, Kind, Table
 
 _MONEY_UNIT = "the account's currency"
+
+
+def _text(name: str, meaning: str, form: Form = Form.FREE, **more: Any) -> Column:
+    return Column(name, Kind.TEXT, meaning, form=form, **more)
+
+
+def _time(name: str, meaning: str, **more: Any) -> Column:
+    return Column(name, Kind.TIME, meaning, unit="UTC", **more)
+
+
+def _money(name: str, meaning: str) -> Column:
+    return Column(name, Kind.MONEY, meaning, unit=_MONEY_UNIT)
+
 
 SESSIONS = Table(
     name="sessions",
     row="One verification: one recipient within the life of one code.",
     key=("session_uuid",),
     columns=(
-        Column(
-            "session_uuid",
-            Kind.TEXT,
-            "Identifies the session.",
-            nullable=False,
-            numbers=Numbers.NONE,
-        ),
-        Column("app_uuid", Kind.TEXT, "The Verify application."),
-        Column("alias", Kind.TEXT, "The application's name."),
-        Column(
-            "recipient",
-            Kind.TEXT,
-            "The number verified, digits without a plus sign.",
-            numbers=Numbers.WHOLE,
-        ),
-        Column("channel", Kind.TEXT, "The last channel used."),
-        Column("status", Kind.TEXT, "in-progress, verified or expired."),
+        _text("session_uuid", "Identifies the session.", Form.ID, nullable=False),
+        _text("app_uuid", "The Verify application.", Form.WORD),
+        _text("alias", "The application's name."),
+        _text("recipient", "The number verified, digits without a plus sign.", Form.NUMBER),
+        _text("channel", "The last channel used.", Form.WORD),
+        _text("status", "in-progress, verified or expired.", Form.WORD),
         Column("count", Kind.COUNT, "Attempts, as the API counts them.", unit="attempts"),
-        Column("locale", Kind.TEXT, "The language of the message."),
-        Column("destination_country_iso2", Kind.TEXT, "The recipient's country."),
-        Column("destination_network", Kind.TEXT, "The recipient's carrier."),
-        Column(
-            "requestor_ip", Kind.TEXT, "The address that asked for the code.", numbers=Numbers.NONE
-        ),
+        _text("locale", "The language of the message.", Form.LABEL),
+        _text("destination_country_iso2", "The recipient's country.", Form.LABEL),
+        _text("destination_network", "The recipient's carrier."),
+        _text("requestor_ip", "The address that asked for the code.", Form.ID),
         Column(
             "attempt_details",
             Kind.RECORDS,
             "The attempts in the API's order.",
             fields=(
-                Column("channel", Kind.TEXT, "sms, voice, whatsapp or one not seen before."),
-                Column("attempt_uuid", Kind.TEXT, "Identifies the attempt."),
-                Column("status", Kind.TEXT, "How the attempt went."),
-                Column("time", Kind.TIME, "When it was started.", unit="UTC"),
+                _text("channel", "sms, voice, whatsapp or one not seen before.", Form.WORD),
+                _text("attempt_uuid", "Identifies the attempt.", Form.WORD),
+                _text("status", "How the attempt went.", Form.WORD),
+                _time("time", "When it was started."),
             ),
         ),
-        Column(
-            "total_charge",
-            Kind.MONEY,
-            "What the session was billed; null where unknown.",
-            unit=_MONEY_UNIT,
-        ),
-        Column(
-            "validation_charge",
-            Kind.MONEY,
-            "The part billed for the check of the code.",
-            unit=_MONEY_UNIT,
-        ),
+        _money("total_charge", "What the session was billed; null where unknown."),
+        _money("validation_charge", "The part billed for the check of the code."),
         Column(
             "attempt_charges",
             Kind.RECORDS,
             "The parts billed for attempts, in the API's order.",
             fields=(
-                Column("attempt_uuid", Kind.TEXT, "The attempt charged."),
-                Column("channel", Kind.TEXT, "The channel charged."),
-                Column("charge", Kind.MONEY, "The amount.", unit=_MONEY_UNIT),
+                _text("attempt_uuid", "The attempt charged.", Form.WORD),
+                _text("channel", "The channel charged.", Form.WORD),
+                _money("charge", "The amount."),
             ),
         ),
-        Column("created_at", Kind.TIME, "When the session began.", unit="UTC", nullable=False),
-        Column(
-            "updated_at",
-            Kind.TIME,
-            "The last attempt's time. It does not move on verification.",
-            unit="UTC",
-        ),
-        Column("extra", Kind.TEXT, "Fields not known to this package, as JSON."),
+        _time("created_at", "When the session began.", nullable=False),
+        _time("updated_at", "The last attempt's time. It does not move on verification."),
+        _text("extra", "Fields not known to this package, as JSON."),
         Column(
             "attempts",
             Kind.COUNT,
@@ -89,8 +76,8 @@ SESSIONS = Table(
             nullable=False,
             computed=True,
         ),
-        Column("entry_channel", Kind.TEXT, "The channel of the earliest attempt.", computed=True),
-        Column("path", Kind.TEXT, "The channels in order: sms → voice.", computed=True),
+        _text("entry_channel", "The channel of the earliest attempt.", computed=True),
+        _text("path", "The channels in order: sms → voice.", computed=True),
     ),
 )
 
@@ -99,72 +86,41 @@ MESSAGES = Table(
     row="One message detail record (MDR).",
     key=("message_uuid",),
     columns=(
-        Column(
-            "message_uuid",
-            Kind.TEXT,
-            "Identifies the message.",
-            nullable=False,
-            numbers=Numbers.NONE,
-        ),
-        Column(
-            "message_time",
-            Kind.TIME,
-            "When the message was begun or received.",
-            unit="UTC",
-            nullable=False,
-        ),
-        Column("message_direction", Kind.TEXT, "inbound or outbound."),
-        Column("message_state", Kind.TEXT, "queued, sent, delivered, undelivered, failed, …"),
-        Column("message_type", Kind.TEXT, "sms, mms or whatsapp."),
-        Column("from_number", Kind.TEXT, "The sender, as the API gives it.", numbers=Numbers.WHOLE),
-        Column(
-            "to_number",
-            Kind.TEXT,
-            "The receiver, digits without a plus sign.",
-            numbers=Numbers.WHOLE,
-        ),
+        _text("message_uuid", "Identifies the message.", Form.ID, nullable=False),
+        _time("message_time", "When the message was begun or received.", nullable=False),
+        _text("message_direction", "inbound or outbound.", Form.WORD),
+        _text("message_state", "queued, sent, delivered, undelivered, failed, …", Form.WORD),
+        _text("message_type", "sms, mms or whatsapp.", Form.WORD),
+        _text("from_number", "The sender, as the API gives it.", Form.SENDER),
+        _text("to_number", "The receiver, digits without a plus sign.", Form.NUMBER),
         Column("units", Kind.COUNT, "Parts billed.", unit="parts"),
-        Column("total_rate", Kind.MONEY, "The price of one part.", unit=_MONEY_UNIT),
-        Column("total_amount", Kind.MONEY, "What the message was billed.", unit=_MONEY_UNIT),
-        Column("error_code", Kind.TEXT, "Why it failed; 000 for delivered. Zeros are kept."),
-        Column("error_message", Kind.TEXT, "The error in words."),
-        Column("resource_uri", Kind.TEXT, "The record's address within the API."),
-        Column("powerpack_id", Kind.TEXT, "The pool of senders used.", numbers=Numbers.NONE),
-        Column(
-            "requester_ip",
-            Kind.TEXT,
-            "The address that asked for the message.",
-            numbers=Numbers.NONE,
-        ),
-        Column("destination_country_iso2", Kind.TEXT, "The receiver's country."),
-        Column("destination_network", Kind.TEXT, "The receiver's carrier."),
+        _money("total_rate", "The price of one part."),
+        _money("total_amount", "What the message was billed."),
+        _text("error_code", "Why it failed; 000 for delivered. Zeros are kept.", Form.CODE),
+        _text("error_message", "The error in words."),
+        _text("resource_uri", "The record's address within the API."),
+        _text("powerpack_id", "The pool of senders used.", Form.ID),
+        _text("requester_ip", "The address that asked for the message.", Form.ID),
+        _text("destination_country_iso2", "The receiver's country.", Form.LABEL),
+        _text("destination_network", "The receiver's carrier."),
+        _text("mcc", "The mobile country code of the receiver's carrier.", Form.CODE),
+        _text("mnc", "The mobile network code of the receiver's carrier.", Form.CODE),
         Column("is_domestic", Kind.FLAG, "Whether it stayed within one country."),
-        Column(
-            "replaced_sender",
-            Kind.TEXT,
-            "The sender that took the asked one's place.",
-            numbers=Numbers.WHOLE,
-        ),
-        Column("carrier_fees", Kind.MONEY, "The carriers' surcharge.", unit=_MONEY_UNIT),
-        Column("carrier_fees_rate", Kind.MONEY, "The surcharge of one part.", unit=_MONEY_UNIT),
-        Column("tendlc_campaign_id", Kind.TEXT, "The US campaign.", numbers=Numbers.NONE),
-        Column("tendlc_registration_status", Kind.TEXT, "registered or unregistered."),
-        Column(
-            "dlt_entity_id", Kind.TEXT, "The Indian sender's registration.", numbers=Numbers.NONE
-        ),
-        Column(
-            "dlt_template_id",
-            Kind.TEXT,
-            "The Indian template's registration.",
-            numbers=Numbers.NONE,
-        ),
-        Column("dlt_template_category", Kind.TEXT, "The Indian template's category."),
-        Column("conversation_id", Kind.TEXT, "The WhatsApp conversation.", numbers=Numbers.NONE),
-        Column("conversation_origin", Kind.TEXT, "What began the conversation."),
-        Column("conversation_expiration_timestamp", Kind.TIME, "When it ends.", unit="UTC"),
-        Column("log", Kind.TEXT, "What the record may show: true, false, content_only, …"),
-        Column("message_sent_time", Kind.TIME, "When it left.", unit="UTC"),
-        Column("message_updated_time", Kind.TIME, "When its state last changed.", unit="UTC"),
-        Column("extra", Kind.TEXT, "Fields not known to this package, as JSON."),
+        _text("replaced_sender", "The sender that took the asked one's place.", Form.SENDER),
+        _money("carrier_fees", "The carriers' surcharge."),
+        _money("carrier_fees_rate", "The surcharge of one part."),
+        _text("tendlc_campaign_id", "The US campaign.", Form.ID),
+        _text("tendlc_registration_status", "registered or unregistered.", Form.WORD),
+        _text("dlt_entity_id", "The Indian sender's registration.", Form.ID),
+        _text("dlt_template_id", "The Indian template's registration.", Form.ID),
+        _text("dlt_template_category", "The Indian template's category.", Form.WORD),
+        _text("conversation_id", "The WhatsApp conversation.", Form.ID),
+        _text("conversation_origin", "What began the conversation.", Form.WORD),
+        _time("conversation_expiration_timestamp", "When it ends."),
+        _text("log", "What the record may show: true, false, content_only, …", Form.SETTING),
+        _text("log_preference", "The same, as newer records give it.", Form.SETTING),
+        _time("message_sent_time", "When it left."),
+        _time("message_updated_time", "When its state last changed."),
+        _text("extra", "Fields not known to this package, as JSON."),
     ),
 )

@@ -71,11 +71,13 @@ class Confirmation:
     """How a column confirms one parameter of a filter.
 
     Args:
+        name: The parameter.
         column: The column.
         same: Compares the value asked for with one of the column; None where it cannot tell.
         wanted: The value asked for.
     """
 
+    name: str
     column: str
     same: Callable[[str, str], bool | None]
     wanted: str
@@ -166,7 +168,7 @@ class Filter:
     def confirmations(self) -> list[Confirmation]:
         """The columns that confirm this filter; a row without a value in one confirms nothing."""
         return [
-            Confirmation(parameter.column, parameter.same, value)
+            Confirmation(parameter.name, parameter.column, parameter.same, value)
             for parameter, value in self._used()
             if parameter.column
         ]

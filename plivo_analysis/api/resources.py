@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 from plivo_analysis.api.checks import ParameterKind
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.api.words import IN_PROGRESS, fold_status
-from plivo_analysis.values.schema import Numbers
 from plivo_analysis.values.spans import DAY, to_us
 
 if TYPE_CHECKING:
@@ -43,7 +42,8 @@ class Parameter:
             a field, which tells a UUID from a name.
         meaning: One line of documentation.
         choices: The allowed words of ``ParameterKind.CHOICE``.
-        column: The column whose value confirms it; empty where no row carries it.
+        confirmed_by: The column whose value confirms it; by default the one of its own name,
+            empty where no row carries it.
         changes: Whether its truth may change for a record while its list is being read.
         rare: Whether the explorer folds its field away.
 
@@ -57,7 +57,7 @@ class Parameter:
     label: str
     meaning: str
     choices: tuple[str, ...] = ()
-    column: str = ""
+    confirmed_by: str | None = None
     changes: bool = False
     rare: bool = False
 
@@ -68,6 +68,11 @@ class Parameter:
             FilterError: It cannot match anything; the message says what is allowed.
         """
         return self.kind.checked(self.name, value, self.choices)
+
+    @property
+    def column(self) -> str:
+        """The column whose value confirms it; empty where no row carries it."""
+        return self.name if self.confirmed_by is None else self.confirmed_by
 
     @property
     def same(self) -> Callable[[str, str], bool | None]:
@@ -117,8 +122,7 @@ class Resource:
             >>> MESSAGE_RESOURCE.numbers
             ('from_number', 'to_number', 'replaced_sender')
         """
-        columns = self.table.columns
-        return tuple(column.name for column in columns if column.numbers is Numbers.WHOLE)
+        return tuple(column.name for column in self.table.columns if column.form.is_number)
 
     def parameter(self, name: str) -> Parameter:
         """The declaration of one parameter.
@@ -156,45 +160,41 @@ SESSION_RESOURCE = Resource(
             "Status",
             "How far the session is.",
             choices=("in-progress", "verified", "expired"),
-            column="status",
             changes=True,
         ),
-        Parameter(
-            "app_uuid",
-            _Kind.UUID,
-            "Application",
-            "Of one Verify application.",
-            column="app_uuid",
-        ),
-        Parameter(
-            "recipient",
-            _Kind.RECIPIENT,
-            "Recipient",
-            "To one number, in E.164 form.",
-            column="recipient",
-        ),
+        Parameter("app_uuid", _Kind.UUID, "Application", "Of one Verify application."),
+        Parameter("recipient", _Kind.RECIPIENT, "Recipient", "To one number, in E.164 form."),
         Parameter(
             "subaccount",
             _Kind.SUBACCOUNT,
             "Subaccount",
             "Of one subaccount, by its auth id.",
+            confirmed_by="",
             rare=True,
         ),
-        Parameter("brand_name", _Kind.TEXT, "Brand", "Sent under one brand.", rare=True),
-        Parameter("app_hash", _Kind.TEXT, "App hash", "Sent for one Android app.", rare=True),
+        Parameter(
+            "brand_name", _Kind.TEXT, "Brand", "Sent under one brand.", confirmed_by="", rare=True
+        ),
+        Parameter(
+            "app_hash",
+            _Kind.TEXT,
+            "App hash",
+            "Sent for one Android app.",
+            confirmed_by="",
+            rare=True,
+        ),
         Parameter(
             "country",
             _Kind.COUNTRY,
             "Country",
-            "To one country. Known to the official SDKs only.",
-            column="destination_country_iso2",
+            "To one country, by its two letters. Known to the official SDKs only.",
+            confirmed_by="destination_country_iso2",
         ),
         Parameter(
             "alias",
             _Kind.TEXT,
             "Application",
             "Of the application of this name. Known to the official SDKs only.",
-            column="alias",
         ),
     ),
     key="session_uuid",
@@ -219,7 +219,6 @@ MESSAGE_RESOURCE = Resource(
             "Direction",
             "From the account or to it.",
             choices=("inbound", "outbound"),
-            column="message_direction",
         ),
         Parameter(
             "message_state",
@@ -236,7 +235,6 @@ MESSAGE_RESOURCE = Resource(
                 "rejected",
                 "read",
             ),
-            column="message_state",
             changes=True,
         ),
         Parameter(
@@ -245,60 +243,45 @@ MESSAGE_RESOURCE = Resource(
             "Type",
             "How it was sent.",
             choices=("sms", "mms", "whatsapp"),
-            column="message_type",
         ),
         Parameter(
             "error_code",
             _Kind.CODE,
             "Error code",
             'With one of Plivo\'s error codes; "000" for delivered.',
-            column="error_code",
             changes=True,
         ),
         Parameter(
-            "subaccount", _Kind.SUBACCOUNT, "Subaccount", "Of one subaccount, by its auth id."
+            "subaccount",
+            _Kind.SUBACCOUNT,
+            "Subaccount",
+            "Of one subaccount, by its auth id.",
+            confirmed_by="",
         ),
-        Parameter("from_number", _Kind.SENDER, "From", "From one sender.", column="from_number"),
-        Parameter("to_number", _Kind.SENDER, "To", "To one receiver.", column="to_number"),
         Parameter(
-            "powerpack_id",
-            _Kind.ID,
-            "Powerpack",
-            "Sent through one pool of senders.",
-            column="powerpack_id",
-            rare=True,
+            "from_number", _Kind.SENDER, "From", "From one sender, by its number or its exact name."
+        ),
+        Parameter("to_number", _Kind.SENDER, "To", "To one receiver."),
+        Parameter(
+            "powerpack_id", _Kind.ID, "Powerpack", "Sent through one pool of senders.", rare=True
         ),
         Parameter(
             "destination_country_iso2",
             _Kind.COUNTRY,
             "Country",
-            "To one country.",
-            column="destination_country_iso2",
+            "To one country, by its two letters.",
         ),
-        Parameter(
-            "tendlc_campaign_id",
-            _Kind.ID,
-            "US campaign",
-            "Of one US campaign.",
-            column="tendlc_campaign_id",
-            rare=True,
-        ),
+        Parameter("tendlc_campaign_id", _Kind.ID, "US campaign", "Of one US campaign.", rare=True),
         Parameter(
             "tendlc_registration_status",
             _Kind.CHOICE,
             "US registration",
             "Whether its US sender was registered.",
             choices=("registered", "unregistered"),
-            column="tendlc_registration_status",
             rare=True,
         ),
         Parameter(
-            "conversation_id",
-            _Kind.ID,
-            "Conversation",
-            "Of one WhatsApp conversation.",
-            column="conversation_id",
-            rare=True,
+            "conversation_id", _Kind.ID, "Conversation", "Of one WhatsApp conversation.", rare=True
         ),
         Parameter(
             "conversation_origin",
@@ -306,7 +289,6 @@ MESSAGE_RESOURCE = Resource(
             "Conversation's origin",
             "What began the WhatsApp conversation.",
             choices=("service", "utility", "authentication", "marketing"),
-            column="conversation_origin",
             rare=True,
         ),
     ),

@@ -1,13 +1,14 @@
 """Times that a caller gives: every form of ``since`` and ``until``, to one instant in UTC.
 
 A form that could mean two things is refused rather than guessed, because a wrong range looks
-like a right answer. A time without a zone is UTC, as everything of the API is.
+like a right answer. A time without an offset is UTC, as everything of the API is; a date is a
+midnight in the zone that its caller counts days in.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from plivo_analysis.errors import FilterError
 from plivo_analysis.values.masking import mask_text
@@ -31,7 +32,7 @@ _ISO = re.compile(
 _SHOWN = 40  # characters of a wrong value that a message repeats
 
 
-def parse_instant(value: object, *, now: datetime, name: str) -> datetime:
+def parse_instant(value: object, *, now: datetime, name: str, zone: tzinfo = UTC) -> datetime:
     """One bound of a time range, in UTC.
 
     Args:
@@ -39,6 +40,7 @@ def parse_instant(value: object, *, now: datetime, name: str) -> datetime:
             string, or a ``timedelta`` or text such as ``"24h"`` to count back from ``now``.
         now: The account's now, aware.
         name: The argument's name, for the message.
+        zone: Where a date begins at midnight.
 
     Raises:
         FilterError: The value is none of these.
@@ -49,9 +51,13 @@ def parse_instant(value: object, *, now: datetime, name: str) -> datetime:
         '2026-10-26T07:00:00+00:00'
         >>> parse_instant("2026-10-01 12:00+05:30", now=now, name="since").isoformat()
         '2026-10-01T06:30:00+00:00'
+        >>> from zoneinfo import ZoneInfo
+        >>> kolkata = ZoneInfo("Asia/Kolkata")
+        >>> parse_instant("2026-10-01", now=now, name="since", zone=kolkata).isoformat()
+        '2026-09-30T18:30:00+00:00'
     """
     try:
-        instant = _read(value, now)
+        instant = _read(value, now, zone)
     except (ValueError, OverflowError):  # the 32nd of a month, the year 10000
         instant = None
     if instant is None:
@@ -59,13 +65,16 @@ def parse_instant(value: object, *, now: datetime, name: str) -> datetime:
     return instant
 
 
-def parse_range(since: object, until: object, *, now: datetime) -> tuple[datetime, datetime]:
+def parse_range(
+    since: object, until: object, *, now: datetime, zone: tzinfo = UTC
+) -> tuple[datetime, datetime]:
     """A half-open range ``[since, until)`` in UTC.
 
     Args:
         since: Its start; by default 24 hours before its end, as in the API.
         until: Its end; by default ``now``.
         now: The account's now, aware.
+        zone: Where a date begins at midnight.
 
     Raises:
         FilterError: A bound has no known form, or the range holds no time.
@@ -75,11 +84,14 @@ def parse_range(since: object, until: object, *, now: datetime) -> tuple[datetim
         >>> [str(bound) for bound in parse_range("2026-11-01", None, now=now)]
         ['2026-11-01 00:00:00+00:00', '2026-11-02 07:00:00+00:00']
     """
-    end = now.astimezone(UTC) if until is None else parse_instant(until, now=now, name="until")
+    if until is None:
+        end = now.astimezone(UTC)
+    else:
+        end = parse_instant(until, now=now, name="until", zone=zone)
     if since is None:
         start = parse_instant(DEFAULT_SPAN, now=end, name="since")
     else:
-        start = parse_instant(since, now=now, name="since")
+        start = parse_instant(since, now=now, name="since", zone=zone)
     if start >= end:
         how = "is empty" if start == end else "ends before it starts"
         raise FilterError(
@@ -99,28 +111,35 @@ def api_time(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
 
 
-def _read(value: object, now: datetime) -> datetime | None:
+def _read(value: object, now: datetime, zone: tzinfo) -> datetime | None:
     if isinstance(value, datetime):
         # NaT, pandas' missing time, is a datetime that differs from itself.
         return _plain(value) if value == value else None  # noqa: PLR0124
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+        return _midnight(value, zone)
     if isinstance(value, timedelta):
         return _back(now, value)
     if isinstance(value, str):
-        return _read_text(value.strip(), now)
+        return _read_text(value.strip(), now, zone)
     return None
 
 
-def _read_text(text: str, now: datetime) -> datetime | None:
+def _read_text(text: str, now: datetime, zone: tzinfo) -> datetime | None:
     if span := _SPAN.fullmatch(text):
         return _back(now, int(span[1]) * _UNITS[span[2].lower()])
     if iso := _ISO.fullmatch(text):
+        if iso["clock"] is None:
+            return _midnight(date.fromisoformat(iso["day"]), zone)
         # Digits beyond the microsecond are finer than any time of the API.
-        clock = (iso["clock"] or "00:00")[: len("00:00:00.000000")]
-        zone = (iso["zone"] or "Z").upper()
-        return _plain(datetime.fromisoformat(f"{iso['day']}T{clock}{zone}"))
+        clock = iso["clock"][: len("00:00:00.000000")]
+        offset = (iso["zone"] or "Z").upper()
+        return _plain(datetime.fromisoformat(f"{iso['day']}T{clock}{offset}"))
     return None
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    """The start of a day; where the clock skips midnight, the instant at which it does."""
+    return _plain(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
 def _back(now: datetime, span: timedelta) -> datetime | None:

@@ -1,6 +1,7 @@
 """The command line: arguments in, tables and files out, one sentence for what goes wrong.
 
-``main`` is the program; ``arguments`` says what it understands; each command has a room.
+``program`` holds ``main``, ``arguments`` what it understands. The commands: ``pulling``,
+``report``, ``maintenance`` (of the store) and ``accounts`` (the emulator).
 Nothing is worked out here that a notebook could not do with the same calls.
 """
 

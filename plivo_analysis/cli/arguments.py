@@ -1,4 +1,7 @@
-"""What the command line understands. Heavy modules are loaded by the command that needs them."""
+"""What the command line understands; the filters come from the declaration of each resource.
+
+Heavy modules are loaded by the command that needs them.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +10,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.resources import RESOURCES, SESSION_RESOURCE
 from plivo_analysis.system.versions import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DEMO_SESSIONS = 20_000
+    from plivo_analysis.api.resources import Parameter
 
 _TIMES = 'a date, an ISO time, or a span counted back such as "24h" or "7d"'
-_SESSION_FILTERS = (
-    "status",
-    "app_uuid",
-    "recipient",
-    "subaccount",
-    "brand_name",
-    "app_hash",
-    "country",
-    "alias",
-)
-_MESSAGE_FILTERS = (
-    "message_direction",
-    "message_state",
-    "message_type",
-    "error_code",
-    "subaccount",
-    "from_number",
-    "to_number",
-    "powerpack_id",
-    "destination_country_iso2",
-    "tendlc_campaign_id",
-    "tendlc_registration_status",
-    "conversation_id",
-    "conversation_origin",
-)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,10 +44,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_report(commands: Any) -> None:
     report = commands.add_parser("report", help="write a cost report as one HTML file")
-    report.set_defaults(command=_later("plivo_analysis.cli.report"))
+    report.set_defaults(command=_later("report", "report"))
     _add_account(report)
     _add_range(report, "30d", ', or "last-month"')
-    report.add_argument("--status", help="in-progress, verified or expired")
+    _add_filter(report, SESSION_RESOURCE.parameter("status"))
     report.add_argument(
         "--out", type=Path, default=Path("report.html"), help="default: report.html"
     )
@@ -89,15 +68,15 @@ def _add_pull(commands: Any) -> None:
     kinds = pull.add_subparsers(required=True, metavar="sessions|messages", dest="resource")
     # --demo is understood before and after the word, since both read naturally.
     pull.add_argument("--demo", action="store_true", help="use the embedded account")
-    for name, filters in (("sessions", _SESSION_FILTERS), ("messages", _MESSAGE_FILTERS)):
-        kind = kinds.add_parser(name, help=f"load {name}")
-        kind.set_defaults(command=_later("plivo_analysis.cli.pull"), filters=filters)
+    for resource in RESOURCES.values():
+        kind = kinds.add_parser(resource.name, help=f"load {resource.name}")
+        kind.set_defaults(command=_later("pulling", "pull"))
         _add_account(kind, default=argparse.SUPPRESS)
         _add_range(kind, "24h")
-        for each in filters:
-            kind.add_argument(f"--{each.replace('_', '-')}")
+        for parameter in resource.parameters:
+            _add_filter(kind, parameter)
         kind.add_argument("--out", type=Path, help="a .parquet or .csv file")
-        _add_recipients(kind)
+        _add_recipients(kind, None, "default: full; masked in a .csv file")
         _add_quiet(kind)
 
 
@@ -108,12 +87,18 @@ def _add_maintenance(commands: Any) -> None:
         commands, "export", "write everything that the store holds as Parquet by day"
     )
     export.add_argument("--out", type=Path, required=True, help="a folder")
-    _add_recipients(export)
+    _add_recipients(export, "full", "default: full")
     _add_quiet(export)
     purge = _maintenance(commands, "purge", "remove what began before a date, for good")
     purge.add_argument("--before", required=True, help=_TIMES)
     forget = _maintenance(commands, "forget", "remove what is of one number, and keep it out")
-    forget.add_argument("--recipient", required=True, help="a number in E.164 form")
+    forget.add_argument(
+        "--recipient",
+        default="-",
+        help='a number in E.164 form, or "-" for the first line of standard input, which no '
+        "history keeps; default: -",
+    )
+    forget.add_argument("--dry-run", action="store_true", help="say how much, and remove nothing")
     doctor = _maintenance(
         commands, "doctor", "find out what only a live account can tell: about 9 requests"
     )
@@ -126,14 +111,14 @@ def _add_maintenance(commands: Any) -> None:
 
 def _maintenance(commands: Any, name: str, meaning: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(name, help=meaning)
-    command.set_defaults(command=_later(f"plivo_analysis.cli.{name}"))
+    command.set_defaults(command=_later("maintenance", name))
     _add_account(command)
     return command
 
 
 def _add_emulator(commands: Any) -> None:
     emulator = commands.add_parser("emulator", help="serve a made-up account on this computer")
-    emulator.set_defaults(command=_later("plivo_analysis.cli.emulate"))
+    emulator.set_defaults(command=_later("accounts", "emulator"))
     emulator.add_argument("--port", type=int, default=0, help="default: a free one")
     emulator.add_argument("--sessions", type=int, default=2000, help="default: 2000")
     emulator.add_argument("--seed", type=int, default=0, help="default: 0")
@@ -152,12 +137,24 @@ def _add_account(command: argparse.ArgumentParser, default: Any = False) -> None
     )
 
 
-def _add_recipients(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--recipients", default="full", choices=("full", "masked", "pseudonym"))
+def _add_filter(command: argparse.ArgumentParser, parameter: Parameter) -> None:
+    takes = ", ".join(parameter.choices) or parameter.kind.value
+    name = parameter.name.replace("_", "-")
+    command.add_argument(
+        f"--{name}", metavar=name.upper(), help=f"{parameter.meaning} ({takes})".replace("%", "%%")
+    )
+
+
+def _add_recipients(command: argparse.ArgumentParser, default: str | None, meaning: str) -> None:
+    command.add_argument(
+        "--recipients", default=default, choices=("full", "masked", "pseudonym"), help=meaning
+    )
 
 
 def _add_quiet(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    command.add_argument(
+        "--quiet", action="store_true", help="print nothing but errors and warnings"
+    )
 
 
 def _add_range(command: argparse.ArgumentParser, since: str, more: str = "") -> None:
@@ -165,10 +162,10 @@ def _add_range(command: argparse.ArgumentParser, since: str, more: str = "") -> 
     command.add_argument("--until", help=f"{_TIMES}; default: now")
 
 
-def _later(module: str) -> Callable[[argparse.Namespace], None]:
-    """A command whose room is entered only when it is asked for."""
+def _later(module: str, command: str) -> Callable[[argparse.Namespace], None]:
+    """A command whose module is loaded only when it is asked for."""
 
     def run(options: argparse.Namespace) -> None:
-        import_module(module).run(options)
+        getattr(import_module(f"plivo_analysis.cli.{module}"), command)(options)
 
     return run

@@ -1,22 +1,48 @@
 """The program: parse, run the command, turn errors into a sentence and an exit code.
 
-0 done, 1 failed (one line with the remedy on standard error), 2 wrong usage.
+0 done, 1 failed (one line with the remedy on standard error), 2 wrong usage. Warnings of this
+package are lines on standard error too. Where an output is not UTF-8, signs that it lacks are
+written plainly.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
+import warnings
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from plivo_analysis.cli.arguments import parser
-from plivo_analysis.errors import FilterError, PlivoAnalysisError
+from plivo_analysis.errors import FilterError, PlivoAnalysisError, PlivoAnalysisWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 FAILED = 1
 WRONG_USAGE = 2
+
+_PLAIN_SIGNS = "plivo_analysis.plain_signs"
+_PLAIN = {
+    **dict.fromkeys("–—−‐‑", "-"),
+    **dict.fromkeys("\u00a0\u202f\u2009", " "),
+    **dict.fromkeys("‘’", "'"),
+    **dict.fromkeys("“”", '"'),
+    **dict.fromkeys("─╌┄", "-"),
+    **dict.fromkeys("═", "="),
+    **dict.fromkeys("│┆║", "|"),
+    **dict.fromkeys("┌┬┐├┼┤└┴┘╞╪╡", "+"),
+    "→": "->",
+    "…": "...",
+    "•": "*",
+    "·": "-",
+    "÷": "/",
+    "×": "x",
+    "€": "EUR",
+    "£": "GBP",
+    "¢": "c",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,26 +58,78 @@ def main(arguments: Sequence[str] | None = None) -> int:
         >>> main(["emulator", "--sessions", "-1"])
         2
     """
-    options = parser().parse_args(arguments)
-    try:
-        options.command(options)
-        sys.stdout.flush()
-    except FilterError as error:
-        return _fail(str(error), WRONG_USAGE)
-    except PlivoAnalysisError as error:
-        return _fail(str(error), FAILED)
-    except BrokenPipeError:
-        # Whoever read our output left. Nothing more can be said to them, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except OSError as error:
-        where = error.filename or "The output"
-        return _fail(f"{where} cannot be written ({error.strerror}); give another place.", FAILED)
-    except KeyboardInterrupt:
-        return _fail("Stopped. What was read is kept; the same command goes on from here.", FAILED)
+    with ExitStack() as surroundings:
+        surroundings.enter_context(_plain_output())
+        options = parser().parse_args(arguments)
+        surroundings.enter_context(_warnings_as_lines())
+        try:
+            options.command(options)
+            sys.stdout.flush()
+        except FilterError as error:
+            return _fail(str(error), WRONG_USAGE)
+        except PlivoAnalysisError as error:
+            return _fail(str(error), FAILED)
+        except BrokenPipeError:
+            # stdout was closed; point it at devnull so that the exit flush cannot fail.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        except OSError as error:
+            where = error.filename or "The output"
+            return _fail(
+                f"{where} cannot be written ({error.strerror}); give another place.", FAILED
+            )
+        except KeyboardInterrupt:
+            return _fail(
+                "Stopped. What was read is kept; the same command goes on from here.", FAILED
+            )
     return 0
 
 
 def _fail(sentence: str, code: int) -> int:
-    print(f"plivo-analysis: {sentence}", file=sys.stderr)
+    _tell(sentence)
     return code
+
+
+def _tell(sentence: str) -> None:
+    print(f"plivo-analysis: {sentence}", file=sys.stderr)
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show this package's warnings as sentences, without the place in the code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PlivoAnalysisWarning)
+        show = warnings.showwarning
+
+        def line(message: Warning | str, category: type[Warning], *place: object) -> None:
+            if issubclass(category, PlivoAnalysisWarning):
+                _tell(str(message))
+            else:
+                show(message, category, *place)  # type: ignore[arg-type]  # handed on as it came
+
+        warnings.showwarning = line  # type: ignore[assignment]
+        yield
+
+
+@contextmanager
+def _plain_output() -> Iterator[None]:
+    """Write a sign that an output's encoding lacks as plain ones, rather than fail."""
+    codecs.register_error(_PLAIN_SIGNS, _plain)
+    changed = []
+    for stream in (sys.stdout, sys.stderr):
+        # A stream of another program's making may have no encoding to speak of.
+        if hasattr(stream, "reconfigure"):
+            changed.append((stream, stream.errors))
+            stream.reconfigure(errors=_PLAIN_SIGNS)
+    try:
+        yield
+    finally:
+        for stream, errors in changed:
+            stream.reconfigure(errors=errors)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(sign, "?") for sign in signs), error.end

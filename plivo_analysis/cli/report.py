@@ -1,4 +1,4 @@
-"""``plivo-analysis report``: load a period, write its cost report, print its two main tables."""
+"""``report``: load a period, write its cost report, print its two main tables."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from plivo_analysis.api.times import parse_range
-from plivo_analysis.cli.account import account
-from plivo_analysis.errors import FilterError
-from plivo_analysis.loaders.coverage import coverage
+from plivo_analysis.cli.accounts import account
+from plivo_analysis.errors import FilterError, IncompletePullError
+from plivo_analysis.loaders.coverage import coverage, issues
 from plivo_analysis.loaders.load import load_sessions
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.spend import spend
@@ -40,7 +40,7 @@ _FALLBACK = (
 _SHORT = {"fallback_rate_low": "low", "fallback_rate_high": "high"}
 
 
-def run(options: argparse.Namespace) -> None:
+def report(options: argparse.Namespace) -> None:
     """Write the report and say where it is."""
     zone = _zone(options.tz)
     _refuse_what_cannot_be_written(options)
@@ -50,11 +50,11 @@ def run(options: argparse.Namespace) -> None:
         sessions = load_sessions(
             since=since, until=until, status=options.status, client=client, progress=bar
         )
-        period = Period.of((since, until), zone)
-        report = cost_report(
+        previous, note = _previous(options, client, Period.of((since, until), zone))
+        made = cost_report(
             sessions,
             options.out,
-            previous=_previous(options, client, period),
+            previous=previous,
             coverage=coverage(since=since, until=until, client=client),
             title=options.title,
             period=(since, until),
@@ -62,24 +62,27 @@ def run(options: argparse.Namespace) -> None:
             tz=options.tz,
             currency=client.currency,
         )
-        said = [f"Report: {options.out.resolve()}"]
+        lines = [*note, f"Report: {options.out.resolve()}"]
         if options.xlsx:
-            said.append(f"Workbook: {report.to_xlsx(options.xlsx).resolve()}")
+            lines.append(f"Workbook: {made.to_xlsx(options.xlsx).resolve()}")
         if options.csv_dir:
-            report.to_csv(options.csv_dir)
-            said.append(f"Tables: {options.csv_dir.resolve()}")
+            made.to_csv(options.csv_dir)
+            lines.append(f"Tables: {options.csv_dir.resolve()}")
         if not options.quiet:
+            # What was set aside is in no table, so that its counts and sums are lower bounds.
+            lacking = issues(since=since, until=until, client=client)["set_aside"].any()
+            at_least = ", at least" if lacking else ""
             rates = fallback_rates(sessions).select(_FALLBACK).rename(_SHORT)
-            _print("Fallback by entry channel, with 95 % intervals", rates)
-            _print(f"Spend by channel, {client.currency}", spend(sessions))
-            print("\n".join(said))
+            _print(f"Fallback by entry channel, with 95 % intervals{at_least}", rates)
+            _print(f"Spend by channel, {client.currency}{at_least}", spend(sessions))
+            print("\n".join(lines))
 
 
 def _period(
     options: argparse.Namespace, now: datetime, zone: ZoneInfo
 ) -> tuple[datetime, datetime]:
     if options.since != LAST_MONTH:
-        return parse_range(options.since, options.until, now=now)
+        return parse_range(options.since, options.until, now=now, zone=zone)
     if options.until is not None:
         raise FilterError("--since last-month is a whole month; leave --until out.")
     local = now.astimezone(zone)
@@ -88,20 +91,32 @@ def _period(
     return datetime(before.year, before.month, 1, tzinfo=zone), end
 
 
-def _previous(options: argparse.Namespace, client: Client, period: Period) -> pl.DataFrame | None:
-    """The period before: loaded if asked for, else if it is here and costs no request."""
+def _previous(
+    options: argparse.Namespace, client: Client, period: Period
+) -> tuple[pl.DataFrame | None, list[str]]:
+    """The period before, and a note where it cannot be had.
+
+    It is loaded if asked for, else taken if it is here and costs no request. Nobody asked for
+    it as such, so that a report is made without it where it is not whole.
+    """
     before = period.before()
     known = coverage(since=before.start, until=before.end, client=client)
     if not (options.compare or options.demo or set(known["state"]) == {"complete"}):
-        return None
-    frame: pl.DataFrame = load_sessions(
-        since=before.start,
-        until=before.end,
-        status=options.status,
-        client=client,
-        progress=False if options.quiet else None,
-    )
-    return frame
+        return None, []
+    if "expired" in set(known["state"]):
+        why = "the period before is older than Plivo's 90 days and is not stored whole"
+        return None, [f"No comparison: {why}."]
+    try:
+        frame: pl.DataFrame = load_sessions(
+            since=before.start,
+            until=before.end,
+            status=options.status,
+            client=client,
+            progress=False if options.quiet else None,
+        )
+    except IncompletePullError as error:
+        return None, [f"No comparison with the period before. {error}"]
+    return frame, []
 
 
 def _zone(name: str) -> ZoneInfo:

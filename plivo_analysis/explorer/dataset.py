@@ -44,7 +44,7 @@ _STEPPED = (
     "entry_channel",
     "session_status",
 )
-_BILLED = (*_OF_BOTH, "line", "channel", "amount")
+_BILLED = (*_OF_BOTH, "line_number", "line", "channel", "amount")
 
 
 class Dataset(Protocol):
@@ -114,7 +114,7 @@ class Sessions:
 
     def known(self, column: str) -> list[str]:
         """The values of a column of sessions, sorted."""
-        return known(self.frames["sessions"], column)
+        return known(self.frames["whole"], column)
 
     def only(self, channels: Collection[str]) -> Sessions:
         """The sessions with an attempt on one of these channels, and those attempts."""

@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import StoreError
-from plivo_analysis.loaders.recipients import replaced
+from plivo_analysis.loaders.recipients import masked
 from plivo_analysis.report.html import Markup, tag
 from plivo_analysis.report.sheets import csv_text, workbook
-from plivo_analysis.values.masking import mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import polars as pl
+
+    from plivo_analysis.values.schema import Table
 
 _THROUGH = 600_000  # bytes
 _KINDS = {
@@ -31,21 +32,20 @@ _KINDS = {
 _THOUSAND = 1000
 
 
-def as_csv(table: pl.DataFrame, numbers: Sequence[str]) -> bytes:
+def as_csv(frame: pl.DataFrame, table: Table) -> bytes:
     """A table as CSV, its telephone numbers masked.
 
     Example:
         >>> import polars as pl
-        >>> table = pl.DataFrame({"recipient": ["14155550100"]})
-        >>> as_csv(table, ["recipient"]).decode().splitlines()
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> frame = pl.DataFrame({"recipient": ["14155550100"]})
+        >>> as_csv(frame, SESSIONS).decode().splitlines()
         ['recipient', '1 ••• ••• ••00']
     """
-    return csv_text(masked(table, numbers)).encode()
+    return csv_text(masked(frame, table)).encode()
 
 
-def as_workbook(
-    name: str, table: pl.DataFrame, numbers: Sequence[str], facts: Mapping[str, str]
-) -> bytes:
+def as_workbook(name: str, frame: pl.DataFrame, table: Table, facts: Mapping[str, str]) -> bytes:
     """A table as a workbook, its telephone numbers masked.
 
     Raises:
@@ -53,22 +53,11 @@ def as_workbook(
 
     Example:
         >>> import polars as pl
-        >>> as_workbook("spend", pl.DataFrame({"lines": [1]}), [], {"Title": "t"})[:2]
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> as_workbook("spend", pl.DataFrame({"lines": [1]}), SESSIONS, {"Title": "t"})[:2]
         b'PK'
     """
-    return workbook({name: masked(table, numbers)}, facts)
-
-
-def masked(table: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
-    """A table with its telephone numbers masked.
-
-    Example:
-        >>> import polars as pl
-        >>> masked(pl.DataFrame({"recipient": ["14155550100"]}), ["recipient"]).row(0)
-        ('1 ••• ••• ••00',)
-    """
-    present = [name for name in numbers if name in table.columns]
-    return table.with_columns(replaced(table[name], mask_number).alias(name) for name in present)
+    return workbook({name: masked(frame, table)}, facts)
 
 
 def saved(name: str, kind: str, content: bytes, folder: Path | None = None) -> Markup:

@@ -278,7 +278,7 @@ class ViewState(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets s
                 write(self._on.saved, said)
 
     def _csv(self, scene: Scene[K]) -> bytes:
-        return as_csv(self._view.table(scene), self.resource.numbers)
+        return as_csv(self._view.table(scene), self.resource.table)
 
     def _workbook(self, scene: Scene[K]) -> bytes:
         facts = {
@@ -288,7 +288,7 @@ class ViewState(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets s
             "Range": scene.period.said,
         }
         name = self._view.title.lower()
-        return as_workbook(name, self._view.table(scene), self.resource.numbers, facts)
+        return as_workbook(name, self._view.table(scene), self.resource.table, facts)
 
     # Small things.
 

@@ -3,69 +3,172 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
-from plivo_analysis.errors import IncompletePullError, PlivoAnalysisWarning
-from plivo_analysis.loaders.arguments import checked, checked_backend
+from plivo_analysis.api.filters import Filter
+from plivo_analysis.api.times import parse_range
+from plivo_analysis.client import Client, environment_client
+from plivo_analysis.errors import FilterError, IncompletePullError, PlivoAnalysisWarning
 from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
-from plivo_analysis.storage.filtering import chosen
+from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.storage.filtering import chosen, unconfirmed
 from plivo_analysis.storage.parquet_cache import read
 from plivo_analysis.sync.progress import Progress
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.sync.reader import RETENTION
-from plivo_analysis.tables.convert import to_backend
+from plivo_analysis.tables.convert import BACKENDS, to_backend
 from plivo_analysis.values.spans import Span, to_us, words
+from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date, datetime, timedelta
+    from typing import Literal
+
     import polars as pl
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.client import Client
-    from plivo_analysis.loaders.arguments import Watcher
     from plivo_analysis.sync.pull import Pulled
 
+    Instant = datetime | date | timedelta | str | None
+    Recipients = Literal["full", "masked", "pseudonym"]
+    Watcher = bool | Callable[[int, int, str], object] | None
 
-def answer(
-    question: Question,
-    client: Client,
-    *,
-    backend: str | None,
-    recipients: str,
-    progress: Watcher,
-    partial: str,
-) -> Any:
-    """The table that a question asks for.
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller of a loader asked for, checked. Made by :meth:`of`.
 
     Args:
-        question: What is asked.
         client: The account.
-        backend: ``"polars"``, ``"pandas"`` or None for the client's.
+        question: Which records of which range.
+        backend: The kind of dataframe.
         recipients: How numbers are shown.
-        progress: Who is told of it.
-        partial: What to do where a part could not be read whole.
+        progress: What shows how far it is.
+        partial: What to do where a part could not be read whole: ``"raise"`` or ``"return"``.
+    """
+
+    client: Client
+    question: Question
+    backend: str
+    recipients: str
+    progress: Watcher
+    partial: str
+
+    @classmethod
+    def of(cls, resource: Resource, arguments: Mapping[str, Any]) -> Self:
+        """Check a loader's arguments; nothing is asked.
+
+        Args:
+            resource: What is listed.
+            arguments: All of the loader's arguments by name.
+
+        Raises:
+            FilterError: One is wrong.
+            CredentialsError: No client was given and the environment names no account.
+        """
+        names = [parameter.name for parameter in resource.parameters]
+        since, until = arguments["since"], arguments["until"]
+        asked = Filter.of(resource, **{name: arguments[name] for name in names})
+        client = account(arguments["client"])
+        question = Question(
+            resource,
+            asked,
+            Filter.of(resource),
+            lambda now: parse_range(since, until, now=now),
+            verify=arguments["verify"],
+        )
+        question.period(client.now())
+        progress = arguments["progress"]
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise FilterError("progress takes None, True, False or a callable.")
+        return cls(
+            client,
+            question,
+            checked_backend(arguments["backend"], client),
+            checked("recipients", arguments["recipients"], RECIPIENTS),
+            progress,
+            checked("partial", arguments["partial"], ("raise", "return")),
+        )
+
+
+def answer(request: Request) -> Any:
+    """The table that a request asks for.
 
     Raises:
-        FilterError: An argument is wrong; nothing was asked.
         IncompletePullError: A part could not be read whole.
+        PlivoAnalysisError: The server could not be asked, or refused.
     """
-    chosen = checked_backend(backend, client)
-    checked("recipients", recipients, RECIPIENTS)
-    checked("partial", partial, ("raise", "return"))
-    question.period(client.now())  # a wrong range is named before any request
-    limiter = client.limiter.of(question.resource.path)
-    bar = Progress(progress, noun=question.resource.name, limiter=limiter)
+    client, question = request.client, request.question
+    resource = question.resource
+    bar = Progress(request.progress, noun=resource.name, limiter=client.limiter.of(resource.path))
     try:
         pulled = pull(client, question, watch=bar)
     finally:
         bar.close()
+    rows = stored(client, question, pulled.span)
+    doubts = [
+        *_differences(pulled, resource),
+        *_set_aside(client, resource, pulled.span),
+        *_ignored(rows, question.filter),
+    ]
     frame = to_backend(
-        disguise(
-            stored(client, question, pulled.span), question.resource, recipients, client.store
-        ),
-        chosen,
+        disguise(rows, resource.table, request.recipients, client.store), request.backend
     )
-    _report(pulled, question.resource, frame, raising=partial == "raise")
-    return frame
+    lacking = shortfall(pulled, frame)
+    if lacking is not None and request.partial == "return":
+        doubts.append(f"{lacking} The table lacks these.")
+    for doubt in doubts:
+        warnings.warn(doubt, PlivoAnalysisWarning, stacklevel=3)
+    if lacking is None or request.partial == "return":
+        return frame
+    del rows, frame  # a verbose traceback prints the variables of every frame
+    lacking.add_note('The rest is in .frame; partial="return" gives it without an error.')
+    raise lacking
+
+
+def account(client: Client | None) -> Client:
+    """The account that was given, else the environment's.
+
+    Raises:
+        FilterError: What was given is no account.
+        CredentialsError: Nothing was given and the environment names no account.
+    """
+    if client is not None and not isinstance(client, Client):
+        raise FilterError(
+            f"client is of type {type(client).__name__}; it takes what pva.Client() or pva.demo() "
+            "gives."
+        )
+    return environment_client() if client is None else client
+
+
+def checked_backend(backend: str | None, client: Client) -> str:
+    """The backend that was named, else the client's.
+
+    Raises:
+        FilterError: There is no such backend.
+    """
+    return checked("backend", client.backend if backend is None else backend, BACKENDS)
+
+
+def checked(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    """A word of a closed set.
+
+    Raises:
+        FilterError: It is not one of them.
+
+    Example:
+        >>> checked("partial", "raise", ("raise", "return"))
+        'raise'
+    """
+    choices = " or ".join(repr(word) for word in allowed)
+    if not isinstance(value, str):
+        raise FilterError(f"{name} is of type {type(value).__name__}; it can be {choices}.")
+    if value not in allowed:
+        raise FilterError(f"{name} is {value!r}; it can be {choices}.")
+    return value
 
 
 def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
@@ -73,7 +176,6 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
 
     Example:
         >>> import plivo_analysis as pva
-        >>> from plivo_analysis.api.filters import Filter
         >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> with pva.demo(sessions=50) as client:
         ...     everything = Filter.of(SESSION_RESOURCE)
@@ -91,32 +193,6 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
         store.archive(resource).members(each) for each in (scope, question.filter.lasting.scope)
     )
     return chosen(frame, question.filter, resource.key, listed, lasting)
-
-
-def _report(pulled: Pulled, resource: Resource, frame: Any, *, raising: bool) -> None:
-    if pulled.differences:
-        warnings.warn(
-            f"{pulled.differences} {resource.name} were new or had changed in ranges that were "
-            "complete; the table holds them now.",
-            PlivoAnalysisWarning,
-            stacklevel=4,
-        )
-    if pulled.vanished:
-        warnings.warn(
-            f"{pulled.vanished} {resource.name} of ranges that were complete are listed no more; "
-            "the table keeps them.",
-            PlivoAnalysisWarning,
-            stacklevel=4,
-        )
-    lacking = shortfall(pulled, frame)
-    if lacking is not None and raising:
-        raise IncompletePullError(
-            f'{lacking} The rest is in .frame; partial="return" gives it without an error.',
-            frame=frame,
-            missing=lacking.missing,
-        )
-    if lacking is not None:
-        warnings.warn(f"{lacking} The table lacks these.", PlivoAnalysisWarning, stacklevel=4)
 
 
 def shortfall(pulled: Pulled, frame: Any) -> IncompletePullError | None:
@@ -142,6 +218,41 @@ def shortfall(pulled: Pulled, frame: Any) -> IncompletePullError | None:
         return None
     missing = [span.datetimes() for span in sorted([*pulled.expired, *pulled.missing])]
     return IncompletePullError(" ".join(sentences), frame=frame, missing=missing)
+
+
+def _differences(pulled: Pulled, resource: Resource) -> Iterator[str]:
+    if pulled.differences:
+        yield (
+            f"{pulled.differences} {resource.name} were new or had changed in ranges that were "
+            "complete; the table holds them now."
+        )
+    if pulled.vanished:
+        yield (
+            f"{pulled.vanished} {resource.name} of ranges that were complete are listed no more; "
+            "the table keeps them."
+        )
+
+
+def _set_aside(client: Client, resource: Resource, span: Span) -> Iterator[str]:
+    """Records that are not fit for analysis are in no table."""
+    notes = client.store.archive(resource).notes(span)
+    reasons = {note["key"]: note["code"] for note in notes if note["set_aside"]}
+    if reasons:
+        counted = Counter(reasons.values()).most_common()
+        why = " ".join(f"{Code(code).meaning} ({number:,})" for code, number in counted)
+        yield (
+            f"{plural(len(reasons), resource.name.removesuffix('s'))} of this range set aside. "
+            f"{why} They are in no table, so that counts and sums are lower bounds; "
+            f"pva.issues({resource.name!r}) lists them."
+        )
+
+
+def _ignored(rows: pl.DataFrame, asked: Filter) -> Iterator[str]:
+    if names := unconfirmed(rows, asked):
+        yield (
+            f"No row says anything of {' and '.join(names)}, so that nothing shows whether the "
+            "server kept to it: the table may hold every record of the range."
+        )
 
 
 def _list(spans: list[Span]) -> str:

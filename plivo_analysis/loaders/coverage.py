@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.api.filters import shown_scope
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.api.times import parse_range
-from plivo_analysis.client import environment_client
-from plivo_analysis.loaders.arguments import checked
+from plivo_analysis.loaders.answer import account, checked
 from plivo_analysis.loaders.columns import COVERAGE, ISSUES
 from plivo_analysis.parsing.oddities import Code
 from plivo_analysis.sync.coverage import stretches
@@ -18,7 +17,7 @@ from plivo_analysis.values.spans import Span, from_us, to_us
 if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.loaders.arguments import Instant
+    from plivo_analysis.loaders.answer import Instant
 
 
 def coverage(
@@ -53,9 +52,9 @@ def coverage(
         >>> pva.coverage(since="7d", client=client)["state"].to_list()
         ['complete', 'live']
     """
-    account, described, span = _place(resource, since, until, client)
-    archive = account.store.archive(described)
-    now = to_us(account.now())
+    of, described, span = _place(resource, since, until, client)
+    archive = of.store.archive(described)
+    now = to_us(of.now())
     rows = [
         {
             "start": from_us(part.span.start),
@@ -67,9 +66,9 @@ def coverage(
             "filters": shown_scope(part.scope),
             "flags": ", ".join(part.flags),
         }
-        for part in stretches(account, described, span)
+        for part in stretches(of, described, span)
     ]
-    return to_backend(from_rows(rows, COVERAGE), account.backend)
+    return to_backend(from_rows(rows, COVERAGE), of.backend)
 
 
 def issues(
@@ -105,7 +104,7 @@ def issues(
         >>> pva.issues(since="7d", client=client).columns[:3]
         ['key', 'instant', 'code']
     """
-    account, described, span = _place(resource, since, until, client)
+    of, described, span = _place(resource, since, until, client)
     rows = [
         {
             **note,
@@ -113,15 +112,15 @@ def issues(
             "meaning": Code.__members__[note["code"].upper()].meaning,
             "read_at": from_us(note["read_at"]),
         }
-        for note in account.store.archive(described).notes(span)
+        for note in of.store.archive(described).notes(span)
     ]
-    return to_backend(from_rows(rows, ISSUES), account.backend)
+    return to_backend(from_rows(rows, ISSUES), of.backend)
 
 
 def _place(
     resource: str, since: Instant, until: Instant, client: Client | None
 ) -> tuple[Client, Resource, Span]:
-    checked("resource", resource, tuple(RESOURCES))
-    account = client or environment_client()
-    start, end = parse_range(since, until, now=account.now())
-    return account, RESOURCES[resource], Span(to_us(start), to_us(end))
+    described = RESOURCES[checked("resource", resource, tuple(RESOURCES))]
+    of = account(client)
+    start, end = parse_range(since, until, now=of.now())
+    return of, described, Span(to_us(start), to_us(end))

@@ -1,18 +1,17 @@
-"""The loaders: what may be asked of an account, argument by argument."""
+"""The loaders: what may be asked of an account, argument by argument.
+
+The signatures are written out for editors; a test holds them to the declaration of the
+resource. A loader hands on all of its arguments at once, so that none can be left out.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.checks import checked_uuid
-from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
-from plivo_analysis.api.times import parse_range
-from plivo_analysis.client import environment_client
 from plivo_analysis.errors import FilterError
-from plivo_analysis.loaders.answer import answer
-from plivo_analysis.loaders.arguments import checked_backend
-from plivo_analysis.sync.pull import Question
+from plivo_analysis.loaders.answer import Request, account, answer, checked_backend
 from plivo_analysis.sync.single import read_one_record
 from plivo_analysis.tables.convert import from_rows, to_backend
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from plivo_analysis.client import Client
-    from plivo_analysis.loaders.arguments import Instant, Recipients, Watcher
+    from plivo_analysis.loaders.answer import Instant, Recipients, Watcher
 
 
 def load_sessions(
@@ -52,7 +51,7 @@ def load_sessions(
             timedelta or a text such as ``"7d"`` counted back from the account's now. By
             default 24 hours before the end.
         until: The end, not included; by default the account's now.
-        status: ``"in-progress"``, ``"verified"`` or ``"expired"``.
+        status: How far the session is: ``"in-progress"``, ``"verified"`` or ``"expired"``.
         app_uuid: Of one Verify application.
         recipient: To one number, in E.164 form.
         subaccount: Of one subaccount, by its auth id.
@@ -89,32 +88,9 @@ def load_sessions(
         >>> set(sessions["status"])
         {'verified'}
     """
-    chosen = Filter.of(
-        SESSION_RESOURCE,
-        status=status,
-        app_uuid=app_uuid,
-        recipient=recipient,
-        subaccount=subaccount,
-        brand_name=brand_name,
-        app_hash=app_hash,
-        country=country,
-        alias=alias,
-    )
+    request = Request.of(SESSION_RESOURCE, locals())
     del recipient  # a verbose traceback prints the variables of every frame
-    return answer(
-        Question(
-            SESSION_RESOURCE,
-            chosen,
-            Filter.of(SESSION_RESOURCE),
-            lambda now: parse_range(since, until, now=now),
-            verify=verify,
-        ),
-        client or environment_client(),
-        backend=backend,
-        recipients=recipients,
-        progress=progress,
-        partial=partial,
-    )
+    return answer(request)
 
 
 def load_messages(
@@ -146,21 +122,22 @@ def load_messages(
     Args:
         since: As in :func:`load_sessions`.
         until: As in :func:`load_sessions`.
-        message_direction: ``"inbound"`` or ``"outbound"``.
-        message_state: ``"queued"``, ``"sent"``, ``"delivered"``, ``"undelivered"``,
-            ``"failed"``, ``"received"``, ``"rejected"`` or ``"read"``.
-        message_type: ``"sms"``, ``"mms"`` or ``"whatsapp"``.
-        error_code: One of Plivo's error codes; ``"000"`` for delivered.
+        message_direction: From the account or to it: ``"inbound"`` or ``"outbound"``.
+        message_state: How far the message is: ``"queued"``, ``"sent"``, ``"delivered"``,
+            ``"undelivered"``, ``"failed"``, ``"received"``, ``"rejected"`` or ``"read"``.
+        message_type: How it was sent: ``"sms"``, ``"mms"`` or ``"whatsapp"``.
+        error_code: With one of Plivo's error codes; ``"000"`` for delivered.
         subaccount: Of one subaccount, by its auth id.
-        from_number: From one sender.
+        from_number: From one sender, by its number or its exact name.
         to_number: To one receiver.
         powerpack_id: Sent through one pool of senders.
         destination_country_iso2: To one country, by its two letters.
         tendlc_campaign_id: Of one US campaign.
-        tendlc_registration_status: ``"registered"`` or ``"unregistered"``.
+        tendlc_registration_status: Whether its US sender was registered: ``"registered"`` or
+            ``"unregistered"``.
         conversation_id: Of one WhatsApp conversation.
-        conversation_origin: ``"service"``, ``"utility"``, ``"authentication"`` or
-            ``"marketing"``.
+        conversation_origin: What began the WhatsApp conversation: ``"service"``,
+            ``"utility"``, ``"authentication"`` or ``"marketing"``.
         client: As in :func:`load_sessions`.
         backend: As in :func:`load_sessions`.
         recipients: As in :func:`load_sessions`, for both numbers of a message.
@@ -186,37 +163,9 @@ def load_messages(
         >>> set(messages["message_type"])
         {'sms'}
     """
-    chosen = Filter.of(
-        MESSAGE_RESOURCE,
-        message_direction=message_direction,
-        message_state=message_state,
-        message_type=message_type,
-        error_code=error_code,
-        subaccount=subaccount,
-        from_number=from_number,
-        to_number=to_number,
-        powerpack_id=powerpack_id,
-        destination_country_iso2=destination_country_iso2,
-        tendlc_campaign_id=tendlc_campaign_id,
-        tendlc_registration_status=tendlc_registration_status,
-        conversation_id=conversation_id,
-        conversation_origin=conversation_origin,
-    )
+    request = Request.of(MESSAGE_RESOURCE, locals())
     del from_number, to_number  # a verbose traceback prints the variables of every frame
-    return answer(
-        Question(
-            MESSAGE_RESOURCE,
-            chosen,
-            Filter.of(MESSAGE_RESOURCE),
-            lambda now: parse_range(since, until, now=now),
-            verify=verify,
-        ),
-        client or environment_client(),
-        backend=backend,
-        recipients=recipients,
-        progress=progress,
-        partial=partial,
-    )
+    return answer(request)
 
 
 def load_session(
@@ -252,7 +201,7 @@ def load_session(
     key = checked_uuid("session_uuid", session_uuid)
     if key is None:
         raise FilterError("session_uuid is empty; it takes a session's UUID.")
-    account = client or environment_client()
-    chosen = checked_backend(backend, account)
-    row = read_one_record(account, SESSION_RESOURCE, key)
+    of = account(client)
+    chosen = checked_backend(backend, of)
+    row = read_one_record(of, SESSION_RESOURCE, key)
     return to_backend(from_rows([row], SESSION_RESOURCE.table), chosen)

@@ -1,5 +1,9 @@
 """Telephone numbers in tables: full, masked, or under a pseudonym that joins like the number.
 
+Whatever is not known to be free of numbers is masked. The declaration of a table says of each
+column whether its values are numbers, are free of them, or may hold them anywhere; a column
+that it does not know may hold them anywhere too.
+
 Two masked numbers may look the same, so that they must not be grouped or joined. A pseudonym
 is a keyed hash (HMAC-SHA256): without the key, which stays in the store, a plain hash of a
 number could be undone by trying all numbers.
@@ -9,38 +13,59 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.values.masking import mask_number
+from plivo_analysis.parsing.strict_json import canonical
+from plivo_analysis.values.masking import SHORTEST, mask_number, mask_text
+from plivo_analysis.values.schema import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plivo_analysis.api.resources import Resource
     from plivo_analysis.storage.store import Store
+    from plivo_analysis.values.schema import Column, Table
 
 RECIPIENTS = ("full", "masked", "pseudonym")
 
 _LENGTH = 16  # hexadecimal digits: no two numbers of one account will meet
 
 
-def disguise(
-    frame: pl.DataFrame, resource: Resource, recipients: str, store: Store
-) -> pl.DataFrame:
-    """Show the numbers of a table in one of three ways.
+def disguise(frame: pl.DataFrame, table: Table, recipients: str, store: Store) -> pl.DataFrame:
+    """Show the numbers of a loaded table in one of three ways.
 
     Args:
-        frame: A table of the resource.
-        resource: Knows which columns hold numbers.
-        recipients: ``"full"``, ``"masked"`` or ``"pseudonym"``.
+        frame: A table.
+        table: Says of each column what it holds of telephone numbers.
+        recipients: ``"full"``, ``"masked"`` or ``"pseudonym"``; the last two mask the numbers
+            in every text that may hold one.
         store: Holds the key of the pseudonyms.
     """
     if recipients == "full":
         return frame
-    replace = mask_number if recipients == "masked" else pseudonymiser(store.pseudonym_key())
-    return frame.with_columns(replaced(frame[name], replace) for name in resource.numbers)
+    if recipients == "masked":
+        return masked(frame, table)
+    return _without_numbers(frame, table, pseudonymiser(store.pseudonym_key()))
+
+
+def masked(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """A frame in which every telephone number is masked, in nested columns too.
+
+    Args:
+        frame: Some columns of a table, or what was counted of it.
+        table: Says of each column what it holds of telephone numbers. A column that is not in
+            it may hold them anywhere.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> frame = pl.DataFrame({"recipient": ["14155550100"], "note": ["ask +1 415 555 0100"]})
+        >>> masked(frame, SESSIONS).row(0)
+        ('1 ••• ••• ••00', 'ask 1 ••• ••• ••00')
+    """
+    return _without_numbers(frame, table, mask_number)
 
 
 def pseudonymiser(key: bytes) -> Callable[[str], str]:
@@ -59,14 +84,69 @@ def pseudonymiser(key: bytes) -> Callable[[str], str]:
     return pseudonym
 
 
-def replaced(numbers: pl.Series, replace: Callable[[str], str]) -> pl.Series:
-    """A column with each distinct number replaced once.
-
-    Example:
-        >>> replaced(pl.Series(["14155550100", None]), mask_number).to_list()
-        ['1 ••• ••• ••00', None]
-    """
-    known = numbers.drop_nulls().unique().to_list()
-    return numbers.replace_strict(
-        known, [replace(number) for number in known], default=None, return_dtype=pl.String
+def _without_numbers(
+    frame: pl.DataFrame, table: Table, number: Callable[[str], str]
+) -> pl.DataFrame:
+    columns = {column.name: column for column in table.columns}
+    return frame.with_columns(
+        _replaced(frame[name], columns.get(name), number) for name in frame.columns
     )
+
+
+def _replaced(values: pl.Series, column: Column | None, number: Callable[[str], str]) -> pl.Series:
+    if isinstance(values.dtype, pl.List):
+        return _replaced_in_lists(values, column, number)
+    changes = _changes(values, column, number)
+    return values.replace(changes) if changes else values
+
+
+def _replaced_in_lists(
+    values: pl.Series, column: Column | None, number: Callable[[str], str]
+) -> pl.Series:
+    """A column of lists of texts or of records, with the texts replaced."""
+    members = values.explode()
+    if not isinstance(members.dtype, pl.Struct):
+        changes = _changes(members, column, number)
+        return values.list.eval(pl.element().replace(changes)) if changes else values
+    declared = {field.name: field for field in column.fields} if column else {}
+    replaced = [
+        pl.field(field.name).replace(changes)
+        for field in members.struct.unnest()
+        if (changes := _changes(field, declared.get(field.name), number))
+    ]
+    return values.list.eval(pl.element().struct.with_fields(*replaced)) if replaced else values
+
+
+def _changes(
+    values: pl.Series, column: Column | None, number: Callable[[str], str]
+) -> dict[str, str]:
+    """What each distinct text becomes, where that differs: each is looked at once."""
+    form = Form.FREE if column is None else column.form
+    if values.dtype != pl.String or not form.may_hold_numbers:
+        return {}
+    replace = number if form.is_number else _masked_text
+    distinct = values.drop_nulls().unique().to_list()
+    return {text: new for text in distinct if (new := replace(text)) != text}
+
+
+def _masked_text(text: str) -> str:
+    """A text, or the values of a JSON text, with every telephone number masked."""
+    if text[:1] in ("{", "["):
+        try:
+            return canonical(_masked_value(json.loads(text, parse_float=Decimal)))
+        except ValueError:  # no JSON after all
+            pass
+    return mask_text(text)
+
+
+def _masked_value(value: Any) -> Any:
+    # JSON escapes signs, so that a number is only seen in what a text stands for.
+    if isinstance(value, dict):
+        return {mask_text(name): _masked_value(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_masked_value(member) for member in value]
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, (int, Decimal)) and len(str(abs(value))) >= SHORTEST:
+        return mask_text(str(value))
+    return value

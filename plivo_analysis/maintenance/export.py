@@ -117,7 +117,7 @@ def _export(
                 path.unlink()
     for days in _batches(store.days(resource).within(EVER)):
         rows = read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
-        shown = disguise(rows, resource, recipients, store)
+        shown = disguise(rows, resource.table, recipients, store)
         for table, instant, frame in parts(resource, shown):
             for day, of_day in zip(days, by_day(frame, instant, days), strict=True):
                 path = made.folder / table.name / day_name(day.start)

@@ -11,15 +11,17 @@ match is null, and says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import Any
 
 from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.values.schema import Column, Form, Kind
 from plivo_analysis.values.spans import from_us
 
-Wanted = tuple[tuple[str, Callable[[object], tuple[Any, Code | None]]], ...]
+Parser = Callable[[object], tuple[Any, Code | None]]
+Wanted = tuple[tuple[str, Parser], ...]
 """The fields of an object with the parser of each."""
 
 _MONEY = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,8})?")
@@ -351,3 +353,34 @@ def _encodes(value: str) -> bool:
 def _without_plus(value: str) -> str:
     found = _DIGITS_WITH_PLUS.fullmatch(value)
     return found[1] if found else value
+
+
+_OF_KIND: Mapping[Kind, Parser] = {
+    Kind.COUNT: count,
+    Kind.FLAG: flag,
+    Kind.TIME: time,
+    Kind.MONEY: money,
+}
+_OF_FORM: Mapping[Form, Parser] = {
+    Form.FREE: text,
+    Form.LABEL: label,
+    Form.WORD: word,
+    Form.SETTING: setting,
+    Form.CODE: error_code,
+    Form.ID: label,
+    Form.NUMBER: number,
+    Form.SENDER: sender,
+}
+
+
+def wanted(columns: Iterable[Column]) -> Wanted:
+    """The fields that fill some columns, each with the parser of the column's kind and form.
+
+    Example:
+        >>> wanted([Column("log", Kind.TEXT, "What it may show.", form=Form.SETTING)])[0][0]
+        'log'
+    """
+    return tuple(
+        (column.name, _OF_FORM[column.form] if column.kind is Kind.TEXT else _OF_KIND[column.kind])
+        for column in columns
+    )

@@ -5,7 +5,8 @@ What the API does, as seen in its documentation and in the official SDKs:
 - most fields came later than the record itself: any may be absent, blank or null;
 - ``error_code`` is a text whose leading zeros count (``000`` is delivered), or null;
 - ``log`` is a word although two of its words look like booleans;
-- numbers may be hidden in part, at the end or in the middle.
+- numbers may be hidden in part, at the end or in the middle;
+- the end of a conversation has two names.
 
 What this package does not know goes to ``extra``, one JSON object of fields by name.
 """
@@ -25,40 +26,12 @@ if TYPE_CHECKING:
 
     from plivo_analysis.parsing.records import Record
 
-_FLAT: fields.Wanted = (
-    ("message_direction", fields.word),
-    ("message_state", fields.word),
-    ("message_type", fields.word),
-    ("from_number", fields.sender),
-    ("to_number", fields.number),
-    ("units", fields.count),
-    ("total_rate", fields.money),
-    ("total_amount", fields.money),
-    ("error_code", fields.error_code),
-    ("error_message", fields.text),
-    ("resource_uri", fields.text),
-    ("powerpack_id", fields.label),
-    ("requester_ip", fields.label),
-    ("destination_country_iso2", fields.label),
-    ("destination_network", fields.text),
-    ("is_domestic", fields.flag),
-    ("replaced_sender", fields.sender),
-    ("carrier_fees", fields.money),
-    ("carrier_fees_rate", fields.money),
-    ("tendlc_campaign_id", fields.label),
-    ("tendlc_registration_status", fields.word),
-    ("dlt_entity_id", fields.label),
-    ("dlt_template_id", fields.label),
-    ("dlt_template_category", fields.word),
-    ("conversation_id", fields.label),
-    ("conversation_origin", fields.word),
-    ("conversation_expiration_timestamp", fields.time),
-    ("log", fields.setting),
-    ("message_sent_time", fields.time),
-    ("message_updated_time", fields.time),
-)
+_OWN = ("message_uuid", "message_time", "extra")  # read by read_record and below
+_FLAT = fields.wanted(column for column in MESSAGES.columns if column.name not in _OWN)
 _KNOWN = frozenset({"message_uuid", "message_time", *(name for name, _ in _FLAT)})
 _NAMES = MESSAGES.names
+_EXPIRY = "conversation_expiration_timestamp"
+_EXPIRY_IN_PROSE = "conversation_expiry_timestamp"  # the API's documentation, in its text
 
 
 def read_message(record: object) -> Record:
@@ -86,6 +59,9 @@ def read_message(record: object) -> Record:
 
 
 def _fill(record: dict[str, Any], _: datetime, notes: Notes) -> dict[str, Any]:
+    if record.get(_EXPIRY) is None and _EXPIRY_IN_PROSE in record:
+        record = {**record}
+        record[_EXPIRY] = record.pop(_EXPIRY_IN_PROSE)
     row = dict.fromkeys(_NAMES) | notes.read(record, _FLAT)
     if record.get("total_amount") is None:
         notes.add(Code.AMOUNT_MISSING, "total_amount")

@@ -35,23 +35,20 @@ if TYPE_CHECKING:
 
     from plivo_analysis.parsing.records import Record
 
-_FLAT = (
-    ("app_uuid", fields.word),
-    ("alias", fields.text),
-    ("recipient", fields.number),
-    ("channel", fields.word),
-    ("status", fields.word),
-    ("count", fields.count),
-    ("locale", fields.label),
-    ("destination_country_iso2", fields.label),
-    ("destination_network", fields.text),
-    ("requestor_ip", fields.label),
-    ("updated_at", fields.time),
+_COLUMNS = {column.name: column for column in SESSIONS.columns}
+_OWN = ("session_uuid", "created_at", "extra")  # read by read_record and below
+_OF_CHARGES = ("total_charge", "validation_charge")
+_FLAT = fields.wanted(
+    column
+    for column in SESSIONS.columns
+    if not (column.computed or column.fields or column.name in _OWN)
+    and column.name not in _OF_CHARGES
 )
-_OTHERS = {"session_uuid", "created_at", "attempt_details", "charges"}
-_KNOWN = frozenset(_OTHERS | {name for name, _ in _FLAT})
-_TOTALS = (("total_charge", fields.money), ("validation_charge", fields.money))
-_KNOWN_OF_CHARGES = frozenset({"attempt_charges", *(name for name, _ in _TOTALS)})
+_KNOWN = frozenset(
+    {"session_uuid", "created_at", "attempt_details", "charges", *(name for name, _ in _FLAT)}
+)
+_TOTALS = fields.wanted(_COLUMNS[name] for name in _OF_CHARGES)
+_KNOWN_OF_CHARGES = frozenset({"attempt_charges", *_OF_CHARGES})
 _NAMES = SESSIONS.names
 
 
@@ -64,28 +61,16 @@ class _Part:
     known: frozenset[str]
     repeated: Code
 
+    @classmethod
+    def of(cls, path: str, column: str, repeated: Code) -> _Part:
+        """The list that fills a column."""
+        columns = _COLUMNS[column].fields
+        names = frozenset(field.name for field in columns)
+        return cls(path, fields.wanted(columns), names, repeated)
 
-_ATTEMPTS = _Part(
-    "attempt_details",
-    (
-        ("channel", fields.word),
-        ("attempt_uuid", fields.word),
-        ("status", fields.word),
-        ("time", fields.time),
-    ),
-    frozenset({"channel", "attempt_uuid", "status", "time"}),
-    Code.ATTEMPT_REPEATED,
-)
-_CHARGES = _Part(
-    "charges.attempt_charges",
-    (
-        ("attempt_uuid", fields.word),
-        ("channel", fields.word),
-        ("charge", fields.money),
-    ),
-    frozenset({"attempt_uuid", "channel", "charge"}),
-    Code.CHARGE_REPEATED,
-)
+
+_ATTEMPTS = _Part.of("attempt_details", "attempt_details", Code.ATTEMPT_REPEATED)
+_CHARGES = _Part.of("charges.attempt_charges", "attempt_charges", Code.CHARGE_REPEATED)
 
 
 def read_session(record: object) -> Record:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from plivo_analysis.api.checks import same_number
+from plivo_analysis.api.checks import same_number, same_sender
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -45,6 +45,27 @@ def matches(frame: pl.DataFrame, asked: Filter) -> pl.Series:
     return reduce(
         and_, (_confirmed(frame[each.column], each) for each in asked.confirmations()), everything
     )
+
+
+def unconfirmed(frame: pl.DataFrame, asked: Filter) -> list[str]:
+    """The parameters that no row says anything of, so that nothing shows they were kept to.
+
+    Args:
+        frame: The rows that a filter gave; none of an empty table says anything, rightly.
+        asked: The filter.
+
+    Example:
+        >>> from plivo_analysis.api.filters import Filter
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
+        >>> frame = pl.DataFrame({"alias": [None, None]}, {"alias": pl.String})
+        >>> unconfirmed(frame, Filter.of(SESSION_RESOURCE, alias="shop"))
+        ['alias']
+    """
+    return [
+        each.name
+        for each in asked.confirmations()
+        if frame.height and not _confirmed(frame[each.column], each).any()
+    ]
 
 
 def chosen(
@@ -79,7 +100,7 @@ def chosen(
 
 
 def _confirmed(values: pl.Series, each: Confirmation) -> pl.Series:
-    if each.same is not same_number:
+    if each.same not in (same_number, same_sender):
         return _each_once(values, each)
     plain = values.str.contains(_PLAIN)
     odd = _each_once(values.set(plain.fill_null(value=False), None), each)

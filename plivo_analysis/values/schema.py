@@ -36,17 +36,32 @@ class Kind(StrEnum):
     RECORDS = "list of records"
 
 
-class Numbers(StrEnum):
-    """What a text column may hold of telephone numbers, which says how it is masked.
+class Form(StrEnum):
+    """What a text is, which says how it is read from the API and how it is masked.
 
     Example:
-        >>> Column("alias", Kind.TEXT, "The application's name.").numbers.value
-        'anywhere'
+        >>> Form.SENDER.is_number, Form.ID.may_hold_numbers
+        (True, False)
     """
 
-    WHOLE = "whole"  # every value is one number, or the name of a sender
-    ANYWHERE = "anywhere"  # not known to be free of them
-    NONE = "none"  # ids and addresses, whose digits are no telephone number
+    FREE = "free"  # a name or a sentence, exactly as it came
+    LABEL = "label"  # names one of several things: trimmed, its case kept
+    WORD = "word"  # a word of the API's own: trimmed and lower-cased
+    SETTING = "setting"  # a word that may come as a JSON boolean
+    CODE = "code"  # digits with their leading zeros
+    ID = "id"  # an id or an address, whose digits are no telephone number
+    NUMBER = "number"  # a telephone number
+    SENDER = "sender"  # a telephone number, a short code or the name of a sender
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the whole text is a number, or stands in the place of one."""
+        return self in (Form.NUMBER, Form.SENDER)
+
+    @property
+    def may_hold_numbers(self) -> bool:
+        """Whether it is not known to be free of telephone numbers."""
+        return self is not Form.ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,7 @@ class Column:
         nullable: Whether a value may be missing.
         computed: Whether it is ours rather than the API's.
         fields: The columns of each record, for ``Kind.RECORDS``.
-        numbers: What its text may hold of telephone numbers.
+        form: What its text is, for ``Kind.TEXT``.
 
     Example:
         >>> Column("alias", Kind.TEXT, "The application's name.").nullable
@@ -75,7 +90,7 @@ class Column:
     nullable: bool = True
     computed: bool = False
     fields: tuple[Column, ...] = ()
-    numbers: Numbers = Numbers.ANYWHERE
+    form: Form = Form.FREE
 
     def polars(self) -> pl.DataType:
         """The type of this column in polars."""

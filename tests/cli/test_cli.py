@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
+import inspect
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
+import plivo_analysis as pva
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.cli import arguments, main
+from plivo_analysis.cli import main
+from plivo_analysis.cli.accounts import account
+from plivo_analysis.cli.arguments import parser
 from plivo_analysis.emulator import Account, Fault, Server, generate
 
 if TYPE_CHECKING:
@@ -26,8 +34,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def small_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A demo account of a size for tests, and a folder of its own for each."""
-    monkeypatch.setattr(arguments, "DEMO_SESSIONS", 600)
-    monkeypatch.setattr("plivo_analysis.cli.account.DEMO_SESSIONS", 600)
+    monkeypatch.setattr("plivo_analysis.cli.accounts.demo", partial(pva.demo, sessions=600))
     monkeypatch.setenv("PLIVO_ANALYSIS_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
 
@@ -36,10 +43,15 @@ def small_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def environment(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The emulator as the environment's account."""
     server = serve(generate(sessions=40))
+    use(server, monkeypatch)
+    return server
+
+
+def use(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a server's account the environment's."""
     monkeypatch.setenv("PLIVO_AUTH_ID", server.account.auth_id)
     monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
     monkeypatch.setenv("PLIVO_API_URL", server.url)
-    return server
 
 
 def test_the_report_is_written_and_its_tables_are_printed(
@@ -85,14 +97,19 @@ def test_pull_writes_parquet_that_is_the_table() -> None:
     assert frame.height > 0
 
 
-def test_pull_writes_csv_with_whole_numbers_and_json_lists(
+def test_pull_writes_csv_with_json_lists_and_masks_numbers_unless_told_not_to(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["pull", "messages", "--demo", "--since", "7d", "--out", "m.csv"]) == 0
     assert re.search(r"\d+ messages in .*m\.csv", capsys.readouterr().out)
     assert main(["pull", "sessions", "--demo", "--since", "7d", "--out", "s.csv"]) == 0
+    assert Path("s.csv").read_bytes().startswith(codecs.BOM_UTF8)
     frame = pl.read_csv("s.csv", infer_schema=False)
     assert frame["attempt_details"].drop_nulls().str.json_path_match("$[0].channel").len() > 0
+    assert frame["recipient"].str.contains("•").all()
+    words = ["pull", "sessions", "--demo", "--since", "7d", "--recipients", "full"]
+    assert main([*words, "--out", "s.csv"]) == 0
+    frame = pl.read_csv("s.csv", infer_schema=False)
     assert frame["recipient"].str.contains(r"^\d+$").all()
 
 
@@ -214,10 +231,7 @@ def test_ctrl_c_is_one_sentence(
 def test_an_empty_account_makes_a_report_that_says_so(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = serve(Account.of([]))
-    monkeypatch.setenv("PLIVO_AUTH_ID", server.account.auth_id)
-    monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
-    monkeypatch.setenv("PLIVO_API_URL", server.url)
+    use(serve(Account.of([])), monkeypatch)
     assert main(["report", "--quiet"]) == 0
     assert "nothing was spent" in Path("report.html").read_text()
 
@@ -243,3 +257,106 @@ def test_the_emulator_says_where_it_is_and_ends_when_asked() -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         process.stdout.close()
+
+
+# Dates, comparison.
+
+
+def report_header(*words: str) -> str:
+    assert main(["report", "--demo", "--quiet", *words]) == 0
+    return Path("report.html").read_text()
+
+
+def test_a_date_is_a_midnight_of_the_zone() -> None:
+    page = report_header("--since", "2026-10-01", "--until", "2026-11-01", "--tz", "Asia/Kolkata")
+    assert "1 Oct 00:00 – 1 Nov 00:00 Asia/Kolkata" in page
+
+
+def test_a_period_before_that_cannot_be_had_is_a_note_and_no_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["report", "--demo", "--since", "60d"]) == 0
+    said = capsys.readouterr().out
+    assert "No comparison: the period before is older than Plivo's 90 days" in said
+    assert Path("report.html").exists()
+
+
+# Outputs of another encoding.
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_every_command_can_be_read_whatever_the_output_s_encoding(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    for words in (
+        ["report", "--demo", "--since", "7d"],
+        ["pull", "sessions", "--demo", "--recipient", "+1 415 555 0100", "--out", "s.csv"],
+        ["status", "--demo"],
+        ["pull", "sessions", "--demo", "--alias", "\u202e→"],
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-m", "plivo_analysis", *words],
+            env=environment,
+            capture_output=True,
+            check=False,
+        )
+        said = (ran.stdout + ran.stderr).decode(encoding)
+        assert ran.returncode == (2 if "--alias" in words else 0), said
+        assert "Traceback" not in said
+        if words[0] == "report":
+            assert ("┌" in said) == (encoding == "utf-8")
+            assert ("+--" in said) == (encoding != "utf-8")
+
+
+# What was set aside.
+
+
+def test_what_was_set_aside_is_said_and_counts_are_lower_bounds(
+    serve: Serve,
+    session: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    records = [session(), session(), session(attempt_details={})]
+    use(serve(Account.of(records, now=datetime.now(UTC))), monkeypatch)
+    since = ["--since", "2026-10-01", "--until", "2026-11-25"]
+    assert main(["pull", "sessions", *since]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("at least 2 sessions")
+    assert "plivo-analysis: 1 session of this range set aside" in printed.err
+    assert main(["report", *since]) == 0
+    printed = capsys.readouterr()
+    assert "Spend by channel, USD, at least" in printed.out
+    assert printed.err.count("\n") == 1
+
+
+# Forgetting.
+
+
+def test_a_number_to_forget_comes_from_standard_input_and_a_dry_run_removes_nothing(
+    environment: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pull", "sessions", "--since", "90d", "--out", "s.parquet", "--quiet"]) == 0
+    number = pl.read_parquet("s.parquet")["recipient"][0]
+    held = pl.read_parquet("s.parquet").filter(pl.col("recipient") == number).height
+    for words, said in (
+        (["--dry-run"], f"At least {held} session"),
+        (["--recipient", "-"], f"Removed {held} record"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"+{number}\n"))
+        assert main(["forget", *words]) == 0
+        assert said in (printed := capsys.readouterr().out)
+        assert number not in printed
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["forget"]) == 2
+    assert "standard input" in capsys.readouterr().err
+
+
+def test_the_demo_of_the_command_line_is_the_demo_of_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()  # the small account of the other tests
+    assert inspect.signature(pva.demo).parameters["sessions"].default == 2000
+    with account(parser().parse_args(["status", "--demo"])) as client, pva.demo() as other:
+        served = [each.server.account for each in (client, other)]  # type: ignore[attr-defined]
+        assert served[0].now == served[1].now
+        assert served[0].uuids() == served[1].uuids()

@@ -185,7 +185,7 @@ def test_without_a_client_the_environment_is_asked_for_one() -> None:
         ("Recipient", "+1 415 555 0100 9999 9999", "Recipient is not a telephone number"),
         ("Application", "a\tb", "Application holds a control character"),
         ("Country", "Germany", "Country is"),
-        ("Country", "<b>", "Country is &#x27;&lt;B&gt;&#x27;"),
+        ("Country", "<b>", "Country is &#x27;&lt;b&gt;&#x27;"),
         ("Brand", "x" * 5000, "Brand has 5000 characters"),
         ("App hash", "a\x00b", "App hash holds a control character"),
         ("Subaccount", "MA1", "Subaccount is"),

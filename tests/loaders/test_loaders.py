@@ -16,7 +16,7 @@ from plivo_analysis.api.columns import MESSAGES as MESSAGE_TABLE
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import SESSION_RESOURCE
-from plivo_analysis.emulator import Account, Behaviour, Fault, generate
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Behaviour, Fault, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.emulator.listing import MESSAGES
 from plivo_analysis.errors import PlivoAnalysisWarning
@@ -275,6 +275,42 @@ def test_a_filter_that_no_row_confirms_is_answered_by_what_the_server_listed(
         once(pva.load_sessions(client=client, **{argument: value}), [wanted["session_uuid"]])
 
 
+def test_a_sender_s_name_is_matched_exactly_by_the_server_and_on_stored_rows(
+    serve: Serve, connect: Connect, message: Make
+) -> None:
+    names = ["ACME OTP", "ACME-OTP", "ACMEOTP"]
+    messages = {name: message(from_number=name) for name in names}
+    server = serve(Account.of(messages=messages.values()))
+    warm = connect(server)
+    assert pva.load_messages(client=warm).height == 3
+    for name in names:
+        for client in (connect(server), warm):
+            frame = pva.load_messages(client=client, from_number=name)
+            assert frame["from_number"].to_list() == [name]
+
+
+def test_a_filter_that_nothing_confirms_is_a_warning(
+    serve: Serve, connect: Connect, session: Make
+) -> None:
+    records = [session(HOUR * hours, alias=None) for hours in (3, 4)]
+    client = connect(serve(Account.of(records), behaviour=Behaviour(ignores=("alias",))))
+    with pytest.warns(pva.PlivoAnalysisWarning, match="No row says anything of alias"):
+        assert pva.load_sessions(alias="shop", client=client).height == 2
+
+
+def test_a_number_that_the_api_hides_in_part_is_compared_by_the_digits_it_shows(
+    serve: Serve, connect: Connect, message: Make
+) -> None:
+    fits = message(to_number="141XXXXX142")
+    client = connect(
+        serve(Account.of(messages=[fits]), behaviour=Behaviour(ignores=("to_number",)))
+    )
+    with pytest.warns(pva.PlivoAnalysisWarning, match="No row says anything of to_number"):
+        assert pva.load_messages(to_number="14155550142", client=client).height == 1
+    with pytest.raises(pva.BadResponseError, match="did not keep to the filter"):
+        pva.load_messages(to_number="14155550143", client=client)
+
+
 def test_a_filter_that_the_server_ignores_is_an_error_not_a_table(
     serve: Serve, connect: Connect
 ) -> None:
@@ -424,6 +460,8 @@ def test_a_server_whose_clock_differs_is_followed(
         ({"backend": "spark"}, "backend is 'spark'; it can be 'polars' or 'pandas'"),
         ({"recipients": "hidden"}, "'full' or 'masked' or 'pseudonym'"),
         ({"partial": "maybe"}, "partial"),
+        ({"partial": None}, "partial is of type NoneType; it can be 'raise' or 'return'"),
+        ({"progress": "yes"}, "progress takes None, True, False or a callable"),
     ],
 )
 def test_a_wrong_argument_is_named_before_any_request(
@@ -433,6 +471,52 @@ def test_a_wrong_argument_is_named_before_any_request(
     with pytest.raises(pva.FilterError, match=sentence):
         pva.load_sessions(client=connect(server), **arguments)
     assert server.log == []
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (pva.coverage, "resource is of type DataFrame; it can be 'sessions'"),
+        (pva.issues, "resource is of type DataFrame"),
+        (lambda frame: pva.coverage("session"), "resource is 'session'; it can be 'sessions' or"),
+        (lambda frame: pva.load_sessions(client=frame), "client is of type DataFrame"),
+        (lambda frame: pva.load_sessions(since=frame), "since is "),
+        (pva.load_session, "session_uuid is of type DataFrame"),
+    ],
+)
+def test_a_frame_in_the_place_of_an_argument_is_named(
+    call: Callable[[pl.DataFrame], Any], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLIVO_AUTH_ID", AUTH_ID)
+    monkeypatch.setenv("PLIVO_AUTH_TOKEN", AUTH_TOKEN)
+    monkeypatch.setenv("PLIVO_API_URL", "http://127.0.0.1:9")
+    with pytest.raises(pva.FilterError, match=sentence):
+        call(pl.DataFrame({"status": ["verified"]}))
+
+
+def test_fields_that_came_later_have_their_columns(
+    serve: Serve, connect: Connect, message: Make
+) -> None:
+    record = message(
+        mcc="310",
+        mnc="004",
+        log_preference=True,
+        conversation_expiry_timestamp="2026-11-03 10:00:00+05:30",
+    )
+    both = message(
+        conversation_expiration_timestamp="2026-11-03 10:00:00+00:00",
+        conversation_expiry_timestamp="2026-11-04 10:00:00+00:00",
+    )
+    client = connect(serve(Account.of(messages=[record, both])))
+    first, second = sorted(
+        pva.load_messages(client=client).to_dicts(), key=lambda row: row["mcc"] is None
+    )
+    assert (first["mcc"], first["mnc"], first["log_preference"]) == ("310", "004", "true")
+    expires = first["conversation_expiration_timestamp"]
+    assert expires.isoformat() == "2026-11-03T04:30:00+00:00"
+    assert first["extra"] is None
+    assert second["conversation_expiration_timestamp"].day == 3
+    assert "2026-11-04" in second["extra"]
 
 
 def test_a_page_that_is_not_json_is_an_error_not_an_empty_table(
@@ -517,7 +601,11 @@ def test_what_is_odd_is_listed_and_nothing_is_dropped(
     odd["charges"]["total_charge"] = "1_000"
     account = Account.of([odd, session(3 * HOUR, attempt_details={"channel": "sms"})])
     client = connect(serve(account))
-    frame = pva.load_sessions(client=client)
+    with pytest.warns(pva.PlivoAnalysisWarning, match="1 session of this range set aside") as told:
+        frame = pva.load_sessions(client=client)
+    assert "not a list of objects. (1)" in str(told[0].message)
+    assert "pva.issues('sessions')" in str(told[0].message)
+    assert told[0].filename == __file__
     assert frame["total_charge"].to_list() == [None]
     listed = pva.issues(client=client)
     assert {"money_unreadable", "attempts_unreadable"} <= set(listed["code"])

@@ -95,7 +95,8 @@ def test_a_record_that_was_set_aside_and_is_fit_now_is_set_aside_no_more(
     odd = session(attempt_details={})
     account = Account.of([odd])
     client = connect(serve(account))
-    assert pva.load_sessions(client=client).height == 0
+    with pytest.warns(PlivoAnalysisWarning, match="1 session of this range set aside"):
+        assert pva.load_sessions(client=client).height == 0
     assert pva.issues(client=client)["set_aside"].to_list() == [True]
     account.replace({**odd, "attempt_details": []})
     with pytest.warns(PlivoAnalysisWarning, match="1 sessions were new"):

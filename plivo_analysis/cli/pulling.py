@@ -1,4 +1,4 @@
-"""``plivo-analysis pull``: load records, keep them, and write them to a file if one is named."""
+"""``pull``: load records, keep them, and write them to a file if one is named."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.cli.account import account
+from plivo_analysis.api.resources import RESOURCES
+from plivo_analysis.cli.accounts import account
 from plivo_analysis.errors import FilterError
+from plivo_analysis.loaders.coverage import issues
 from plivo_analysis.loaders.load import load_messages, load_sessions
 from plivo_analysis.report.sheets import csv_text, parquet_bytes
 from plivo_analysis.system.files import write_whole
@@ -19,33 +21,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOADERS: dict[str, Callable[..., Any]] = {"sessions": load_sessions, "messages": load_messages}
+_SPREADSHEET = ".csv"
 
 
-def run(options: argparse.Namespace) -> None:
-    """Load, and write or count."""
+def pull(options: argparse.Namespace) -> None:
+    """Load, and write or count. A file that a spreadsheet opens is masked unless asked for."""
     write = _writer(options.out)
-    asked = {name: getattr(options, name) for name in options.filters}
+    shown = options.recipients
+    if shown is None:
+        shown = "masked" if options.out and options.out.suffix == _SPREADSHEET else "full"
+    names = [parameter.name for parameter in RESOURCES[options.resource].parameters]
+    span = {"since": options.since, "until": options.until}
     with account(options) as client:
         frame = _LOADERS[options.resource](
-            since=options.since,
-            until=options.until,
-            **asked,
+            **span,
+            **{name: getattr(options, name) for name in names},
             client=client,
             backend="polars",
-            recipients=options.recipients,
+            recipients=shown,
             progress=False if options.quiet else None,
         )
+        # What is not fit for analysis is in no table, so that its rows are a lower bound.
+        some_set_aside = issues(options.resource, **span, client=client)["set_aside"].any()
     if write is not None:
         write(frame, options.out)
     if not options.quiet:
         place = f" in {options.out.resolve()}" if options.out else ", kept in the store"
-        print(f"{frame.height:,} {options.resource}{place}")
+        at_least = "at least " if some_set_aside else ""
+        print(f"{at_least}{frame.height:,} {options.resource}{place}")
 
 
 def _writer(path: Path | None) -> Callable[[pl.DataFrame, Path], None] | None:
     if path is None:
         return None
-    writers = {".parquet": _write_parquet, ".csv": _write_csv}
+    writers = {".parquet": _write_parquet, _SPREADSHEET: _write_csv}
     if path.suffix not in writers:
         raise FilterError(f"--out is {str(path)!r}; it takes a .parquet or a .csv file.")
     if not path.parent.is_dir():
@@ -64,11 +73,12 @@ def _write_csv(frame: pl.DataFrame, path: Path) -> None:
         pl.Series(
             name,
             [
-                None if rows is None else json.dumps(rows, default=str)
+                None if rows is None else json.dumps(rows, default=str, ensure_ascii=False)
                 for rows in frame[name].to_list()
             ],
             dtype=pl.String,
         )
         for name in nested
     )
-    write_whole(path, csv_text(flat).encode(), private=True)
+    # Without a byte-order mark a spreadsheet reads the arrow of a path in the machine's encoding.
+    write_whole(path, csv_text(flat).encode("utf-8-sig"), private=True)
