@@ -60,7 +60,7 @@ def load_cost(
         (24, 0, None)
     """
     span = Span(to_us(period[0]), to_us(period[1]))
-    entries = client.store.ledger(resource).entries(chosen.scope)
+    entries = client.store.completed_ranges(resource).entries(chosen.scope)
     if chosen.unverifiable:
         entries = [entry for entry in entries if entry.scope == chosen.scope]
     known = merge(entry.span.clip(span) for entry in entries)
@@ -85,12 +85,12 @@ def load_cost(
 def _requests(
     client: Client, resource: Resource, span: Span, to_read: int, *, live: bool
 ) -> int | None:
-    archive = client.store.archive(resource)
+    archive = client.store.records(resource)
     unfinished = len(archive.not_final(span, to_us(client.now())))
     again = ceil(unfinished / PAGE_ROWS) + 2 * live  # what is open, the tail, the hour before
     if to_read <= 0:
         return again
-    whole = [entry.span for entry in client.store.ledger(resource).entries("")]
+    whole = [entry.span for entry in client.store.completed_ranges(resource).entries("")]
     near = merge(part.clip(span) for part in whole) or merge(whole)
     length = sum(part.length for part in near)
     if length < HOUR:

@@ -88,7 +88,7 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
     if not scope:
         return frame
     listed, lasting = (
-        store.archive(resource).members(each) for each in (scope, question.filter.lasting.scope)
+        store.records(resource).members(each) for each in (scope, question.filter.lasting.scope)
     )
     return chosen(frame, question.filter, resource.key, listed, lasting)
 

@@ -54,7 +54,7 @@ def coverage(
         ['complete', 'live']
     """
     account, described, span = _place(resource, since, until, client)
-    archive = account.store.archive(described)
+    archive = account.store.records(described)
     now = to_us(account.now())
     rows = [
         {
@@ -113,7 +113,7 @@ def issues(
             "meaning": Code.__members__[note["code"].upper()].meaning,
             "read_at": from_us(note["read_at"]),
         }
-        for note in account.store.archive(described).notes(span)
+        for note in account.store.records(described).notes(span)
     ]
     return to_backend(from_rows(rows, ISSUES), account.backend)
 

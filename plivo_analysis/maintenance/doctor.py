@@ -194,7 +194,7 @@ class _Examination:
 
     def _prices_stored(self) -> str:
         """What was seen of prices so far: nobody can be asked when they come."""
-        archive, now = self._client.store.archive(SESSION_RESOURCE), to_us(self._client.now())
+        archive, now = self._client.store.records(SESSION_RESOURCE), to_us(self._client.now())
         kept = archive.count(EVER)
         if not kept:
             return f"{UNKNOWN}: none is kept; when a price comes can only be watched"

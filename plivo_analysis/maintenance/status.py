@@ -131,8 +131,8 @@ def status(client: Client) -> Status:
 
 
 def _holding(client: Client, resource: Resource) -> Holding:
-    archive = client.store.archive(resource)
-    entries = client.store.ledger(resource).entries()
+    archive = client.store.records(resource)
+    entries = client.store.completed_ranges(resource).entries()
     whole = [entry for entry in entries if not entry.scope]
     changing = archive.not_final(EVER, to_us(client.now())).values()
     first, last = archive.extent()

@@ -25,12 +25,12 @@ class Checkpoint:
     Args:
         end: The end of what it has yet to read: whoever goes on finds it by that.
         reached: How far it has come down, in microseconds.
-        walk: All that it knows, as text.
+        state: All that it knows, as text.
     """
 
     end: int
     reached: int
-    walk: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class CompletedRanges:
         row = (self._resource, scope, span.start, span.end, read_at, flags)
         self._database.run("INSERT INTO complete VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, seal(*row)))
 
-    def bookmark(self, scope: str, end: int) -> Checkpoint | None:
+    def checkpoint(self, scope: str, end: int) -> Checkpoint | None:
         """Where an unfinished walk stands that has yet to read what ends here, if there is one.
 
         Raises:
@@ -155,14 +155,14 @@ class CompletedRanges:
             return Checkpoint(end, reached, walk)
         return None
 
-    def set_bookmark(self, scope: str, bookmark: Checkpoint) -> None:
+    def set_checkpoint(self, scope: str, bookmark: Checkpoint) -> None:
         """Note where a walk stands."""
-        row = (self._resource, scope, bookmark.end, bookmark.reached, bookmark.walk)
+        row = (self._resource, scope, bookmark.end, bookmark.reached, bookmark.state)
         self._database.run(
             "INSERT OR REPLACE INTO bookmark VALUES (?, ?, ?, ?, ?, ?)", (*row, seal(*row))
         )
 
-    def drop_bookmarks(self, scope: str, span: Span) -> None:
+    def drop_checkpoints(self, scope: str, span: Span) -> None:
         """Forget where walks stood within a range that they have passed."""
         self._database.run(
             'DELETE FROM bookmark WHERE resource = ? AND scope = ? AND "end" > ? AND "end" <= ?',

@@ -129,8 +129,8 @@ def _good_files(store: Store, folder: Path) -> Iterator[Path]:
 
 def _find(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Found]:
     with store.reading():
-        whole = store.ledger(resource).complete("")
-        archive = store.archive(resource)
+        whole = store.completed_ranges(resource).complete("")
+        archive = store.records(resource)
         found = []
         for day in store.days(resource).within(span):
             each = _Found(day, complete=_is_complete(day.span, whole, oldest))
@@ -164,7 +164,7 @@ def _decoded(run: Sequence[_Found]) -> pl.DataFrame:
 
 
 def _from_store(store: Store, resource: Resource, run: Sequence[_Found]) -> pl.DataFrame:
-    archive = store.archive(resource)
+    archive = store.records(resource)
     frame = from_rows(list(archive.rows(raw for each in run for raw in each.raws)), resource.table)
     days = [each.day for each in run if each.complete]
     if store.folder is not None:

@@ -40,7 +40,7 @@ class State:
     page: int
 
 
-class Archive:
+class Records:
     """Records of one resource.
 
     Args:

@@ -16,7 +16,7 @@ from plivo_analysis.storage.days import Days
 from plivo_analysis.storage.forgotten import Forgotten, digest
 from plivo_analysis.storage.leases import Leases
 from plivo_analysis.storage.merging import Merging, Tally
-from plivo_analysis.storage.records import Archive
+from plivo_analysis.storage.records import Records
 from plivo_analysis.storage.redaction import cut, packed
 from plivo_analysis.storage.removal import Removed, Unwanted, drop_scopes, remove
 from plivo_analysis.values.spans import to_us
@@ -49,7 +49,7 @@ class Reading:
         complete: The ranges that are complete with it.
         passed: The range of the walk, if it may be gone on with: older bookmarks in what it has
             read or named are out of date.
-        bookmark: Where the walk stands after it.
+        checkpoint: Where the walk stands after it.
     """
 
     query: str
@@ -58,7 +58,7 @@ class Reading:
     read_at: int
     complete: Sequence[CompletedRange] = ()
     passed: Span | None = None
-    bookmark: Checkpoint | None = None
+    checkpoint: Checkpoint | None = None
 
 
 class Store:
@@ -73,15 +73,15 @@ class Store:
         self.folder = folder
         self.path = self._database.path
 
-    def archive(self, resource: Resource) -> Archive:
+    def records(self, resource: Resource) -> Records:
         """The records of a resource."""
-        return Archive(self._database, resource)
+        return Records(self._database, resource)
 
-    def ledger(self, resource: Resource) -> CompletedRanges:
+    def completed_ranges(self, resource: Resource) -> CompletedRanges:
         """The complete ranges of a resource."""
         return CompletedRanges(self._database, resource.name)
 
-    def claims(self, resource: Resource, scope: str) -> Leases:
+    def leases(self, resource: Resource, scope: str) -> Leases:
         """Who reads which range of a resource under a filter."""
         return Leases(self._database, resource.name, scope)
 
@@ -113,15 +113,15 @@ class Store:
             tally = Tally(received=gone, forgotten=gone)
             Merging(self._database, resource, page, reading.read_at, tally).keep(reading.records)
             if scope:
-                self.archive(resource).join(scope, reading.records)
-            ledger = self.ledger(resource)
+                self.records(resource).join(scope, reading.records)
+            ledger = self.completed_ranges(resource)
             for entry in reading.complete:
                 ledger.record(entry)
-                ledger.drop_bookmarks(scope, entry.span)
+                ledger.drop_checkpoints(scope, entry.span)
             if reading.passed is not None:
-                ledger.drop_bookmarks(scope, reading.passed)
-            if reading.bookmark is not None:
-                ledger.set_bookmark(scope, reading.bookmark)
+                ledger.drop_checkpoints(scope, reading.passed)
+            if reading.checkpoint is not None:
+                ledger.set_checkpoint(scope, reading.checkpoint)
         return tally
 
     def _without_forgotten(self, reading: Reading) -> tuple[Reading, int]:
@@ -195,7 +195,7 @@ class Store:
         removed = Removed()
         for resource in RESOURCES.values():
             with self.writing():  # first: what is not there must not be called complete
-                self.ledger(resource).cut_before(before)
+                self.completed_ranges(resource).cut_before(before)
             removed.add(remove(self._database, resource, _older(resource, before)))
         return removed
 

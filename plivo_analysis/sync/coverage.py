@@ -52,7 +52,7 @@ def stretches(client: Client, resource: Resource, span: Span) -> list[Stretch]:
 
     What was read with a filter only is missing all the same, so that such parts overlap.
     """
-    entries = client.store.ledger(resource).entries()
+    entries = client.store.completed_ranges(resource).entries()
     complete = [
         Stretch(part, State.COMPLETE, entry.read_at, entry.scope, entry.flags)
         for entry in entries

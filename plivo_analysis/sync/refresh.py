@@ -33,7 +33,7 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
     Returns:
         What could not be read whole.
     """
-    archive = reader.client.store.archive(reader.resource)
+    archive = reader.client.store.records(reader.resource)
     now = to_us(reader.client.now())
     stale = {
         key: state
@@ -70,7 +70,7 @@ def _read_again(reader: Reader, gone: Mapping[str, int]) -> list[Span]:
 
 def _ranges(reader: Reader, instants: list[int]) -> list[Span]:
     """Ranges of whole minutes around instants, each of about a page's rows."""
-    archive = reader.client.store.archive(reader.resource)
+    archive = reader.client.store.records(reader.resource)
     ranges: list[Span] = []
     for instant in instants:
         minute = Span(instant, instant + 1).outward(MINUTE)

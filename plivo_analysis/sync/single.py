@@ -25,7 +25,7 @@ def read_one_record(client: Client, resource: Resource, key: str) -> dict[str, A
         ResourceNotFoundError: The account has no such record.
         BadResponseError: The record is not fit for analysis.
     """
-    archive = client.store.archive(resource)
+    archive = client.store.records(resource)
     row = archive.row(key)
     now = to_us(client.now())
     if row is None or resource.final_at(row) > now:

@@ -362,7 +362,7 @@ def test_another_removal_finishes_one_that_was_cut_short(
 def test_a_reader_that_keeps_the_log_is_named(told: pva.Client, monkeypatch: Any) -> None:
     other = Store(told.store.folder)
     with other.reading():
-        other.archive(SESSION_RESOURCE).count(EVER)
+        other.records(SESSION_RESOURCE).count(EVER)
         told.store._database.run("PRAGMA busy_timeout=10")
         with pytest.raises(pva.StoreError, match=r"Another program reads the store.*again"):
             forget(told, NUMBER)

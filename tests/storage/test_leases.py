@@ -44,7 +44,7 @@ def store() -> Store:
 
 def claims(store: Store, scope: str = "") -> Leases:
     """As another pull would have them."""
-    return store.claims(SESSION_RESOURCE, scope)
+    return store.leases(SESSION_RESOURCE, scope)
 
 
 def test_what_one_reads_nobody_else_may_take(store: Store) -> None:
@@ -91,8 +91,10 @@ def test_a_walk_stops_at_what_somebody_else_has_completed(store: Store) -> None:
     first = claims(store).take([DAYS], at=0.0)
     assert first is not None
     with store.writing():
-        store.ledger(SESSION_RESOURCE).record(CompletedRange(Span(DAY, 3 * DAY), "", 0, ()))
-        store.ledger(SESSION_RESOURCE).record(
+        store.completed_ranges(SESSION_RESOURCE).record(
+            CompletedRange(Span(DAY, 3 * DAY), "", 0, ())
+        )
+        store.completed_ranges(SESSION_RESOURCE).record(
             CompletedRange(Span(0, 6 * DAY), "status=expired", 0, ())
         )
     assert first.hold(9 * DAY) == 3 * DAY
@@ -221,7 +223,7 @@ def test_sharing_in_the_middle_of_a_wait_casts_no_doubt_on_the_page_waited_for(
 
         def waiting(self, seconds: float) -> None:
             if self.pages >= 5 and not taken:
-                read = client.store.ledger(SESSION_RESOURCE).complete("")
+                read = client.store.completed_ranges(SESSION_RESOURCE).complete("")
                 taken.append(read[0].start - MINUTE)
                 client.store._database.run(
                     "INSERT INTO claim VALUES ('another:1:a', 'sessions', '', 0, ?, 0, 0)", taken

@@ -25,7 +25,7 @@ def read(store: Store, *records: dict[str, Any]) -> Tally:
 
 
 def stands(store: Store) -> list[dict[str, Any]]:
-    return [json.loads(raw) for raw in store.archive(SESSION_RESOURCE).raws(EVER)]
+    return [json.loads(raw) for raw in store.records(SESSION_RESOURCE).raws(EVER)]
 
 
 def history(store: Store) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ def test_an_open_reading_of_a_settled_record_is_kept_beside_it(session: Make) ->
     assert read(store, back) == Tally(received=1, repeated=1)
     assert stands(store) == [settled]
     assert history(store) == [back]
-    assert [note["code"] for note in store.archive(SESSION_RESOURCE).notes(EVER)] == ["went_back"]
+    assert [note["code"] for note in store.records(SESSION_RESOURCE).notes(EVER)] == ["went_back"]
 
 
 def test_of_two_settled_readings_the_later_stands_and_every_earlier_one_is_kept(
@@ -122,5 +122,5 @@ def test_a_record_that_is_fit_after_all_is_set_aside_no_more_within_one_page(
 ) -> None:
     store, fit = Store(None), session()
     assert read(store, {**fit, "created_at": "soon"}, fit) == Tally(received=2, new=1, set_aside=1)
-    assert store.archive(SESSION_RESOURCE).count_set_aside() == 0
+    assert store.records(SESSION_RESOURCE).count_set_aside() == 0
     assert stands(store) == [fit]

@@ -50,8 +50,8 @@ def fill(store: Store, session: Make, pages: int = 30) -> None:
 
 
 def contents(store: Store) -> tuple[list[str], list[Span]]:
-    ledger = store.ledger(SESSION_RESOURCE)
-    return store.archive(SESSION_RESOURCE).raws(EVER), ledger.complete("")
+    ledger = store.completed_ranges(SESSION_RESOURCE)
+    return store.records(SESSION_RESOURCE).raws(EVER), ledger.complete("")
 
 
 def state(folder: Path) -> tuple[list[str], list[Span]] | str:
@@ -101,7 +101,7 @@ def test_a_record_that_was_set_aside_and_is_fit_now_is_set_aside_no_more(
     with pytest.warns(PlivoAnalysisWarning, match="1 sessions were new"):
         assert pva.load_sessions(client=client, verify=True).height == 1
     assert not pva.issues(client=client)["set_aside"].any()
-    assert client.store.archive(SESSION_RESOURCE).count_set_aside() == 0
+    assert client.store.records(SESSION_RESOURCE).count_set_aside() == 0
 
 
 def test_a_store_of_a_newer_release_is_refused_untouched(filled: Path) -> None:
@@ -214,16 +214,16 @@ def test_damage_found_while_in_use_is_named_and_the_next_call_begins_anew(
 
 def test_a_damaged_bookmark_is_found(tmp_path: Path) -> None:
     store = Store(tmp_path / "account")
-    ledger = store.ledger(SESSION_RESOURCE)
+    ledger = store.completed_ranges(SESSION_RESOURCE)
     bookmark = Checkpoint(60, 55, checkpoint_text(Paginator(Span(0, 60))))
-    ledger.set_bookmark("", bookmark)
-    assert ledger.bookmark("", 60) == bookmark
+    ledger.set_checkpoint("", bookmark)
+    assert ledger.checkpoint("", 60) == bookmark
     other = sqlite3.connect(store.path)
     with other:
         other.execute("UPDATE bookmark SET walk = replace(walk, '60', '61')")
     other.close()
     with pytest.raises(pva.StoreError, match="a bookmark is not what was written"):
-        ledger.bookmark("", 60)
+        ledger.checkpoint("", 60)
     store.close()
 
 
@@ -259,8 +259,8 @@ def test_a_full_disk_keeps_no_half_page_and_the_call_goes_on_when_there_is_room(
     database.run(f"PRAGMA max_page_count={size + 20}")
     with pytest.raises(pva.StoreError, match=r"no room.*make room, then call again"):
         pva.load_sessions(**CLOSED, client=client)
-    kept, asked = client.store.archive(SESSION_RESOURCE).count(EVER), len(server.log)
-    pages = client.store.archive(SESSION_RESOURCE).count_pages()
+    kept, asked = client.store.records(SESSION_RESOURCE).count(EVER), len(server.log)
+    pages = client.store.records(SESSION_RESOURCE).count_pages()
     assert 0 < kept <= pages * 20
     assert pages == asked - 1
     database.run("PRAGMA max_page_count=1000000")
@@ -381,7 +381,7 @@ for turn in range(30):
     key = f"00000000-0000-4000-8000-{name:04}{turn:08}"
     record = read_session({"session_uuid": key, "created_at": f"2026-10-{turn + 1:02}T00:00:00Z"})
     store.keep(SESSIONS, "", Reading("", b'{"sessions":[]}', [record], 1))
-    count = len(store.archive(SESSIONS).raws(EVER))
+    count = len(store.records(SESSIONS).raws(EVER))
     assert count >= max(seen, turn + 1), (count, seen)
     seen = count
     if turn % 10 == 9:
