@@ -18,5 +18,7 @@ def run(options: argparse.Namespace) -> None:
         removed = forget(client, options.recipient)
         found = status(client)
     print(f"Removed {removed.records:,} records from the store and from {removed.pages:,} pages.")
-    for place in (*found.exports, *found.damaged):
+    for place in (*found.exports, *found.quarantined):
         print(f"It may still be in {place}: not the store's to delete.")
+    for place in found.others:
+        print(f"It may still be in {place}: another account's, forget it there too.")

@@ -38,14 +38,14 @@ def _lines(found: Status) -> list[str]:
         f"Account {found.auth_id} at {found.base_url}",
         f"Store   {found.path or 'in memory'}",
         f"        {found.size / _MEGABYTE:,.1f} MB, journal {found.journal}",
-        f"Parquet {found.segments:,} files, {found.segments_size / _MEGABYTE:,.1f} MB",
+        f"Parquet {found.parquet_files:,} files, {found.parquet_size / _MEGABYTE:,.1f} MB",
         *(line for holding in found.holdings for line in _of(holding)),
         *([f"{found.forgotten:,} numbers are kept out (forget)"] if found.forgotten else []),
         *(f"Exported to {folder}" for folder in found.exports),
-        *(f"Damaged and put aside: {path}" for path in found.damaged),
+        *(f"Damaged, in quarantine: {path}" for path in found.quarantined),
         *(
-            ["A removal was cut short: run forget or purge once more."]
-            if found.removal_unfinished
+            ["A deletion was cut short: run forget or purge once more."]
+            if found.deletion_unfinished
             else []
         ),
         *(f"{name}: {answer}" for name, answer in found.facts.items()),

@@ -86,7 +86,7 @@ def _requests(
     client: Client, resource: Resource, span: Span, to_read: int, *, live: bool
 ) -> int | None:
     archive = client.store.records(resource)
-    unfinished = len(archive.not_final(span, to_us(client.now())))
+    unfinished = len(archive.not_final(span))
     again = ceil(unfinished / PAGE_ROWS) + 2 * live  # what is open, the tail, the hour before
     if to_read <= 0:
         return again

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.api.filters import shown_scope
-from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.client import environment_client
 from plivo_analysis.loaders.arguments import checked
 from plivo_analysis.loaders.columns import COVERAGE, ISSUES
 from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.sync.coverage import stretches
 from plivo_analysis.tables.convert import from_rows, to_backend
 from plivo_analysis.values.spans import Span, from_us, to_us
 
 if TYPE_CHECKING:
-    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.loaders.arguments import Instant
+    from plivo_analysis.api.resources import Resource
 
 
 def coverage(
@@ -55,16 +54,15 @@ def coverage(
     """
     account, described, span = _place(resource, since, until, client)
     archive = account.store.records(described)
-    now = to_us(account.now())
     rows = [
         {
             "start": from_us(part.span.start),
             "end": from_us(part.span.end),
             "state": part.state.value,
             "rows": archive.count(part.span),
-            "open": len(archive.not_final(part.span, now)),
+            "open": len(archive.not_final(part.span)),
             "read_at": None if part.read_at is None else from_us(part.read_at),
-            "filters": shown_scope(part.scope),
+            "filters": part.filters,
             "flags": ", ".join(part.flags),
         }
         for part in stretches(account, described, span)

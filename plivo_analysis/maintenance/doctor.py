@@ -194,11 +194,11 @@ class _Examination:
 
     def _prices_stored(self) -> str:
         """What was seen of prices so far: nobody can be asked when they come."""
-        archive, now = self._client.store.records(SESSION_RESOURCE), to_us(self._client.now())
-        kept = archive.count(EVER)
+        records, now = self._client.store.records(SESSION_RESOURCE), to_us(self._client.now())
+        kept = records.count(EVER)
         if not kept:
             return f"{UNKNOWN}: none is kept; when a price comes can only be watched"
-        changing = archive.not_final(EVER, now).values()
+        changing = records.not_final(EVER).values()
         waiting = [now - state.instant for state in changing if not state.open]
         oldest = f", the oldest for {max(waiting) // MINUTE:,} min" if waiting else ""
         return f"{len(waiting):,} of {kept:,} kept sessions wait for one{oldest}"

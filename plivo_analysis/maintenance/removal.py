@@ -16,14 +16,20 @@ from plivo_analysis.storage.parquet_cache import discard_stale
 from plivo_analysis.values.spans import MINUTE, floor, to_us
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime, timedelta
 
     from plivo_analysis.client import Client
-    from plivo_analysis.storage.removal import Removed
+    from plivo_analysis.storage.deletion import Deleted
     from plivo_analysis.storage.store import Store
 
 
-def purge(client: Client, before: datetime | date | timedelta | str) -> Removed:
+def purge(
+    client: Client,
+    before: datetime | date | timedelta | str,
+    *,
+    watch: Callable[[float], object] = lambda _: None,
+) -> Deleted:
     """Remove what began before an instant: records, history, raw pages and what is derived.
 
     Nothing keeps it from being read again as long as the API has it, which is 90 days.
@@ -31,6 +37,7 @@ def purge(client: Client, before: datetime | date | timedelta | str) -> Removed:
     Args:
         client: The account.
         before: As ``since`` of the loaders; cut to the whole minute.
+        watch: Is told which share of the work is done, from 0 to 1.
 
     Returns:
         How much was removed.
@@ -47,21 +54,24 @@ def purge(client: Client, before: datetime | date | timedelta | str) -> Removed:
         True
     """
     instant = parse_instant(before, now=client.now(), name="before")
-    removed = client.store.purge(floor(to_us(instant), MINUTE))
-    _finish(client.store)
+    removed = client.store.purge(floor(to_us(instant), MINUTE), _most(watch))
+    _finish(client.store, watch)
     return removed
 
 
-def forget(client: Client, recipient: str) -> Removed:
+def forget(
+    client: Client, recipient: str, *, watch: Callable[[float], object] = lambda _: None
+) -> Deleted:
     """Remove every record of a telephone number, and keep them from coming back.
 
-    What is left is a hash of the number under a key of the store's own, by which later pulls
-    know it. Exports and damaged stores that were put aside are the user's to delete;
-    ``status`` names them.
+    What is left is a hash of the number, by which later pulls know it, under a key that lies
+    beside the account's folder. Exports, quarantined stores and the stores of other accounts,
+    such as a subaccount's, are not touched; ``status`` names them.
 
     Args:
         client: The account.
         recipient: The number, in E.164 form.
+        watch: Is told which share of the work is done, from 0 to 1.
 
     Returns:
         How much was removed.
@@ -81,12 +91,18 @@ def forget(client: Client, recipient: str) -> Removed:
     number = checked_recipient("recipient", recipient) if str(recipient).strip() else None
     if number is None:
         raise FilterError('recipient is blank; it takes a number, such as "+1 415 555 0100".')
-    removed = client.store.forget(number)
-    _finish(client.store)
+    removed = client.store.forget(number, _most(watch))
+    _finish(client.store, watch)
     return removed
 
 
-def _finish(store: Store) -> None:
+def _most(watch: Callable[[float], object]) -> Callable[[float], object]:
+    """Tell of the store's part of the work, which leaves the last tenth to `_finish`."""
+    return lambda share: watch(0.9 * share)
+
+
+def _finish(store: Store, watch: Callable[[float], object]) -> None:
     discard_stale(store)
-    store.scour()
-    store.end_removal()
+    store.secure_vacuum()
+    store.end_deletion()
+    watch(1.0)

@@ -110,9 +110,9 @@ def pull(
 
 def _refuse_forgotten(client: Client, question: Question) -> None:
     """No record of a forgotten number is kept, so that an answer would look like there is none."""
-    forgotten = client.store.forgotten()
+    tombstones = client.store.tombstones()
     for name, value in question.filter.params().items():
-        if name in question.resource.numbers and forgotten.knows(value):
+        if name in question.resource.numbers and tombstones.in_text(value):
             raise FilterError(
                 f"{name} is a number that was forgotten (plivo-analysis forget); nothing of it is "
                 "kept, and nothing is asked."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.errors import ResourceNotFoundError
 from plivo_analysis.sync.steps import PAGE_ROWS
-from plivo_analysis.values.spans import MINUTE, Span, to_us
+from plivo_analysis.values.spans import MINUTE, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,10 +34,9 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
         What could not be read whole.
     """
     archive = reader.client.store.records(reader.resource)
-    now = to_us(reader.client.now())
     stale = {
         key: state
-        for key, state in archive.not_final(span, now).items()
+        for key, state in archive.not_final(span).items()
         if state.page <= known and _asked_for(archive.row(key), lasting)
     }
     if not stale:

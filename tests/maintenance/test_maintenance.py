@@ -18,7 +18,6 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
-from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.cli import main
 from plivo_analysis.emulator import Account, Behaviour, Fault, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
@@ -27,7 +26,8 @@ from plivo_analysis.maintenance.doctor import examine
 from plivo_analysis.maintenance.export import export
 from plivo_analysis.maintenance.removal import forget, purge
 from plivo_analysis.maintenance.status import status
-from plivo_analysis.storage.parquet import segment_files
+from plivo_analysis.api.resources import SESSION_RESOURCE
+from plivo_analysis.storage.parquet_cache import parquet_files
 from plivo_analysis.storage.store import Store
 from plivo_analysis.values.spans import EVER
 
@@ -48,7 +48,7 @@ def everything(client: pva.Client) -> bytes:
     folder = client.store.folder
     assert folder is not None
     parts = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    parts += [str(pl.read_parquet(path).to_dicts()).encode() for path in segment_files(folder)]
+    parts += [str(pl.read_parquet(path).to_dicts()).encode() for path in parquet_files(folder)]
     connection = sqlite3.connect(folder / "store.sqlite")
     parts += [zlib.decompress(body) for (body,) in connection.execute("SELECT body FROM page")]
     connection.close()
@@ -79,8 +79,8 @@ def test_status_tells_what_is_kept_how_fresh_and_what_may_change(
     assert found.journal == "wal"
     assert found.path == client.store.path
     assert found.size > 0
-    assert found.segments == 3
-    assert not found.removal_unfinished
+    assert found.parquet_files == 3
+    assert not found.deletion_unfinished
 
 
 def test_coverage_and_status_show_no_number_in_clear(
@@ -100,9 +100,11 @@ def test_status_names_damaged_stores_that_were_put_aside(
     client.close()
     assert path is not None
     path.write_bytes(b"nothing of ours" * 100)
-    with pytest.raises(pva.StoreError, match="put aside"):
+    with pytest.raises(pva.StoreError, match="quarantined"):
         status(client)
-    assert [each.name.split("-")[0] for each in status(client).damaged] == ["store.sqlite.damaged"]
+    assert [each.name.split("-")[0] for each in status(client).quarantined] == [
+        "store.sqlite.damaged"
+    ]
 
 
 # Export
@@ -273,8 +275,8 @@ def test_a_number_that_is_forgotten_is_in_no_file(told: pva.Client) -> None:
 
 def test_pages_that_records_were_cut_out_of_are_marked(told: pva.Client) -> None:
     forget(told, NUMBER)
-    pages = told.store._database.run("SELECT cut FROM page WHERE resource = 'sessions'")
-    assert max(cut for (cut,) in pages) == 5
+    pages = told.store.database.run("SELECT redacted FROM page WHERE resource = 'sessions'")
+    assert max(redacted for (redacted,) in pages) == 5
 
 
 def test_a_number_that_is_forgotten_does_not_come_back(told: pva.Client) -> None:
@@ -310,7 +312,7 @@ def test_other_records_are_as_they_were_after_a_number_was_forgotten(
     assert pva.load_sessions(since="14d", client=loaded).equals(rest)
 
 
-BARRIERS = ["Store._remove_forgotten", "Database.scour", "Store.end_removal"]
+BARRIERS = ["Store._delete_forgotten", "Database.secure_vacuum", "Store.end_deletion"]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -319,12 +321,12 @@ from plivo_analysis.storage.store import Store
 from plivo_analysis.storage.database import Database
 kind, name = sys.argv[2].split(".")
 place = {"Store": Store, "Database": Database}[kind]
-setattr(place, name, lambda _: os.kill(os.getpid(), signal.SIGKILL))
+setattr(place, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 store = Store(Path(sys.argv[1]))
 store.forget(sys.argv[3])
 discard_stale(store)
-store.scour()
-store.end_removal()
+store.secure_vacuum()
+store.end_deletion()
 """
 
 
@@ -339,9 +341,9 @@ def test_a_removal_that_was_killed_is_told_and_finished_by_the_next(
         [sys.executable, "-c", KILLED, str(folder), barrier, NUMBER], check=False, timeout=60
     )
     assert worker.returncode == -9
-    assert status(told).removal_unfinished
+    assert status(told).deletion_unfinished
     forget(told, NUMBER)
-    assert not status(told).removal_unfinished
+    assert not status(told).deletion_unfinished
     assert NUMBER.encode() not in everything(told)
     assert b"14155550199" in everything(told)
 
@@ -350,24 +352,24 @@ def test_another_removal_finishes_one_that_was_cut_short(
     told: pva.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "_remove_forgotten", lambda _: 1 / 0)
+        patch.setattr(Store, "_delete_forgotten", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             forget(told, NUMBER)
     assert NUMBER.encode() in everything(told)
     assert purge(told, "80d").records == 6
     assert NUMBER.encode() not in everything(told)
-    assert not status(told).removal_unfinished
+    assert not status(told).deletion_unfinished
 
 
 def test_a_reader_that_keeps_the_log_is_named(told: pva.Client, monkeypatch: Any) -> None:
     other = Store(told.store.folder)
     with other.reading():
         other.records(SESSION_RESOURCE).count(EVER)
-        told.store._database.run("PRAGMA busy_timeout=10")
+        told.store.database.run("PRAGMA busy_timeout=10")
         with pytest.raises(pva.StoreError, match=r"Another program reads the store.*again"):
             forget(told, NUMBER)
     other.close()
-    assert status(told).removal_unfinished
+    assert status(told).deletion_unfinished
     forget(told, NUMBER)
     assert NUMBER.encode() not in everything(told)
 

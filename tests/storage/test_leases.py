@@ -103,7 +103,7 @@ def test_a_walk_stops_at_what_somebody_else_has_completed(store: Store) -> None:
 
 def owned_by(store: Store, owner: str) -> Leases:
     """A claim on all days of an owner of whom only the name is known."""
-    store._database.run("INSERT INTO claim VALUES (?, 'sessions', '', 0, ?, 0, 7)", (owner, DAY))
+    store.database.run("INSERT INTO lease VALUES (?, 'sessions', '', 0, ?, 0, 7)", (owner, DAY))
     return claims(store)
 
 
@@ -111,7 +111,7 @@ def test_a_claim_that_does_not_move_lapses_by_the_watch_of_whoever_waits(store: 
     other = owned_by(store, "another-computer:1:aa")
     assert other.take([Span(0, DAY)], at=1000.0) is None
     assert other.take([Span(0, DAY)], at=1000.0 + LEASE_SECONDS - 1) is None
-    store._database.run("UPDATE claim SET beat = beat + 1")
+    store.database.run("UPDATE lease SET beat = beat + 1")
     assert other.take([Span(0, DAY)], at=1000.0 + LEASE_SECONDS + 1) is None
     assert other.take([Span(0, DAY)], at=1000.0 + 2 * LEASE_SECONDS) is None
     assert other.take([Span(0, DAY)], at=1001.0 + 2 * LEASE_SECONDS) is not None
@@ -137,7 +137,7 @@ def test_a_claim_that_was_taken_over_meanwhile_does_not_read_on(store: Store) ->
     slept = claims(store).take([DAYS], at=0.0)
     assert slept is not None
     slept.hold(8 * DAY, ahead=DAY)
-    store._database.run("DELETE FROM claim")
+    store.database.run("DELETE FROM lease")
     other = claims(store).take([Span(0, 8 * DAY)], at=0.0)
     assert other is not None
     assert slept.hold(8 * DAY, ahead=DAY) == 8 * DAY
@@ -219,14 +219,14 @@ def test_sharing_in_the_middle_of_a_wait_casts_no_doubt_on_the_page_waited_for(
         def page(self, *, requests: int, rows: int, share: float) -> None:
             self.pages += 1
             if taken:
-                client.store._database.run("DELETE FROM claim WHERE owner LIKE 'another%'")
+                client.store.database.run("DELETE FROM lease WHERE owner LIKE 'another%'")
 
         def waiting(self, seconds: float) -> None:
             if self.pages >= 5 and not taken:
                 read = client.store.completed_ranges(SESSION_RESOURCE).complete("")
                 taken.append(read[0].start - MINUTE)
-                client.store._database.run(
-                    "INSERT INTO claim VALUES ('another:1:a', 'sessions', '', 0, ?, 0, 0)", taken
+                client.store.database.run(
+                    "INSERT INTO lease VALUES ('another:1:a', 'sessions', '', 0, ?, 0, 0)", taken
                 )
 
     taken: list[int] = []

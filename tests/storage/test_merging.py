@@ -29,12 +29,12 @@ def stands(store: Store) -> list[dict[str, Any]]:
 
 
 def history(store: Store) -> list[dict[str, Any]]:
-    rows = store._database.run("SELECT raw FROM history ORDER BY rowid")
+    rows = store.database.run("SELECT raw FROM history ORDER BY rowid")
     return [json.loads(raw) for (raw,) in rows]
 
 
 def days(store: Store) -> list[tuple[int, int]]:
-    return [(day.records, day.changes) for day in store.days(SESSION_RESOURCE).within(EVER)]
+    return [(day.records, day.changes) for day in store.records(SESSION_RESOURCE).days(EVER)]
 
 
 def test_a_settled_reading_beats_an_open_one_though_updated_at_did_not_move(session: Make) -> None:

@@ -21,10 +21,11 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.parsing.sessions import read_session
-from plivo_analysis.storage import opening
+from plivo_analysis.storage import database, migrations
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
-from plivo_analysis.storage.folder import FILE_NAME, set_aside_files
-from plivo_analysis.storage.migrations import FORMS, VERSION, statements
+from plivo_analysis.storage.folder import FILE_NAME, quarantined_files
+from plivo_analysis.storage.identity import key_file
+from plivo_analysis.storage.migrations import FORMS
 from plivo_analysis.storage.store import Reading, Store
 from plivo_analysis.sync.checkpoint import checkpoint_text
 from plivo_analysis.sync.paginator import Paginator
@@ -67,7 +68,13 @@ def state(folder: Path) -> tuple[list[str], list[Span]] | str:
 
 
 def refused(sentence: str) -> bool:
-    return any(words in sentence for words in ("put aside", "newer release", "not written by"))
+    reasons = ("quarantined", "newer release", "not written by", "without its key")
+    return any(words in sentence for words in reasons)
+
+
+def copy_key(account: Path, copy: Path) -> None:
+    """A copy of a store is of use with its key only."""
+    shutil.copy(key_file(account), key_file(copy))
 
 
 @pytest.fixture
@@ -107,7 +114,7 @@ def test_a_record_that_was_set_aside_and_is_fit_now_is_set_aside_no_more(
 def test_a_store_of_a_newer_release_is_refused_untouched(filled: Path) -> None:
     path = filled / FILE_NAME
     connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version={VERSION + 1}")
+    connection.execute(f"PRAGMA user_version={len(FORMS) + 1}")
     connection.close()
     before = path.read_bytes()
     with pytest.raises(pva.StoreError, match=r"newer release.*Upgrade plivo_analysis"):
@@ -115,52 +122,36 @@ def test_a_store_of_a_newer_release_is_refused_untouched(filled: Path) -> None:
     assert path.read_bytes() == before
 
 
-def old_store(folder: Path, session: Make) -> list[str]:
-    """A store as the first form had it."""
-    folder.mkdir(mode=0o700)
-    connection = sqlite3.connect(folder / FILE_NAME, isolation_level=None)
-    for statement in statements(FORMS[0]):
-        connection.execute(statement)
-    records = [read_session(session()) for _ in range(40)]
-    for record in records:
-        connection.execute(
-            "INSERT INTO record VALUES ('sessions', ?, ?, 0, 0, ?, 1, 1)",
-            (record.key, 1_790_000_000_000_000, record.raw),
-        )
-    connection.execute("INSERT INTO complete VALUES ('sessions', '', 0, 60, 1, '[]')")
-    connection.execute("PRAGMA user_version=1")
-    connection.close()
-    return sorted(record.raw for record in records)
+NEXT_FORM = "ALTER TABLE page ADD COLUMN colour TEXT;\nUPDATE page SET colour = 'red';\n"
 
 
 def test_a_store_of_an_older_form_is_brought_to_the_present_one(
-    tmp_path: Path, session: Make
+    filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raws = old_store(tmp_path / "old", session)
-    store = Store(tmp_path / "old")
-    rows, complete = contents(store)
-    assert (sorted(rows), complete) == (raws, [Span(0, 60)])
-    assert [day.records for day in store.days(SESSION_RESOURCE).within(EVER)] == [40]
-    fill(store, session, pages=1)
+    store = Store(filled)
+    before = contents(store)
     store.close()
+    monkeypatch.setattr(migrations, "FORMS", (*FORMS, NEXT_FORM))
+    for _ in range(2):
+        store = Store(filled)
+        assert contents(store) == before
+        assert store.database.run("SELECT DISTINCT colour FROM page") == [("red",)]
+        store.close()
 
 
 def test_a_migration_cut_short_leaves_the_old_form(
-    tmp_path: Path, session: Make, monkeypatch: pytest.MonkeyPatch
+    filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raws = old_store(tmp_path / "old", session)
+    before = state(filled)
     with monkeypatch.context() as patch:
-        patch.setattr(opening, "FORMS", (FORMS[0], FORMS[1] + "DROP TABLE nowhere;\n"))
+        patch.setattr(migrations, "FORMS", (*FORMS, NEXT_FORM + "DROP TABLE nowhere;\n"))
         with pytest.raises(pva.StoreError, match="no such table: nowhere"):
-            Store(tmp_path / "old")
-    connection = sqlite3.connect(tmp_path / "old" / FILE_NAME)
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    assert "segment" not in tables
+            Store(filled)
+    connection = sqlite3.connect(filled / FILE_NAME)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(FORMS),)
+    assert "colour" not in str(connection.execute("SELECT sql FROM sqlite_schema").fetchall())
     connection.close()
-    store = Store(tmp_path / "old")
-    assert sorted(contents(store)[0]) == raws
-    store.close()
+    assert state(filled) == before
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -171,13 +162,14 @@ def test_a_flipped_bit_is_found_or_does_no_harm(seed: int, filled: Path, tmp_pat
     for number in range(25):
         folder = tmp_path / f"flipped-{number}"
         folder.mkdir(mode=0o700)
+        copy_key(filled, folder)
         flipped = bytearray(body)
         flipped[chance.randrange(len(body))] ^= 1 << chance.randrange(8)
         (folder / FILE_NAME).write_bytes(flipped)
         found = state(folder)
         assert found == expected or refused(str(found)), number
-        if "put aside" in str(found):
-            assert set_aside_files(folder)[0].stat().st_size == len(body)
+        if "quarantined" in str(found):
+            assert quarantined_files(folder)[0].stat().st_size == len(body)
 
 
 def test_a_damaged_store_is_put_aside_whole_and_read_anew(
@@ -192,7 +184,7 @@ def test_a_damaged_store_is_put_aside_whole_and_read_anew(
     path.write_bytes(b"no database at all, but a text of some length" * 100)
     with pytest.raises(pva.StoreError, match=r"damaged.*nothing was deleted.*the last 90 days"):
         pva.load_sessions(**CLOSED, client=client)
-    (aside,) = set_aside_files(path.parent)
+    (aside,) = quarantined_files(path.parent)
     assert aside.read_bytes().startswith(b"no database at all")
     assert pva.load_sessions(**CLOSED, client=client).equals(frame)
 
@@ -202,7 +194,7 @@ def test_damage_found_while_in_use_is_named_and_the_next_call_begins_anew(
 ) -> None:
     client = connect(serve(generate(sessions=300)), store=tmp_path)
     frame = pva.load_sessions(**CLOSED, client=client)
-    shutil.rmtree(client.store.folder / "segments")
+    shutil.rmtree(client.store.folder / "parquet")
     other = sqlite3.connect(client.store.path)
     with other:
         other.execute("UPDATE record SET raw = replace(raw, '\"0.0', '\"9.0')")
@@ -220,9 +212,9 @@ def test_a_damaged_bookmark_is_found(tmp_path: Path) -> None:
     assert ledger.checkpoint("", 60) == bookmark
     other = sqlite3.connect(store.path)
     with other:
-        other.execute("UPDATE bookmark SET walk = replace(walk, '60', '61')")
+        other.execute("UPDATE checkpoint SET state = replace(state, '60', '61')")
     other.close()
-    with pytest.raises(pva.StoreError, match="a bookmark is not what was written"):
+    with pytest.raises(pva.StoreError, match="a checkpoint is not what was written"):
         ledger.checkpoint("", 60)
     store.close()
 
@@ -235,6 +227,7 @@ def test_a_log_cut_short_gives_an_earlier_state_or_is_found(
     fill(store, session, pages=10)
     folder = tmp_path / "copy"
     folder.mkdir(mode=0o700)
+    copy_key(filled, folder)
     for ending in ("", "-wal"):
         shutil.copy(filled / f"{FILE_NAME}{ending}", folder)
     everything = set(contents(store)[0])
@@ -254,7 +247,7 @@ def test_a_full_disk_keeps_no_half_page_and_the_call_goes_on_when_there_is_room(
 ) -> None:
     server = serve(generate(sessions=900))
     client = connect(server, store=tmp_path)
-    database = client.store._database
+    database = client.store.database
     (size,) = database.run("PRAGMA page_count")[0]
     database.run(f"PRAGMA max_page_count={size + 20}")
     with pytest.raises(pva.StoreError, match=r"no room.*make room, then call again"):
@@ -283,7 +276,7 @@ def test_a_file_system_without_shared_memory_gets_another_journal(
             check_same_thread=False,
         )
 
-    monkeypatch.setattr(opening, "_connect", without_shared_memory)
+    monkeypatch.setattr(database, "_connect", without_shared_memory)
     client = connect(serve(generate(sessions=300)), store=tmp_path)
     frame = pva.load_sessions(**CLOSED, client=client)
     assert frame.height > 0
