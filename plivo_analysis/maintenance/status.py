@@ -125,7 +125,7 @@ def status(client: Client) -> Status:
             quarantined=quarantined,
             others=store.others(),
             deletion_unfinished=store.deletion_unfinished,
-            forgotten=len(store.tombstones().digits),
+            forgotten=len(store.forgotten().digits),
             exports=store.exports(),
             facts=store.facts(),
             holdings=[_holding(client, resource) for resource in RESOURCES.values()],

@@ -127,24 +127,24 @@ def delete_numbers(
 
     def clean_page(number: int, body: bytes, first: int) -> None:
         page = _unpacked(database, body)
-        if tombstones.in_json(page.decode("utf-8-sig")):
-            rest, gone = redact(page, tombstones.in_value, tombstones.in_value)
+        if tombstones.within_json(page.decode("utf-8-sig")):
+            rest, gone = redact(page, tombstones.within, tombstones.within)
             _write_page(database, number, rest, gone, first=first)
             deleted.pages += 1
 
     def clean_record(number: int, raw: str, instant: int) -> None:
-        if tombstones.in_json(raw):
+        if tombstones.within_json(raw):
             database.run("DELETE FROM record WHERE rowid = ?", (number,))
             change_day(database, name, instant, records=-1)
             deleted.records += 1
 
     def clean_set_aside(number: int, raw: str) -> None:
-        if tombstones.in_json(raw):
+        if tombstones.within_json(raw):
             database.run("DELETE FROM set_aside WHERE rowid = ?", (number,))
             deleted.records += 1
 
     def clean_history(number: int, raw: str) -> None:
-        if tombstones.in_json(raw):
+        if tombstones.within_json(raw):
             database.run("DELETE FROM history WHERE rowid = ?", (number,))
 
     _scan(database, name, ("page", "body, first"), clean_page, lambda n: progress(n / 2))

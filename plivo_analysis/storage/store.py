@@ -122,15 +122,15 @@ class Store:
             StoreError: It cannot be written.
         """
         with self.writing():
-            tombstones = self.tombstones()
+            tombstones = self.forgotten()
             if scope:
                 self._note_scope(scope, tombstones)
             records, body = reading.records, reading.body
             gone = 0
             if tombstones:
-                records = [record for record in records if not tombstones.in_json(record.raw)]
+                records = [record for record in records if not tombstones.within_json(record.raw)]
                 gone = len(reading.records) - len(records)
-                body, _ = redact(body, tombstones.in_value, tombstones.in_value)
+                body, _ = redact(body, tombstones.within, tombstones.within)
             instants = [instant_of(record, reading.read_at) for record in records]
             ((page,),) = self.database.run(
                 "INSERT INTO page (resource, query, body, read_at, first, last, redacted)"
@@ -177,7 +177,7 @@ class Store:
             (self.database.hashed(scope), mask_text(shown_scope(scope)), json.dumps(numbers)),
         )
 
-    def tombstones(self) -> Tombstones:
+    def forgotten(self) -> Tombstones:
         """The numbers that are to stay forgotten, known by their hashes only."""
         rows = self.database.run("SELECT digest, digits FROM tombstone")
         return Tombstones(self.database.key, dict(rows))
@@ -251,7 +251,7 @@ class Store:
         return deleted
 
     def _delete_forgotten(self, resource: Resource, progress: Progress) -> Deleted:
-        tombstones = self.tombstones()
+        tombstones = self.forgotten()
         delete_scopes(self.database, tombstones)
         return delete_numbers(self.database, resource, tombstones, progress)
 

@@ -131,33 +131,33 @@ class Tombstones:
     def _lengths(self) -> tuple[int, int]:
         return min(self.digits.values()), max(self.digits.values())
 
-    def in_text(self, text: str) -> bool:
+    def knows(self, text: str) -> bool:
         """Whether a text holds one of the numbers.
 
         Example:
             >>> tombstones = Tombstones(b"key", {digest(b"key", "14155550100"): 11})
-            >>> tombstones.in_text("+1 (415) 555-0100"), tombstones.in_text("14155550101")
+            >>> tombstones.knows("+1 (415) 555-0100"), tombstones.knows("14155550101")
             (True, False)
         """
         return bool(self.digits) and any(
             digest(self.key, found) in self.digits for found in candidates(text, *self._lengths)
         )
 
-    def in_json(self, text: str) -> bool:
+    def within_json(self, text: str) -> bool:
         r"""Whether a JSON text holds one of the numbers anywhere, names of fields included.
 
         Example:
             >>> tombstones = Tombstones(b"key", {digest(b"key", "14155550100"): 11})
-            >>> tombstones.in_json('{"next": ["?to=%2B1\\u0034155550100"]}')
+            >>> tombstones.within_json('{"next": ["?to=%2B1\\u0034155550100"]}')
             True
         """
         if "\\" in text:  # a digit may be written as an escape
-            return self.in_value(parse_json(text.encode()))
-        return self.in_text(text)
+            return self.within(parse_json(text.encode()))
+        return self.knows(text)
 
-    def in_value(self, value: object) -> bool:
+    def within(self, value: object) -> bool:
         """Whether a JSON value holds one of the numbers anywhere, names of fields included."""
-        return any(map(self.in_text, _texts(value)))
+        return any(map(self.knows, _texts(value)))
 
 
 def _texts(value: object) -> Iterator[str]:

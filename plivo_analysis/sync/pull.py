@@ -110,9 +110,9 @@ def pull(
 
 def _refuse_forgotten(client: Client, question: Question) -> None:
     """No record of a forgotten number is kept, so that an answer would look like there is none."""
-    tombstones = client.store.tombstones()
+    forgotten = client.store.forgotten()
     for name, value in question.filter.params().items():
-        if name in question.resource.numbers and tombstones.in_text(value):
+        if name in question.resource.numbers and forgotten.knows(value):
             raise FilterError(
                 f"{name} is a number that was forgotten (plivo-analysis forget); nothing of it is "
                 "kept, and nothing is asked."
