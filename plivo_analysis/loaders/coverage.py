@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.client import environment_client
 from plivo_analysis.loaders.arguments import checked
 from plivo_analysis.loaders.columns import COVERAGE, ISSUES
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.sync.coverage import stretches
 from plivo_analysis.tables.convert import from_rows, to_backend
 from plivo_analysis.values.spans import Span, from_us, to_us
 
 if TYPE_CHECKING:
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.loaders.arguments import Instant
-    from plivo_analysis.api.resources import Resource
 
 
 def coverage(

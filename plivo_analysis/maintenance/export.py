@@ -15,9 +15,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
-from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.storage.folder import make_private
 from plivo_analysis.storage.parquet_cache import (
     TABLES,
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from plivo_analysis.client import Client
     from plivo_analysis.api.resources import Resource
+    from plivo_analysis.client import Client
     from plivo_analysis.storage.records import Day
 
 _AT_ONCE = 50_000  # records

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from plivo_analysis.client import Client
     from plivo_analysis.api.resources import Resource
+    from plivo_analysis.client import Client
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ from plivo_analysis.values.spans import DAY, floor, to_us
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plivo_analysis.parsing.records import Record
     from plivo_analysis.api.resources import Resource
+    from plivo_analysis.parsing.records import Record
     from plivo_analysis.storage.database import Database
 
 

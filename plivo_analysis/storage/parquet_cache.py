@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
-from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError, StoreError
 from plivo_analysis.api.resources import RESOURCES
+from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError, StoreError
 from plivo_analysis.storage.folder import make_private
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES

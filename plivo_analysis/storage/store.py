@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from plivo_analysis.api.filters import shown_scope
-from plivo_analysis.errors import FilterError
 from plivo_analysis.api.resources import RESOURCES
+from plivo_analysis.errors import FilterError
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange, CompletedRanges
 from plivo_analysis.storage.database import Database, shows_no_values
 from plivo_analysis.storage.deletion import (
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from plivo_analysis.parsing.records import Record
     from plivo_analysis.api.resources import Resource
+    from plivo_analysis.parsing.records import Record
     from plivo_analysis.storage.deletion import Progress
     from plivo_analysis.values.spans import Span
 

@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.cli import main
 from plivo_analysis.emulator import Account, Behaviour, Fault, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
@@ -26,7 +27,6 @@ from plivo_analysis.maintenance.doctor import examine
 from plivo_analysis.maintenance.export import export
 from plivo_analysis.maintenance.removal import forget, purge
 from plivo_analysis.maintenance.status import status
-from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.storage.parquet_cache import parquet_files
 from plivo_analysis.storage.store import Store
 from plivo_analysis.values.spans import EVER

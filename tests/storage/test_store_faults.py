@@ -10,9 +10,12 @@ import stat
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +24,7 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.parsing.sessions import read_session
-from plivo_analysis.storage import database, migrations
+from plivo_analysis.storage import database, folder, merging, migrations
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
 from plivo_analysis.storage.folder import FILE_NAME, quarantined_files
 from plivo_analysis.storage.identity import key_file
@@ -30,9 +33,6 @@ from plivo_analysis.storage.store import Reading, Store
 from plivo_analysis.sync.checkpoint import checkpoint_text
 from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.values.spans import EVER, Span
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Serve = Callable[..., Server]
 Connect = Callable[..., pva.Client]
@@ -284,6 +284,109 @@ def test_a_file_system_without_shared_memory_gets_another_journal(
     other = Store(client.store.folder)
     assert len(contents(other)[0]) >= frame.height
     other.close()
+
+
+def test_a_network_file_system_gets_a_journal_that_computers_can_share(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = Store(filled)
+    before = contents(local)
+    assert local.journal == "wal"
+    local.close()
+    mounts = tmp_path / "mounts"
+    place = str(filled.parent).replace(" ", "\\040")
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/home {place} nfs4 rw,vers=4.2 0 0\n")
+    monkeypatch.setattr(folder, "_MOUNTS", mounts)
+    shared = [Store(filled) for _ in range(2)]
+    assert [store.journal for store in shared] == ["delete", "delete"]
+    assert shared[0].database.run("PRAGMA synchronous") == [(2,)]
+    assert contents(shared[1]) == before
+    assert not (filled / f"{FILE_NAME}-wal").exists()
+    for store in shared:
+        store.close()
+    mounts.write_text("/dev/sda / ext4 rw 0 0\n")
+    again = Store(filled)
+    assert again.journal == "wal"
+    assert contents(again) == before
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("mounts", "expected"),
+    [
+        ("/dev/sda / ext4 rw 0 0", False),
+        ("server:/h / nfs rw 0 0", True),
+        ("server:/h / nfs rw 0 0\n/dev/sdb /home ext4 rw 0 0", False),
+        ("/dev/sda / ext4 rw 0 0\nshare /home/a\\040b cifs rw 0 0", True),
+        ("/dev/sda / ext4 rw 0 0\nshare /home/a cifs rw 0 0", False),
+        ("/dev/sda / ext4 rw 0 0\nme@host: /home fuse.sshfs rw 0 0", True),
+        ("server:/h /home nfs rw 0 0\n/dev/sdb /home ext4 rw 0 0", False),
+        ("", False),
+    ],
+)
+def test_a_folder_is_on_the_file_system_of_its_nearest_mount(
+    mounts: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mounts").write_text(mounts)
+    monkeypatch.setattr(folder, "_MOUNTS", tmp_path / "mounts")
+    assert folder.is_on_network(Path("/home/a b/store")) is expected
+
+
+def test_the_second_to_meet_a_damaged_file_leaves_the_new_store_alone(
+    filled: Path, session: Make
+) -> None:
+    first, second = Store(filled), Store(filled)
+    with pytest.raises(pva.StoreError, match="quarantined as"):
+        raise first.database.damaged("a record is not what was written")
+    fill(first, session, pages=1)
+    with pytest.raises(pva.StoreError, match=r"quarantined; nothing was deleted"):
+        raise second.database.damaged("a record is not what was written")
+    assert len(contents(second)[0]) == 20
+    for store in (first, second):
+        store.close()
+
+
+def shown_in_a_notebook(error: BaseException) -> str:
+    """The error as a notebook in verbose mode shows it, less the test's own variables."""
+    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+    for frame in trace.stack:
+        if "tests" in frame.filename:
+            frame.locals = None
+    return "".join(trace.format()) + repr(error)
+
+
+@pytest.mark.parametrize("trouble", ["full", "interrupted", "damaged", "forgotten"])
+def test_no_error_of_the_store_shows_a_number_in_a_verbose_traceback(
+    trouble: str, tmp_path: Path, session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = "14155550187"
+    store = Store(tmp_path / "account")
+    records = [read_session(session(recipient=number)) for _ in range(20)]
+    body = f'{{"sessions":[{",".join(record.raw for record in records)}]}}'.encode()
+    reading = Reading("a page", body, records, 1)
+    scope = f"recipient={number}"
+    store.keep(SESSION_RESOURCE, scope, reading)
+    if trouble == "full":
+        (size,) = store.database.run("PRAGMA page_count")[0]
+        store.database.run(f"PRAGMA max_page_count={size}")
+        records[:] = [read_session(session(recipient=number)) for _ in range(200)]
+    elif trouble == "interrupted":
+        monkeypatch.setattr(merging, "checksum", interrupt)
+    elif trouble == "damaged":
+        store.database.run("UPDATE record SET raw = replace(raw, '0.0', '9.0')")
+    else:
+        store.forget(number)
+    reading_back = partial(store.records(SESSION_RESOURCE).raws, EVER)
+    keeping = partial(store.keep, SESSION_RESOURCE, scope, reading)
+    with pytest.raises((pva.PlivoAnalysisError, KeyboardInterrupt)) as caught:
+        (reading_back if trouble == "damaged" else keeping)()
+    assert caught.traceback[-1].name == "shielded"
+    assert number not in shown_in_a_notebook(caught.value)
+    store.close()
+
+
+def interrupt(*_: object) -> int:
+    raise KeyboardInterrupt
 
 
 def test_files_and_folders_are_the_users_alone_under_any_umask(tmp_path: Path) -> None:
