@@ -115,7 +115,7 @@ def _add_maintenance(commands: Any) -> None:
     forget = _maintenance(commands, "forget", "remove what is of one number, and keep it out")
     forget.add_argument("--recipient", required=True, help="a number in E.164 form")
     doctor = _maintenance(
-        commands, "doctor", "find out what only a live account can tell: about 9 requests"
+        commands, "doctor", "find out what only a live account can tell: about 10 requests"
     )
     doctor.add_argument(
         "--limits",

@@ -17,9 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plivo_analysis.parsing.strict_json import canonical
 from plivo_analysis.parsing.pages import READERS
-from plivo_analysis.parsing.strict_json import parse_json
+from plivo_analysis.parsing.strict_json import canonical, parse_json
 from plivo_analysis.storage.records import Records, change_day
 from plivo_analysis.values.spans import EVER, Span, to_us
 

@@ -26,9 +26,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.parsing.records import Note
 from plivo_analysis.parsing.oddities import Code
 from plivo_analysis.parsing.pages import READERS
+from plivo_analysis.parsing.records import Note
 from plivo_analysis.parsing.strict_json import parse_json
 from plivo_analysis.storage.database import checksum
 from plivo_analysis.storage.records import change_day

@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.cli import main
 from plivo_analysis.emulator import Account, Behaviour, Fault, Server, generate
@@ -29,6 +30,7 @@ from plivo_analysis.maintenance.removal import forget, purge
 from plivo_analysis.maintenance.status import status
 from plivo_analysis.storage.parquet_cache import parquet_files
 from plivo_analysis.storage.store import Store
+from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.values.spans import EVER
 
 if TYPE_CHECKING:
@@ -374,6 +376,121 @@ def test_a_reader_that_keeps_the_log_is_named(told: pva.Client, monkeypatch: Any
     assert NUMBER.encode() not in everything(told)
 
 
+def test_the_filter_that_asked_for_a_number_holds_it_in_no_file(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    client = connect(serve(Account.of()), store=tmp_path)
+    asked = {"recipient": NUMBER, "status": "verified"}
+    pva.load_sessions(since="5d", client=client, **asked)
+    assert NUMBER.encode() not in everything(client)
+    shown = "recipient=1 ••• ••• ••87, status=verified"
+    assert status(client).holdings[0].filters == [shown]
+    assert shown in pva.coverage(since="5d", client=client)["filters"].to_list()
+    forget(client, NUMBER)
+    assert status(client).holdings[0].filters == []
+    assert "••87".encode() not in everything(client)
+
+
+class ForgetsAfterAPage:
+    """Watches a pull, and forgets the number that it asks for while it is under way."""
+
+    def __init__(self, client: pva.Client) -> None:
+        self.client = client
+
+    def page(self, **_: Any) -> None:
+        forget(self.client, NUMBER)
+
+    def waiting(self, seconds: float) -> None:
+        pass
+
+
+def test_a_pull_of_a_number_that_is_forgotten_meanwhile_ends_and_writes_nothing_back(
+    serve: Serve, connect: Connect, session: Make, tmp_path: Path
+) -> None:
+    rows = [session(n * HOUR, recipient=NUMBER) for n in range(1, 80)]
+    server = serve(Account.of(rows))
+    pulling, other = (connect(server, store=tmp_path) for _ in range(2))
+    asked = Filter.of(SESSION_RESOURCE, recipient=NUMBER)
+    question = Question(
+        SESSION_RESOURCE,
+        asked,
+        Filter.of(SESSION_RESOURCE),
+        lambda now: (now - timedelta(days=5), now),
+    )
+    with pytest.raises(pva.FilterError, match="names a number that was forgotten"):
+        pull(pulling, question, watch=ForgetsAfterAPage(other))
+    assert len(server.log) == 2
+    pulling.close()
+    assert NUMBER.encode() not in everything(other)
+    for table in ("record", "scope", "listed", "completed_range", "checkpoint", "lease"):
+        scopes = other.store.database.run(f"SELECT * FROM {table}")  # noqa: S608 - names above
+        assert scopes == [], table
+
+
+TWO_NUMBERS = """
+import sys
+from pathlib import Path
+from plivo_analysis.storage.store import Store
+store = Store(Path(sys.argv[1]))
+store.forget(sys.argv[2])
+store.close()
+"""
+
+
+def test_two_who_forget_at_once_write_nothing_back_that_the_other_removed(
+    serve: Serve, connect: Connect, session: Make, tmp_path: Path
+) -> None:
+    numbers = [f"141555501{n}" for n in range(80, 84)]
+    rows = [session(n * HOUR / 10, recipient=numbers[n % 4]) for n in range(600)]
+    kept = session(61 * HOUR, recipient="14155550199")
+    client = connect(serve(Account.of([*rows, kept])), store=tmp_path)
+    pva.load_sessions(since="5d", client=client)
+    folder = str(client.store.folder)
+    workers = [
+        subprocess.Popen([sys.executable, "-c", TWO_NUMBERS, folder, number], stderr=-1, text=True)
+        for number in numbers
+    ]
+    for worker in workers:
+        _, said = worker.communicate(timeout=120)
+        assert (worker.returncode, said) == (0, "")
+    purge(client, "90d")  # finishes what they noted
+    left = everything(client)
+    assert not any(number.encode() in left for number in numbers)
+    assert b"14155550199" in left
+
+
+def test_a_subaccounts_store_in_the_same_home_is_named(
+    environment: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main_account = environment.account.auth_id
+    monkeypatch.setenv("PLIVO_AUTH_ID", "SAXXXXXXXXXXXXXXXXXX")
+    assert main(["status"]) == 0
+    monkeypatch.setenv("PLIVO_AUTH_ID", main_account)
+    assert main(["forget", "--recipient", SPELT]) == 0
+    (line,) = [said for said in capsys.readouterr().out.splitlines() if "It may still" in said]
+    assert "SAXXXXXXXXXXXXXXXXXX: another account's, forget it there too" in line
+
+
+@pytest.mark.parametrize(
+    "delete", [lambda c, **w: purge(c, "2d", **w), lambda c, **w: forget(c, NUMBER, **w)]
+)
+def test_a_deletion_says_how_far_it_is(delete: Callable[..., Any], told: pva.Client) -> None:
+    shares: list[float] = []
+    delete(told, watch=shares.append)
+    assert shares == sorted(shares)
+    assert len(shares) > 3
+    assert 0 <= shares[0] < shares[-1] == 1
+
+
+def test_a_purge_leaves_pages_alone_that_are_wholly_younger(told: pva.Client) -> None:
+    pages = told.store.database.run("SELECT id, body FROM page")
+    removed = purge(told, NOW - 32 * HOUR - HOUR / 2)  # in the middle of the page of sessions
+    left = dict(told.store.database.run("SELECT id, body FROM page"))
+    changed = [number for number, body in pages if left.get(number) != body]
+    assert len(changed) == removed.pages < len(pages)
+    assert removed.records == 3
+
+
 def test_what_is_no_number_is_refused_and_not_repeated(loaded: pva.Client) -> None:
     with pytest.raises(pva.FilterError, match="recipient is not a telephone number"):
         forget(loaded, "PLVSMS")
@@ -400,18 +517,26 @@ DIAGNOSES = {
         {"filter brand_name": "ignored", "filter alias": "ignored", "filter app_hash": "kept to"},
     ),
     "no date": (Behaviour(date=False), {"clock of the server": "no Date header"}),
+    "offsets": (
+        Behaviour(),
+        {"deep offset": "nothing at 1,000: there are fewer records, or offsets end before"},
+    ),
+    "pages": (
+        Behaviour(),
+        {"page length": "20 of the 20 rows asked for", "longest range": "89 days or more"},
+    ),
 }
 
 
 @pytest.mark.parametrize(("behaviour", "expected"), DIAGNOSES.values(), ids=list(DIAGNOSES))
-def test_the_doctor_finds_out_how_a_server_behaves_in_about_nine_requests(
+def test_the_doctor_finds_out_how_a_server_behaves_in_about_ten_requests(
     behaviour: Behaviour, expected: dict[str, str], serve: Serve, connect: Connect
 ) -> None:
     server = serve(generate(sessions=400), behaviour=behaviour)
     client = connect(server)
     found = findings(client)
     assert found | expected == found
-    assert len(server.log) <= 9
+    assert len(server.log) <= 10
     assert status(client).facts["doctor order"] == found["order"]
 
 
@@ -430,19 +555,41 @@ def test_what_the_doctor_found_saves_the_next_pull_requests(serve: Serve, connec
     assert asked[1] <= asked[0]
 
 
+def test_the_doctor_finds_the_longest_range_from_a_refusal_and_it_is_remembered(
+    serve: Serve, connect: Connect
+) -> None:
+    refusal = Fault.status(400, error="The time range must not exceed 30 days.")
+    client = connect(serve(generate(sessions=400), faults=[refusal]))
+    assert findings(client)["longest range"] == "30 days: a longer one is refused"
+    assert client.store.fact("sessions range") == str(30 * 86_400_000_000)
+
+
+def test_the_doctor_reaches_deep_where_there_are_records(serve: Serve, connect: Connect) -> None:
+    found = findings(connect(serve(generate(sessions=1200))))
+    assert found["deep offset"] == "kept to at 1,000"
+
+
 def test_the_doctor_says_unknown_where_an_account_is_empty(serve: Serve, connect: Connect) -> None:
     found = findings(connect(serve(Account.of())))
-    assert {found[name] for name in ("order", "offset", "precision of times", "prices")} == {
-        "unknown"
-    }
+    assert {
+        found[name]
+        for name in (
+            "order",
+            "offset",
+            "deep offset",
+            "page length",
+            "precision of times",
+            "prices",
+        )
+    } == {"unknown"}
     assert found["messages"] == "none"
 
 
 def test_a_filter_that_the_server_refuses_is_told_as_refused(
     serve: Serve, connect: Connect
 ) -> None:
-    first_three = [None, None, None]  # the list, its second page, the precision of times
-    server = serve(generate(sessions=400), faults=[*first_three, Fault.status(400)])
+    before = [None] * 4  # the list, its second page, a deep offset, the precision of times
+    server = serve(generate(sessions=400), faults=[*before, Fault.status(400)])
     assert findings(connect(server))["filter brand_name"] == "refused"
 
 
