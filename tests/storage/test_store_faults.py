@@ -295,7 +295,7 @@ def test_a_network_file_system_gets_a_journal_that_computers_can_share(
     local.close()
     mounts = tmp_path / "mounts"
     place = str(filled.parent).replace(" ", "\\040")
-    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/home {place} nfs4 rw,vers=4.2 0 0\n")
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/shared {place} nfs4 rw,vers=4.2 0 0\n")
     monkeypatch.setattr(folder, "_MOUNTS", mounts)
     shared = [Store(filled) for _ in range(2)]
     assert [store.journal for store in shared] == ["delete", "delete"]
@@ -316,11 +316,11 @@ def test_a_network_file_system_gets_a_journal_that_computers_can_share(
     [
         ("/dev/sda / ext4 rw 0 0", False),
         ("server:/h / nfs rw 0 0", True),
-        ("server:/h / nfs rw 0 0\n/dev/sdb /home ext4 rw 0 0", False),
-        ("/dev/sda / ext4 rw 0 0\nshare /home/a\\040b cifs rw 0 0", True),
-        ("/dev/sda / ext4 rw 0 0\nshare /home/a cifs rw 0 0", False),
-        ("/dev/sda / ext4 rw 0 0\nme@host: /home fuse.sshfs rw 0 0", True),
-        ("server:/h /home nfs rw 0 0\n/dev/sdb /home ext4 rw 0 0", False),
+        ("server:/h / nfs rw 0 0\n/dev/sdb /mnt ext4 rw 0 0", False),
+        ("/dev/sda / ext4 rw 0 0\nshare /mnt/a\\040b cifs rw 0 0", True),
+        ("/dev/sda / ext4 rw 0 0\nshare /mnt/a cifs rw 0 0", False),
+        ("/dev/sda / ext4 rw 0 0\nme@host: /mnt fuse.sshfs rw 0 0", True),
+        ("server:/h /mnt nfs rw 0 0\n/dev/sdb /mnt ext4 rw 0 0", False),
         ("", False),
     ],
 )
@@ -329,7 +329,7 @@ def test_a_folder_is_on_the_file_system_of_its_nearest_mount(
 ) -> None:
     (tmp_path / "mounts").write_text(mounts)
     monkeypatch.setattr(folder, "_MOUNTS", tmp_path / "mounts")
-    assert folder.is_on_network(Path("/home/a b/store")) is expected
+    assert folder.is_on_network(Path("/mnt/a b/store")) is expected
 
 
 def test_the_second_to_meet_a_damaged_file_leaves_the_new_store_alone(
