@@ -78,7 +78,7 @@ class CompletedRanges:
         """
         hashed = None if scope is None else self._database.hashed(scope)
         rows = self._database.run(
-            'SELECT start, "end", c.scope, read_at, flags, checksum, COALESCE(s.shown, "")'
+            "SELECT start, \"end\", c.scope, read_at, flags, checksum, COALESCE(s.shown, '')"
             " FROM completed_range c LEFT JOIN scope s ON s.scope = c.scope"
             " WHERE resource = ?1 AND (?2 IS NULL OR c.scope IN ('', ?2)) ORDER BY start, c.scope",
             (self._resource, hashed),
@@ -109,19 +109,12 @@ class CompletedRanges:
         scope = self._database.hashed(entry.scope)
         self._remove(entry.span, scope)
         span, read_at, flags = entry.span, entry.read_at, json.dumps(sorted(entry.flags))
-        for rowid, start, end, other_read_at in self._database.run(
+        touching = self._database.run(
             'SELECT rowid, start, "end", read_at FROM completed_range WHERE resource = ?'
-            ' AND scope = ? AND flags = ? AND (start = ? OR "end" = ?) AND read_at BETWEEN ? AND ?',
-            (
-                self._resource,
-                scope,
-                flags,
-                span.end,
-                span.start,
-                entry.read_at - HOUR,
-                entry.read_at + HOUR,
-            ),
-        ):
+            ' AND scope = ? AND flags = ? AND (start = ? OR "end" = ?) AND ABS(read_at - ?) <= ?',
+            (self._resource, scope, flags, span.end, span.start, read_at, HOUR),
+        )
+        for rowid, start, end, other_read_at in touching:
             self._database.run("DELETE FROM completed_range WHERE rowid = ?", (rowid,))
             span = Span(min(span.start, start), max(span.end, end))
             read_at = min(read_at, other_read_at)

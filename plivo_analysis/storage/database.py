@@ -25,7 +25,7 @@ from plivo_analysis.storage.folder import is_on_network, prepare, quarantine
 from plivo_analysis.storage.identity import identify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 P = ParamSpec("P")
@@ -139,9 +139,10 @@ class Database:
         """Execute a statement and return all of its rows."""
         return self._execute(lambda to: to.execute(statement, values).fetchall())
 
-    def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    def run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute a statement that returns nothing once for each row of values."""
-        self._execute(lambda to: to.executemany(statement, rows))
+        if rows:
+            self._execute(lambda to: to.executemany(statement, rows))
 
     def _execute(self, ask: Callable[[sqlite3.Connection], R]) -> R:
         with self._lock:

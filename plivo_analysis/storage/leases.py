@@ -32,7 +32,6 @@ from plivo_analysis.values.spans import MINUTE, Span, ceil, floor, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from plivo_analysis.storage.database import Database
 
@@ -184,12 +183,7 @@ class Lease:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 

@@ -91,16 +91,8 @@ class _Standing:
     touched: bool = True
 
     def row(self, resource: str, key: str) -> tuple[Any, ...]:
-        values = (
-            resource,
-            key,
-            self.instant,
-            int(self.open),
-            self.final_at,
-            self.raw,
-            self.page,
-            self.read_at,
-        )
+        place = (resource, key, self.instant, int(self.open), self.final_at)
+        values = (*place, self.raw, self.page, self.read_at)
         return (*values, checksum(*values))
 
 
@@ -209,6 +201,8 @@ class Merging:
         self._changes[floor(instant, DAY)] += 1
 
     def _note(self, record: Record, *notes: Note) -> None:
+        if not notes:
+            return
         instant = None if record.instant is None else to_us(record.instant)
         self._notes.setdefault(record.key, []).extend(
             (

@@ -516,6 +516,14 @@ DIAGNOSES = {
         Behaviour(ignores=("brand_name", "alias")),
         {"filter brand_name": "ignored", "filter alias": "ignored", "filter app_hash": "kept to"},
     ),
+    "pages of ten": (
+        Behaviour(page_size=10, next_page="null"),
+        {"page length": "10 of the 20 rows asked for", "offset": "kept to"},
+    ),
+    "offsets that end": (
+        Behaviour(longest_list=100),
+        {"deep offset": "nothing at 1,000: there are fewer records, or offsets end before"},
+    ),
     "no date": (Behaviour(date=False), {"clock of the server": "no Date header"}),
     "offsets": (
         Behaviour(),
@@ -558,8 +566,8 @@ def test_what_the_doctor_found_saves_the_next_pull_requests(serve: Serve, connec
 def test_the_doctor_finds_the_longest_range_from_a_refusal_and_it_is_remembered(
     serve: Serve, connect: Connect
 ) -> None:
-    refusal = Fault.status(400, error="The time range must not exceed 30 days.")
-    client = connect(serve(generate(sessions=400), faults=[refusal]))
+    behaviour = Behaviour(longest_range=timedelta(days=30))
+    client = connect(serve(generate(sessions=400), behaviour=behaviour))
     assert findings(client)["longest range"] == "30 days: a longer one is refused"
     assert client.store.fact("sessions range") == str(30 * 86_400_000_000)
 
