@@ -233,7 +233,7 @@ class _Examination:
         return f"{len(priced)} of {without + len(priced)} settled sessions have one{youngest}"
 
     def _prices_stored(self) -> str:
-        """What was seen of prices so far: nobody can be asked when they come."""
+        """How long kept sessions have waited for a price: the API does not say when one comes."""
         records, now = self._client.store.records(SESSION_RESOURCE), to_us(self._client.now())
         kept = records.count(EVER)
         if not kept:

@@ -77,8 +77,8 @@ def meet_limit(client: Client) -> Iterator[Finding]:
         yield Finding(LIMIT, f"not met by {passed} requests in {took:.0f} s")
         return
     yield Finding(LIMIT, f"{passed} requests passed, then one was refused")
-    said = refusal.retry_after
-    yield Finding(RETRY_AFTER, "not given" if said is None else f"{said:.0f} s")
+    seconds = refusal.retry_after
+    yield Finding(RETRY_AFTER, "not given" if seconds is None else f"{seconds:.0f} s")
     scope = _scope(client)
     if scope in (ONE_BUDGET, TWO_BUDGETS):
         _heed(client, apart=scope == TWO_BUDGETS)
@@ -102,8 +102,8 @@ def _refusal(client: Client, resource: Resource) -> RateLimitError | None:
 def _scope(client: Client) -> str:
     """What passes while sessions are refused.
 
-    A place may come free at any moment, so a list of messages that passed says something only
-    if sessions are refused thereafter, too.
+    The limit may free a request at any moment, so that a list of messages that passed proves
+    something only if sessions are still refused after it.
     """
     for _ in range(_ROUNDS):
         try:

@@ -1,8 +1,8 @@
-"""Removal for good: out of the store, its free pages and its log, and out of what is derived.
+"""Removal for good: out of the store, its free space and its log, and out of what is derived.
 
-The order makes a kill harmless. The store first notes that a removal has begun, then loses
-the records, then what its files still hold of them; then go the Parquet files that may hold
-them. Only then is the note taken away: whatever removal comes next finishes what it names.
+A process may be killed at any moment. So the store first notes what is to go; then the records
+are deleted, then the Parquet files that may hold them, then what the store's files still hold
+of them. The note goes last: until then the next removal finishes what it names.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.api.checks import checked_recipient
 from plivo_analysis.api.times import parse_instant
 from plivo_analysis.errors import FilterError
+from plivo_analysis.storage.database import shows_no_values
 from plivo_analysis.storage.parquet_cache import discard_stale
 from plivo_analysis.values.spans import MINUTE, floor, to_us
 
@@ -59,6 +60,7 @@ def purge(
     return removed
 
 
+@shows_no_values
 def forget(
     client: Client, recipient: str, *, watch: Callable[[float], object] = lambda _: None
 ) -> Deleted:

@@ -62,7 +62,7 @@ class Status:
         journal: ``wal``; ``delete`` where the file system cannot share memory; ``memory``.
         parquet_files: How many Parquet files are derived of it.
         parquet_size: Their bytes.
-        quarantined: Damaged stores that were put aside, which hold numbers too.
+        quarantined: Damaged stores in quarantine, which hold numbers too.
         others: Stores of other accounts in the same folder, which ``forget`` does not touch.
         deletion_unfinished: Whether ``purge`` or ``forget`` has to be run once more.
         forgotten: How many numbers are kept out.

@@ -98,7 +98,7 @@ class CompletedRanges:
         ]
 
     def record(self, entry: CompletedRange) -> None:
-        """Note a range as complete, in place of what the same scope said of it before.
+        """Note a range as complete, in place of earlier ranges of the same scope.
 
         A pull notes its ranges page by page. Ranges that touch, were read within the hour and
         are flagged alike become one, as old as the older of them; else there would be one row

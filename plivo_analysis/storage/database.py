@@ -185,12 +185,12 @@ class Database:
         self._connection = None
         if self.path is None:
             return f"The store in memory is damaged ({reason}). Call again: it begins anew."
-        said = f"The store at {self.path} is damaged ({reason}). It was quarantined"
+        message = f"The store at {self.path} is damaged ({reason}). It was quarantined"
         # Another process may have met the damage first, and begun a new store under the name.
         if self.path.exists() and self.path.stat().st_ino == self._inode:
-            said += f" as {quarantine(self.path).name}"
+            message += f" as {quarantine(self.path).name}"
         return (
-            f"{said}; nothing was deleted. Call again: a new store begins, and reads from the "
+            f"{message}; nothing was deleted. Call again: a new store begins, and reads from the "
             "server what it still has, the last 90 days."
         )
 

@@ -4,8 +4,8 @@ Both are checked each time a file is opened. Another account's file copied into 
 give that account's rows as this one's. And under another key nothing that was hashed would be
 known again: numbers that were deleted would come back, pseudonyms would change.
 
-The key lies beside the account's folder, not in it: whoever gets a copy of the store alone
-cannot undo its hashes by trying all telephone numbers.
+The key lies beside the account's folder, not in it. With a copy of the store alone, nobody
+can undo its hashes by trying all telephone numbers.
 """
 
 from __future__ import annotations

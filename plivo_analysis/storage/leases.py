@@ -1,6 +1,6 @@
 """Leases: who is reading which range, so that two notebooks do not read the same one twice.
 
-A lease is a courtesy, not a lock. Rows and completed ranges come out right whoever reads what;
+A lease is a courtesy, not a lock. Rows and completed ranges are right even if two read the same;
 without leases the same requests would only be sent twice.
 
 Pulls read downwards, newest first. A lease says what its owner reads now (``start`` to ``end``)
@@ -91,7 +91,7 @@ class Leases:
         return None
 
     def held(self) -> list[_Held]:
-        """All leases, whoever holds them."""
+        """The leases of all owners."""
         rows = self.database.run(
             'SELECT owner, start, "end", bottom, beat FROM lease'
             " WHERE resource = ? AND scope = ? ORDER BY start",
@@ -140,8 +140,8 @@ class Lease:
     def hold(self, reached: int, ahead: int | None = None) -> int:
         """Say how far we are; learn where to stop, since somebody else reads or has read on.
 
-        The lease is written anew where it lapsed meanwhile, as after a laptop's sleep: whoever
-        took it over shows among the others, and we stop above them.
+        The lease is written anew where it lapsed meanwhile, as after a laptop's sleep: the
+        one who took it over is among the others, and we stop above them.
 
         Args:
             reached: Above this instant all is read.

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import traceback
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -368,8 +369,12 @@ def test_a_reader_that_keeps_the_log_is_named(told: pva.Client, monkeypatch: Any
     with other.reading():
         other.records(SESSION_RESOURCE).count(EVER)
         told.store.database.run("PRAGMA busy_timeout=10")
-        with pytest.raises(pva.StoreError, match=r"Another program reads the store.*again"):
+        with pytest.raises(pva.StoreError, match=r"Another program reads the store.*again") as busy:
             forget(told, NUMBER)
+    frames = traceback.TracebackException.from_exception(busy.value, capture_locals=True).stack
+    ours = [frame for frame in frames if "tests" not in frame.filename]
+    assert NUMBER not in str([(frame.name, frame.locals) for frame in ours])
+    assert [frame.name for frame in ours] == ["shielded"]
     other.close()
     assert status(told).deletion_unfinished
     forget(told, NUMBER)
