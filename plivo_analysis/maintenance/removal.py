@@ -7,29 +7,35 @@ of them. The note goes last: until then the next removal finishes what it names.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from tqdm.auto import tqdm
 
 from plivo_analysis.api.checks import checked_recipient
 from plivo_analysis.api.times import parse_instant
 from plivo_analysis.errors import FilterError
 from plivo_analysis.storage.database import shows_no_values
 from plivo_analysis.storage.parquet_cache import discard_stale
+from plivo_analysis.sync.progress import somebody_reads
 from plivo_analysis.values.spans import MINUTE, floor, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime, timedelta
 
     from plivo_analysis.client import Client
     from plivo_analysis.storage.deletion import Deleted
     from plivo_analysis.storage.store import Store
 
+_DELAY = 1.0  # seconds; what is over by then needs no bar
+
 
 def purge(
     client: Client,
     before: datetime | date | timedelta | str,
     *,
-    watch: Callable[[float], object] = lambda _: None,
+    progress: bool | Callable[[float], object] | None = None,
 ) -> Deleted:
     """Remove what began before an instant: records, history, raw pages and what is derived.
 
@@ -38,7 +44,8 @@ def purge(
     Args:
         client: The account.
         before: As ``since`` of the loaders; cut to the whole minute.
-        watch: Is told which share of the work is done, from 0 to 1.
+        progress: ``None`` shows a bar where somebody reads, a bool says so, a callable is told
+            which share of the work is done, from 0 to 1.
 
     Returns:
         How much was removed.
@@ -55,14 +62,15 @@ def purge(
         True
     """
     instant = parse_instant(before, now=client.now(), name="before")
-    removed = client.store.purge(floor(to_us(instant), MINUTE), _most(watch))
-    _finish(client.store, watch)
+    with _telling(progress, "Purging") as tell:
+        removed = client.store.purge(floor(to_us(instant), MINUTE), tell)
+        _finish(client.store)
     return removed
 
 
 @shows_no_values
 def forget(
-    client: Client, recipient: str, *, watch: Callable[[float], object] = lambda _: None
+    client: Client, recipient: str, *, progress: bool | Callable[[float], object] | None = None
 ) -> Deleted:
     """Remove every record of a telephone number, and keep them from coming back.
 
@@ -73,7 +81,8 @@ def forget(
     Args:
         client: The account.
         recipient: The number, in E.164 form.
-        watch: Is told which share of the work is done, from 0 to 1.
+        progress: ``None`` shows a bar where somebody reads, a bool says so, a callable is told
+            which share of the work is done, from 0 to 1.
 
     Returns:
         How much was removed.
@@ -93,18 +102,27 @@ def forget(
     number = checked_recipient("recipient", recipient) if str(recipient).strip() else None
     if number is None:
         raise FilterError('recipient is blank; it takes a number, such as "+1 415 555 0100".')
-    removed = client.store.forget(number, _most(watch))
-    _finish(client.store, watch)
+    with _telling(progress, "Forgetting") as tell:
+        removed = client.store.forget(number, tell)
+        _finish(client.store)
     return removed
 
 
-def _most(watch: Callable[[float], object]) -> Callable[[float], object]:
-    """Tell of the store's part of the work, which leaves the last tenth to `_finish`."""
-    return lambda share: watch(0.9 * share)
+@contextmanager
+def _telling(
+    progress: bool | Callable[[float], object] | None, doing: str
+) -> Iterator[Callable[[float], object]]:
+    """How the store tells of its part of the work; the last tenth is what `_finish` takes."""
+    if callable(progress):
+        yield lambda share: progress(0.9 * share)
+        progress(1.0)
+        return
+    shown = somebody_reads() if progress is None else progress
+    with tqdm(total=100, desc=doing, disable=not shown, delay=_DELAY, leave=False) as bar:
+        yield lambda share: bar.update(round(90 * share) - bar.n)
 
 
-def _finish(store: Store, watch: Callable[[float], object]) -> None:
+def _finish(store: Store) -> None:
     discard_stale(store)
     store.secure_vacuum()
     store.end_deletion()
-    watch(1.0)

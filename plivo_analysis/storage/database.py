@@ -99,7 +99,11 @@ class Database:
             if self._folder is not None:
                 self._inode = prepare(self._folder).stat().st_ino
             connection, self.journal = _open(self.path)
-            self.key = identify(connection, self._folder, self._account)
+            try:
+                self.key = identify(connection, self._folder, self._account)
+            except BaseException:
+                connection.close()
+                raise
         except _FAULTS as error:
             reason = self._explained(error)
         else:

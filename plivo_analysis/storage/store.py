@@ -129,7 +129,8 @@ class Store:
             if tombstones:
                 records = [record for record in records if not tombstones.within_json(record.raw)]
                 gone = len(reading.records) - len(records)
-                body, _ = redact(body, tombstones.within, tombstones.within)
+                if tombstones.within_json(body.decode("utf-8-sig")):
+                    body, _ = redact(body, tombstones.within, tombstones.within)
             instants = [instant_of(record, reading.read_at) for record in records]
             ((page,),) = self.database.run(
                 "INSERT INTO page (resource, query, body, read_at, first, last, redacted)"

@@ -481,7 +481,7 @@ def test_a_subaccounts_store_in_the_same_home_is_named(
 )
 def test_a_deletion_says_how_far_it_is(delete: Callable[..., Any], told: pva.Client) -> None:
     shares: list[float] = []
-    delete(told, watch=shares.append)
+    delete(told, progress=shares.append)
     assert shares == sorted(shares)
     assert len(shares) > 3
     assert 0 <= shares[0] < shares[-1] == 1
