@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
-from plivo_analysis.values.masking import mask_number, mask_text
+from plivo_analysis.values.masking import Private, mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,23 +63,7 @@ def shown_scope(scope: str) -> str:
         'recipient=1 ••• ••• ••23, status=verified'
     """
     values = shown(dict(parse_qsl(scope)))
-    return mask_text(", ".join(f"{name}={value}" for name, value in values.items()))
-
-
-class Scope(str):
-    """The text of a filter that is the key of completed ranges; its ``repr`` masks numbers.
-
-    A verbose traceback prints the variables of every frame, and many of them hold a scope.
-
-    Example:
-        >>> Scope("recipient=14155550123")
-        'recipient=1 ••• ••• ••23'
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return repr(shown_scope(self))
+    return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -146,12 +130,12 @@ class Filter:
         return Query(self.values)
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> str:
         """The same text for the same filter, empty for none: the key of completed ranges.
 
-        It holds numbers in clear. :func:`shown_scope` is for showing.
+        It holds numbers in clear, though not in its ``repr``. :func:`shown_scope` is for showing.
         """
-        return Scope(urlencode(sorted(self.values)))
+        return Private(urlencode(sorted(self.values)))
 
     @property
     def unverifiable(self) -> tuple[str, ...]:

@@ -85,8 +85,8 @@ def load_cost(
 def _requests(
     client: Client, resource: Resource, span: Span, to_read: int, *, live: bool
 ) -> int | None:
-    archive = client.store.records(resource)
-    unfinished = len(archive.not_final(span))
+    records = client.store.records(resource)
+    unfinished = len(records.not_final(span))
     again = ceil(unfinished / PAGE_ROWS) + 2 * live  # what is open, the tail, the hour before
     if to_read <= 0:
         return again
@@ -95,5 +95,5 @@ def _requests(
     length = sum(part.length for part in near)
     if length < HOUR:
         return None
-    density = sum(archive.count(part) for part in near) / length
+    density = sum(records.count(part) for part in near) / length
     return again + ceil(density * to_read / PAGE_ROWS)

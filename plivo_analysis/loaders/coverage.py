@@ -53,14 +53,14 @@ def coverage(
         ['complete', 'live']
     """
     account, described, span = _place(resource, since, until, client)
-    archive = account.store.records(described)
+    records = account.store.records(described)
     rows = [
         {
             "start": from_us(part.span.start),
             "end": from_us(part.span.end),
             "state": part.state.value,
-            "rows": archive.count(part.span),
-            "open": len(archive.not_final(part.span)),
+            "rows": records.count(part.span),
+            "open": len(records.not_final(part.span)),
             "read_at": None if part.read_at is None else from_us(part.read_at),
             "filters": part.filters,
             "flags": ", ".join(part.flags),

@@ -27,6 +27,7 @@ from plivo_analysis.storage.leases import Leases
 from plivo_analysis.storage.merging import Merging, Tally, instant_of
 from plivo_analysis.storage.records import Records
 from plivo_analysis.storage.tombstones import Tombstones, digest, digests
+from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +175,7 @@ class Store:
             )
         self.database.run(
             "INSERT OR IGNORE INTO scope VALUES (?, ?, ?)",
-            (self.database.hashed(scope), shown_scope(scope), json.dumps(numbers)),
+            (self.database.hashed(scope), mask_text(shown_scope(scope)), json.dumps(numbers)),
         )
 
     def forgotten(self) -> Tombstones:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 LENGTHS = range(6, 16)  # digits of a number in E.164 form
 
 _GROUP = re.compile(r"\d+")
-_BETWEEN = r"[\s().\-/_*\u00b7\u2010-\u2015\u2022\u2212]{0,3}"  # what people write between digits
+# What stands between digits; the last ones are blanks that count as letters.
+_BETWEEN = r"[\s\x00-\x1f\x7f().\-/+_*\\\u00b7\u2010-\u2015\u2022\u2212\u2800\u115f\u1160]{0,3}"
 _TRUNK = "(0)"  # as in +44 (0)7700 900123: not dialled from abroad
 _INTERNATIONAL = re.compile(r"011|0+")  # dialled before the country code; ours holds none
 
