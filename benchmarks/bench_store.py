@@ -24,7 +24,7 @@ from plivo_analysis.emulator.account import DEFAULT_NOW
 from plivo_analysis.emulator.listing import visible
 from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.storage.completed_ranges import CompletedRange
-from plivo_analysis.storage.parquet import FOLDER, segment_files
+from plivo_analysis.storage.parquet_cache import FOLDER, parquet_files
 from plivo_analysis.storage.store import Reading, Store, account_folder
 from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.values.spans import DAY, Span, floor, to_us
@@ -73,7 +73,7 @@ def _reopen(root: Path, folder: Path, bodies: list[bytes]) -> None:
             client=client,
         )
         number = load()["recipient"][0]
-        first = once(lambda: _without_segments(folder, load))
+        first = once(lambda: _without_cache(folder, load))
         best = measure(
             {
                 BY_PANDAS: lambda: _normalised(bodies),
@@ -85,9 +85,9 @@ def _reopen(root: Path, folder: Path, bodies: list[bytes]) -> None:
             seconds=60,
         )
         show("stored sessions again", best, against=BY_PANDAS, goal="polars ≥ 50 ×")
-        print(f"  the first time, writing the segments: {first:.1f} s, ", end="")
+        print(f"  the first time, writing the cache: {first:.1f} s, ", end="")
         print(f"{first / best['load_sessions, polars']:.0f} times the second")
-    files = segment_files(folder)
+    files = parquet_files(folder)
     print(f"  {sum(path.stat().st_size for path in files) / 1e6:.1f} MB of Parquet, ", end="")
     print(f"{(folder / 'store.sqlite').stat().st_size / 1e6:.1f} MB of SQLite")
 
@@ -120,7 +120,7 @@ def _keep(store: Store, bodies: list[bytes], parsed: list[Page]) -> None:
         store.keep(SESSION_RESOURCE, "", Reading("", body, page.records, now, [whole]))
 
 
-def _without_segments(folder: Path, load: Any) -> None:
+def _without_cache(folder: Path, load: Any) -> None:
     shutil.rmtree(folder / FOLDER)
     load()
 

@@ -101,7 +101,7 @@ class Client:
         """What was read of this account, opened on first use."""
         with self._lock:
             if self._store is None:
-                self._store = Store(self._folder)
+                self._store = Store(self._folder, f"{self.base_url} {self.auth_id}")
             return self._store
 
     @property

@@ -100,7 +100,7 @@ def _add_maintenance(commands: Any) -> None:
     )
     forget.add_argument("--dry-run", action="store_true", help="say how much, and remove nothing")
     doctor = _maintenance(
-        commands, "doctor", "find out what only a live account can tell: about 9 requests"
+        commands, "doctor", "find out what only a live account can tell: about 10 requests"
     )
     doctor.add_argument(
         "--limits",

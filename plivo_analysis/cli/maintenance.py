@@ -79,8 +79,10 @@ def forget(options: argparse.Namespace) -> None:
             removed = removal.forget(client, number)
             _print_removed(removed.records, removed.pages)
         known = status_of(client)
-    for place in (*known.exports, *known.damaged):
+    for place in (*known.exports, *known.quarantined):
         print(f"It may still be in {place}: not the store's to delete.")
+    for place in known.others:
+        print(f"It may still be in {place}: another account's, forget it there too.")
 
 
 def doctor(options: argparse.Namespace) -> None:
@@ -130,14 +132,14 @@ def _lines(found: Status) -> list[str]:
         f"Account {found.auth_id} at {found.base_url}",
         f"Store   {found.path or 'in memory'}",
         f"        {found.size / _MEGABYTE:,.1f} MB, journal {found.journal}",
-        f"Parquet {plural(found.segments, 'file')}, {found.segments_size / _MEGABYTE:,.1f} MB",
+        f"Parquet {plural(found.parquet_files, 'file')}, {found.parquet_size / _MEGABYTE:,.1f} MB",
         *(line for holding in found.holdings for line in _holding(holding)),
         *([f"{plural(found.forgotten, 'number')} kept out (forget)"] if found.forgotten else []),
         *(f"Exported to {folder}" for folder in found.exports),
-        *(f"Damaged and put aside: {path}" for path in found.damaged),
+        *(f"Damaged, in quarantine: {path}" for path in found.quarantined),
         *(
-            ["A removal was cut short: run forget or purge once more."]
-            if found.removal_unfinished
+            ["A deletion was cut short: run forget or purge once more."]
+            if found.deletion_unfinished
             else []
         ),
         *(f"{name}: {answer}" for name, answer in found.facts.items()),

@@ -60,7 +60,7 @@ def load_cost(
         (24, 0, None)
     """
     span = Span(to_us(period[0]), to_us(period[1]))
-    entries = client.store.ledger(resource).entries(chosen.scope)
+    entries = client.store.completed_ranges(resource).entries(chosen.scope)
     if chosen.unverifiable:
         entries = [entry for entry in entries if entry.scope == chosen.scope]
     known = merge(entry.span.clip(span) for entry in entries)
@@ -85,15 +85,15 @@ def load_cost(
 def _requests(
     client: Client, resource: Resource, span: Span, to_read: int, *, live: bool
 ) -> int | None:
-    archive = client.store.archive(resource)
-    unfinished = len(archive.not_final(span, to_us(client.now())))
+    records = client.store.records(resource)
+    unfinished = len(records.not_final(span))
     again = ceil(unfinished / PAGE_ROWS) + 2 * live  # what is open, the tail, the hour before
     if to_read <= 0:
         return again
-    whole = [entry.span for entry in client.store.ledger(resource).entries("")]
+    whole = [entry.span for entry in client.store.completed_ranges(resource).entries("")]
     near = merge(part.clip(span) for part in whole) or merge(whole)
     length = sum(part.length for part in near)
     if length < HOUR:
         return None
-    density = sum(archive.count(part) for part in near) / length
+    density = sum(records.count(part) for part in near) / length
     return again + ceil(density * to_read / PAGE_ROWS)

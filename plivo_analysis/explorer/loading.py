@@ -67,7 +67,7 @@ class LoadRequest:
 
     def covered(self, span: Span) -> list[Span]:
         """The parts of a range that were read whole."""
-        ledger = self.client.store.ledger(self.resource)
+        ledger = self.client.store.completed_ranges(self.resource)
         return merge(part.clip(span) for part in ledger.complete(self.filter.scope))
 
 

@@ -190,7 +190,7 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
     if not scope:
         return frame
     listed, lasting = (
-        store.archive(resource).members(each) for each in (scope, question.filter.lasting.scope)
+        store.records(resource).members(each) for each in (scope, question.filter.lasting.scope)
     )
     return chosen(frame, question.filter, resource.key, listed, lasting)
 
@@ -235,7 +235,7 @@ def _differences(pulled: Pulled, resource: Resource) -> Iterator[str]:
 
 def _set_aside(client: Client, resource: Resource, span: Span) -> Iterator[str]:
     """Records that are not fit for analysis are in no table."""
-    notes = client.store.archive(resource).notes(span)
+    notes = client.store.records(resource).notes(span)
     reasons = {note["key"]: note["code"] for note in notes if note["set_aside"]}
     if reasons:
         counted = Counter(reasons.values()).most_common()

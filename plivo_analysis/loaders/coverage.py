@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.api.filters import shown_scope
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.loaders.answer import account, checked
@@ -53,17 +52,16 @@ def coverage(
         ['complete', 'live']
     """
     of, described, span = _place(resource, since, until, client)
-    archive = of.store.archive(described)
-    now = to_us(of.now())
+    records = of.store.records(described)
     rows = [
         {
             "start": from_us(part.span.start),
             "end": from_us(part.span.end),
             "state": part.state.value,
-            "rows": archive.count(part.span),
-            "open": len(archive.not_final(part.span, now)),
+            "rows": records.count(part.span),
+            "open": len(records.not_final(part.span)),
             "read_at": None if part.read_at is None else from_us(part.read_at),
-            "filters": shown_scope(part.scope),
+            "filters": part.filters,
             "flags": ", ".join(part.flags),
         }
         for part in stretches(of, described, span)
@@ -112,7 +110,7 @@ def issues(
             "meaning": Code.__members__[note["code"].upper()].meaning,
             "read_at": from_us(note["read_at"]),
         }
-        for note in of.store.archive(described).notes(span)
+        for note in of.store.records(described).notes(span)
     ]
     return to_backend(from_rows(rows, ISSUES), of.backend)
 

@@ -1,25 +1,30 @@
-"""The doctor: about nine requests that find out what only a live account can tell.
+"""The doctor: about ten requests that find out what only a live account can tell.
 
-How fine its time filter is, in which order it lists, what it calls the next page, which
-filters it keeps to. None of it is documented with certainty, and the walk copes with all of
-it; knowing beforehand saves requests. What is found is remembered for the account, and the
-walk begins with it. Nothing that is read here is kept, and no record is shown.
+How fine its time filter is, how long a range and a page it lists, in which order, what it calls
+the next page, which filters it keeps to. None of it is documented with certainty. Pulls cope
+with all of it, but knowing beforehand saves requests: what is found is remembered in the
+server's profile. No record that is read here is kept or shown.
 
-What only a refusal could tell, ``limits`` finds out, and only when asked to: the scope of the
-limit, and how long a refusal asks to wait. When a price appears can only be watched, so what
-was seen of it is told and no more.
+What only a refusal could tell, ``limit_probe`` finds out, and only when asked to. When a price
+appears can only be watched, so what was seen of it is told and no more.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.api.times import api_time
 from plivo_analysis.errors import APIError, BadResponseError
-from plivo_analysis.maintenance.finding import UNKNOWN, Finding
-from plivo_analysis.maintenance.limit_probe import RETRY_AFTER, SCOPE, meet_limit
+from plivo_analysis.maintenance.limit_probe import (
+    RETRY_AFTER,
+    SCOPE,
+    UNKNOWN,
+    Finding,
+    meet_limit,
+)
 from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.sync.steps import PAGE_ROWS
@@ -33,9 +38,11 @@ if TYPE_CHECKING:
     from plivo_analysis.client import Client
     from plivo_analysis.parsing.pages import Page
 
+_DEEP_OFFSET = 1_000
+_LISTED_AT_MOST = 30 * DAY  # what Plivo documents for some lists
 _NOT_ASKED = "not asked: --limits finds out, by spending a minute's requests"
 
-_GRIDS = {"microseconds": 1, "seconds": SECOND, "minutes": MINUTE}
+_RESOLUTIONS = {"microseconds": 1, "seconds": SECOND, "minutes": MINUTE}
 # Values that no account has: a server that lists records all the same does not filter.
 _IMPROBABLE = {
     "brand_name": "no such brand",
@@ -48,8 +55,8 @@ _IMPROBABLE = {
 def examine(client: Client, *, limits: bool = False) -> Iterator[Finding]:
     """Find out what only a live account can tell, and remember it.
 
-    It takes about nine requests, at the pace of every other. With ``limits`` it also spends a
-    minute's requests, and some more, until the server refuses one: see :mod:`.limits`.
+    It takes about ten requests, within the rate limit. With ``limits`` it also spends a
+    minute's requests, and some more, until the server refuses one: see :mod:`.limit_probe`.
 
     Args:
         client: The account.
@@ -85,18 +92,19 @@ class _Examination:
         self._date: datetime | None = None
 
     def findings(self) -> Iterator[Finding]:
-        first = self._ask(SESSION_RESOURCE, self._span)
+        first, longest = self._first_page()
         yield Finding("clock of the server", self._skew())
+        yield Finding("longest range", longest)
         order = _order(_instants(first))
         yield Finding("order", order)
         if order != UNKNOWN:
             self._learn("order", "newest first" if order == "newest first" else "unordered")
         yield Finding("next page", _next_page(first))
-        yield Finding("offset", self._offset(first))
+        yield from self._offsets(first)
         precision = self._precision(first)
         yield Finding("precision of times", precision)
-        if precision in _GRIDS:
-            self._learn("grid", str(_GRIDS[precision]))
+        if precision in _RESOLUTIONS:
+            self._learn("resolution", str(_RESOLUTIONS[precision]))
         for name, value in _IMPROBABLE.items():
             yield Finding(f"filter {name}", self._filter(first, name, value))
         yield Finding("prices", self._prices(first))
@@ -136,15 +144,47 @@ class _Examination:
         self._client.hear(self._date)
         return f"{seconds:+.0f} s from this computer's"
 
-    def _offset(self, first: Page) -> str:
-        """Whether an offset leads to other records than none."""
-        if first.received < PAGE_ROWS:
-            return UNKNOWN
-        second = self._ask(SESSION_RESOURCE, self._span, offset=PAGE_ROWS)
-        if not second.records:
-            return UNKNOWN
-        again = {record.key for record in first.records} & {record.key for record in second.records}
-        return "ignored" if len(again) > PAGE_ROWS // 2 else "kept to"
+    def _first_page(self) -> tuple[Page, str]:
+        """The newest records, and how long a range the server lists."""
+        try:
+            page = self._ask(SESSION_RESOURCE, self._span)
+        except APIError as error:
+            if error.status_code != HTTPStatus.BAD_REQUEST:
+                raise
+        else:
+            return page, f"{self._span.length // DAY} days or more"
+        self._span = Span(self._span.end - _LISTED_AT_MOST, self._span.end)
+        page = self._ask(SESSION_RESOURCE, self._span)
+        self._learn("range", str(_LISTED_AT_MOST))
+        return page, f"{_LISTED_AT_MOST // DAY} days: a longer one is refused"
+
+    def _offsets(self, first: Page) -> Iterator[Finding]:
+        """Whether an offset leads to other records, after how many a page ends, how deep it is."""
+        offset = length = deep = UNKNOWN
+        if first.records:
+            second = self._ask(SESSION_RESOURCE, self._span, offset=first.received)
+            keys = [{record.key for record in page.records} for page in (first, second)]
+            ignored = len(keys[0] & keys[1]) > len(keys[0]) // 2
+            if second.records:
+                offset = "ignored" if ignored else "kept to"
+            if first.received >= PAGE_ROWS or (second.records and not ignored):
+                # A page that is full, or that others follow: so many rows does a page hold.
+                length = f"{first.received} of the {PAGE_ROWS} rows asked for"
+                self._learn("page", f"{first.received} {first.received}")
+            if offset == "kept to":
+                deep = self._deep_offset()
+        yield Finding("offset", offset)
+        yield Finding("deep offset", deep)
+        yield Finding("page length", length)
+
+    def _deep_offset(self) -> str:
+        try:
+            page = self._ask(SESSION_RESOURCE, self._span, offset=_DEEP_OFFSET)
+        except (APIError, BadResponseError):
+            return f"refused at {_DEEP_OFFSET:,}"
+        if page.records:
+            return f"kept to at {_DEEP_OFFSET:,}"
+        return f"nothing at {_DEEP_OFFSET:,}: there are fewer records, or offsets end before"
 
     def _precision(self, first: Page) -> str:
         """Ask from just after a record, ever later, until it is not listed any more."""
@@ -193,12 +233,12 @@ class _Examination:
         return f"{len(priced)} of {without + len(priced)} settled sessions have one{youngest}"
 
     def _prices_stored(self) -> str:
-        """What was seen of prices so far: nobody can be asked when they come."""
-        archive, now = self._client.store.archive(SESSION_RESOURCE), to_us(self._client.now())
-        kept = archive.count(EVER)
+        """How long kept sessions have waited for a price: the API does not say when one comes."""
+        records, now = self._client.store.records(SESSION_RESOURCE), to_us(self._client.now())
+        kept = records.count(EVER)
         if not kept:
             return f"{UNKNOWN}: none is kept; when a price comes can only be watched"
-        changing = archive.not_final(EVER, now).values()
+        changing = records.not_final(EVER).values()
         waiting = [now - state.instant for state in changing if not state.open]
         oldest = f", the oldest for {max(waiting) // MINUTE:,} min" if waiting else ""
         return f"{len(waiting):,} of {kept:,} kept sessions wait for one{oldest}"

@@ -19,8 +19,14 @@ from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
 from plivo_analysis.storage.folder import make_private
-from plivo_analysis.storage.parquet import PARTS, day_name, encode
-from plivo_analysis.storage.parquet_cache import by_day, parts, read
+from plivo_analysis.storage.parquet_cache import (
+    TABLES,
+    by_day,
+    day_name,
+    derived_tables,
+    encode,
+    read,
+)
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.system.files import write_whole
 from plivo_analysis.system.folders import chosen_folder
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.storage.days import Day
+    from plivo_analysis.storage.records import Day
 
 _AT_ONCE = 50_000  # records
 _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
@@ -108,19 +114,19 @@ def _export(
 ) -> None:
     store = client.store
     oldest = to_us(client.now()) - RETENTION
-    names = {day_name(day.start) for day in store.days(resource).within(EVER) if day.records}
-    for table in PARTS[resource.name]:
+    names = {day_name(day) for day in store.records(resource).days(EVER) if day.records}
+    for table in TABLES[resource.name]:
         made.rows[table.name] = 0
         make_private(made.folder / table.name)
         for path in (made.folder / table.name).iterdir():
             if _DAY_NAME.fullmatch(path.name) and path.name not in names:
                 path.unlink()
-    for days in _batches(store.days(resource).within(EVER)):
+    for days in _batches(store.records(resource).days(EVER)):
         rows = read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
         shown = disguise(rows, resource.table, recipients, store)
-        for table, instant, frame in parts(resource, shown):
+        for table, instant, frame in derived_tables(resource, shown):
             for day, of_day in zip(days, by_day(frame, instant, days), strict=True):
-                path = made.folder / table.name / day_name(day.start)
+                path = made.folder / table.name / day_name(day)
                 write_whole(path, encode(of_day, small=True), private=True)
             made.rows[table.name] += frame.height
         made.days += len(days)
@@ -133,7 +139,7 @@ def _batches(days: Iterable[Day]) -> Iterator[list[Day]]:
     for day in days:
         if not day.records:
             continue
-        if batch and sum(each.records for each in batch) + day.records > _AT_ONCE:
+        if batch and sum(earlier.records for earlier in batch) + day.records > _AT_ONCE:
             yield batch
             batch = []
         batch.append(day)

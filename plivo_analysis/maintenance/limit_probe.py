@@ -1,17 +1,17 @@
-"""The limit, met on purpose: what a refusal says, and whether lists share one budget.
+"""The rate limit, met on purpose: what a refusal says, and whether lists share one budget.
 
-Nothing but a refusal can tell. It is provoked by a burst of small requests on a window that is
-free of others, and whoever shares the account may be made to wait by it. So it is done only
-when asked for, and what it spends is noted in the account's window like any other request.
+Nothing but a refusal can tell. It is provoked by a burst of small requests in a window without
+others, and other programs of the account may have to wait because of it. So it is done only
+when asked for, and what it spends counts towards the account's limit like any other request.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, RESOURCES, SESSION_RESOURCE
 from plivo_analysis.errors import APIError, RateLimitError
-from plivo_analysis.maintenance.finding import UNKNOWN, Finding
 from plivo_analysis.system.clock import rest
 
 if TYPE_CHECKING:
@@ -20,12 +20,26 @@ if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
 
+UNKNOWN = "unknown"
 LIMIT, RETRY_AFTER, SCOPE = "limit", "Retry-After", "scope of the limit"
 ONE_BUDGET = "sessions and messages share one"
 TWO_BUDGETS = "sessions and messages have one each"
 
 _HIGHEST = 300  # requests a minute that are spent on a question
 _ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that only a live account could tell.
+
+    Args:
+        name: What was asked.
+        answer: What was found; ``unknown`` where the account's records could not tell.
+    """
+
+    name: str
+    answer: str
 
 
 def meet_limit(client: Client) -> Iterator[Finding]:
@@ -63,8 +77,8 @@ def meet_limit(client: Client) -> Iterator[Finding]:
         yield Finding(LIMIT, f"not met by {passed} requests in {took:.0f} s")
         return
     yield Finding(LIMIT, f"{passed} requests passed, then one was refused")
-    said = refusal.retry_after
-    yield Finding(RETRY_AFTER, "not given" if said is None else f"{said:.0f} s")
+    seconds = refusal.retry_after
+    yield Finding(RETRY_AFTER, "not given" if seconds is None else f"{seconds:.0f} s")
     scope = _scope(client)
     if scope in (ONE_BUDGET, TWO_BUDGETS):
         _heed(client, apart=scope == TWO_BUDGETS)
@@ -88,8 +102,8 @@ def _refusal(client: Client, resource: Resource) -> RateLimitError | None:
 def _scope(client: Client) -> str:
     """What passes while sessions are refused.
 
-    A place may come free at any moment, so a list of messages that passed says something only
-    if sessions are refused thereafter, too.
+    The limit may free a request at any moment, so that a list of messages that passed proves
+    something only if sessions are still refused after it.
     """
     for _ in range(_ROUNDS):
         try:

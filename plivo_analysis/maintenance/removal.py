@@ -1,29 +1,42 @@
-"""Removal for good: out of the store, its free pages and its log, and out of what is derived.
+"""Removal for good: out of the store, its free space and its log, and out of what is derived.
 
-The order makes a kill harmless. The store first notes that a removal has begun, then loses
-the records, then what its files still hold of them; then go the Parquet files that may hold
-them. Only then is the note taken away: whatever removal comes next finishes what it names.
+A process may be killed at any moment. So the store first notes what is to go; then the records
+are deleted, then the Parquet files that may hold them, then what the store's files still hold
+of them. The note goes last: until then the next removal finishes what it names.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from tqdm.auto import tqdm
 
 from plivo_analysis.api.checks import checked_recipient
 from plivo_analysis.api.times import parse_instant
 from plivo_analysis.errors import FilterError
+from plivo_analysis.storage.database import shows_no_values
 from plivo_analysis.storage.parquet_cache import discard_stale
+from plivo_analysis.sync.progress import somebody_reads
 from plivo_analysis.values.spans import MINUTE, floor, to_us
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime, timedelta
 
     from plivo_analysis.client import Client
-    from plivo_analysis.storage.removal import Removed
+    from plivo_analysis.storage.deletion import Deleted
     from plivo_analysis.storage.store import Store
 
+_DELAY = 1.0  # seconds; what is over by then needs no bar
 
-def purge(client: Client, before: datetime | date | timedelta | str) -> Removed:
+
+def purge(
+    client: Client,
+    before: datetime | date | timedelta | str,
+    *,
+    progress: bool | Callable[[float], object] | None = None,
+) -> Deleted:
     """Remove what began before an instant: records, history, raw pages and what is derived.
 
     Nothing keeps it from being read again as long as the API has it, which is 90 days.
@@ -31,6 +44,8 @@ def purge(client: Client, before: datetime | date | timedelta | str) -> Removed:
     Args:
         client: The account.
         before: As ``since`` of the loaders; cut to the whole minute.
+        progress: ``None`` shows a bar where somebody reads, a bool says so, a callable is told
+            which share of the work is done, from 0 to 1.
 
     Returns:
         How much was removed.
@@ -47,21 +62,27 @@ def purge(client: Client, before: datetime | date | timedelta | str) -> Removed:
         True
     """
     instant = parse_instant(before, now=client.now(), name="before")
-    removed = client.store.purge(floor(to_us(instant), MINUTE))
-    _finish(client.store)
+    with _telling(progress, "Purging") as tell:
+        removed = client.store.purge(floor(to_us(instant), MINUTE), tell)
+        _finish(client.store)
     return removed
 
 
-def forget(client: Client, recipient: str) -> Removed:
+@shows_no_values
+def forget(
+    client: Client, recipient: str, *, progress: bool | Callable[[float], object] | None = None
+) -> Deleted:
     """Remove every record of a telephone number, and keep them from coming back.
 
-    What is left is a hash of the number under a key of the store's own, by which later pulls
-    know it. Exports and damaged stores that were put aside are the user's to delete;
-    ``status`` names them.
+    What is left is a hash of the number, by which later pulls know it, under a key that lies
+    beside the account's folder. Exports, quarantined stores and the stores of other accounts,
+    such as a subaccount's, are not touched; ``status`` names them.
 
     Args:
         client: The account.
         recipient: The number, in E.164 form.
+        progress: ``None`` shows a bar where somebody reads, a bool says so, a callable is told
+            which share of the work is done, from 0 to 1.
 
     Returns:
         How much was removed.
@@ -81,12 +102,27 @@ def forget(client: Client, recipient: str) -> Removed:
     number = checked_recipient("recipient", recipient) if str(recipient).strip() else None
     if number is None:
         raise FilterError('recipient is blank; it takes a number, such as "+1 415 555 0100".')
-    removed = client.store.forget(number)
-    _finish(client.store)
+    with _telling(progress, "Forgetting") as tell:
+        removed = client.store.forget(number, tell)
+        _finish(client.store)
     return removed
+
+
+@contextmanager
+def _telling(
+    progress: bool | Callable[[float], object] | None, doing: str
+) -> Iterator[Callable[[float], object]]:
+    """How the store tells of its part of the work; the last tenth is what `_finish` takes."""
+    if callable(progress):
+        yield lambda share: progress(0.9 * share)
+        progress(1.0)
+        return
+    shown = somebody_reads() if progress is None else progress
+    with tqdm(total=100, desc=doing, disable=not shown, delay=_DELAY, leave=False) as bar:
+        yield lambda share: bar.update(round(90 * share) - bar.n)
 
 
 def _finish(store: Store) -> None:
     discard_stale(store)
-    store.scour()
-    store.end_removal()
+    store.secure_vacuum()
+    store.end_deletion()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plivo_analysis.api.filters import shown_scope
 from plivo_analysis.api.resources import RESOURCES
-from plivo_analysis.storage.folder import set_aside_files
-from plivo_analysis.storage.parquet import segment_files
-from plivo_analysis.values.spans import EVER, from_us, merge, to_us
+from plivo_analysis.storage.folder import quarantined_files
+from plivo_analysis.storage.parquet_cache import parquet_files
+from plivo_analysis.values.spans import EVER, from_us, merge
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,10 +60,11 @@ class Status:
         path: The store's file; None in memory.
         size: The bytes of the store's files.
         journal: ``wal``; ``delete`` where the file system cannot share memory; ``memory``.
-        segments: How many Parquet files are derived of it.
-        segments_size: Their bytes.
-        damaged: Damaged stores that were put aside, which hold numbers too.
-        removal_unfinished: Whether ``purge`` or ``forget`` has to be run once more.
+        parquet_files: How many Parquet files are derived of it.
+        parquet_size: Their bytes.
+        quarantined: Damaged stores in quarantine, which hold numbers too.
+        others: Stores of other accounts in the same folder, which ``forget`` does not touch.
+        deletion_unfinished: Whether ``purge`` or ``forget`` has to be run once more.
         forgotten: How many numbers are kept out.
         exports: Folders that were exported to.
         facts: What was learnt of the server.
@@ -77,10 +77,11 @@ class Status:
     path: Path | None
     size: int
     journal: str
-    segments: int
-    segments_size: int
-    damaged: list[Path]
-    removal_unfinished: bool
+    parquet_files: int
+    parquet_size: int
+    quarantined: list[Path]
+    others: list[Path]
+    deletion_unfinished: bool
     forgotten: int
     exports: list[str]
     facts: dict[str, str]
@@ -108,22 +109,23 @@ def status(client: Client) -> Status:
     """
     store = client.store
     folder = store.folder
-    files = [] if folder is None else segment_files(folder)
+    files = [] if folder is None else parquet_files(folder)
     own = [] if store.path is None else sorted(store.path.parent.glob(f"{store.path.name}*"))
-    damaged = [] if folder is None else set_aside_files(folder)
+    quarantined = [] if folder is None else quarantined_files(folder)
     with store.reading():
         return Status(
             auth_id=client.auth_id,
             base_url=client.base_url,
             now=client.now(),
             path=store.path,
-            size=sum(path.stat().st_size for path in own if path not in damaged),
+            size=sum(path.stat().st_size for path in own if path not in quarantined),
             journal=store.journal,
-            segments=len(files),
-            segments_size=sum(path.stat().st_size for path in files),
-            damaged=damaged,
-            removal_unfinished=store.removal_unfinished,
-            forgotten=len(store.forgotten().digests),
+            parquet_files=len(files),
+            parquet_size=sum(path.stat().st_size for path in files),
+            quarantined=quarantined,
+            others=store.others(),
+            deletion_unfinished=store.deletion_unfinished,
+            forgotten=len(store.forgotten().digits),
             exports=store.exports(),
             facts=store.facts(),
             holdings=[_holding(client, resource) for resource in RESOURCES.values()],
@@ -131,21 +133,21 @@ def status(client: Client) -> Status:
 
 
 def _holding(client: Client, resource: Resource) -> Holding:
-    archive = client.store.archive(resource)
-    entries = client.store.ledger(resource).entries()
+    records = client.store.records(resource)
+    entries = client.store.completed_ranges(resource).entries()
     whole = [entry for entry in entries if not entry.scope]
-    changing = archive.not_final(EVER, to_us(client.now())).values()
-    first, last = archive.extent()
+    changing = records.not_final(EVER).values()
+    first, last = records.extent()
     return Holding(
         resource=resource.name,
-        records=archive.count(EVER),
+        records=records.count(EVER),
         first=None if first is None else from_us(first),
         last=None if last is None else from_us(last),
         complete=[span.datetimes() for span in merge(entry.span for entry in whole)],
         read_at=from_us(max(entry.read_at for entry in whole)) if whole else None,
         open=sum(state.open for state in changing),
         not_final=len(changing),
-        set_aside=archive.count_set_aside(),
-        filters=sorted({shown_scope(entry.scope) for entry in entries if entry.scope}),
-        pages=archive.count_pages(),
+        set_aside=records.count_set_aside(),
+        filters=sorted({entry.shown for entry in entries if entry.scope}),
+        pages=records.count_pages(),
     )

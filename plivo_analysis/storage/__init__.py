@@ -1,9 +1,14 @@
 """What was read, kept: pages as received, records, completed ranges, and Parquet beside them.
 
-SQLite is the truth: a page, its records and the checkpoint are written in one transaction,
-because either without the other loses or doubles rows when a process dies between them.
-``folder`` guards who may read, ``opening`` opens the file and ``migrations`` holds its tables;
-``completed_ranges`` knows what was read whole, ``leases`` who is reading what, ``merging``
-merges two readings of a record; ``removal`` and ``forgotten`` delete, and keep deleted.
-``parquet`` and ``parquet_cache`` derive one file a day and table, which can always be remade.
+SQLite is the truth: a page, its records, its completed ranges and its checkpoint are written in
+one transaction. Written apart, a process that dies between them loses rows (checkpoint first)
+or reads them twice (rows first).
+
+- ``store``: one account's store, the face that the rest of the package uses
+- ``folder``, ``database``, ``migrations``, ``identity``: the file, its rights, its transactions,
+  its tables, and whose it is
+- ``merging``, ``records``: two readings of one record become one; records read back
+- ``completed_ranges``, ``leases``: what was read whole, and who is reading what
+- ``parquet_cache``, ``filtering``: one Parquet file a day and table, derived; filters on columns
+- ``deletion``, ``tombstones``: removal for good, and what keeps it removed
 """

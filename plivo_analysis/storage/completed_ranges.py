@@ -1,8 +1,9 @@
-"""The ledger: which ranges are complete for which question, and where walks stand.
+"""Which ranges were read whole under which filter, and the checkpoints of unfinished pulls.
 
 A scope is the canonical text of a filter, empty for none. A range that is complete without a
-filter answers every filter, so ``complete`` of a scope includes it. Complete ranges begin
-and end on whole minutes.
+filter answers every filter, so that ``complete`` of a scope includes it. Completed ranges begin
+and end on whole minutes. Scopes are kept as keyed hashes, with a text beside them that can be
+shown.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from plivo_analysis.storage.opening import seal
+from plivo_analysis.storage.database import checksum
 from plivo_analysis.values.spans import HOUR, Span, merge, subtract
 
 if TYPE_CHECKING:
@@ -20,38 +21,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where an unfinished walk stands.
+    """Where an unfinished pull stands.
 
     Args:
-        end: The end of what it has yet to read: whoever goes on finds it by that.
-        reached: How far it has come down, in microseconds.
-        walk: All that it knows, as text.
+        end: The end of what it has yet to read, by which the next pull finds it.
+        reached: How far down it has read, in microseconds.
+        state: All that the paginator knows, as text.
     """
 
     end: int
     reached: int
-    walk: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
 class CompletedRange:
-    """A complete range as it was read.
+    """A range that was read whole.
 
     Args:
         span: The range.
-        scope: The filter it was read with, empty for none.
+        scope: The filter it was read with, empty for none; its hash, where ranges of all
+            filters were asked for.
         read_at: When, in microseconds.
         flags: What was out of the ordinary.
+        shown: The filter with its numbers masked; known of ranges of all filters.
     """
 
     span: Span
     scope: str
     read_at: int
     flags: tuple[str, ...]
+    shown: str = ""
 
 
 class CompletedRanges:
-    """Complete ranges and bookmarks of one resource.
+    """Completed ranges and checkpoints of one resource.
 
     Args:
         database: Where they are kept.
@@ -67,104 +71,119 @@ class CompletedRanges:
         return merge(entry.span for entry in self.entries(scope))
 
     def entries(self, scope: str | None = None) -> list[CompletedRange]:
-        """Complete ranges as they were read, in order; all scopes when none is named."""
+        """Ranges as they were read, in order: of a filter and of none, or of all filters.
+
+        Raises:
+            StoreError: One is not what was written; the file was quarantined.
+        """
+        hashed = None if scope is None else self._database.hashed(scope)
         rows = self._database.run(
-            'SELECT start, "end", scope, read_at, flags, seal FROM complete'
-            " WHERE resource = ?1 AND (?2 IS NULL OR scope IN ('', ?2)) ORDER BY start, scope",
-            (self._resource, scope),
+            "SELECT start, \"end\", c.scope, read_at, flags, checksum, COALESCE(s.shown, '')"
+            " FROM completed_range c LEFT JOIN scope s ON s.scope = c.scope"
+            " WHERE resource = ?1 AND (?2 IS NULL OR c.scope IN ('', ?2)) ORDER BY start, c.scope",
+            (self._resource, hashed),
         )
-        for start, end, stored, read_at, flags, sealed in rows:
-            if seal(self._resource, stored, start, end, read_at, flags) != sealed:
-                raise self._database.damaged("its ledger is not what was written")
+        for start, end, kept, read_at, flags, expected, _ in rows:
+            if checksum(self._resource, kept, start, end, read_at, flags) != expected:
+                raise self._database.damaged("a completed range is not what was written")
         return [
-            CompletedRange(Span(start, end), scope, read_at, tuple(json.loads(flags)))
-            for start, end, scope, read_at, flags, _ in rows
+            CompletedRange(
+                Span(start, end),
+                scope if scope is not None and kept == hashed else kept,
+                read_at,
+                tuple(json.loads(flags)),
+                shown,
+            )
+            for start, end, kept, read_at, flags, _, shown in rows
         ]
 
     def record(self, entry: CompletedRange) -> None:
-        """Note a range as complete, in place of what the same scope said of it before.
+        """Note a range as complete, in place of earlier ranges of the same scope.
 
-        Of one walk it is noted page by page: ranges that touch, were read within the hour and
-        are flagged alike are one, as old as the older of them.
+        A pull notes its ranges page by page. Ranges that touch, were read within the hour and
+        are flagged alike become one, as old as the older of them; else there would be one row
+        for every page ever read.
         """
         if not entry.span.length:
             return
-        self._cut(entry.span, entry.scope)
+        scope = self._database.hashed(entry.scope)
+        self._remove(entry.span, scope)
         span, read_at, flags = entry.span, entry.read_at, json.dumps(sorted(entry.flags))
-        for rowid, start, end, other_read_at in self._database.run(
-            'SELECT rowid, start, "end", read_at FROM complete WHERE resource = ? AND scope = ?'
-            ' AND flags = ? AND (start = ? OR "end" = ?) AND read_at BETWEEN ? AND ?',
-            (
-                self._resource,
-                entry.scope,
-                flags,
-                span.end,
-                span.start,
-                entry.read_at - HOUR,
-                entry.read_at + HOUR,
-            ),
-        ):
-            self._database.run("DELETE FROM complete WHERE rowid = ?", (rowid,))
+        touching = self._database.run(
+            'SELECT rowid, start, "end", read_at FROM completed_range WHERE resource = ?'
+            ' AND scope = ? AND flags = ? AND (start = ? OR "end" = ?) AND ABS(read_at - ?) <= ?',
+            (self._resource, scope, flags, span.end, span.start, read_at, HOUR),
+        )
+        for rowid, start, end, other_read_at in touching:
+            self._database.run("DELETE FROM completed_range WHERE rowid = ?", (rowid,))
             span = Span(min(span.start, start), max(span.end, end))
             read_at = min(read_at, other_read_at)
-        self._insert(span, entry.scope, read_at, flags)
+        self._insert(span, scope, read_at, flags)
 
-    def forget(self, span: Span, scope: str) -> None:
+    def discard(self, span: Span, scope: str) -> None:
         """Take a range out of what is complete for a scope, so that it is read again."""
-        self._cut(span, scope)
+        self._remove(span, self._database.hashed(scope))
 
-    def cut_before(self, instant: int) -> None:
-        """Call nothing complete that lies before an instant, and resume no walk there."""
+    def discard_before(self, instant: int) -> None:
+        """Call nothing complete that lies before an instant, and resume no pull there."""
         for entry in self.entries():
             if entry.span.start < instant:
-                self._cut(Span(entry.span.start, instant), entry.scope)
+                self._remove(Span(entry.span.start, instant), entry.scope)
         self._database.run(
-            'DELETE FROM bookmark WHERE resource = ? AND (reached < ? OR "end" <= ?)',
+            'DELETE FROM checkpoint WHERE resource = ? AND (reached < ? OR "end" <= ?)',
             (self._resource, instant, instant),
         )
 
-    def _cut(self, span: Span, scope: str) -> None:
+    def _remove(self, span: Span, scope: str) -> None:
         overlapping = self._database.run(
-            'SELECT rowid, start, "end", read_at, flags FROM complete'
+            'SELECT rowid, start, "end", read_at, flags FROM completed_range'
             ' WHERE resource = ? AND scope = ? AND start < ? AND "end" > ?',
             (self._resource, scope, span.end, span.start),
         )
         for rowid, start, end, read_at, flags in overlapping:
-            self._database.run("DELETE FROM complete WHERE rowid = ?", (rowid,))
+            self._database.run("DELETE FROM completed_range WHERE rowid = ?", (rowid,))
             for rest in subtract(Span(start, end), [span]):
                 self._insert(rest, scope, read_at, flags)
 
     def _insert(self, span: Span, scope: str, read_at: int, flags: str) -> None:
         row = (self._resource, scope, span.start, span.end, read_at, flags)
-        self._database.run("INSERT INTO complete VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, seal(*row)))
+        self._database.run(
+            "INSERT INTO completed_range VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, checksum(*row))
+        )
 
-    def bookmark(self, scope: str, end: int) -> Checkpoint | None:
-        """Where an unfinished walk stands that has yet to read what ends here, if there is one.
+    def checkpoint(self, scope: str, end: int) -> Checkpoint | None:
+        """Where an unfinished pull stands that has yet to read what ends here, if there is one.
 
         Raises:
-            StoreError: It is not what was written; the file was put aside.
+            StoreError: It is not what was written; the file was quarantined.
         """
-        rows = self._database.run(
-            "SELECT reached, walk, seal FROM bookmark"
+        hashed = self._database.hashed(scope)
+        for reached, state, expected in self._database.run(
+            "SELECT reached, state, checksum FROM checkpoint"
             ' WHERE resource = ? AND scope = ? AND "end" = ?',
-            (self._resource, scope, end),
-        )
-        for reached, walk, sealed in rows:
-            if seal(self._resource, scope, end, reached, walk) != sealed:
-                raise self._database.damaged("a bookmark is not what was written")
-            return Checkpoint(end, reached, walk)
+            (self._resource, hashed, end),
+        ):
+            if checksum(self._resource, hashed, end, reached, state) != expected:
+                raise self._database.damaged("a checkpoint is not what was written")
+            return Checkpoint(end, reached, state)
         return None
 
-    def set_bookmark(self, scope: str, bookmark: Checkpoint) -> None:
-        """Note where a walk stands."""
-        row = (self._resource, scope, bookmark.end, bookmark.reached, bookmark.walk)
+    def set_checkpoint(self, scope: str, checkpoint: Checkpoint) -> None:
+        """Note where a pull stands."""
+        row = (
+            self._resource,
+            self._database.hashed(scope),
+            checkpoint.end,
+            checkpoint.reached,
+            checkpoint.state,
+        )
         self._database.run(
-            "INSERT OR REPLACE INTO bookmark VALUES (?, ?, ?, ?, ?, ?)", (*row, seal(*row))
+            "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)", (*row, checksum(*row))
         )
 
-    def drop_bookmarks(self, scope: str, span: Span) -> None:
-        """Forget where walks stood within a range that they have passed."""
+    def drop_checkpoints(self, scope: str, span: Span) -> None:
+        """Forget where pulls stood within a range that has been read past."""
         self._database.run(
-            'DELETE FROM bookmark WHERE resource = ? AND scope = ? AND "end" > ? AND "end" <= ?',
-            (self._resource, scope, span.start, span.end),
+            'DELETE FROM checkpoint WHERE resource = ? AND scope = ? AND "end" > ? AND "end" <= ?',
+            (self._resource, self._database.hashed(scope), span.start, span.end),
         )

@@ -1,26 +1,29 @@
-"""The store's folder: its rights, who else could write there, and files put aside.
+"""The store's folder: its rights, what file system it is on, and files in quarantine.
 
-Telephone numbers lie here, so directories are 0700 and files 0600 whatever the umask, and a
-folder that somebody else owns or can write to is refused, as is a link in place of a file.
+Telephone numbers lie here, so directories are 0700 and files 0600 whatever the umask. A folder
+that somebody else owns or can write to is refused, and so is a link in place of a file.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from plivo_analysis.errors import StoreError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 FILE_NAME = "store.sqlite"
-DAMAGED = "damaged"
 
-_COMPANIONS = ("", "-wal", "-shm", "-journal")
+_DAMAGED = "damaged"
+_COMPANIONS = ("", "-wal", "-shm", "-journal")  # of a SQLite file
+_MOUNTS = Path("/proc/self/mounts")
+_NETWORK = re.compile(
+    r"nfs\d?|cifs|smb\w*|afs|9p|ceph|glusterfs|lustre|gpfs|beegfs|ncpfs|davfs\d?"
+    r"|fuse\.(?:sshfs|s3fs|gcsfuse|rclone|glusterfs|ceph\w*|mfs\w*|juicefs|cifs|davfs\d?)"
+)
 
 
 def prepare(folder: Path) -> Path:
@@ -37,7 +40,6 @@ def prepare(folder: Path) -> Path:
 
     Example:
         >>> import tempfile
-        >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as root:
         ...     oct(prepare(Path(root) / "account").stat().st_mode)
         '0o100600'
@@ -45,9 +47,17 @@ def prepare(folder: Path) -> Path:
     path = folder / FILE_NAME
     try:
         make_private(folder)
-        refuse_strangers(folder)
-        for name in _COMPANIONS:
-            _refuse_link(folder / f"{FILE_NAME}{name}")
+        refuse_link(folder)
+        if os.name == "posix":
+            status = folder.stat()
+            if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise StoreError(
+                    f"The store's folder {folder} can be written by others. Make it yours alone "
+                    "(chmod 700), or give another: Client(store=...)."
+                )
+        for ending in _COMPANIONS:
+            refuse_link(folder / f"{FILE_NAME}{ending}")
+        # SQLite would make the file with the umask's rights; its companions take this one's.
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         path.chmod(0o600)
@@ -66,7 +76,6 @@ def make_private(folder: Path) -> None:
 
     Example:
         >>> import tempfile
-        >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as root:
         ...     make_private(Path(root) / "a" / "b")
         ...     oct((Path(root) / "a").stat().st_mode)
@@ -78,30 +87,47 @@ def make_private(folder: Path) -> None:
             place.mkdir(mode=0o700)
 
 
-def refuse_strangers(folder: Path) -> None:
-    """Refuse a folder that is a link, or that others own or can write to.
+def refuse_link(path: Path) -> None:
+    """Refuse a symbolic link: somebody else may have put it there.
 
     Raises:
-        StoreError: It is one of these; the message says what to do.
-
-    Example:
-        >>> import tempfile
-        >>> from pathlib import Path
-        >>> with tempfile.TemporaryDirectory() as root:
-        ...     refuse_strangers(Path(root))
+        StoreError: It is one.
     """
-    _refuse_link(folder)
-    if os.name != "posix":
-        return
-    status = folder.stat()
-    if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if path.is_symlink():
         raise StoreError(
-            f"The store's folder {folder} can be written by others. Make it yours alone "
-            "(chmod 700), or give another: Client(store=...)."
+            f"{path} is a symbolic link; the store does not follow it. Give the place that it "
+            "leads to: Client(store=...)."
         )
 
 
-def put_aside(path: Path, moment: datetime | None = None) -> Path:
+def is_on_network(folder: Path) -> bool:
+    """Whether a folder is on a network file system, as far as the system tells.
+
+    Linux lists its mounts; Windows names a share by two backslashes. Elsewhere it is not known.
+
+    Example:
+        >>> is_on_network(Path("/"))
+        False
+    """
+    place = str(folder.absolute())
+    if place.startswith("\\\\"):
+        return True
+    try:
+        lines = _MOUNTS.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return False
+    mounts = [line.split() for line in lines]
+    # Blanks in a mount point are written as \040. The longest prefix is where the folder is, the
+    # last of equal ones covers those before.
+    kinds = {
+        re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), point).rstrip("/"): kind
+        for _, point, kind, *_ in mounts
+    }
+    above = [point for point in kinds if place == point or place.startswith(f"{point}/")]
+    return bool(above) and _NETWORK.fullmatch(kinds[max(above, key=len)]) is not None
+
+
+def quarantine(path: Path, moment: datetime | None = None) -> Path:
     """Give a damaged store another name, so that a new one can begin. Nothing is deleted.
 
     Args:
@@ -113,34 +139,24 @@ def put_aside(path: Path, moment: datetime | None = None) -> Path:
 
     Example:
         >>> import tempfile
-        >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as root:
         ...     path = prepare(Path(root))
-        ...     put_aside(path, datetime(2026, 11, 2, tzinfo=UTC)).name
+        ...     quarantine(path, datetime(2026, 11, 2, tzinfo=UTC)).name
         'store.sqlite.damaged-20261102T000000.000000Z'
     """
     moment = moment or datetime.now(UTC)
-    aside = path.with_name(f"{path.name}.{DAMAGED}-{moment:%Y%m%dT%H%M%S.%fZ}")
+    kept = path.with_name(f"{path.name}.{_DAMAGED}-{moment:%Y%m%dT%H%M%S.%fZ}")
     for ending in _COMPANIONS:
         with suppress(FileNotFoundError):
-            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
-    return aside
+            path.with_name(path.name + ending).rename(kept.with_name(kept.name + ending))
+    return kept
 
 
-def set_aside_files(folder: Path) -> list[Path]:
-    """Damaged stores that were put aside here, with their companions.
+def quarantined_files(folder: Path) -> list[Path]:
+    """Damaged stores that were quarantined here, with their companions.
 
     Example:
-        >>> from pathlib import Path
-        >>> set_aside_files(Path("nowhere"))
+        >>> quarantined_files(Path("nowhere"))
         []
     """
-    return sorted(folder.glob(f"{FILE_NAME}.{DAMAGED}-*"))
-
-
-def _refuse_link(path: Path) -> None:
-    if path.is_symlink():
-        raise StoreError(
-            f"{path} is a symbolic link; the store does not follow it. Give the place that it "
-            "leads to: Client(store=...)."
-        )
+    return sorted(folder.glob(f"{FILE_NAME}.{_DAMAGED}-*"))

@@ -1,13 +1,23 @@
-"""Claims: who is reading which range, so that two notebooks do not read the same one twice.
+"""Leases: who is reading which range, so that two notebooks do not read the same one twice.
 
-A claim is a courtesy, not a lock. Rows and ledger come out right whoever reads what; without
-claims the same request would only be sent twice. Each claim says what its owner reads now and
-how far down it means to go. What lies below may be taken by somebody else, who begins in the
-middle of it; the owner notices at its next page and stops there.
+A lease is a courtesy, not a lock. Rows and completed ranges are right even if two read the same;
+without leases the same requests would only be sent twice.
 
-A claim lapses with its owner. On this computer a process that has ended is known to have; of
-any other owner a claim lapses when it has not moved for a while by the watch of whoever waits
-for it, so that clocks need not agree.
+Pulls read downwards, newest first. A lease says what its owner reads now (``start`` to ``end``)
+and how far down it means to go (``bottom``)::
+
+        bottom            start     end
+    ------|-----------------|========|--------->  time
+          |   free: another |  being |   read
+          |   may begin in  |  read  |
+          |   its middle    |        |
+
+The free part may be taken by somebody else, who begins in its middle, so that the two share it;
+the owner learns of that at its next page and stops there.
+
+A lease ends with its owner. A process of this computer that has ended is known to have. Of
+any other, a lease lapses when it has not moved (``beat``) for a while by the clock of the one
+who waits for it: no two clocks need agree, and no clock of the past is compared.
 """
 
 from __future__ import annotations
@@ -22,11 +32,10 @@ from plivo_analysis.values.spans import MINUTE, Span, ceil, floor, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from plivo_analysis.storage.database import Database
 
-LEASE_SECONDS = 90.0  # seconds: longer than one request takes, and its wait is told of in between
+LEASE_SECONDS = 90.0  # longer than one request takes, and waits are told of in between
 
 _ALIVE: set[str] = set()  # the owners of this process
 _TOKEN_BYTES = 8
@@ -34,7 +43,7 @@ _TOKEN_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """Somebody's claim as it stands in the store."""
+    """Somebody's lease as it stands in the store."""
 
     owner: str
     span: Span
@@ -43,7 +52,7 @@ class _Held:
 
 
 class Leases:
-    """The claims on one resource under one filter.
+    """The leases on one resource under one filter.
 
     Args:
         database: Where they are kept.
@@ -52,16 +61,16 @@ class Leases:
 
     Example:
         >>> from plivo_analysis.storage.database import Database
-        >>> claims = Leases(Database(None), "sessions", "")
-        >>> with claims.take([Span(0, MINUTE)], at=0.0) as claim:
-        ...     claim.span, claims.take([Span(0, MINUTE)], at=0.0)
+        >>> leases = Leases(Database(None), "sessions", "")
+        >>> with leases.take([Span(0, MINUTE)], at=0.0) as lease:
+        ...     lease.span, leases.take([Span(0, MINUTE)], at=0.0)
         (Span(start=0, end=60000000), None)
     """
 
     def __init__(self, database: Database, resource: str, scope: str) -> None:
         self.database = database
-        self.place = (resource, scope)
-        self._watched: dict[str, tuple[int, float]] = {}
+        self.place = (resource, database.hashed(scope))
+        self._watched: dict[str, tuple[int, float]] = {}  # a beat, and since when it stands
 
     def take(self, wanted: Iterable[Span], *, at: float) -> Lease | None:
         """Lease the first of the wanted ranges that nobody reads, or a part of it.
@@ -71,20 +80,20 @@ class Leases:
             at: The caller's monotonic time, in seconds.
 
         Returns:
-            The claim, or nothing where others are at work on all of it.
+            The lease, or nothing where others are at work on all of it.
         """
         with self.database.writing():
             others = [held for held in self.held() if not self._lapsed(held, at)]
             for span in wanted:
                 for piece in reversed(subtract(span, [held.span for held in others])):
-                    if (free := _beside(piece, others)) is not None:
-                        return self._claim(free)
+                    if (free := _part_to_take(piece, others)) is not None:
+                        return self._insert(free)
         return None
 
     def held(self) -> list[_Held]:
-        """All claims, whoever holds them."""
+        """The leases of all owners."""
         rows = self.database.run(
-            'SELECT owner, start, "end", bottom, beat FROM claim'
+            'SELECT owner, start, "end", bottom, beat FROM lease'
             " WHERE resource = ? AND scope = ? ORDER BY start",
             self.place,
         )
@@ -92,17 +101,17 @@ class Leases:
             _Held(owner, Span(start, end), bottom, beat) for owner, start, end, bottom, beat in rows
         ]
 
-    def _claim(self, span: Span) -> Lease:
+    def _insert(self, span: Span) -> Lease:
         owner = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(_TOKEN_BYTES)}"
         self.database.run(
-            "INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, 0)",
+            "INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, 0)",
             (owner, *self.place, span.start, span.end, span.start),
         )
         _ALIVE.add(owner)
         return Lease(self, owner, span)
 
     def _lapsed(self, held: _Held, at: float) -> bool:
-        """Whether an owner is gone; its claim is then taken away."""
+        """Whether an owner is gone; its lease is then taken away."""
         beat, since = self._watched.setdefault(held.owner, (held.beat, at))
         if beat != held.beat:
             self._watched[held.owner] = (held.beat, at)
@@ -110,7 +119,7 @@ class Leases:
         alive = _is_alive(held.owner)
         if alive or (alive is None and at - since < LEASE_SECONDS):
             return False
-        self.database.run("DELETE FROM claim WHERE owner = ?", (held.owner,))
+        self.database.run("DELETE FROM lease WHERE owner = ?", (held.owner,))
         return True
 
 
@@ -118,18 +127,21 @@ class Lease:
     """A range that is ours to read. Leaving its ``with`` block gives it up.
 
     Args:
-        claims: Where it stands.
+        leases: Where it stands.
         owner: Its owner's name.
         span: The range.
     """
 
-    def __init__(self, claims: Leases, owner: str, span: Span) -> None:
-        self._claims = claims
+    def __init__(self, leases: Leases, owner: str, span: Span) -> None:
+        self._leases = leases
         self._owner = owner
         self.span = span
 
     def hold(self, reached: int, ahead: int | None = None) -> int:
         """Say how far we are; learn where to stop, since somebody else reads or has read on.
+
+        The lease is written anew where it lapsed meanwhile, as after a laptop's sleep: the
+        one who took it over is among the others, and we stop above them.
 
         Args:
             reached: Above this instant all is read.
@@ -138,53 +150,54 @@ class Lease:
         Returns:
             The instant to stop at, on a whole minute.
         """
-        database, (resource, scope) = self._claims.database, self._claims.place
+        database, (resource, scope) = self._leases.database, self._leases.place
         with database.writing():
-            done = database.run(
-                'SELECT MAX("end") FROM complete'
+            completed = database.run(
+                'SELECT "end" FROM completed_range'
                 ' WHERE resource = ? AND scope = ? AND start < ? AND "end" > ?',
                 (resource, scope, reached, self.span.start),
             )
             others = [
                 held.span.end
-                for held in self._claims.held()
+                for held in self._leases.held()
                 if held.owner != self._owner and held.span.start < reached
             ]
-            limit = max([self.span.start, done[0][0] or 0, *others])
-            start = limit if ahead is None else max(limit, floor(reached - ahead, MINUTE))
+            # No default for "nothing completed": instants before 1970 are negative, so that 0
+            # would be a limit above all that is to be read, and the pull would never end.
+            bottom: int = max([self.span.start, *(end for (end,) in completed), *others])
+            start = bottom if ahead is None else max(bottom, floor(reached - ahead, MINUTE))
             top = ceil(reached, MINUTE)
             database.run(
-                "INSERT INTO claim VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)"
+                "INSERT INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)"
                 " ON CONFLICT (owner) DO UPDATE"
                 ' SET start = ?4, "end" = ?5, bottom = ?6, beat = beat + 1',
-                (self._owner, resource, scope, min(start, top), top, limit),
+                (self._owner, resource, scope, min(start, top), top, bottom),
             )
-        return limit
+        return bottom
 
     def release(self) -> None:
         """Give it up. A second call does nothing."""
         _ALIVE.discard(self._owner)
-        self._claims.database.run("DELETE FROM claim WHERE owner = ?", (self._owner,))
+        self._leases.database.run("DELETE FROM lease WHERE owner = ?", (self._owner,))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 
-def _beside(piece: Span, others: list[_Held]) -> Span | None:
-    """What of a free piece to take: where somebody comes down on it, its lower half, if any."""
+def _part_to_take(piece: Span, others: list[_Held]) -> Span | None:
+    """What of a free piece to take: its lower half, if somebody comes down on it from above.
+
+    Nothing, where it is no longer than what the other reads now: the other will be there before
+    two could have shared it.
+    """
     above = next((held for held in others if held.span.end > held.span.start == piece.end), None)
     if above is None or above.bottom >= piece.end:
         return piece
     if piece.length <= above.span.length:
-        return None  # it will be there before long
+        return None
     half = Span(piece.start, floor(piece.start + piece.length // 2, MINUTE))
     return half if half.length else None
 

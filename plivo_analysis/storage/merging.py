@@ -1,11 +1,23 @@
 """Merging: what becomes of a record that was received, beside what is known of it.
 
-Two readings of one record are merged so that the truth can only gain: a settled one beats an
-open one, whatever ``updated_at`` says (it does not move on verification); otherwise the later
-reading stands. The reading that lost is kept as history.
+======================  =====================================================================
+received                becomes
+======================  =====================================================================
+not fit for analysis    set aside with its reason; a reading that stands, stands on
+not known before        the reading that stands
+the same text           the reading that stands, read once more
+open, but known as      history, and a note: a copy of the server's that lags behind. A
+settled                 settled record never opens again, and ``updated_at`` does not tell
+                        which is later, since it does not move on verification
+anything else           the reading that stands; the one that stood goes to the history
+======================  =====================================================================
 
-The records of one answer are looked up together, and their days counted together: most of what
-a page costs would otherwise be looking for what is not there.
+"Later" is the order in which answers are kept, not the time of their reading: a clock that was
+wrong for an hour would else shut out every reading of that hour. Two processes may keep two
+answers in the wrong order, which are then seconds apart.
+
+The records of one answer are looked up together and written together: one statement a record
+would cost more than all the rest of keeping a page.
 """
 
 from __future__ import annotations
@@ -18,8 +30,8 @@ from plivo_analysis.parsing.oddities import Code
 from plivo_analysis.parsing.pages import READERS
 from plivo_analysis.parsing.records import Note
 from plivo_analysis.parsing.strict_json import parse_json
-from plivo_analysis.storage.days import Days
-from plivo_analysis.storage.opening import seal
+from plivo_analysis.storage.database import checksum
+from plivo_analysis.storage.records import change_day
 from plivo_analysis.values.spans import DAY, floor, to_us
 
 if TYPE_CHECKING:
@@ -66,18 +78,24 @@ class Tally:
         return self.received == kept + self.set_aside + self.forgotten
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The reading of a record that stands."""
+@dataclass(slots=True)
+class _Standing:
+    """The reading of a record that stands, and whether this answer touched it."""
 
-    raw: str
+    instant: int
     open: bool
+    final_at: int
+    raw: str = field(repr=False)
     page: int
     read_at: int
-    instant: int
+    touched: bool = True
+
+    def row(self, resource: str, key: str) -> tuple[Any, ...]:
+        place = (resource, key, self.instant, int(self.open), self.final_at)
+        values = (*place, self.raw, self.page, self.read_at)
+        return (*values, checksum(*values))
 
 
-@dataclass(slots=True)
 class Merging:
     """Keeps the records of one answer, within the transaction that keeps its page.
 
@@ -86,126 +104,159 @@ class Merging:
         resource: What they are.
         page: The number of the page that they came with.
         read_at: When, in microseconds.
-        tally: What became of them.
     """
 
-    database: Database
-    resource: Resource
-    page: int
-    read_at: int
-    tally: Tally = field(default_factory=Tally)
-    _known: dict[str, _Known] = field(default_factory=dict, init=False)
-    _aside: set[str] = field(default_factory=set, init=False)
-    _come: Counter[int] = field(default_factory=Counter, init=False)
-    _changed: Counter[int] = field(default_factory=Counter, init=False)
+    def __init__(self, database: Database, resource: Resource, page: int, read_at: int) -> None:
+        self._database = database
+        self._resource = resource
+        self._page = page
+        self._read_at = read_at
+        self._tally = Tally()
+        self._standing: dict[str, _Standing] = {}
+        self._set_aside: dict[str, Record] = {}
+        self._set_aside_before: set[str] = set()
+        self._cleared: set[str] = set()
+        self._history: list[tuple[Any, ...]] = []
+        self._notes: dict[str, list[tuple[Any, ...]]] = {}
+        self._added: Counter[int] = Counter()  # records, by day
+        self._changes: Counter[int] = Counter()
 
-    def keep(self, records: Sequence[Record]) -> None:
+    def keep(self, records: Sequence[Record]) -> Tally:
         """Keep the records and count what became of them."""
         self._look_up([record.key for record in records])
         for record in records:
-            self._keep(record)
-        days = Days(self.database, self.resource.name)
-        for day, times in self._changed.items():
-            days.change(day, records=self._come[day], times=times)
+            self._tally.received += 1
+            if record.row is None:
+                self._keep_aside(record)
+            else:
+                self._merge(record, record.row)
+        self._write()
+        return self._tally
 
     def _look_up(self, keys: list[str]) -> None:
-        values = (self.resource.name, *keys)
-        place = f"resource = ? AND key IN ({', '.join('?' * len(keys))})"
-        for key, raw, is_open, *rest in self.database.run(
-            f"SELECT key, raw, open, page, read_at, instant FROM record WHERE {place}",  # noqa: S608 - marks only
+        values = (self._resource.name, *keys)
+        where = f"resource = ? AND key IN ({', '.join('?' * len(keys))})"
+        for key, instant, is_open, final_at, raw, page, read_at in self._database.run(
+            f"SELECT key, instant, open, final_at, raw, page, read_at FROM record WHERE {where}",  # noqa: S608 - marks only
             values,
         ):
-            self._known[key] = _Known(raw, bool(is_open), *rest)
-        self._aside = {
-            key
-            for (key,) in self.database.run(
-                f"SELECT key FROM set_aside WHERE {place}",  # noqa: S608 - marks only
-                values,
+            self._standing[key] = _Standing(
+                instant, bool(is_open), final_at, raw, page, read_at, touched=False
             )
-        }
+        found = self._database.run(f"SELECT key FROM set_aside WHERE {where}", values)  # noqa: S608 - marks only
+        self._set_aside_before = {key for (key,) in found}
 
-    def _keep(self, record: Record) -> None:
-        self.tally.received += 1
-        known = self._known.get(record.key)
-        if record.row is None:
-            self._set_aside(record)
-            self.tally.set_aside += 1
-        elif known is None:
-            self._write(record, record.row, None)
-            self.tally.new += 1
-        elif known.raw == record.raw:
-            self._seen_again(record.key)
-            self.tally.repeated += 1
-        elif self.resource.is_open(record.row) and not known.open:
-            self._remember(record.key, record.raw, self.page, self.read_at)
-            self._note(record, Note(Code.WENT_BACK.value, self.resource.status, "open again"))
-            self.tally.repeated += 1
-        else:
-            self._remember(record.key, known.raw, known.page, known.read_at)
-            self._write(record, record.row, known)
-            if READERS[self.resource.name](parse_json(known.raw.encode())).row == record.row:
-                self.tally.repeated += 1
-            else:
-                self.tally.updated += 1
-
-    def _write(self, record: Record, row: dict[str, Any], known: _Known | None) -> None:
-        instant, is_open = to_us(row[self.resource.instant]), self.resource.is_open(row)
-        final_at = self.resource.final_at(row)
-        name, key = self.resource.name, record.key
-        sealed = (name, key, instant, int(is_open), final_at, record.raw)
-        self.database.run(
-            "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*sealed, self.page, self.read_at, seal(*sealed)),
-        )
-        self._known[key] = _Known(record.raw, is_open, self.page, self.read_at, instant)
-        if known is not None:
-            self._count(known.instant, -1)
-        self._count(instant, 1)
-        if known is not None or key in self._aside:  # of what was never seen there are no notes
-            for table in ("set_aside", "note"):
-                self.database.run(
-                    f"DELETE FROM {table} WHERE resource = ? AND key = ?",  # noqa: S608 - a name of ours
-                    (name, key),
-                )
-            self._aside.discard(key)
+    def _keep_aside(self, record: Record) -> None:
+        self._set_aside[record.key] = record
         self._note(record, *record.notes)
+        self._tally.set_aside += 1
+
+    def _merge(self, record: Record, row: dict[str, Any]) -> None:
+        reading = _Standing(
+            to_us(row[self._resource.instant]),
+            self._resource.is_open(row),
+            self._resource.final_at(row),
+            record.raw,
+            self._page,
+            self._read_at,
+        )
+        standing = self._standing.get(record.key)
+        if standing is None:
+            self._replace(record, reading)
+            self._tally.new += 1
+        elif standing.raw == reading.raw:
+            standing.page, standing.read_at, standing.touched = self._page, self._read_at, True
+            self._tally.repeated += 1
+        elif reading.open and not standing.open:
+            # Listed, so that it did not vanish; but what stands was not read again by this.
+            standing.page, standing.touched = self._page, True
+            self._remember(record.key, reading)
+            self._note(record, Note(Code.WENT_BACK.value, self._resource.status, "open again"))
+            self._tally.repeated += 1
+        else:
+            self._remember(record.key, standing)
+            self._count(standing.instant, -1)
+            self._replace(record, reading)
+            # The text may differ in what no column holds.
+            if READERS[self._resource.name](parse_json(standing.raw.encode())).row == row:
+                self._tally.repeated += 1
+            else:
+                self._tally.updated += 1
+
+    def _replace(self, record: Record, reading: _Standing) -> None:
+        known = record.key in self._standing or record.key in self._set_aside_before
+        if known or record.key in self._set_aside:  # else there is nothing to clear
+            self._set_aside.pop(record.key, None)
+            self._notes.pop(record.key, None)
+            self._cleared.add(record.key)
+        self._standing[record.key] = reading
+        self._count(reading.instant, 1)
+        self._note(record, *record.notes)
+
+    def _remember(self, key: str, reading: _Standing) -> None:
+        self._history.append((self._resource.name, key, reading.raw, reading.page, reading.read_at))
 
     def _count(self, instant: int, records: int) -> None:
-        self._come[floor(instant, DAY)] += records
-        self._changed[floor(instant, DAY)] += 1
-
-    def _seen_again(self, key: str) -> None:
-        self.database.run(
-            "UPDATE record SET page = ?, read_at = ? WHERE resource = ? AND key = ?",
-            (self.page, self.read_at, self.resource.name, key),
-        )
-
-    def _set_aside(self, record: Record) -> None:
-        self._aside.add(record.key)
-        self.database.run(
-            "INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?)",
-            (self.resource.name, record.key, record.raw, self.page, self.read_at),
-        )
-        self._note(record, *record.notes)
-
-    def _remember(self, key: str, raw: str, page: int, read_at: int) -> None:
-        self.database.run(
-            "INSERT INTO history VALUES (?, ?, ?, ?, ?)",
-            (self.resource.name, key, raw, page, read_at),
-        )
+        self._added[floor(instant, DAY)] += records
+        self._changes[floor(instant, DAY)] += 1
 
     def _note(self, record: Record, *notes: Note) -> None:
+        if not notes:
+            return
         instant = None if record.instant is None else to_us(record.instant)
-        for note in notes:
-            self.database.run(
-                "INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    self.resource.name,
-                    record.key,
-                    instant,
-                    note.code,
-                    note.path,
-                    note.value,
-                    self.read_at,
-                ),
+        self._notes.setdefault(record.key, []).extend(
+            (
+                self._resource.name,
+                record.key,
+                instant,
+                note.code,
+                note.path,
+                note.value,
+                self._read_at,
             )
+            for note in notes
+        )
+
+    def _write(self) -> None:
+        run_many, name = self._database.run_many, self._resource.name
+        cleared = [(name, key) for key in self._cleared]
+        run_many("DELETE FROM note WHERE resource = ? AND key = ?", cleared)
+        run_many("DELETE FROM set_aside WHERE resource = ? AND key = ?", cleared)
+        # An upsert, not a replacement: it leaves the indexes of unchanged columns alone.
+        run_many(
+            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (resource, key) DO UPDATE SET instant = excluded.instant,"
+            " open = excluded.open, final_at = excluded.final_at, raw = excluded.raw,"
+            " page = excluded.page, read_at = excluded.read_at, checksum = excluded.checksum",
+            [
+                standing.row(name, key)
+                for key, standing in self._standing.items()
+                if standing.touched
+            ],
+        )
+        run_many("INSERT INTO history VALUES (?, ?, ?, ?, ?)", self._history)
+        run_many(
+            "INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    name,
+                    key,
+                    instant_of(record, self._read_at),
+                    record.raw,
+                    self._page,
+                    self._read_at,
+                )
+                for key, record in self._set_aside.items()
+            ],
+        )
+        run_many(
+            "INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [note for notes in self._notes.values() for note in notes],
+        )
+        for day, changes in self._changes.items():
+            change_day(self._database, name, day, records=self._added[day], changes=changes)
+
+
+def instant_of(record: Record, read_at: int) -> int:
+    """When a record began, in microseconds; where it does not tell, when it was read."""
+    return read_at if record.instant is None else to_us(record.instant)

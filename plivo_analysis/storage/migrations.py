@@ -1,19 +1,38 @@
-"""The store's tables, form by form: what each release of them added to the one before.
+"""The store's tables, and how an older file is brought to their present form.
 
-The file says in ``user_version`` which form it has. A new file goes through all of them, an
-old one through those that it lacks, in one transaction: a process killed on the way leaves
-the old form, never one between. A form that was released is never changed.
+``PRAGMA user_version`` says which form a file has. ``FORMS[n]`` holds the statements that lead
+from form n to form n + 1; a new file runs all of them. To change a table after a release,
+append a form and leave the earlier ones as they are: files of every release must still open.
 """
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# Instants are microseconds. A scope is the keyed hash of a filter, empty for none: filters hold
+# telephone numbers. `read_at` is the account's time when the answer came.
+#
+# `record` keeps a rowid, so that rows lie in the order in which they came: stored by key, each
+# of a page's twenty rows would dirty a database page of its own. A record is final once it was
+# read at or after `final_at`, the moment from which it may no longer change.
+#
+# `day.changes` counts the changes of a day's records in the transaction that makes them. A
+# Parquet file notes the count it was made at and is valid as long as the two are equal; so a
+# row of `day` is never deleted, which would let the count begin again.
 _FIRST = """
 CREATE TABLE page (
     id INTEGER PRIMARY KEY,
     resource TEXT NOT NULL,
     query TEXT NOT NULL,
     body BLOB NOT NULL,
-    read_at INTEGER NOT NULL
+    read_at INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    redacted INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE record (
     resource TEXT NOT NULL,
@@ -24,10 +43,11 @@ CREATE TABLE record (
     raw TEXT NOT NULL,
     page INTEGER NOT NULL,
     read_at INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (resource, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX record_by_instant ON record (resource, instant);
-CREATE INDEX record_not_final ON record (resource, instant) WHERE final_at > 0;
+CREATE INDEX record_not_final ON record (resource, instant) WHERE final_at > read_at;
 CREATE TABLE history (
     resource TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -49,74 +69,43 @@ CREATE TABLE note (
 CREATE TABLE set_aside (
     resource TEXT NOT NULL,
     key TEXT NOT NULL,
+    instant INTEGER NOT NULL,
     raw TEXT NOT NULL,
     page INTEGER NOT NULL,
     read_at INTEGER NOT NULL,
     PRIMARY KEY (resource, key)
+) STRICT;
+CREATE TABLE scope (
+    scope TEXT PRIMARY KEY,
+    shown TEXT NOT NULL,
+    numbers TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE member (
+CREATE TABLE listed (
     resource TEXT NOT NULL,
     scope TEXT NOT NULL,
     key TEXT NOT NULL,
     PRIMARY KEY (resource, scope, key)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE complete (
+CREATE TABLE completed_range (
     resource TEXT NOT NULL,
     scope TEXT NOT NULL,
     start INTEGER NOT NULL,
     "end" INTEGER NOT NULL,
     read_at INTEGER NOT NULL,
-    flags TEXT NOT NULL
+    flags TEXT NOT NULL,
+    checksum INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX complete_by_scope ON complete (resource, scope, start);
-CREATE TABLE bookmark (
+CREATE INDEX completed_range_by_scope ON completed_range (resource, scope, start);
+CREATE TABLE checkpoint (
     resource TEXT NOT NULL,
     scope TEXT NOT NULL,
     "end" INTEGER NOT NULL,
     reached INTEGER NOT NULL,
-    anchor TEXT NOT NULL,
+    state TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (resource, scope, "end")
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE fact (
-    name TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-"""
-
-# Seals find what a flipped bit changed. Days are counted, so that none of their records can
-# go missing in silence, and their changes are, so that what is derived of them can be judged.
-_SECOND = """
-ALTER TABLE page ADD COLUMN cut INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE record ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
-UPDATE record SET seal = seal(resource, key, instant, open, final_at, raw);
-ALTER TABLE complete ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
-UPDATE complete SET seal = seal(resource, scope, start, "end", read_at, flags);
-CREATE TABLE day (
-    resource TEXT NOT NULL,
-    day INTEGER NOT NULL,
-    records INTEGER NOT NULL,
-    changes INTEGER NOT NULL,
-    PRIMARY KEY (resource, day)
-) STRICT, WITHOUT ROWID;
-INSERT INTO day SELECT resource, day_of(instant), COUNT(*), 1 FROM record GROUP BY 1, 2;
-CREATE TABLE segment (
-    resource TEXT NOT NULL,
-    day INTEGER NOT NULL,
-    part TEXT NOT NULL,
-    changes INTEGER NOT NULL,
-    maker TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    crc INTEGER NOT NULL,
-    PRIMARY KEY (resource, day, part)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE forgotten (
-    digest TEXT PRIMARY KEY
-) STRICT, WITHOUT ROWID;
-"""
-
-# Who is reading which range at the moment.
-_THIRD = """
-CREATE TABLE claim (
+CREATE TABLE lease (
     owner TEXT PRIMARY KEY,
     resource TEXT NOT NULL,
     scope TEXT NOT NULL,
@@ -125,68 +114,55 @@ CREATE TABLE claim (
     bottom INTEGER NOT NULL,
     beat INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-"""
-
-# A bookmark holds all that a walk knows, not only how far it has come. Records lie in the
-# order in which they came: by key, each would touch pages of its own, and most would spill.
-_FOURTH = """
-ALTER TABLE record RENAME TO record_by_key;
-DROP INDEX record_by_instant;
-DROP INDEX record_not_final;
-CREATE TABLE record (
+CREATE TABLE fact (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE day (
     resource TEXT NOT NULL,
-    key TEXT NOT NULL,
-    instant INTEGER NOT NULL,
-    open INTEGER NOT NULL,
-    final_at INTEGER NOT NULL,
-    raw TEXT NOT NULL,
-    page INTEGER NOT NULL,
-    read_at INTEGER NOT NULL,
-    seal INTEGER NOT NULL,
-    PRIMARY KEY (resource, key)
-) STRICT;
-INSERT INTO record SELECT * FROM record_by_key ORDER BY page;
-DROP TABLE record_by_key;
-CREATE INDEX record_by_instant ON record (resource, instant);
-CREATE INDEX record_not_final ON record (resource, instant) WHERE final_at > 0;
-DROP TABLE bookmark;
-CREATE TABLE bookmark (
+    day INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    changes INTEGER NOT NULL,
+    PRIMARY KEY (resource, day)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE parquet_file (
     resource TEXT NOT NULL,
-    scope TEXT NOT NULL,
-    "end" INTEGER NOT NULL,
-    reached INTEGER NOT NULL,
-    walk TEXT NOT NULL,
-    seal INTEGER NOT NULL,
-    PRIMARY KEY (resource, scope, "end")
+    day INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    changes INTEGER NOT NULL,
+    maker TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (resource, day, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tombstone (
+    digest TEXT PRIMARY KEY,
+    digits INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
 
-FORMS = (_FIRST, _SECOND, _THIRD, _FOURTH)
-VERSION = len(FORMS)
-TABLES = frozenset(
-    {
-        "page",
-        "record",
-        "history",
-        "note",
-        "set_aside",
-        "member",
-        "complete",
-        "bookmark",
-        "fact",
-        "day",
-        "segment",
-        "forgotten",
-        "claim",
-    }
-)
+FORMS: tuple[str, ...] = (_FIRST,)
+TABLES = frozenset(re.findall(r"CREATE TABLE (\w+)", "".join(FORMS)))
 
 
-def statements(form: str) -> list[str]:
-    """The statements of a form, one by one, so that they can stand in one transaction.
+def form_of(connection: sqlite3.Connection) -> int:
+    """The form that a file has; 0 where it is new and empty."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
-    Example:
-        >>> [len(statements(form)) for form in FORMS]
-        [13, 9, 1, 10]
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a file to the present form, in one transaction.
+
+    A process killed on the way leaves the old form, never one between. The form is read again
+    within the transaction: another process may have done the work while this one waited.
     """
-    return [statement for part in form.split(";\n") if (statement := part.strip())]
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for form in FORMS[form_of(connection) :]:
+            for statement in form.split(";\n"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={len(FORMS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise

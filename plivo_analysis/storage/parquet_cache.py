@@ -1,59 +1,86 @@
-"""The shelf: a range of a resource as a frame, from files where they fit, else from the store.
+"""The Parquet cache: one file a UTC day and table, written where the day is complete.
 
-Everything is taken from one state of the store, so that a record that moves or settles while
-it is read comes once. Complete days that had to be read from the store are written as files
-on the way: the next call finds them.
+A file is believed only if it is what was written, and if its day has not changed since. The
+store notes of each file the day's count of changes it was made at, the release that made it, its
+size and its checksum; a file that does not fit, for whatever reason, is made anew. Files are
+written under a temporary name and published by a rename, within the transaction that notes
+them. They are not synced to the disk: one cut short by a power failure is one that does not fit.
+
+A range is read from one state of the store, so that a record that moves to another day or
+settles while it is read comes once. Days that had to be read from the store are written on the
+way; the next call finds them.
 """
 
 from __future__ import annotations
 
+import io
 import logging
+import tempfile
 import warnings
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError, StoreError
-from plivo_analysis.storage.parquet import (
-    PARTS,
-    encode,
-    fitting,
-    is_there,
-    lay_down,
-    place,
-    put_in_place,
-    segment_files,
-    stamp_of,
-)
+from plivo_analysis.storage.folder import make_private
+from plivo_analysis.system.versions import __version__
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 from plivo_analysis.tables.convert import from_rows
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
-from plivo_analysis.values.spans import EVER, subtract
+from plivo_analysis.values.spans import EVER, from_us, subtract
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.storage.days import Day, Stamp
+    from plivo_analysis.storage.records import Day
     from plivo_analysis.storage.store import Store
     from plivo_analysis.values.schema import Table
     from plivo_analysis.values.spans import Span
 
+TABLES: Mapping[str, tuple[Table, ...]] = {
+    SESSIONS.name: (SESSIONS, ATTEMPTS, CHARGES),
+    MESSAGES.name: (MESSAGES,),
+}
+"""The tables that are written of a resource; the first is the resource's own."""
+
+FOLDER = "parquet"
+
 _LOG = logging.getLogger(__name__)
+_TEMPORARY = "temporary"
+# Which release makes a table, and of what columns: another one's files are made anew.
+_MAKERS = {
+    table.name: f"{__version__} {zlib.crc32(str(table.polars()).encode()):08x}"
+    for tables in TABLES.values()
+    for table in tables
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What is noted of a file: how it was when it was written."""
+
+    changes: int
+    maker: str
+    size: int
+    checksum: int
 
 
 @dataclass(slots=True)
-class _Found:
+class _Part:
     """A day as it was found: a file's bytes, or the store's rows."""
 
     day: Day
+    complete: bool
     body: bytes | None = None
     raws: list[str] = field(default_factory=list)
-    complete: bool = False
 
 
 def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.start) -> pl.DataFrame:
@@ -78,29 +105,18 @@ def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.sta
         >>> read(Store(None), SESSION_RESOURCE, EVER).height
         0
     """
-    found = _find(store, resource, span, oldest)
     frames = [resource.table.polars().to_frame()]
-    for of_file, together in groupby(found, key=lambda each: each.body is not None):
-        run = list(together)
-        frames.append(_decoded(run) if of_file else _from_store(store, resource, run))
-    return _cut(pl.concat(frames), resource.instant, span)
-
-
-def compact(store: Store, resource: Resource, *, oldest: int = EVER.start) -> None:
-    """Write every complete day that has no file yet.
-
-    Args:
-        store: The store.
-        resource: Whose days.
-        oldest: As for `read`.
-
-    Example:
-        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
-        >>> from plivo_analysis.storage.store import Store
-        >>> compact(Store(None), SESSION_RESOURCE)
-    """
-    found = _find(store, resource, EVER, oldest)
-    _from_store(store, resource, [each for each in found if each.body is None and each.complete])
+    parts = _find(store, resource, span, oldest)
+    for from_files, group in groupby(parts, key=lambda part: part.body is not None):
+        run = list(group)
+        if from_files:
+            bodies = [part.body for part in run if part.body is not None]
+            frames.append(pl.scan_parquet(bodies).collect())
+        else:
+            frames.append(_from_store(store, resource, run))
+    frame = pl.concat(frames)
+    ((start, end),) = _places(frame[resource.instant], [span])
+    return frame.slice(start, end - start)
 
 
 def discard_stale(store: Store) -> None:
@@ -110,117 +126,67 @@ def discard_stale(store: Store) -> None:
         >>> from plivo_analysis.storage.store import Store
         >>> discard_stale(Store(None))
     """
-    if store.folder is None:
+    folder = store.folder
+    if folder is None:
         return
     with store.writing():
-        good = set(_good_files(store, store.folder))
-        for path in segment_files(store.folder):
+        good = {
+            file_of(folder, table, day)
+            for name, tables in TABLES.items()
+            for day, stamps in _stamped_days(store, RESOURCES[name], EVER)
+            for table in tables
+            if _body(folder, table, day, stamps) is not None
+        }
+        for path in parquet_files(folder):
             if path not in good:
                 path.unlink(missing_ok=True)
 
 
-def _good_files(store: Store, folder: Path) -> Iterator[Path]:
-    for name, tables in PARTS.items():
-        for day in store.days(RESOURCES[name]).within(EVER):
-            for table in tables:
-                if fitting(folder, table, day) is not None:
-                    yield place(folder, table, day.start)
+def parquet_files(folder: Path) -> list[Path]:
+    """Every file of an account's cache, temporary ones included.
+
+    Example:
+        >>> parquet_files(Path("nowhere"))
+        []
+    """
+    return sorted(path for path in (folder / FOLDER).glob("*/*") if path.is_file())
 
 
-def _find(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Found]:
-    with store.reading():
-        whole = store.ledger(resource).complete("")
-        archive = store.archive(resource)
-        found = []
-        for day in store.days(resource).within(span):
-            each = _Found(day, complete=_is_complete(day.span, whole, oldest))
-            if store.folder is not None:
-                each.body = _of_files(store.folder, resource, day)
-            if each.body is None:
-                each.raws = archive.raws(day.span)
-            found.append(each)
-    return found
+def file_of(folder: Path, table: Table, day: Day) -> Path:
+    """Where a day of a table lies in an account's folder.
+
+    Example:
+        >>> from plivo_analysis.storage.records import Day
+        >>> file_of(Path("account"), SESSIONS, Day(0, 1, 1)).as_posix()
+        'account/parquet/sessions/1970-01-01.parquet'
+    """
+    return folder.joinpath(FOLDER, table.name, day_name(day))
 
 
-def _of_files(folder: Path, resource: Resource, day: Day) -> bytes | None:
-    """A day's main table, if it and what is derived with it are there and fit."""
-    table, *others = PARTS[resource.name]
-    if any(not is_there(folder, other, day) for other in others):
-        return None
-    body = fitting(folder, table, day)
-    if body is None and day.stamps:
-        _LOG.info("A segment of %s is stale, lost or damaged; it is made anew.", table.name)
-    return body
+def day_name(day: Day) -> str:
+    """The name of a day's file."""
+    return f"{from_us(day.start).date().isoformat()}.parquet"
 
 
-def _is_complete(day: Span, whole: Sequence[Span], oldest: int) -> bool:
-    """Whether all of a day was read without a filter, or all that the server still has of it."""
-    rest = subtract(day, whole)
-    return all(part.end <= oldest for part in rest) and rest != [day]
+def encode(frame: pl.DataFrame, *, small: bool = False) -> bytes:
+    """A frame as the bytes of a Parquet file.
+
+    Args:
+        frame: The frame.
+        small: Whether size counts more than the time of reading it back.
+
+    Example:
+        >>> encode(SESSIONS.polars().to_frame())[:4]
+        b'PAR1'
+    """
+    target = io.BytesIO()
+    frame.write_parquet(target, compression="zstd" if small else "lz4", statistics=small)
+    return target.getvalue()
 
 
-def _decoded(run: Sequence[_Found]) -> pl.DataFrame:
-    return pl.scan_parquet([each.body for each in run if each.body is not None]).collect()
-
-
-def _from_store(store: Store, resource: Resource, run: Sequence[_Found]) -> pl.DataFrame:
-    archive = store.archive(resource)
-    frame = from_rows(list(archive.rows(raw for each in run for raw in each.raws)), resource.table)
-    days = [each.day for each in run if each.complete]
-    if store.folder is not None:
-        try:
-            _write(store, resource, store.folder, days, frame)
-        except (OSError, StoreError) as error:  # what is derived can wait; the answer is here
-            reason = error.strerror if isinstance(error, OSError) else error
-            warnings.warn(
-                f"No Parquet segments were written: {reason}", PlivoAnalysisWarning, stacklevel=2
-            )
-    return frame
-
-
-def _write(
-    store: Store, resource: Resource, folder: Path, days: Sequence[Day], frame: pl.DataFrame
-) -> None:
-    if not days:
-        return
-    try:
-        tables = parts(resource, frame)
-    except SchemaError:  # a session whose money is beyond all bounds: its day stays in the store
-        if len(days) > 1:
-            for day, of_day in zip(days, by_day(frame, resource.instant, days), strict=True):
-                _write(store, resource, folder, [day], of_day)
-        return
-    cut = [by_day(frame, instant, days) for _, instant, frame in tables]
-    for day, *frames in zip(days, *cut, strict=True):
-        named = [(table, frame) for (table, _, _), frame in zip(tables, frames, strict=True)]
-        _write_day(store, resource, folder, day, named)
-
-
-def _write_day(
-    store: Store,
-    resource: Resource,
-    folder: Path,
-    day: Day,
-    tables: Sequence[tuple[Table, pl.DataFrame]],
-) -> None:
-    written: list[tuple[Table, Path, Stamp]] = []
-    try:
-        for table, frame in tables:
-            body = encode(frame)
-            written.append((table, lay_down(folder, body), stamp_of(body, day.changes, table)))
-        days = store.days(resource)
-        with store.writing():
-            if days.changes(day.start) != day.changes:
-                return  # it changed meanwhile, perhaps because something had to be forgotten
-            for table, unfinished, _ in written:
-                put_in_place(unfinished, place(folder, table, day.start))
-            days.stamp(day.start, ((table.name, stamp) for table, _, stamp in written))
-    finally:
-        for _, unfinished, _ in written:
-            unfinished.unlink(missing_ok=True)
-
-
-def parts(resource: Resource, frame: pl.DataFrame) -> list[tuple[Table, str, pl.DataFrame]]:
+def derived_tables(
+    resource: Resource, frame: pl.DataFrame
+) -> list[tuple[Table, str, pl.DataFrame]]:
     """The tables derived of a frame, each with the column that says which day a row is of.
 
     Args:
@@ -233,17 +199,14 @@ def parts(resource: Resource, frame: pl.DataFrame) -> list[tuple[Table, str, pl.
     Example:
         >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> empty = SESSION_RESOURCE.table.polars().to_frame()
-        >>> [table.name for table, _, _ in parts(SESSION_RESOURCE, empty)]
+        >>> [table.name for table, _, _ in derived_tables(SESSION_RESOURCE, empty)]
         ['sessions', 'attempts', 'charges']
     """
-    whole = (resource.table, resource.instant, frame)
-    if len(PARTS[resource.name]) == 1:
-        return [whole]
-    return [
-        whole,
-        (ATTEMPTS, "created_at", explode_attempts(frame)),
-        (CHARGES, "created_at", explode_charges(frame)),
-    ]
+    tables = [(resource.table, resource.instant, frame)]
+    if resource.table is SESSIONS:
+        tables.append((ATTEMPTS, "created_at", explode_attempts(frame)))
+        tables.append((CHARGES, "created_at", explode_charges(frame)))
+    return tables
 
 
 def by_day(frame: pl.DataFrame, instant: str, days: Sequence[Day]) -> list[pl.DataFrame]:
@@ -256,20 +219,147 @@ def by_day(frame: pl.DataFrame, instant: str, days: Sequence[Day]) -> list[pl.Da
 
     Example:
         >>> from plivo_analysis.values.spans import DAY, from_us
-        >>> from plivo_analysis.storage.days import Day
+        >>> from plivo_analysis.storage.records import Day
         >>> frame = pl.DataFrame({"at": [from_us(1), from_us(DAY), from_us(DAY + 1)]})
-        >>> [part.height for part in by_day(frame, "at", [Day(DAY, 2, 1, {}), Day(0, 1, 1, {})])]
+        >>> [part.height for part in by_day(frame, "at", [Day(DAY, 2, 1), Day(0, 1, 1)])]
         [2, 1]
     """
-    return [
-        frame.slice(start, end - start)
-        for start, end in _places(frame[instant], [day.span for day in days])
-    ]
+    places = _places(frame[instant], [day.span for day in days])
+    return [frame.slice(start, end - start) for start, end in places]
 
 
-def _cut(frame: pl.DataFrame, instant: str, span: Span) -> pl.DataFrame:
-    ((start, end),) = _places(frame[instant], [span])
-    return frame.slice(start, end - start)
+def _find(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Part]:
+    with store.reading():
+        complete = store.completed_ranges(resource).complete("")
+        records = store.records(resource)
+        parts = []
+        for day, stamps in _stamped_days(store, resource, span):
+            # Nothing can be added to what was read without a filter, or what the server lost.
+            rest = subtract(day.span, complete)
+            whole = rest != [day.span] and all(gap.end <= oldest for gap in rest)
+            part = _Part(day, whole, _cached(store.folder, resource, day, stamps))
+            if part.body is None:
+                part.raws = records.raws(day.span)
+            parts.append(part)
+    return parts
+
+
+def _stamped_days(
+    store: Store, resource: Resource, span: Span
+) -> list[tuple[Day, dict[str, _Stamp]]]:
+    """The days of a range, each with what is noted of its files."""
+    stamps: dict[int, dict[str, _Stamp]] = {}
+    for start, name, *stamp in store.database.run(
+        "SELECT day, name, changes, maker, size, checksum FROM parquet_file WHERE resource = ?",
+        (resource.name,),
+    ):
+        stamps.setdefault(start, {})[name] = _Stamp(*stamp)
+    return [(day, stamps.get(day.start, {})) for day in store.records(resource).days(span)]
+
+
+def _cached(
+    folder: Path | None, resource: Resource, day: Day, stamps: Mapping[str, _Stamp]
+) -> bytes | None:
+    """A day's main table, if it and the tables derived with it are there and fit."""
+    if folder is None:
+        return None
+    table, *others = TABLES[resource.name]
+    if not all(_is_there(folder, other, day, stamps) for other in others):
+        return None
+    body = _body(folder, table, day, stamps)
+    if body is None and stamps:
+        _LOG.info("A Parquet file of %s is stale, lost or damaged; it is made anew.", table.name)
+    return body
+
+
+def _is_there(folder: Path, table: Table, day: Day, stamps: Mapping[str, _Stamp]) -> bool:
+    """Whether a file is there, of the size that was noted, of what the store holds now."""
+    stamp = stamps.get(table.name)
+    if stamp is None or (stamp.changes, stamp.maker) != (day.changes, _MAKERS[table.name]):
+        return False
+    try:
+        return file_of(folder, table, day).stat().st_size == stamp.size
+    except OSError:
+        return False
+
+
+def _body(folder: Path, table: Table, day: Day, stamps: Mapping[str, _Stamp]) -> bytes | None:
+    """The bytes of a file, if they are what was written and still what the store holds."""
+    if _is_there(folder, table, day, stamps):
+        with suppress(OSError):
+            body = file_of(folder, table, day).read_bytes()
+            if zlib.crc32(body) == stamps[table.name].checksum:
+                return body
+    return None
+
+
+def _from_store(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFrame:
+    rows = store.records(resource).rows(raw for part in parts for raw in part.raws)
+    frame = from_rows(list(rows), resource.table)
+    days = [part.day for part in parts if part.complete]
+    if store.folder is not None and days:
+        try:
+            _write(store, resource, store.folder, days, frame)
+        except (OSError, StoreError) as error:  # what is derived can wait; the answer is here
+            reason = error.strerror if isinstance(error, OSError) else error
+            warnings.warn(
+                f"No Parquet files were written: {reason}", PlivoAnalysisWarning, stacklevel=2
+            )
+    return frame
+
+
+def _write(
+    store: Store, resource: Resource, folder: Path, days: Sequence[Day], frame: pl.DataFrame
+) -> None:
+    try:
+        tables = derived_tables(resource, frame)
+    except SchemaError:  # a session whose money is beyond all bounds: its day stays in the store
+        if len(days) > 1:
+            for day, rows in zip(days, by_day(frame, resource.instant, days), strict=True):
+                _write(store, resource, folder, [day], rows)
+        return
+    cut = [by_day(rows, instant, days) for _, instant, rows in tables]
+    for day, *frames in zip(days, *cut, strict=True):
+        bodies = {table: encode(rows) for (table, _, _), rows in zip(tables, frames, strict=True)}
+        _publish(store, resource, folder, day, bodies)
+
+
+def _publish(
+    store: Store, resource: Resource, folder: Path, day: Day, bodies: Mapping[Table, bytes]
+) -> None:
+    """Write a day's files under temporary names; rename and note them if nothing changed."""
+    temporary: dict[Table, Path] = {}
+    try:
+        for table, body in bodies.items():
+            temporary[table] = _write_temporary(folder, body)
+        with store.writing():
+            # The day may have changed meanwhile, perhaps because something had to be forgotten.
+            if store.records(resource).days(day.span) != [day]:
+                return
+            for table, body in bodies.items():
+                path = file_of(folder, table, day)
+                make_private(path.parent)
+                temporary[table].replace(path)
+                stamp = (day.changes, _MAKERS[table.name], len(body), zlib.crc32(body))
+                store.database.run(
+                    "INSERT OR REPLACE INTO parquet_file VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (resource.name, day.start, table.name, *stamp),
+                )
+    finally:
+        for path in temporary.values():
+            path.unlink(missing_ok=True)
+
+
+def _write_temporary(folder: Path, body: bytes) -> Path:
+    make_private(folder / FOLDER / _TEMPORARY)
+    with tempfile.NamedTemporaryFile(dir=folder / FOLDER / _TEMPORARY, delete=False) as file:
+        path = Path(file.name)
+        try:
+            file.write(body)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    return path
 
 
 def _places(instants: pl.Series, spans: Sequence[Span]) -> list[tuple[int, int]]:

@@ -1,25 +1,33 @@
-"""One account's store: ledger and archive over one connection, and where it lies."""
+"""One account's store: pages, records, completed ranges and facts over one connection."""
 
 from __future__ import annotations
 
 import json
 import re
-import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
+from plivo_analysis.api.filters import shown_scope
 from plivo_analysis.api.resources import RESOURCES
-from plivo_analysis.parsing.pages import READERS
+from plivo_analysis.errors import FilterError
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange, CompletedRanges
-from plivo_analysis.storage.database import Database
-from plivo_analysis.storage.days import Days
-from plivo_analysis.storage.forgotten import Forgotten, digest
+from plivo_analysis.storage.database import Database, shows_no_values
+from plivo_analysis.storage.deletion import (
+    Deleted,
+    delete_numbers,
+    delete_older,
+    delete_scopes,
+    packed,
+    redact,
+)
+from plivo_analysis.storage.folder import FILE_NAME
+from plivo_analysis.storage.identity import ACCOUNT, KEY_CHECK
 from plivo_analysis.storage.leases import Leases
-from plivo_analysis.storage.merging import Merging, Tally
-from plivo_analysis.storage.records import Archive
-from plivo_analysis.storage.redaction import cut, packed
-from plivo_analysis.storage.removal import Removed, Unwanted, drop_scopes, remove
-from plivo_analysis.values.spans import to_us
+from plivo_analysis.storage.merging import Merging, Tally, instant_of
+from plivo_analysis.storage.records import Records
+from plivo_analysis.storage.tombstones import Tombstones, digest, digests
+from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +36,12 @@ if TYPE_CHECKING:
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.parsing.records import Record
+    from plivo_analysis.storage.deletion import Progress
     from plivo_analysis.values.spans import Span
 
-
-_KEY = "pseudonym_key"
-_UNFINISHED = "removal unfinished"
+_UNFINISHED = "deletion unfinished"
 _EXPORTS = "exports"
-_OWN = frozenset({_KEY, _UNFINISHED, _EXPORTS})
+_OWN = frozenset({ACCOUNT, KEY_CHECK, _UNFINISHED, _EXPORTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,9 @@ class Reading:
         records: Its records.
         read_at: When, in microseconds.
         complete: The ranges that are complete with it.
-        passed: The range of the walk, if it may be gone on with: older bookmarks in what it has
-            read or named are out of date.
-        bookmark: Where the walk stands after it.
+        passed: The range of the pull, if it may be gone on with: older checkpoints in what it
+            has read are out of date.
+        checkpoint: Where the pull stands after it.
     """
 
     query: str
@@ -58,7 +65,7 @@ class Reading:
     read_at: int
     complete: Sequence[CompletedRange] = ()
     passed: Span | None = None
-    bookmark: Checkpoint | None = None
+    checkpoint: Checkpoint | None = None
 
 
 class Store:
@@ -66,184 +73,224 @@ class Store:
 
     Args:
         folder: The account's folder; ``None`` keeps everything in memory, by the same code.
+        account: Whose store it must be, as base URL and auth id; empty for anybody's.
+
+    Raises:
+        StoreError: It cannot be opened, or is another account's.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._database = Database(folder)
+    def __init__(self, folder: Path | None, account: str = "") -> None:
+        self.database = Database(folder, account)
         self.folder = folder
-        self.path = self._database.path
+        self.path = self.database.path
 
-    def archive(self, resource: Resource) -> Archive:
+    def records(self, resource: Resource) -> Records:
         """The records of a resource."""
-        return Archive(self._database, resource)
+        return Records(self.database, resource)
 
-    def ledger(self, resource: Resource) -> CompletedRanges:
-        """The complete ranges of a resource."""
-        return CompletedRanges(self._database, resource.name)
+    def completed_ranges(self, resource: Resource) -> CompletedRanges:
+        """The completed ranges of a resource, and its checkpoints."""
+        return CompletedRanges(self.database, resource.name)
 
-    def claims(self, resource: Resource, scope: str) -> Leases:
+    def leases(self, resource: Resource, scope: str) -> Leases:
         """Who reads which range of a resource under a filter."""
-        return Leases(self._database, resource.name, scope)
-
-    def days(self, resource: Resource) -> Days:
-        """The days of a resource, and what is derived of them."""
-        return Days(self._database, resource.name)
+        return Leases(self.database, resource.name, scope)
 
     def writing(self) -> AbstractContextManager[None]:
-        """One transaction over ledger and archive."""
-        return self._database.writing()
+        """One transaction over everything in the store."""
+        return self.database.writing()
 
     def reading(self) -> AbstractContextManager[None]:
-        """One state of ledger and archive for several questions."""
-        return self._database.reading()
+        """One state of the store for several questions."""
+        return self.database.reading()
 
     @property
     def journal(self) -> str:
         """How transactions are kept: ``wal``, ``delete`` or ``memory``."""
-        return self._database.journal
+        return self.database.journal
 
+    @shows_no_values
     def keep(self, resource: Resource, scope: str, reading: Reading) -> Tally:
-        """Keep a page, its records and the place reached, all or nothing."""
+        """Keep a page, its records, its ranges and its checkpoint, all or nothing.
+
+        Tombstones are looked up within the transaction: a number that another process had
+        forgotten while this one asked for it must not be written back, be it as a record, in
+        the page, or as the filter that was asked with.
+
+        Raises:
+            FilterError: The filter names a number that was forgotten; nothing is kept.
+            StoreError: It cannot be written.
+        """
         with self.writing():
-            reading, gone = self._without_forgotten(reading)
-            page = self._database.insert(
-                "INSERT INTO page (resource, query, body, read_at, cut) VALUES (?, ?, ?, ?, ?)",
-                (resource.name, reading.query, packed(reading.body), reading.read_at, gone),
-            )
-            tally = Tally(received=gone, forgotten=gone)
-            Merging(self._database, resource, page, reading.read_at, tally).keep(reading.records)
+            tombstones = self.forgotten()
             if scope:
-                self.archive(resource).join(scope, reading.records)
-            ledger = self.ledger(resource)
+                self._note_scope(scope, tombstones)
+            records, body = reading.records, reading.body
+            gone = 0
+            if tombstones:
+                records = [record for record in records if not tombstones.within_json(record.raw)]
+                gone = len(reading.records) - len(records)
+                if tombstones.within_json(body.decode("utf-8-sig")):
+                    body, _ = redact(body, tombstones.within, tombstones.within)
+            instants = [instant_of(record, reading.read_at) for record in records]
+            ((page,),) = self.database.run(
+                "INSERT INTO page (resource, query, body, read_at, first, last, redacted)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (
+                    resource.name,
+                    reading.query,
+                    packed(body),
+                    reading.read_at,
+                    min(instants, default=reading.read_at),
+                    max(instants, default=reading.read_at),
+                    gone,
+                ),
+            )
+            tally = Merging(self.database, resource, page, reading.read_at).keep(records)
+            tally.add(Tally(received=gone, forgotten=gone))
+            hashed = self.database.hashed(scope)
+            if scope:
+                self.database.run_many(
+                    "INSERT OR IGNORE INTO listed VALUES (?, ?, ?)",
+                    [(resource.name, hashed, record.key) for record in records],
+                )
+            ranges = self.completed_ranges(resource)
             for entry in reading.complete:
-                ledger.record(entry)
-                ledger.drop_bookmarks(scope, entry.span)
+                ranges.record(entry)
+                ranges.drop_checkpoints(scope, entry.span)
             if reading.passed is not None:
-                ledger.drop_bookmarks(scope, reading.passed)
-            if reading.bookmark is not None:
-                ledger.set_bookmark(scope, reading.bookmark)
+                ranges.drop_checkpoints(scope, reading.passed)
+            if reading.checkpoint is not None:
+                ranges.set_checkpoint(scope, reading.checkpoint)
         return tally
 
-    def _without_forgotten(self, reading: Reading) -> tuple[Reading, int]:
-        """A reading without the records of numbers that are to stay forgotten."""
-        forgotten = self.forgotten()
-        if not forgotten:
-            return reading, 0
-        records = [record for record in reading.records if not forgotten.of(record)]
-        body, _, _ = cut(reading.body, forgotten.within, forgotten.within)
-        return (
-            replace(reading, records=records, body=body),
-            len(reading.records) - len(records),
+    def _note_scope(self, scope: str, tombstones: Tombstones) -> None:
+        """Note a filter by its hash: how it may be shown, and the hashes of its numbers."""
+        values = [value for _, value in parse_qsl(scope)]
+        numbers = sorted({found for text in values for found in digests(self.database.key, text)})
+        if not tombstones.digits.keys().isdisjoint(numbers):
+            raise FilterError(
+                "The filter names a number that was forgotten (plivo-analysis forget); nothing of "
+                "it is kept, and nothing more is asked."
+            )
+        self.database.run(
+            "INSERT OR IGNORE INTO scope VALUES (?, ?, ?)",
+            (self.database.hashed(scope), mask_text(shown_scope(scope)), json.dumps(numbers)),
         )
 
-    def forgotten(self) -> Forgotten:
+    def forgotten(self) -> Tombstones:
         """The numbers that are to stay forgotten, known by their hashes only."""
-        rows = self._database.run("SELECT digest FROM forgotten")
-        if not rows:
-            return Forgotten(b"", frozenset())
-        return Forgotten(self.pseudonym_key(), frozenset(text for (text,) in rows))
+        rows = self.database.run("SELECT digest, digits FROM tombstone")
+        return Tombstones(self.database.key, dict(rows))
 
-    def forget(self, number: str) -> Removed:
-        """Remove what is of a telephone number, and keep it from coming back.
+    @shows_no_values
+    def forget(self, number: str, progress: Progress = lambda _: None) -> Deleted:
+        """Delete what is of a telephone number, and keep it from coming back.
 
-        What is to go is noted first, the number by its hash: whatever removal comes next after
-        a process died half-way finishes what it began.
+        What is to go is noted first, the number by its hash: the next deletion after a process
+        died half-way finishes what it began.
+
+        Args:
+            number: Its digits, country code first.
+            progress: Is told how far it is.
 
         Raises:
             StoreError: It cannot be written.
         """
-        key = self.pseudonym_key()
         with self.writing():
-            self._database.run("INSERT OR IGNORE INTO forgotten VALUES (?)", (digest(key, number),))
-            self._note_removal(forget=1)
-        return self._remove()
+            self.database.run(
+                "INSERT OR IGNORE INTO tombstone VALUES (?, ?)",
+                (digest(self.database.key, number), len(number)),
+            )
+            self._note_deletion(forget=1)
+        return self._delete(progress)
 
-    def purge(self, before: int) -> Removed:
-        """Remove what began before an instant; nothing keeps it from being read again.
+    @shows_no_values
+    def purge(self, before: int, progress: Progress = lambda _: None) -> Deleted:
+        """Delete what began before an instant; nothing keeps it from being read again.
 
         Args:
             before: In microseconds, on a whole minute.
+            progress: Is told how far it is.
 
         Raises:
             StoreError: It cannot be written.
         """
         with self.writing():
-            self._note_removal(purge=before)
-        return self._remove()
+            self._note_deletion(purge=before)
+        return self._delete(progress)
 
-    def _note_removal(self, **wanted: int) -> None:
-        noted = self._removals()
+    def _note_deletion(self, **wanted: int) -> None:
+        noted = self._deletions()
         for what, until in wanted.items():
             noted[what] = max(until, noted.get(what, until))
-        self._database.run(
+        self.database.run(
             "INSERT OR REPLACE INTO fact VALUES (?, ?)", (_UNFINISHED, json.dumps(noted))
         )
 
-    def _removals(self) -> dict[str, int]:
+    def _deletions(self) -> dict[str, int]:
         return dict(json.loads(self.fact(_UNFINISHED) or "{}"))
 
-    def _remove(self) -> Removed:
-        removed = Removed()
-        noted = self._removals()
-        if "purge" in noted:
-            removed.add(self._remove_older(noted["purge"]))
-        if "forget" in noted:
-            removed.add(self._remove_forgotten())
-        return removed
+    def _delete(self, progress: Progress) -> Deleted:
+        """Delete all that is noted to go, of this call and of any that was cut short."""
+        noted, deleted = self._deletions(), Deleted()
+        steps = len(noted) * len(RESOURCES)
+        done = 0
 
-    def _remove_older(self, before: int) -> Removed:
-        removed = Removed()
-        for resource in RESOURCES.values():
-            with self.writing():  # first: what is not there must not be called complete
-                self.ledger(resource).cut_before(before)
-            removed.add(remove(self._database, resource, _older(resource, before)))
-        return removed
+        def told(share: float) -> None:
+            progress((done + share) / steps)
 
-    def _remove_forgotten(self) -> Removed:
-        forgotten = self.forgotten()
-        unwanted = Unwanted(lambda record, _: forgotten.within(record), forgotten.within)
-        removed = Removed()
         for resource in RESOURCES.values():
-            removed.add(remove(self._database, resource, unwanted))
-            with self.writing():
-                drop_scopes(self._database, resource, forgotten.within)
-        return removed
+            if "purge" in noted:
+                with self.writing():  # first: what is not there must not be called complete
+                    self.completed_ranges(resource).discard_before(noted["purge"])
+                deleted.add(delete_older(self.database, resource, noted["purge"], told))
+                done += 1
+            if "forget" in noted:
+                deleted.add(self._delete_forgotten(resource, told))
+                done += 1
+        return deleted
+
+    def _delete_forgotten(self, resource: Resource, progress: Progress) -> Deleted:
+        tombstones = self.forgotten()
+        delete_scopes(self.database, tombstones)
+        return delete_numbers(self.database, resource, tombstones, progress)
 
     @property
-    def removal_unfinished(self) -> bool:
-        """Whether a removal was begun and its traces may still be in the files."""
-        return bool(self._removals())
+    def deletion_unfinished(self) -> bool:
+        """Whether a deletion was begun and its traces may still be in the files."""
+        return bool(self._deletions())
 
-    def scour(self) -> None:
-        """Overwrite what removed records left in the store's files.
+    def secure_vacuum(self) -> None:
+        """Overwrite what deleted records left in the store's files.
 
         Raises:
             StoreError: Another process is reading; close it and call again.
         """
-        self._database.scour()
+        self.database.secure_vacuum()
 
-    def end_removal(self) -> None:
-        """Note that no file holds anything of what was removed."""
+    def end_deletion(self) -> None:
+        """Note that no file holds anything of what was deleted."""
         with self.writing():
-            self._database.run("DELETE FROM fact WHERE name = ?", (_UNFINISHED,))
+            self.database.run("DELETE FROM fact WHERE name = ?", (_UNFINISHED,))
 
     def last_page(self) -> int:
         """The number of the page kept last, 0 before the first."""
-        return int(self._database.run("SELECT COALESCE(MAX(id), 0) FROM page")[0][0])
+        return int(self.database.run("SELECT COALESCE(MAX(id), 0) FROM page")[0][0])
 
     def fact(self, name: str) -> str | None:
         """Something learnt of the account, such as how fine its time filter is."""
-        values = self._database.run("SELECT value FROM fact WHERE name = ?", (name,))
+        values = self.database.run("SELECT value FROM fact WHERE name = ?", (name,))
         return str(values[0][0]) if values else None
 
     def learn(self, name: str, value: str) -> None:
         """Remember something of the account."""
         with self.writing():
-            self._database.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+            self.database.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
     def facts(self) -> dict[str, str]:
         """What was learnt of the account, by name."""
-        rows = self._database.run("SELECT name, value FROM fact ORDER BY name")
+        rows = self.database.run("SELECT name, value FROM fact ORDER BY name")
         return {name: value for name, value in rows if name not in _OWN}
 
     def exports(self) -> list[str]:
@@ -252,30 +299,24 @@ class Store:
 
     def remember_export(self, folder: str) -> None:
         """Remember a folder that was exported to: it is not the store's to clean."""
-        self.learn(_EXPORTS, json.dumps(sorted({*self.exports(), folder})))
+        with self.writing():
+            folders = json.dumps(sorted({*self.exports(), folder}))
+            self.database.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (_EXPORTS, folders))
 
     def pseudonym_key(self) -> bytes:
         """The random key under which this store's telephone numbers are hashed."""
-        if self.fact(_KEY) is None:
-            with self.writing():
-                self._database.run(
-                    "INSERT OR IGNORE INTO fact VALUES (?, ?)", (_KEY, secrets.token_hex(32))
-                )
-        return bytes.fromhex(self.fact(_KEY) or "")
+        return self.database.key
+
+    def others(self) -> list[Path]:
+        """Other accounts' stores in the same folder, such as a subaccount's."""
+        if self.folder is None:
+            return []
+        stores = self.folder.parent.glob(f"*/{FILE_NAME}")
+        return sorted(path.parent for path in stores if path.parent != self.folder)
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
-
-
-def _older(resource: Resource, before: int) -> Unwanted:
-    read = READERS[resource.name]
-
-    def is_older(value: object, read_at: int) -> bool:
-        instant = read(value).instant
-        return (read_at if instant is None else to_us(instant)) < before
-
-    return Unwanted(is_older, lambda _: False, emptied=True)
+        self.database.close()
 
 
 def account_folder(root: Path, base_url: str, auth_id: str) -> Path:

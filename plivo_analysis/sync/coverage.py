@@ -36,8 +36,9 @@ class Stretch:
         span: The part.
         state: How sure the store is of it.
         read_at: When it was read, in microseconds, where it is complete.
-        scope: The filter it was read with, empty for none.
+        scope: The filter it was read with, as the store keeps it; empty for none.
         flags: What was out of the ordinary.
+        filters: The filter with its numbers masked.
     """
 
     span: Span
@@ -45,6 +46,7 @@ class Stretch:
     read_at: int | None = None
     scope: str = ""
     flags: tuple[str, ...] = ()
+    filters: str = ""
 
 
 def stretches(client: Client, resource: Resource, span: Span) -> list[Stretch]:
@@ -52,9 +54,9 @@ def stretches(client: Client, resource: Resource, span: Span) -> list[Stretch]:
 
     What was read with a filter only is missing all the same, so that such parts overlap.
     """
-    entries = client.store.ledger(resource).entries()
+    entries = client.store.completed_ranges(resource).entries()
     complete = [
-        Stretch(part, State.COMPLETE, entry.read_at, entry.scope, entry.flags)
+        Stretch(part, State.COMPLETE, entry.read_at, entry.scope, entry.flags, entry.shown)
         for entry in entries
         if (part := entry.span.clip(span)).length
     ]

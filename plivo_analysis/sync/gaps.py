@@ -43,8 +43,8 @@ class _Gaps:
         self._reader = reader
         self._gaps = gaps
         store = reader.client.store
-        self._claims = store.claims(reader.resource, reader.filter.scope)
-        self._ledger = store.ledger(reader.resource)
+        self._claims = store.leases(reader.resource, reader.filter.scope)
+        self._ledger = store.completed_ranges(reader.resource)
         self._read: list[Span] = []
         self._missing: list[Span] = []
         self._listed: list[Span] = []

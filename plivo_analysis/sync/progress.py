@@ -53,7 +53,7 @@ class Progress:
         limiter: Limiter,
     ) -> None:
         self._call = wanted if callable(wanted) else None
-        self._shown = _somebody_reads() if wanted is None else wanted is True
+        self._shown = somebody_reads() if wanted is None else wanted is True
         self._noun = noun
         self._limiter = limiter
         self._bar: Any = None
@@ -97,7 +97,8 @@ class Progress:
         self._bar.update(done - self._bar.n)
 
 
-def _somebody_reads() -> bool:
+def somebody_reads() -> bool:
+    """Whether a bar would be seen: in a terminal or a notebook, unless it is switched off."""
     if os.environ.get(SWITCH) == "0" or "PYTEST_CURRENT_TEST" in os.environ:
         return False
     return "ipykernel" in sys.modules or sys.stderr.isatty()

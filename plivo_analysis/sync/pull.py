@@ -125,7 +125,7 @@ def answers(client: Client, question: Question, span: Span) -> list[Span]:
     A range that is complete without a filter answers every filter, provided that its rows
     carry what the filter looks at.
     """
-    ledger = client.store.ledger(question.resource)
+    ledger = client.store.completed_ranges(question.resource)
     scope = question.filter.scope
     own = [entry.span for entry in ledger.entries(scope) if entry.scope == scope]
     if not scope or question.filter.unverifiable:
@@ -185,7 +185,7 @@ class _Pull:
         return self._reader.read(self._tail, settled=False).missing if self._tail.length else []
 
     def _complete_now(self) -> list[Span]:
-        return self._client.store.ledger(self._question.resource).complete(
+        return self._client.store.completed_ranges(self._question.resource).complete(
             self._question.filter.scope
         )
 
@@ -232,7 +232,7 @@ class _Pull:
         before, page = tally.new + tally.updated, store.last_page()
         ranges = [part for span in complete if (part := span.clip(self._closed)).length]
         missing = self._read_again(ranges)
-        archive = store.archive(self._question.resource)
+        archive = store.records(self._question.resource)
         # Rows near the end of retention may be gone; under a filter, any may have left.
         found = Span(to_us(self._client.now()) - RETENTION + _MARGIN, self._closed.end)
         vanished = (

@@ -115,8 +115,10 @@ class Reader:
 
     def _unfinished(self, span: Span) -> Paginator | None:
         """The walk that stands unfinished at the end of a range, to be gone on with."""
-        bookmark = self.client.store.ledger(self.resource).bookmark(self.filter.scope, span.end)
-        ladder = None if bookmark is None else paginator_of(bookmark.walk)
+        bookmark = self.client.store.completed_ranges(self.resource).checkpoint(
+            self.filter.scope, span.end
+        )
+        ladder = None if bookmark is None else paginator_of(bookmark.state)
         if ladder is not None:
             ladder.keep_to(span)
         return ladder

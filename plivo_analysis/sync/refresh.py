@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.errors import ResourceNotFoundError
 from plivo_analysis.sync.steps import PAGE_ROWS
-from plivo_analysis.values.spans import MINUTE, Span, to_us
+from plivo_analysis.values.spans import MINUTE, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,11 +33,10 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
     Returns:
         What could not be read whole.
     """
-    archive = reader.client.store.archive(reader.resource)
-    now = to_us(reader.client.now())
+    archive = reader.client.store.records(reader.resource)
     stale = {
         key: state
-        for key, state in archive.not_final(span, now).items()
+        for key, state in archive.not_final(span).items()
         if state.page <= known and _asked_for(archive.row(key), lasting)
     }
     if not stale:
@@ -70,7 +69,7 @@ def _read_again(reader: Reader, gone: Mapping[str, int]) -> list[Span]:
 
 def _ranges(reader: Reader, instants: list[int]) -> list[Span]:
     """Ranges of whole minutes around instants, each of about a page's rows."""
-    archive = reader.client.store.archive(reader.resource)
+    archive = reader.client.store.records(reader.resource)
     ranges: list[Span] = []
     for instant in instants:
         minute = Span(instant, instant + 1).outward(MINUTE)

@@ -25,10 +25,9 @@ def read_one_record(client: Client, resource: Resource, key: str) -> dict[str, A
         ResourceNotFoundError: The account has no such record.
         BadResponseError: The record is not fit for analysis.
     """
-    archive = client.store.archive(resource)
+    archive = client.store.records(resource)
     row = archive.row(key)
-    now = to_us(client.now())
-    if row is None or resource.final_at(row) > now:
+    if not archive.is_final(key):
         if fetch(client, resource, key).forgotten:
             raise FilterError(
                 f"The record {key} is of a number that was forgotten (plivo-analysis forget); "

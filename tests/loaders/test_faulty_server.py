@@ -171,7 +171,7 @@ def test_a_price_that_was_revised_is_told_by_verify_and_the_earlier_one_kept(
     with pytest.warns(PlivoAnalysisWarning, match="1 sessions were new or had changed"):
         frame = pva.load_sessions(client=client, verify=True)
     assert [str(total) for total in frame["total_charge"]] == ["0.02000000"]
-    ((earlier,),) = client.store._database.run("SELECT raw FROM history")
+    ((earlier,),) = client.store.database.run("SELECT raw FROM history")
     assert '"total_charge":"0.0077"' in earlier
 
 

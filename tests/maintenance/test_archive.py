@@ -69,7 +69,7 @@ def folder(request: pytest.FixtureRequest, account: pva.Client, tmp_path: Path) 
     if request.param == "an export":
         return export(account, tmp_path / "archive").folder
     assert account.store.folder is not None
-    return account.store.folder / "segments"
+    return account.store.folder / "parquet"
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import traceback
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.cli import main
 from plivo_analysis.emulator import Account, Behaviour, Fault, Server, generate
@@ -27,8 +29,9 @@ from plivo_analysis.maintenance.doctor import examine
 from plivo_analysis.maintenance.export import export
 from plivo_analysis.maintenance.removal import forget, purge
 from plivo_analysis.maintenance.status import status
-from plivo_analysis.storage.parquet import segment_files
+from plivo_analysis.storage.parquet_cache import parquet_files
 from plivo_analysis.storage.store import Store
+from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.values.spans import EVER
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ def everything(client: pva.Client) -> bytes:
     folder = client.store.folder
     assert folder is not None
     parts = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    parts += [str(pl.read_parquet(path).to_dicts()).encode() for path in segment_files(folder)]
+    parts += [str(pl.read_parquet(path).to_dicts()).encode() for path in parquet_files(folder)]
     connection = sqlite3.connect(folder / "store.sqlite")
     parts += [zlib.decompress(body) for (body,) in connection.execute("SELECT body FROM page")]
     connection.close()
@@ -82,8 +85,8 @@ def test_status_tells_what_is_kept_how_fresh_and_what_may_change(
     assert found.journal == "wal"
     assert found.path == client.store.path
     assert found.size > 0
-    assert found.segments == 3
-    assert not found.removal_unfinished
+    assert found.parquet_files == 3
+    assert not found.deletion_unfinished
 
 
 def test_coverage_and_status_show_no_number_in_clear(
@@ -103,9 +106,11 @@ def test_status_names_damaged_stores_that_were_put_aside(
     client.close()
     assert path is not None
     path.write_bytes(b"nothing of ours" * 100)
-    with pytest.raises(pva.StoreError, match="put aside"):
+    with pytest.raises(pva.StoreError, match="quarantined"):
         status(client)
-    assert [each.name.split("-")[0] for each in status(client).damaged] == ["store.sqlite.damaged"]
+    assert [each.name.split("-")[0] for each in status(client).quarantined] == [
+        "store.sqlite.damaged"
+    ]
 
 
 # Export
@@ -276,8 +281,8 @@ def test_a_number_that_is_forgotten_is_in_no_file(told: pva.Client) -> None:
 
 def test_pages_that_records_were_cut_out_of_are_marked(told: pva.Client) -> None:
     forget(told, NUMBER)
-    pages = told.store._database.run("SELECT cut FROM page WHERE resource = 'sessions'")
-    assert max(cut for (cut,) in pages) == 5
+    pages = told.store.database.run("SELECT redacted FROM page WHERE resource = 'sessions'")
+    assert max(redacted for (redacted,) in pages) == 5
 
 
 def test_a_number_that_is_forgotten_does_not_come_back(told: pva.Client) -> None:
@@ -313,7 +318,7 @@ def test_other_records_are_as_they_were_after_a_number_was_forgotten(
     assert pva.load_sessions(since="14d", client=loaded).equals(rest)
 
 
-BARRIERS = ["Store._remove_forgotten", "Database.scour", "Store.end_removal"]
+BARRIERS = ["Store._delete_forgotten", "Database.secure_vacuum", "Store.end_deletion"]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -322,12 +327,12 @@ from plivo_analysis.storage.store import Store
 from plivo_analysis.storage.database import Database
 kind, name = sys.argv[2].split(".")
 place = {"Store": Store, "Database": Database}[kind]
-setattr(place, name, lambda _: os.kill(os.getpid(), signal.SIGKILL))
+setattr(place, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 store = Store(Path(sys.argv[1]))
 store.forget(sys.argv[3])
 discard_stale(store)
-store.scour()
-store.end_removal()
+store.secure_vacuum()
+store.end_deletion()
 """
 
 
@@ -342,9 +347,9 @@ def test_a_removal_that_was_killed_is_told_and_finished_by_the_next(
         [sys.executable, "-c", KILLED, str(folder), barrier, NUMBER], check=False, timeout=60
     )
     assert worker.returncode == -9
-    assert status(told).removal_unfinished
+    assert status(told).deletion_unfinished
     forget(told, NUMBER)
-    assert not status(told).removal_unfinished
+    assert not status(told).deletion_unfinished
     assert NUMBER.encode() not in everything(told)
     assert b"14155550199" in everything(told)
 
@@ -353,26 +358,145 @@ def test_another_removal_finishes_one_that_was_cut_short(
     told: pva.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "_remove_forgotten", lambda _: 1 / 0)
+        patch.setattr(Store, "_delete_forgotten", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             forget(told, NUMBER)
     assert NUMBER.encode() in everything(told)
     assert purge(told, "80d").records == 6
     assert NUMBER.encode() not in everything(told)
-    assert not status(told).removal_unfinished
+    assert not status(told).deletion_unfinished
 
 
 def test_a_reader_that_keeps_the_log_is_named(told: pva.Client, monkeypatch: Any) -> None:
     other = Store(told.store.folder)
     with other.reading():
-        other.archive(SESSION_RESOURCE).count(EVER)
-        told.store._database.run("PRAGMA busy_timeout=10")
-        with pytest.raises(pva.StoreError, match=r"Another program reads the store.*again"):
+        other.records(SESSION_RESOURCE).count(EVER)
+        told.store.database.run("PRAGMA busy_timeout=10")
+        with pytest.raises(pva.StoreError, match=r"Another program reads the store.*again") as busy:
             forget(told, NUMBER)
+    frames = traceback.TracebackException.from_exception(busy.value, capture_locals=True).stack
+    ours = [frame for frame in frames if "tests" not in frame.filename]
+    assert NUMBER not in str([(frame.name, frame.locals) for frame in ours])
+    assert [frame.name for frame in ours] == ["shielded"]
     other.close()
-    assert status(told).removal_unfinished
+    assert status(told).deletion_unfinished
     forget(told, NUMBER)
     assert NUMBER.encode() not in everything(told)
+
+
+def test_the_filter_that_asked_for_a_number_holds_it_in_no_file(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    client = connect(serve(Account.of()), store=tmp_path)
+    asked = {"recipient": NUMBER, "status": "verified"}
+    pva.load_sessions(since="5d", client=client, **asked)
+    assert NUMBER.encode() not in everything(client)
+    shown = "recipient=1 ••• ••• ••87, status=verified"
+    assert status(client).holdings[0].filters == [shown]
+    assert shown in pva.coverage(since="5d", client=client)["filters"].to_list()
+    forget(client, NUMBER)
+    assert status(client).holdings[0].filters == []
+    assert "••87".encode() not in everything(client)
+
+
+class ForgetsAfterAPage:
+    """Watches a pull, and forgets the number that it asks for while it is under way."""
+
+    def __init__(self, client: pva.Client) -> None:
+        self.client = client
+
+    def page(self, **_: Any) -> None:
+        forget(self.client, NUMBER)
+
+    def waiting(self, seconds: float) -> None:
+        pass
+
+
+def test_a_pull_of_a_number_that_is_forgotten_meanwhile_ends_and_writes_nothing_back(
+    serve: Serve, connect: Connect, session: Make, tmp_path: Path
+) -> None:
+    rows = [session(n * HOUR, recipient=NUMBER) for n in range(1, 80)]
+    server = serve(Account.of(rows))
+    pulling, other = (connect(server, store=tmp_path) for _ in range(2))
+    asked = Filter.of(SESSION_RESOURCE, recipient=NUMBER)
+    question = Question(
+        SESSION_RESOURCE,
+        asked,
+        Filter.of(SESSION_RESOURCE),
+        lambda now: (now - timedelta(days=5), now),
+    )
+    with pytest.raises(pva.FilterError, match="names a number that was forgotten"):
+        pull(pulling, question, watch=ForgetsAfterAPage(other))
+    assert len(server.log) == 2
+    pulling.close()
+    assert NUMBER.encode() not in everything(other)
+    for table in ("record", "scope", "listed", "completed_range", "checkpoint", "lease"):
+        scopes = other.store.database.run(f"SELECT * FROM {table}")  # noqa: S608 - names above
+        assert scopes == [], table
+
+
+TWO_NUMBERS = """
+import sys
+from pathlib import Path
+from plivo_analysis.storage.store import Store
+store = Store(Path(sys.argv[1]))
+store.forget(sys.argv[2])
+store.close()
+"""
+
+
+def test_two_who_forget_at_once_write_nothing_back_that_the_other_removed(
+    serve: Serve, connect: Connect, session: Make, tmp_path: Path
+) -> None:
+    numbers = [f"141555501{n}" for n in range(80, 84)]
+    rows = [session(n * HOUR / 10, recipient=numbers[n % 4]) for n in range(600)]
+    kept = session(61 * HOUR, recipient="14155550199")
+    client = connect(serve(Account.of([*rows, kept])), store=tmp_path)
+    pva.load_sessions(since="5d", client=client)
+    folder = str(client.store.folder)
+    workers = [
+        subprocess.Popen([sys.executable, "-c", TWO_NUMBERS, folder, number], stderr=-1, text=True)
+        for number in numbers
+    ]
+    for worker in workers:
+        _, said = worker.communicate(timeout=120)
+        assert (worker.returncode, said) == (0, "")
+    purge(client, "90d")  # finishes what they noted
+    left = everything(client)
+    assert not any(number.encode() in left for number in numbers)
+    assert b"14155550199" in left
+
+
+def test_a_subaccounts_store_in_the_same_home_is_named(
+    environment: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main_account = environment.account.auth_id
+    monkeypatch.setenv("PLIVO_AUTH_ID", "SAXXXXXXXXXXXXXXXXXX")
+    assert main(["status"]) == 0
+    monkeypatch.setenv("PLIVO_AUTH_ID", main_account)
+    assert main(["forget", "--recipient", SPELT]) == 0
+    (line,) = [said for said in capsys.readouterr().out.splitlines() if "It may still" in said]
+    assert "SAXXXXXXXXXXXXXXXXXX: another account's, forget it there too" in line
+
+
+@pytest.mark.parametrize(
+    "delete", [lambda c, **w: purge(c, "2d", **w), lambda c, **w: forget(c, NUMBER, **w)]
+)
+def test_a_deletion_says_how_far_it_is(delete: Callable[..., Any], told: pva.Client) -> None:
+    shares: list[float] = []
+    delete(told, progress=shares.append)
+    assert shares == sorted(shares)
+    assert len(shares) > 3
+    assert 0 <= shares[0] < shares[-1] == 1
+
+
+def test_a_purge_leaves_pages_alone_that_are_wholly_younger(told: pva.Client) -> None:
+    pages = told.store.database.run("SELECT id, body FROM page")
+    removed = purge(told, NOW - 32 * HOUR - HOUR / 2)  # in the middle of the page of sessions
+    left = dict(told.store.database.run("SELECT id, body FROM page"))
+    changed = [number for number, body in pages if left.get(number) != body]
+    assert len(changed) == removed.pages < len(pages)
+    assert removed.records == 3
 
 
 def test_what_is_no_number_is_refused_and_not_repeated(loaded: pva.Client) -> None:
@@ -400,19 +524,35 @@ DIAGNOSES = {
         Behaviour(ignores=("brand_name", "alias")),
         {"filter brand_name": "ignored", "filter alias": "ignored", "filter app_hash": "kept to"},
     ),
+    "pages of ten": (
+        Behaviour(page_size=10, next_page="null"),
+        {"page length": "10 of the 20 rows asked for", "offset": "kept to"},
+    ),
+    "offsets that end": (
+        Behaviour(longest_list=100),
+        {"deep offset": "nothing at 1,000: there are fewer records, or offsets end before"},
+    ),
     "no date": (Behaviour(date=False), {"clock of the server": "no Date header"}),
+    "offsets": (
+        Behaviour(),
+        {"deep offset": "nothing at 1,000: there are fewer records, or offsets end before"},
+    ),
+    "pages": (
+        Behaviour(),
+        {"page length": "20 of the 20 rows asked for", "longest range": "89 days or more"},
+    ),
 }
 
 
 @pytest.mark.parametrize(("behaviour", "expected"), DIAGNOSES.values(), ids=list(DIAGNOSES))
-def test_the_doctor_finds_out_how_a_server_behaves_in_about_nine_requests(
+def test_the_doctor_finds_out_how_a_server_behaves_in_about_ten_requests(
     behaviour: Behaviour, expected: dict[str, str], serve: Serve, connect: Connect
 ) -> None:
     server = serve(generate(sessions=400), behaviour=behaviour)
     client = connect(server)
     found = findings(client)
     assert found | expected == found
-    assert len(server.log) <= 9
+    assert len(server.log) <= 10
     assert status(client).facts["doctor order"] == found["order"]
 
 
@@ -431,19 +571,41 @@ def test_what_the_doctor_found_saves_the_next_pull_requests(serve: Serve, connec
     assert asked[1] <= asked[0]
 
 
+def test_the_doctor_finds_the_longest_range_from_a_refusal_and_it_is_remembered(
+    serve: Serve, connect: Connect
+) -> None:
+    behaviour = Behaviour(longest_range=timedelta(days=30))
+    client = connect(serve(generate(sessions=400), behaviour=behaviour))
+    assert findings(client)["longest range"] == "30 days: a longer one is refused"
+    assert client.store.fact("sessions range") == str(30 * 86_400_000_000)
+
+
+def test_the_doctor_reaches_deep_where_there_are_records(serve: Serve, connect: Connect) -> None:
+    found = findings(connect(serve(generate(sessions=1200))))
+    assert found["deep offset"] == "kept to at 1,000"
+
+
 def test_the_doctor_says_unknown_where_an_account_is_empty(serve: Serve, connect: Connect) -> None:
     found = findings(connect(serve(Account.of())))
-    assert {found[name] for name in ("order", "offset", "precision of times", "prices")} == {
-        "unknown"
-    }
+    assert {
+        found[name]
+        for name in (
+            "order",
+            "offset",
+            "deep offset",
+            "page length",
+            "precision of times",
+            "prices",
+        )
+    } == {"unknown"}
     assert found["messages"] == "none"
 
 
 def test_a_filter_that_the_server_refuses_is_told_as_refused(
     serve: Serve, connect: Connect
 ) -> None:
-    first_three = [None, None, None]  # the list, its second page, the precision of times
-    server = serve(generate(sessions=400), faults=[*first_three, Fault.status(400)])
+    before = [None] * 4  # the list, its second page, a deep offset, the precision of times
+    server = serve(generate(sessions=400), faults=[*before, Fault.status(400)])
     assert findings(connect(server))["filter brand_name"] == "refused"
 
 

@@ -63,7 +63,7 @@ def small_files() -> Iterator[None]:
 
 
 def assert_whole_pages(client: pva.Client, server: Server) -> None:
-    archive = client.store.archive(SESSION_RESOURCE)
+    archive = client.store.records(SESSION_RESOURCE)
     assert 0 < archive.count(EVER) <= archive.count_pages() * 20
     assert archive.count_pages() == len(server.log) - 1
 

@@ -1,4 +1,4 @@
-"""Claims: a range is read by one at a time, shared by halves, and taken over from the dead."""
+"""Leases: a range is read by one at a time, shared by halves, and taken over from the dead."""
 
 from __future__ import annotations
 
@@ -42,57 +42,59 @@ def store() -> Store:
     return Store(None)
 
 
-def claims(store: Store, scope: str = "") -> Leases:
+def leases(store: Store, scope: str = "") -> Leases:
     """As another pull would have them."""
-    return store.claims(SESSION_RESOURCE, scope)
+    return store.leases(SESSION_RESOURCE, scope)
 
 
 def test_what_one_reads_nobody_else_may_take(store: Store) -> None:
-    first = claims(store).take([DAYS], at=0.0)
+    first = leases(store).take([DAYS], at=0.0)
     assert first is not None
     assert first.span == DAYS
-    assert claims(store).take([DAYS], at=0.0) is None
-    assert claims(store, "status=expired").take([DAYS], at=0.0) is not None
+    assert leases(store).take([DAYS], at=0.0) is None
+    assert leases(store, "status=expired").take([DAYS], at=0.0) is not None
     first.release()
-    assert claims(store).take([DAYS], at=0.0) is not None
+    assert leases(store).take([DAYS], at=0.0) is not None
 
 
 def test_the_second_takes_the_lower_half_of_what_the_first_will_not_reach_soon(
     store: Store,
 ) -> None:
-    first = claims(store).take([DAYS], at=0.0)
+    first = leases(store).take([DAYS], at=0.0)
     assert first is not None
     assert first.hold(9 * DAY, ahead=DAY) == 0
-    second = claims(store).take([Span(0, 9 * DAY)], at=0.0)
+    second = leases(store).take([Span(0, 9 * DAY)], at=0.0)
     assert second is not None
     assert second.span == Span(0, 4 * DAY)
     assert first.hold(8 * DAY, ahead=DAY) == 4 * DAY
-    third = claims(store).take([Span(0, 8 * DAY)], at=0.0)
+    third = leases(store).take([Span(0, 8 * DAY)], at=0.0)
     assert third is not None
     assert third.span == Span(4 * DAY, 5 * DAY + 12 * HOUR)
 
 
 def test_a_short_rest_is_left_to_whoever_comes_down_on_it(store: Store) -> None:
-    first = claims(store).take([DAYS], at=0.0)
+    first = leases(store).take([DAYS], at=0.0)
     assert first is not None
     first.hold(2 * DAY, ahead=DAY)
-    assert claims(store).take([Span(0, 2 * DAY)], at=0.0) is None
+    assert leases(store).take([Span(0, 2 * DAY)], at=0.0) is None
 
 
 def test_what_nobody_means_to_read_is_taken_whole(store: Store) -> None:
-    first = claims(store).take([Span(5 * DAY, 10 * DAY)], at=0.0)
-    second = claims(store).take([DAYS], at=0.0)
+    first = leases(store).take([Span(5 * DAY, 10 * DAY)], at=0.0)
+    second = leases(store).take([DAYS], at=0.0)
     assert first is not None
     assert second is not None
     assert second.span == Span(0, 5 * DAY)
 
 
 def test_a_walk_stops_at_what_somebody_else_has_completed(store: Store) -> None:
-    first = claims(store).take([DAYS], at=0.0)
+    first = leases(store).take([DAYS], at=0.0)
     assert first is not None
     with store.writing():
-        store.ledger(SESSION_RESOURCE).record(CompletedRange(Span(DAY, 3 * DAY), "", 0, ()))
-        store.ledger(SESSION_RESOURCE).record(
+        store.completed_ranges(SESSION_RESOURCE).record(
+            CompletedRange(Span(DAY, 3 * DAY), "", 0, ())
+        )
+        store.completed_ranges(SESSION_RESOURCE).record(
             CompletedRange(Span(0, 6 * DAY), "status=expired", 0, ())
         )
     assert first.hold(9 * DAY) == 3 * DAY
@@ -101,42 +103,42 @@ def test_a_walk_stops_at_what_somebody_else_has_completed(store: Store) -> None:
 
 def owned_by(store: Store, owner: str) -> Leases:
     """A claim on all days of an owner of whom only the name is known."""
-    store._database.run("INSERT INTO claim VALUES (?, 'sessions', '', 0, ?, 0, 7)", (owner, DAY))
-    return claims(store)
+    store.database.run("INSERT INTO lease VALUES (?, 'sessions', '', 0, ?, 0, 7)", (owner, DAY))
+    return leases(store)
 
 
-def test_a_claim_that_does_not_move_lapses_by_the_watch_of_whoever_waits(store: Store) -> None:
+def test_a_lease_that_does_not_move_lapses_by_the_watch_of_whoever_waits(store: Store) -> None:
     other = owned_by(store, "another-computer:1:aa")
     assert other.take([Span(0, DAY)], at=1000.0) is None
     assert other.take([Span(0, DAY)], at=1000.0 + LEASE_SECONDS - 1) is None
-    store._database.run("UPDATE claim SET beat = beat + 1")
+    store.database.run("UPDATE lease SET beat = beat + 1")
     assert other.take([Span(0, DAY)], at=1000.0 + LEASE_SECONDS + 1) is None
     assert other.take([Span(0, DAY)], at=1000.0 + 2 * LEASE_SECONDS) is None
     assert other.take([Span(0, DAY)], at=1001.0 + 2 * LEASE_SECONDS) is not None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a process cannot be looked up")
-def test_a_claim_lapses_at_once_with_a_process_of_this_computer(store: Store) -> None:
+def test_a_lease_lapses_at_once_with_a_process_of_this_computer(store: Store) -> None:
     child = os.posix_spawn("/bin/sh", ["sh", "-c", "exit"], {})
     os.waitpid(child, 0)
     other = owned_by(store, f"{os.uname().nodename}:{child}:aa")
     assert other.take([Span(0, DAY)], at=0.0) is not None
 
 
-def test_a_claim_of_this_process_lapses_with_its_pull_only(store: Store) -> None:
-    first = claims(store).take([DAYS], at=0.0)
-    other = claims(store)
+def test_a_lease_of_this_process_lapses_with_its_pull_only(store: Store) -> None:
+    first = leases(store).take([DAYS], at=0.0)
+    other = leases(store)
     assert first is not None
     assert other.take([DAYS], at=0.0) is None
     assert other.take([DAYS], at=100 * LEASE_SECONDS) is None
 
 
-def test_a_claim_that_was_taken_over_meanwhile_does_not_read_on(store: Store) -> None:
-    slept = claims(store).take([DAYS], at=0.0)
+def test_a_lease_that_was_taken_over_meanwhile_does_not_read_on(store: Store) -> None:
+    slept = leases(store).take([DAYS], at=0.0)
     assert slept is not None
     slept.hold(8 * DAY, ahead=DAY)
-    store._database.run("DELETE FROM claim")
-    other = claims(store).take([Span(0, 8 * DAY)], at=0.0)
+    store.database.run("DELETE FROM lease")
+    other = leases(store).take([Span(0, 8 * DAY)], at=0.0)
     assert other is not None
     assert slept.hold(8 * DAY, ahead=DAY) == 8 * DAY
 
@@ -217,14 +219,14 @@ def test_sharing_in_the_middle_of_a_wait_casts_no_doubt_on_the_page_waited_for(
         def page(self, *, requests: int, rows: int, share: float) -> None:
             self.pages += 1
             if taken:
-                client.store._database.run("DELETE FROM claim WHERE owner LIKE 'another%'")
+                client.store.database.run("DELETE FROM lease WHERE owner LIKE 'another%'")
 
         def waiting(self, seconds: float) -> None:
             if self.pages >= 5 and not taken:
-                read = client.store.ledger(SESSION_RESOURCE).complete("")
+                read = client.store.completed_ranges(SESSION_RESOURCE).complete("")
                 taken.append(read[0].start - MINUTE)
-                client.store._database.run(
-                    "INSERT INTO claim VALUES ('another:1:a', 'sessions', '', 0, ?, 0, 0)", taken
+                client.store.database.run(
+                    "INSERT INTO lease VALUES ('another:1:a', 'sessions', '', 0, ?, 0, 0)", taken
                 )
 
     taken: list[int] = []
@@ -243,7 +245,7 @@ def test_whoever_waits_for_another_can_be_cancelled(
     errors: list[BaseException] = []
     thread = threading.Thread(target=load, args=(first, question(20), []))
     thread.start()
-    while not server.log and not claims(first.store).held():
+    while not server.log and not leases(first.store).held():
         time.sleep(0.01)
     cancel = threading.Event()
     waiting = threading.Thread(
@@ -257,9 +259,16 @@ def test_whoever_waits_for_another_can_be_cancelled(
     thread.join()
 
 
-def test_an_error_gives_the_claim_up(serve: Serve, connect: Connect) -> None:
+def test_a_range_before_1970_is_read_down_to_its_own_start(store: Store) -> None:
+    first = leases(store).take([Span(-10 * DAY, -DAY)], at=0.0)
+    assert first is not None
+    assert first.hold(-2 * DAY, ahead=DAY) == -10 * DAY
+    assert first.hold(-3 * DAY) == -10 * DAY
+
+
+def test_an_error_gives_the_lease_up(serve: Serve, connect: Connect) -> None:
     client = connect(serve(generate(sessions=100), faults=[Fault.status(403)]))
     errors: list[BaseException] = []
     load(client, question(20), errors)
     assert len(errors) == 1
-    assert claims(client.store).held() == []
+    assert leases(client.store).held() == []

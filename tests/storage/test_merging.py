@@ -10,31 +10,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plivo_analysis.api.resources import SESSION_RESOURCE
+from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.parsing.sessions import read_session
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.store import Reading, Store
-from plivo_analysis.values.spans import EVER
+from plivo_analysis.values.spans import DAY, EVER, HOUR, to_us
 
 Make = Callable[..., dict[str, Any]]
 
 
-def read(store: Store, *records: dict[str, Any]) -> Tally:
+def read(store: Store, *records: dict[str, Any], at: int = 1) -> Tally:
     """One page of these records, kept."""
     page = [read_session(record) for record in records]
-    return store.keep(SESSION_RESOURCE, "", Reading("", b"{}", page, 1))
+    return store.keep(SESSION_RESOURCE, "", Reading("", b"{}", page, at))
 
 
 def stands(store: Store) -> list[dict[str, Any]]:
-    return [json.loads(raw) for raw in store.archive(SESSION_RESOURCE).raws(EVER)]
+    return [json.loads(raw) for raw in store.records(SESSION_RESOURCE).raws(EVER)]
 
 
 def history(store: Store) -> list[dict[str, Any]]:
-    rows = store._database.run("SELECT raw FROM history ORDER BY rowid")
+    rows = store.database.run("SELECT raw FROM history ORDER BY rowid")
     return [json.loads(raw) for (raw,) in rows]
 
 
 def days(store: Store) -> list[tuple[int, int]]:
-    return [(day.records, day.changes) for day in store.days(SESSION_RESOURCE).within(EVER)]
+    return [(day.records, day.changes) for day in store.records(SESSION_RESOURCE).days(EVER)]
 
 
 def test_a_settled_reading_beats_an_open_one_though_updated_at_did_not_move(session: Make) -> None:
@@ -53,7 +54,7 @@ def test_an_open_reading_of_a_settled_record_is_kept_beside_it(session: Make) ->
     assert read(store, back) == Tally(received=1, repeated=1)
     assert stands(store) == [settled]
     assert history(store) == [back]
-    assert [note["code"] for note in store.archive(SESSION_RESOURCE).notes(EVER)] == ["went_back"]
+    assert [note["code"] for note in store.records(SESSION_RESOURCE).notes(EVER)] == ["went_back"]
 
 
 def test_of_two_settled_readings_the_later_stands_and_every_earlier_one_is_kept(
@@ -122,5 +123,82 @@ def test_a_record_that_is_fit_after_all_is_set_aside_no_more_within_one_page(
 ) -> None:
     store, fit = Store(None), session()
     assert read(store, {**fit, "created_at": "soon"}, fit) == Tally(received=2, new=1, set_aside=1)
-    assert store.archive(SESSION_RESOURCE).count_set_aside() == 0
+    assert store.records(SESSION_RESOURCE).count_set_aside() == 0
     assert stands(store) == [fit]
+
+
+def test_a_settled_record_that_a_lagging_copy_lists_as_open_did_not_vanish(session: Make) -> None:
+    store, settled = Store(None), session(status="expired")
+    read(store, settled)
+    page = store.last_page()
+    read(store, {**settled, "status": "in-progress"})
+    assert store.records(SESSION_RESOURCE).unseen(EVER, page) == 0
+
+
+def test_a_record_is_final_only_once_it_was_read_when_it_could_no_longer_change(
+    session: Make,
+) -> None:
+    store, unpriced = Store(None), session(charges={"total_charge": None})
+    records, key = store.records(SESSION_RESOURCE), unpriced["session_uuid"]
+    begun = to_us(read_session(unpriced).instant or NOW)
+    for age, final in ((HOUR, False), (23 * HOUR, False), (DAY, True), (2 * HOUR, False)):
+        read(store, unpriced, at=begun + age)
+        assert records.is_final(key) is final
+        assert (key in records.not_final(EVER)) is not final
+        if not final:
+            assert records.not_final(EVER)[key].final_at == begun + DAY
+    read(store, {**unpriced, "charges": {"total_charge": "0.0077"}}, at=begun + HOUR)
+    assert records.is_final(key)
+    assert not records.is_final("unknown")
+
+
+def everything(store: Store) -> list[list[tuple[Any, ...]]]:
+    """All rows of a store but for what tells the pages apart."""
+    columns = {
+        "record": "key, instant, open, final_at, raw, read_at",
+        "history": "key, raw",
+        "note": "key, instant, code, path, value",
+        "set_aside": "key, instant, raw",
+        "day": "day, records",
+    }
+    return [
+        sorted(store.database.run(f"SELECT {names} FROM {table}"), key=repr)  # noqa: S608 - names above
+        for table, names in columns.items()
+    ]
+
+
+@given(
+    received=st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.sampled_from(["in-progress", "verified", "expired"]),
+            st.sampled_from(["2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z", "soon"]),
+            st.sampled_from([None, "0.0077", "a lot"]),
+        ),
+        max_size=12,
+    ),
+    pages=st.lists(st.integers(1, 4), max_size=12),
+)
+def test_a_page_kept_at_once_gives_what_its_records_give_one_by_one(
+    received: list[tuple[int, str, str, str | None]], pages: list[int]
+) -> None:
+    records = [
+        {
+            "session_uuid": f"0000000{n}-0000-4000-8000-000000000000",
+            "status": status,
+            "created_at": begun,
+            "charges": {"total_charge": price},
+        }
+        for n, status, begun, price in received
+    ]
+    single, paged = Store(None), Store(None)
+    tallies = Tally(), Tally()
+    for record in records:
+        tallies[0].add(read(single, record))
+    rest = records
+    for size in [*pages, len(records)]:
+        tallies[1].add(read(paged, *rest[:size]))
+        rest = rest[size:]
+    assert everything(paged) == everything(single)
+    assert tallies[0] == tallies[1]
+    assert tallies[0].balanced

@@ -22,8 +22,8 @@ from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.storage import parquet_cache
 from plivo_analysis.storage.filtering import chosen, matches
-from plivo_analysis.storage.parquet import segment_files
-from plivo_analysis.storage.parquet_cache import read
+from plivo_analysis.storage.parquet_cache import parquet_files, read
+from plivo_analysis.storage.records import change_day
 from plivo_analysis.values.spans import DAY, Span, to_us
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def loaded(serve: Serve, connect: Connect, tmp_path: Path) -> tuple[pva.Client, 
 def files(client: pva.Client, table: str = "sessions") -> list[Path]:
     folder = client.store.folder
     assert folder is not None
-    return [path for path in segment_files(folder) if path.parent.name == table]
+    return [path for path in parquet_files(folder) if path.parent.name == table]
 
 
 def delete_rows(client: pva.Client) -> None:
@@ -103,7 +103,7 @@ def test_other_engines_read_the_files_in_one_line(
     loaded: tuple[pva.Client, pl.DataFrame],
 ) -> None:
     client, frame = loaded
-    pattern = f"{client.store.folder}/segments/attempts/*.parquet"
+    pattern = f"{client.store.folder}/parquet/attempts/*.parquet"
     (told,) = duckdb.read_parquet(pattern).aggregate("count(*), sum(charge)").fetchall()
     attempts = pl.scan_parquet(pattern).collect()
     assert told == (attempts.height, attempts["charge"].sum())
@@ -158,7 +158,7 @@ def test_files_that_cannot_be_written_spoil_no_answer(
 ) -> None:
     client, frame = loaded
     put_a_folder(files(client)[3])
-    with pytest.warns(PlivoAnalysisWarning, match="No Parquet segments were written"):
+    with pytest.warns(PlivoAnalysisWarning, match="No Parquet files were written"):
         assert pva.load_sessions(**CLOSED, client=client).equals(frame)
 
 
@@ -214,15 +214,15 @@ def test_a_day_that_changed_while_its_file_was_made_gets_none(
     client, frame = loaded
     store, folder = client.store, client.store.folder
     assert folder is not None
-    days = store.days(SESSION_RESOURCE)
-    (day,) = days.within(Span(to_us(frame["created_at"][0]), to_us(frame["created_at"][0]) + 1))
+    first = to_us(frame["created_at"][0])
+    (day,) = store.records(SESSION_RESOURCE).days(Span(first, first + 1))
     with store.writing():
-        days.change(day.start)
+        change_day(store.database, "sessions", day.start)
     path = files(client)[0]
     path.unlink()
     parquet_cache._write(store, SESSION_RESOURCE, folder, [day], frame)
     assert not path.exists()
-    assert all(path.parent.name != "unfinished" for path in segment_files(folder))
+    assert all(path.parent.name != "temporary" for path in parquet_files(folder))
 
 
 def test_a_store_in_memory_writes_no_files(serve: Serve, connect: Connect) -> None:

@@ -10,9 +10,12 @@ import stat
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,17 +24,15 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.parsing.sessions import read_session
-from plivo_analysis.storage import opening
+from plivo_analysis.storage import database, folder, merging, migrations
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
-from plivo_analysis.storage.folder import FILE_NAME, set_aside_files
-from plivo_analysis.storage.migrations import FORMS, VERSION, statements
+from plivo_analysis.storage.folder import FILE_NAME, quarantined_files
+from plivo_analysis.storage.identity import key_file
+from plivo_analysis.storage.migrations import FORMS
 from plivo_analysis.storage.store import Reading, Store
 from plivo_analysis.sync.checkpoint import checkpoint_text
 from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.values.spans import EVER, Span
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Serve = Callable[..., Server]
 Connect = Callable[..., pva.Client]
@@ -50,8 +51,8 @@ def fill(store: Store, session: Make, pages: int = 30) -> None:
 
 
 def contents(store: Store) -> tuple[list[str], list[Span]]:
-    ledger = store.ledger(SESSION_RESOURCE)
-    return store.archive(SESSION_RESOURCE).raws(EVER), ledger.complete("")
+    ledger = store.completed_ranges(SESSION_RESOURCE)
+    return store.records(SESSION_RESOURCE).raws(EVER), ledger.complete("")
 
 
 def state(folder: Path) -> tuple[list[str], list[Span]] | str:
@@ -67,7 +68,13 @@ def state(folder: Path) -> tuple[list[str], list[Span]] | str:
 
 
 def refused(sentence: str) -> bool:
-    return any(words in sentence for words in ("put aside", "newer release", "not written by"))
+    reasons = ("quarantined", "newer release", "not written by", "without its key")
+    return any(words in sentence for words in reasons)
+
+
+def copy_key(account: Path, copy: Path) -> None:
+    """A copy of a store is of use with its key only."""
+    shutil.copy(key_file(account), key_file(copy))
 
 
 @pytest.fixture
@@ -102,13 +109,13 @@ def test_a_record_that_was_set_aside_and_is_fit_now_is_set_aside_no_more(
     with pytest.warns(PlivoAnalysisWarning, match="1 sessions were new"):
         assert pva.load_sessions(client=client, verify=True).height == 1
     assert not pva.issues(client=client)["set_aside"].any()
-    assert client.store.archive(SESSION_RESOURCE).count_set_aside() == 0
+    assert client.store.records(SESSION_RESOURCE).count_set_aside() == 0
 
 
 def test_a_store_of_a_newer_release_is_refused_untouched(filled: Path) -> None:
     path = filled / FILE_NAME
     connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version={VERSION + 1}")
+    connection.execute(f"PRAGMA user_version={len(FORMS) + 1}")
     connection.close()
     before = path.read_bytes()
     with pytest.raises(pva.StoreError, match=r"newer release.*Upgrade plivo_analysis"):
@@ -116,52 +123,36 @@ def test_a_store_of_a_newer_release_is_refused_untouched(filled: Path) -> None:
     assert path.read_bytes() == before
 
 
-def old_store(folder: Path, session: Make) -> list[str]:
-    """A store as the first form had it."""
-    folder.mkdir(mode=0o700)
-    connection = sqlite3.connect(folder / FILE_NAME, isolation_level=None)
-    for statement in statements(FORMS[0]):
-        connection.execute(statement)
-    records = [read_session(session()) for _ in range(40)]
-    for record in records:
-        connection.execute(
-            "INSERT INTO record VALUES ('sessions', ?, ?, 0, 0, ?, 1, 1)",
-            (record.key, 1_790_000_000_000_000, record.raw),
-        )
-    connection.execute("INSERT INTO complete VALUES ('sessions', '', 0, 60, 1, '[]')")
-    connection.execute("PRAGMA user_version=1")
-    connection.close()
-    return sorted(record.raw for record in records)
+NEXT_FORM = "ALTER TABLE page ADD COLUMN colour TEXT;\nUPDATE page SET colour = 'red';\n"
 
 
 def test_a_store_of_an_older_form_is_brought_to_the_present_one(
-    tmp_path: Path, session: Make
+    filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raws = old_store(tmp_path / "old", session)
-    store = Store(tmp_path / "old")
-    rows, complete = contents(store)
-    assert (sorted(rows), complete) == (raws, [Span(0, 60)])
-    assert [day.records for day in store.days(SESSION_RESOURCE).within(EVER)] == [40]
-    fill(store, session, pages=1)
+    store = Store(filled)
+    before = contents(store)
     store.close()
+    monkeypatch.setattr(migrations, "FORMS", (*FORMS, NEXT_FORM))
+    for _ in range(2):
+        store = Store(filled)
+        assert contents(store) == before
+        assert store.database.run("SELECT DISTINCT colour FROM page") == [("red",)]
+        store.close()
 
 
 def test_a_migration_cut_short_leaves_the_old_form(
-    tmp_path: Path, session: Make, monkeypatch: pytest.MonkeyPatch
+    filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raws = old_store(tmp_path / "old", session)
+    before = state(filled)
     with monkeypatch.context() as patch:
-        patch.setattr(opening, "FORMS", (FORMS[0], FORMS[1] + "DROP TABLE nowhere;\n"))
+        patch.setattr(migrations, "FORMS", (*FORMS, NEXT_FORM + "DROP TABLE nowhere;\n"))
         with pytest.raises(pva.StoreError, match="no such table: nowhere"):
-            Store(tmp_path / "old")
-    connection = sqlite3.connect(tmp_path / "old" / FILE_NAME)
-    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    assert "segment" not in tables
+            Store(filled)
+    connection = sqlite3.connect(filled / FILE_NAME)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(FORMS),)
+    assert "colour" not in str(connection.execute("SELECT sql FROM sqlite_schema").fetchall())
     connection.close()
-    store = Store(tmp_path / "old")
-    assert sorted(contents(store)[0]) == raws
-    store.close()
+    assert state(filled) == before
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -172,13 +163,14 @@ def test_a_flipped_bit_is_found_or_does_no_harm(seed: int, filled: Path, tmp_pat
     for number in range(25):
         folder = tmp_path / f"flipped-{number}"
         folder.mkdir(mode=0o700)
+        copy_key(filled, folder)
         flipped = bytearray(body)
         flipped[chance.randrange(len(body))] ^= 1 << chance.randrange(8)
         (folder / FILE_NAME).write_bytes(flipped)
         found = state(folder)
         assert found == expected or refused(str(found)), number
-        if "put aside" in str(found):
-            assert set_aside_files(folder)[0].stat().st_size == len(body)
+        if "quarantined" in str(found):
+            assert quarantined_files(folder)[0].stat().st_size == len(body)
 
 
 def test_a_damaged_store_is_put_aside_whole_and_read_anew(
@@ -193,7 +185,7 @@ def test_a_damaged_store_is_put_aside_whole_and_read_anew(
     path.write_bytes(b"no database at all, but a text of some length" * 100)
     with pytest.raises(pva.StoreError, match=r"damaged.*nothing was deleted.*the last 90 days"):
         pva.load_sessions(**CLOSED, client=client)
-    (aside,) = set_aside_files(path.parent)
+    (aside,) = quarantined_files(path.parent)
     assert aside.read_bytes().startswith(b"no database at all")
     assert pva.load_sessions(**CLOSED, client=client).equals(frame)
 
@@ -203,7 +195,7 @@ def test_damage_found_while_in_use_is_named_and_the_next_call_begins_anew(
 ) -> None:
     client = connect(serve(generate(sessions=300)), store=tmp_path)
     frame = pva.load_sessions(**CLOSED, client=client)
-    shutil.rmtree(client.store.folder / "segments")
+    shutil.rmtree(client.store.folder / "parquet")
     other = sqlite3.connect(client.store.path)
     with other:
         other.execute("UPDATE record SET raw = replace(raw, '\"0.0', '\"9.0')")
@@ -215,16 +207,16 @@ def test_damage_found_while_in_use_is_named_and_the_next_call_begins_anew(
 
 def test_a_damaged_bookmark_is_found(tmp_path: Path) -> None:
     store = Store(tmp_path / "account")
-    ledger = store.ledger(SESSION_RESOURCE)
+    ledger = store.completed_ranges(SESSION_RESOURCE)
     bookmark = Checkpoint(60, 55, checkpoint_text(Paginator(Span(0, 60))))
-    ledger.set_bookmark("", bookmark)
-    assert ledger.bookmark("", 60) == bookmark
+    ledger.set_checkpoint("", bookmark)
+    assert ledger.checkpoint("", 60) == bookmark
     other = sqlite3.connect(store.path)
     with other:
-        other.execute("UPDATE bookmark SET walk = replace(walk, '60', '61')")
+        other.execute("UPDATE checkpoint SET state = replace(state, '60', '61')")
     other.close()
-    with pytest.raises(pva.StoreError, match="a bookmark is not what was written"):
-        ledger.bookmark("", 60)
+    with pytest.raises(pva.StoreError, match="a checkpoint is not what was written"):
+        ledger.checkpoint("", 60)
     store.close()
 
 
@@ -236,6 +228,7 @@ def test_a_log_cut_short_gives_an_earlier_state_or_is_found(
     fill(store, session, pages=10)
     folder = tmp_path / "copy"
     folder.mkdir(mode=0o700)
+    copy_key(filled, folder)
     for ending in ("", "-wal"):
         shutil.copy(filled / f"{FILE_NAME}{ending}", folder)
     everything = set(contents(store)[0])
@@ -255,13 +248,13 @@ def test_a_full_disk_keeps_no_half_page_and_the_call_goes_on_when_there_is_room(
 ) -> None:
     server = serve(generate(sessions=900))
     client = connect(server, store=tmp_path)
-    database = client.store._database
+    database = client.store.database
     (size,) = database.run("PRAGMA page_count")[0]
     database.run(f"PRAGMA max_page_count={size + 20}")
     with pytest.raises(pva.StoreError, match=r"no room.*make room, then call again"):
         pva.load_sessions(**CLOSED, client=client)
-    kept, asked = client.store.archive(SESSION_RESOURCE).count(EVER), len(server.log)
-    pages = client.store.archive(SESSION_RESOURCE).count_pages()
+    kept, asked = client.store.records(SESSION_RESOURCE).count(EVER), len(server.log)
+    pages = client.store.records(SESSION_RESOURCE).count_pages()
     assert 0 < kept <= pages * 20
     assert pages == asked - 1
     database.run("PRAGMA max_page_count=1000000")
@@ -284,7 +277,7 @@ def test_a_file_system_without_shared_memory_gets_another_journal(
             check_same_thread=False,
         )
 
-    monkeypatch.setattr(opening, "_connect", without_shared_memory)
+    monkeypatch.setattr(database, "_connect", without_shared_memory)
     client = connect(serve(generate(sessions=300)), store=tmp_path)
     frame = pva.load_sessions(**CLOSED, client=client)
     assert frame.height > 0
@@ -292,6 +285,109 @@ def test_a_file_system_without_shared_memory_gets_another_journal(
     other = Store(client.store.folder)
     assert len(contents(other)[0]) >= frame.height
     other.close()
+
+
+def test_a_network_file_system_gets_a_journal_that_computers_can_share(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = Store(filled)
+    before = contents(local)
+    assert local.journal == "wal"
+    local.close()
+    mounts = tmp_path / "mounts"
+    place = str(filled.parent).replace(" ", "\\040")
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/shared {place} nfs4 rw,vers=4.2 0 0\n")
+    monkeypatch.setattr(folder, "_MOUNTS", mounts)
+    shared = [Store(filled) for _ in range(2)]
+    assert [store.journal for store in shared] == ["delete", "delete"]
+    assert shared[0].database.run("PRAGMA synchronous") == [(2,)]
+    assert contents(shared[1]) == before
+    assert not (filled / f"{FILE_NAME}-wal").exists()
+    for store in shared:
+        store.close()
+    mounts.write_text("/dev/sda / ext4 rw 0 0\n")
+    again = Store(filled)
+    assert again.journal == "wal"
+    assert contents(again) == before
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("mounts", "expected"),
+    [
+        ("/dev/sda / ext4 rw 0 0", False),
+        ("server:/h / nfs rw 0 0", True),
+        ("server:/h / nfs rw 0 0\n/dev/sdb /mnt ext4 rw 0 0", False),
+        ("/dev/sda / ext4 rw 0 0\nshare /mnt/a\\040b cifs rw 0 0", True),
+        ("/dev/sda / ext4 rw 0 0\nshare /mnt/a cifs rw 0 0", False),
+        ("/dev/sda / ext4 rw 0 0\nme@host: /mnt fuse.sshfs rw 0 0", True),
+        ("server:/h /mnt nfs rw 0 0\n/dev/sdb /mnt ext4 rw 0 0", False),
+        ("", False),
+    ],
+)
+def test_a_folder_is_on_the_file_system_of_its_nearest_mount(
+    mounts: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mounts").write_text(mounts)
+    monkeypatch.setattr(folder, "_MOUNTS", tmp_path / "mounts")
+    assert folder.is_on_network(Path("/mnt/a b/store")) is expected
+
+
+def test_the_second_to_meet_a_damaged_file_leaves_the_new_store_alone(
+    filled: Path, session: Make
+) -> None:
+    first, second = Store(filled), Store(filled)
+    with pytest.raises(pva.StoreError, match="quarantined as"):
+        raise first.database.damaged("a record is not what was written")
+    fill(first, session, pages=1)
+    with pytest.raises(pva.StoreError, match=r"quarantined; nothing was deleted"):
+        raise second.database.damaged("a record is not what was written")
+    assert len(contents(second)[0]) == 20
+    for store in (first, second):
+        store.close()
+
+
+def shown_in_a_notebook(error: BaseException) -> str:
+    """The error as a notebook in verbose mode shows it, less the test's own variables."""
+    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+    for frame in trace.stack:
+        if "tests" in frame.filename:
+            frame.locals = None
+    return "".join(trace.format()) + repr(error)
+
+
+@pytest.mark.parametrize("trouble", ["full", "interrupted", "damaged", "forgotten"])
+def test_no_error_of_the_store_shows_a_number_in_a_verbose_traceback(
+    trouble: str, tmp_path: Path, session: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = "14155550187"
+    store = Store(tmp_path / "account")
+    records = [read_session(session(recipient=number)) for _ in range(20)]
+    body = f'{{"sessions":[{",".join(record.raw for record in records)}]}}'.encode()
+    reading = Reading("a page", body, records, 1)
+    scope = f"recipient={number}"
+    store.keep(SESSION_RESOURCE, scope, reading)
+    if trouble == "full":
+        (size,) = store.database.run("PRAGMA page_count")[0]
+        store.database.run(f"PRAGMA max_page_count={size}")
+        records[:] = [read_session(session(recipient=number)) for _ in range(200)]
+    elif trouble == "interrupted":
+        monkeypatch.setattr(merging, "checksum", interrupt)
+    elif trouble == "damaged":
+        store.database.run("UPDATE record SET raw = replace(raw, '0.0', '9.0')")
+    else:
+        store.forget(number)
+    reading_back = partial(store.records(SESSION_RESOURCE).raws, EVER)
+    keeping = partial(store.keep, SESSION_RESOURCE, scope, reading)
+    with pytest.raises((pva.PlivoAnalysisError, KeyboardInterrupt)) as caught:
+        (reading_back if trouble == "damaged" else keeping)()
+    assert caught.traceback[-1].name == "shielded"
+    assert number not in shown_in_a_notebook(caught.value)
+    store.close()
+
+
+def interrupt(*_: object) -> int:
+    raise KeyboardInterrupt
 
 
 def test_files_and_folders_are_the_users_alone_under_any_umask(tmp_path: Path) -> None:
@@ -382,7 +478,7 @@ for turn in range(30):
     key = f"00000000-0000-4000-8000-{name:04}{turn:08}"
     record = read_session({"session_uuid": key, "created_at": f"2026-10-{turn + 1:02}T00:00:00Z"})
     store.keep(SESSIONS, "", Reading("", b'{"sessions":[]}', [record], 1))
-    count = len(store.archive(SESSIONS).raws(EVER))
+    count = len(store.records(SESSIONS).raws(EVER))
     assert count >= max(seen, turn + 1), (count, seen)
     seen = count
     if turn % 10 == 9:

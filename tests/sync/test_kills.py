@@ -197,16 +197,16 @@ def kept(folder: Path) -> dict[str, list[Any]]:
                 "SELECT key, instant, open, final_at, raw FROM record ORDER BY key"
             ).fetchall(),
             "complete": connection.execute(
-                'SELECT flags, MIN(start), MAX("end"), SUM("end" - start) FROM complete'
+                'SELECT flags, MIN(start), MAX("end"), SUM("end" - start) FROM completed_range'
                 " GROUP BY flags ORDER BY flags"
             ).fetchall(),
-            "bookmarks": connection.execute("SELECT * FROM bookmark").fetchall(),
+            "bookmarks": connection.execute("SELECT * FROM checkpoint").fetchall(),
         }
 
 
 def claims(folder: Path) -> int:
     with closing(sqlite3.connect(folder / "store.sqlite")) as connection:
-        return int(connection.execute("SELECT COUNT(*) FROM claim").fetchone()[0])
+        return int(connection.execute("SELECT COUNT(*) FROM lease").fetchone()[0])
 
 
 def serve(behaviour: str = "") -> Server:

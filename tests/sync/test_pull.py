@@ -161,7 +161,7 @@ def test_nothing_is_called_complete_by_a_clock_that_is_wrong(
     client = connect(serve(account), clock=MovingClock(account, wrong))
     frame = pva.load_sessions(since=NOW - 4 * HOUR, until=NOW, client=client)
     once(frame, account.uuids(NOW - 4 * HOUR, NOW))
-    entries = client.store.ledger(SESSION_RESOURCE).entries()
+    entries = client.store.completed_ranges(SESSION_RESOURCE).entries()
     assert max(entry.span.end for entry in entries) <= to_us(NOW) - 15 * MINUTE
 
 
@@ -312,7 +312,7 @@ def test_a_server_that_became_precise_again_is_read_as_such_after_a_week(
     costs = []
     for days in (0, 3, 8):
         account.now = NOW + days * DAY
-        client.store.ledger(SESSION_RESOURCE).forget(EVER, "")
+        client.store.completed_ranges(SESSION_RESOURCE).discard(EVER, "")
         asked = len(server.log)
         once(pva.load_sessions(**window, client=client), account.uuids(*window.values()))
         costs.append(len(server.log) - asked)
@@ -355,7 +355,7 @@ def test_what_is_purged_while_it_is_read_is_not_called_complete(
 
     class Purging:
         def page(self, *, requests: int, rows: int, share: float) -> None:
-            entries = client.store.ledger(SESSION_RESOURCE).entries()
+            entries = client.store.completed_ranges(SESSION_RESOURCE).entries()
             if entries and entries[0].span.start < to_us(NOW - 40 * DAY) and not purged:
                 purged.append(True)
                 client.store.purge(before)
@@ -375,7 +375,7 @@ def test_what_is_purged_while_it_is_read_is_not_called_complete(
 def test_a_ledger_of_many_pages_has_few_entries(serve: Serve, connect: Connect) -> None:
     client = connect(serve(generate(sessions=1000)))
     pva.load_sessions(since="80d", until=NOW - DAY, client=client)
-    entries = client.store.ledger(SESSION_RESOURCE).entries()
+    entries = client.store.completed_ranges(SESSION_RESOURCE).entries()
     assert [from_us(entries[0].span.start), from_us(entries[-1].span.end)] == [
         NOW - 80 * DAY,
         NOW - DAY,
@@ -439,6 +439,6 @@ def test_ctrl_c_stops_cleanly_and_what_was_stored_is_used(
 
     server.faults = []
     again = connect(server, **options)
-    assert again.store.archive(SESSION_RESOURCE).count(Span(0, EVER.end)) >= 38
+    assert again.store.records(SESSION_RESOURCE).count(Span(0, EVER.end)) >= 38
     assert pva.load_sessions(**window, client=again).equals(expected)
     assert len(server.log) <= len(fresh.log) + (moment != "wait")

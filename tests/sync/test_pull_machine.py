@@ -265,7 +265,7 @@ class PullMachine(RuleBasedStateMachine):
     def late(self, ago: float) -> None:
         key = self._begin_session(timedelta(minutes=ago))
         at = self._instant(self.account.record(key))
-        entries = self._store.ledger(SESSION_RESOURCE).entries()
+        entries = self._store.completed_ranges(SESSION_RESOURCE).entries()
         self.excused[key] = {entry.scope for entry in entries if at in entry.span}
 
     # --- pulls
@@ -352,10 +352,10 @@ class PullMachine(RuleBasedStateMachine):
         if self.client is None:
             return
         records = self._records()
-        raws = self._store.archive(SESSION_RESOURCE).raws(Span(0, 2**60))
+        raws = self._store.records(SESSION_RESOURCE).raws(Span(0, 2**60))
         kept = {json.loads(raw)["session_uuid"] for raw in raws}
         assert kept <= records.keys()
-        for entry in self._store.ledger(SESSION_RESOURCE).entries(""):
+        for entry in self._store.completed_ranges(SESSION_RESOURCE).entries(""):
             assert entry.span.end <= floor(self._now() - SETTLE, MINUTE)
             for key, record in records.items():
                 if self._instant(record) in entry.span and "" not in self.excused.get(key, ()):

@@ -1,0 +1,174 @@
+"""Tombstones: numbers whose records were deleted, known again by a keyed hash and kept out.
+
+The number itself is nowhere. Whatever is to be kept is searched for digits that may be a
+number, in any spelling; each candidate is hashed and compared. A record in which one is known
+is kept neither as a row nor within the raw page that it came with.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from plivo_analysis.parsing.strict_json import parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LENGTHS = range(6, 16)  # digits of a number in E.164 form
+
+_GROUP = re.compile(r"\d+")
+# What stands between digits; the last ones are blanks that count as letters.
+_BETWEEN = r"[\s\x00-\x1f\x7f().\-/+_*\\\u00b7\u2010-\u2015\u2022\u2212\u2800\u115f\u1160]{0,3}"
+_TRUNK = "(0)"  # as in +44 (0)7700 900123: not dialled from abroad
+_INTERNATIONAL = re.compile(r"011|0+")  # dialled before the country code; ours holds none
+
+
+class _AsciiDigits(dict[int, str]):
+    """For ``str.translate``: digits of any script as ASCII, signs that do not show left out."""
+
+    def __missing__(self, code: int) -> str:
+        sign = chr(code)
+        kind = unicodedata.category(sign)
+        hidden = kind in ("Cf", "Mn", "Me")  # zero-width and direction marks, what is set on top
+        self[code] = "" if hidden else str(unicodedata.digit(sign)) if kind == "Nd" else sign
+        return self[code]
+
+
+_ASCII_DIGITS = _AsciiDigits()
+
+
+def normalised(text: str) -> str:
+    """A text in which a number looks the same however its digits were written.
+
+    Example:
+        >>> normalised("%2B1\u200b415\uff15\u0665\u0665 (0)")
+        '+1415555 '
+    """
+    if "%" in text:
+        text = unquote(text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_ASCII_DIGITS)
+    return text.replace(_TRUNK, "")
+
+
+def candidates(text: str, shortest: int, longest: int) -> Iterator[str]:
+    """Every run of digits in a text that may be a number with its country code.
+
+    A number begins and ends where a group of digits does: a shorter number that lies within
+    a longer one is somebody else's. Groups that touch may belong to two numbers, so that every
+    sequence of whole groups is a candidate. The first may begin with a prefix for calls abroad.
+
+    Args:
+        text: Any text.
+        shortest: Digits of the shortest number.
+        longest: Digits of the longest.
+
+    Example:
+        >>> sorted(candidates("call 00 1415 5550187 / 42", 11, 11))
+        ['14155550187']
+    """
+    for run in _runs(shortest).findall(normalised(text)):
+        digits, ends, starts = "", [], set()
+        for group in _GROUP.findall(run):
+            prefix = _INTERNATIONAL.match(group)
+            starts |= {len(digits), len(digits) + (prefix.end() if prefix else 0)}
+            digits += group
+            ends.append(len(digits))
+        for start in starts:
+            for end in ends:
+                if shortest <= end - start <= longest:
+                    yield digits[start:end]
+
+
+_RUNS: dict[int, re.Pattern[str]] = {}
+
+
+def _runs(shortest: int) -> re.Pattern[str]:
+    if shortest not in _RUNS:
+        _RUNS[shortest] = re.compile(rf"\d(?:{_BETWEEN}\d){{{shortest - 1},}}", re.ASCII)
+    return _RUNS[shortest]
+
+
+def digest(key: bytes, number: str) -> str:
+    """The hash under which a number, given as its digits, is known again.
+
+    Example:
+        >>> digest(b"key", "14155550100") == digest(b"key", "14155550101")
+        False
+    """
+    # Another text than the pseudonyms' under the same key, so that the two cannot be compared.
+    return hmac.digest(key, f"tombstone {number}".encode(), "sha256").hex()
+
+
+def digests(key: bytes, text: str) -> frozenset[str]:
+    """The hashes of all that may be a number in a text."""
+    return frozenset(digest(key, found) for found in candidates(text, LENGTHS[0], LENGTHS[-1]))
+
+
+@dataclass(frozen=True, slots=False)
+class Tombstones:
+    """The numbers to keep out.
+
+    Args:
+        key: The store's key.
+        digits: How many digits each has, by its hash: a number's length tells little, and saves
+            hashing what cannot be one.
+    """
+
+    key: bytes
+    digits: dict[str, int]
+
+    def __bool__(self) -> bool:
+        return bool(self.digits)
+
+    @cached_property
+    def _lengths(self) -> tuple[int, int]:
+        return min(self.digits.values()), max(self.digits.values())
+
+    def knows(self, text: str) -> bool:
+        """Whether a text holds one of the numbers.
+
+        Example:
+            >>> tombstones = Tombstones(b"key", {digest(b"key", "14155550100"): 11})
+            >>> tombstones.knows("+1 (415) 555-0100"), tombstones.knows("14155550101")
+            (True, False)
+        """
+        return bool(self.digits) and any(
+            digest(self.key, found) in self.digits for found in candidates(text, *self._lengths)
+        )
+
+    def within_json(self, text: str) -> bool:
+        r"""Whether a JSON text holds one of the numbers anywhere, names of fields included.
+
+        Example:
+            >>> tombstones = Tombstones(b"key", {digest(b"key", "14155550100"): 11})
+            >>> tombstones.within_json('{"next": ["?to=%2B1\\u0034155550100"]}')
+            True
+        """
+        if "\\" in text:  # a digit may be written as an escape
+            return self.within(parse_json(text.encode()))
+        return self.knows(text)
+
+    def within(self, value: object) -> bool:
+        """Whether a JSON value holds one of the numbers anywhere, names of fields included."""
+        return any(map(self.knows, _texts(value)))
+
+
+def _texts(value: object) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, (str, int, Decimal)):
+            yield str(item)
