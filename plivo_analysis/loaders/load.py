@@ -13,7 +13,7 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.answer import answer
 from plivo_analysis.loaders.arguments import checked_backend
 from plivo_analysis.sync.pull import Question
-from plivo_analysis.sync.single import read_one_record
+from plivo_analysis.sync.refresh import read_one_record
 from plivo_analysis.tables.convert import from_rows, to_backend
 
 if TYPE_CHECKING:

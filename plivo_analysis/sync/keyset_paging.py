@@ -149,7 +149,8 @@ class KeysetPaging:
             # counts only when the same request brings the same page twice.
             if self.repeated is not None:
                 length.alike = []
-            return self._repeat(seen)
+            self._repeat(seen)
+            return None
         oldest = min((instant for _, instant in seen.rows), default=self.reached)
         # One step above the oldest instant: its rows come back with the next page.
         reached = min(self.reached, floor(oldest, self.resolution) + self.resolution)
@@ -162,7 +163,8 @@ class KeysetPaging:
             self._end(seen, reached, length)
             return None
         if reached == self.reached:
-            return self._repeat(seen)
+            self._repeat(seen)
+            return None
         if may_have_holes:
             length.see_named_next(seen.count)
         self._go_below(dict(seen.rows), reached)

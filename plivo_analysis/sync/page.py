@@ -81,6 +81,7 @@ class PageLength:
         longest: The rows of the longest page seen, 0 before the first.
         full: A page of so many rows may be followed by another.
         alike: The lengths of the last short pages that named a next one.
+        is_new: Whether a page has shown it, rather than what is remembered of the account.
 
     Example:
         >>> length = PageLength()
@@ -92,9 +93,11 @@ class PageLength:
     longest: int = 0
     full: int = PAGE_ROWS
     alike: list[int] = field(default_factory=list)
+    is_new: bool = False
 
     def see(self, count: int) -> None:
         """Learn from a page of so many rows; an empty one teaches nothing."""
+        self.is_new = self.is_new or count >= max(1, self.longest)
         self.longest = max(self.longest, count)
         if self.longest > self.full:
             self.full = PAGE_ROWS

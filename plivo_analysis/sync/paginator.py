@@ -91,13 +91,12 @@ class Paginator:
     top: int = 0
     requests: int = 0
     moves: int = 0
-    method: KeysetPaging | Bisection = field(default=None)  # type: ignore[assignment] # set below
+    method: KeysetPaging | Bisection = field(init=False)
     ties: Ties | None = None
 
     def __post_init__(self) -> None:
         self.top = self.top or self.span.end
-        if self.method is None:
-            self._begin(self.span.end + MINUTE, known={})
+        self._begin(self.span.end + MINUTE, known={})
 
     def to_dict(self) -> dict[str, Any]:
         """All that it knows, as plain data: another process goes on exactly where it stood.
@@ -121,22 +120,24 @@ class Paginator:
         """
         if plain.get("version") != _VERSION:
             return None
-        state = {name: value for name, value in plain.items() if name != "version"}
-        kind = KeysetPaging if "newest_first" in state["method"] else Bisection
+        state = {name: value for name, value in plain.items() if name not in ("version", "method")}
+        kind = KeysetPaging if "newest_first" in plain["method"] else Bisection
         spans = {
-            name: [Span(**part) for part in state[name]] for name in ("missing", "read", "withdrawn")
+            name: [Span(**part) for part in state[name]]
+            for name in ("missing", "read", "withdrawn")
         }
-        return cls(
+        paginator = cls(
             **{
                 **state,
                 **spans,
                 "span": Span(**state["span"]),
                 "length": PageLength(**state["length"]),
                 "flags": frozenset(state["flags"]),
-                "method": kind.from_dict(state["method"]),
                 "ties": None if state["ties"] is None else Ties.from_dict(state["ties"]),
             }
         )
+        paginator.method = kind.from_dict(plain["method"])
+        return paginator
 
     def keep_to(self, span: Span) -> None:
         """Mind a part of the range only; what is known of the rest is kept elsewhere."""

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.sync.page import PAGE_ROWS, PageRequest, PageSeen
+from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.values.spans import DAY, HOUR, MINUTE, SECOND, Span, floor, merge, subtract
 
 RANGE = Span(0, 90 * MINUTE)
@@ -90,7 +90,9 @@ def lost(server: Imagined, paginator: Paginator, got: set[str]) -> set[str]:
     return {
         key
         for key, at in server.rows.items()
-        if at in paginator.span and key not in got and not any(at in gap for gap in paginator.missing)
+        if at in paginator.span
+        and key not in got
+        and not any(at in gap for gap in paginator.missing)
     }
 
 
@@ -283,7 +285,10 @@ def test_a_walk_that_is_resumed_repeats_nothing_and_loses_nothing(
             paginator.keep_to(Span(RANGE.start, paginator.open_end))
     assert uninterrupted.done
     assert merge(covered) == uninterrupted.covered()
-    assert (paginator.flags, paginator.resolution_learnt) == (uninterrupted.flags, uninterrupted.resolution_learnt)
+    assert (paginator.flags, paginator.resolution_learnt) == (
+        uninterrupted.flags,
+        uninterrupted.resolution_learnt,
+    )
     assert lost(other, uninterrupted, got) == set()
 
 
