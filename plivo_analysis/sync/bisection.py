@@ -7,8 +7,7 @@ minute or second wherever they are that long: such a bound means the same to a s
 resolution.
 
 More rows in one step of the resolution than a page holds are ties: no bound parts them, so that
-offsets or the server's cursor are the last resort. Each page of a pass begins with the last row
-of the page before; two passes have to agree row by row. What is not proven so is no answer.
+offsets or the server's cursor are the last resort. What they do not prove is no answer.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from plivo_analysis.sync.page import Anomaly, PageRequest
+from plivo_analysis.sync.page import PAGE_ROWS, Anomaly, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor
 
 if TYPE_CHECKING:
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 _WANTED = 0.6  # of a full page: denser parts are asked for again in two, sparser ones cost requests
 _GROWTH = 4
 _FADES = 0.7  # what a part still tells of the density after the next one
-_PASSES = 3
+_QUIET_PASSES = 6
+_ASTRAY = 3 * PAGE_ROWS  # rows gone by beyond those known: pages repeat themselves
 
 
 @dataclass(slots=True)
@@ -125,10 +125,10 @@ class Bisection:
                 return None
             if not seen.keys <= self.known.keys():
                 length.see_full(probe.offset)
-            return self._shorten(part, seen, length)
+            return self._shorten(part, seen)
         inside = {key: at for key, at in seen.rows if at in part}
         if length.is_full(seen.count) or seen.has_next:
-            return self._shorten(part, seen, length)
+            return self._shorten(part, seen)
         due = Span(max(part.start, aged), part.end)
         if any(at in due and key not in inside for key, at in self.known.items()):
             return Anomaly.OVERLAP
@@ -159,7 +159,7 @@ class Bisection:
         if self.stable:
             self.known |= {key: at for key, at in rows.items() if at < self.reached}
 
-    def _shorten(self, part: Span, seen: PageSeen, length: PageLength) -> Anomaly | None:
+    def _shorten(self, part: Span, seen: PageSeen) -> Anomaly | None:
         """Half the part, or less if half the rows seen lie closer to its end."""
         if part.length <= self.resolution:
             self.usual //= _GROWTH  # more ties may be near
@@ -183,67 +183,119 @@ class Bisection:
 
 @dataclass(slots=True)
 class Ties:
-    """Read one step of the resolution by repeated passes.
+    """Read one step of the resolution by passes over its pages.
+
+    Each page begins with the last row of the page before, so that the place at which a pass ends
+    tells how many rows there are. The step is read whole when as many keys are known. A server
+    that skips rows, ends early or lists rows at two places never comes to that number; where
+    rows change places between requests, it takes several passes. Where only the server's cursor
+    leads on, two passes have to list the same.
 
     Args:
         span: The step.
         asked: The bounds to ask with.
-        newest_first: Whether a row below the step proves that the step has been passed.
-        listed: The keys of this pass, in order.
+        newest_first: Whether rows below the step come after those of the step.
+        stable: Whether rows stay in the listing while it is read. If not, a pass counts alone,
+            and only if each of its pages begins with the row that it should.
+        known: The keys of the step's rows.
+        place: How many rows of the step this pass has gone by.
+        listed: The keys of this pass.
+        last: The key of the last row of the page before.
+        meets: Whether each page of this pass began with the last row of the page before.
         before: Those of the pass before.
         cursor: Where the server says that the next page is.
+        by_cursor: Whether the cursor leads this pass.
         at_end: Whether a page brought nothing new and yet named a next one.
-        passes: How many passes have ended.
-
-    Attributes:
-        done: Whether two passes agree.
+        passed: Whether a row below the step was seen.
+        below: Whether the next page has to show that nothing lies below the step.
+        quiet: How many passes in a row brought nothing new.
+        done: Whether the step is read whole.
     """
 
     span: Span
     asked: Span
     newest_first: bool
-    listed: list[str] = field(default_factory=list)
-    before: list[str] | None = None
+    stable: bool
+    known: frozenset[str] = frozenset()
+    place: int = 0
+    listed: frozenset[str] = frozenset()
+    last: str | None = None
+    meets: bool = True
+    before: frozenset[str] | None = None
     cursor: str | None = None
+    by_cursor: bool = False
     at_end: bool = False
-    passes: int = 0
+    passed: bool = False
+    below: bool = False
+    quiet: int = 0
     done: bool = False
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """The state that ``dataclasses.asdict`` took apart."""
-        return cls(**{**plain, "span": Span(**plain["span"]), "asked": Span(**plain["asked"])})
+        before = plain["before"]
+        return cls(
+            **{
+                **plain,
+                "span": Span(**plain["span"]),
+                "asked": Span(**plain["asked"]),
+                "known": frozenset(plain["known"]),
+                "listed": frozenset(plain["listed"]),
+                "before": None if before is None else frozenset(before),
+            }
+        )
 
     def request(self) -> PageRequest:
-        """The next page of this pass: from its last row on, so that a gap would show."""
+        """The next page of this pass."""
+        if self.below:
+            return PageRequest(Span(self.asked.start, self.span.start))
         if self.cursor is not None:
             return PageRequest(self.asked, cursor=self.cursor)
-        return PageRequest(self.asked, offset=max(0, len(self.listed) - (not self.at_end)))
+        return PageRequest(self.asked, offset=max(0, self.place - (not self.at_end)))
 
     def receive(self, seen: PageSeen, length: PageLength) -> Anomaly | None:
         """Go on with the pass, or end it."""
-        if seen.outside(self.asked):
+        request = self.request()
+        if seen.outside(request.span):
             return Anomaly.BOUNDS
-        keys = [key for key, _ in seen.rows]
+        if self.below:
+            self.done = not seen.count
+            return None if self.done else Anomaly.STUCK
         if self.at_end:
             return Anomaly.STUCK if seen.count else self._end_pass()
-        if self.listed and self.cursor is None:
-            if keys[:1] != self.listed[-1:]:
-                return Anomaly.STUCK  # offsets end here, skip a row, or rows change places
-            keys = keys[1:]
-        short = not length.is_full(seen.count)
-        self.at_end = short and not keys and seen.has_next
-        if not set(keys).isdisjoint(self.listed) or not (keys or short):
-            return Anomaly.STUCK  # neither offset nor cursor moves it on
-        self.listed += keys
+        keys = [key for key, at in seen.rows if at in self.span or not self.newest_first]
+        new = frozenset(keys) - self.known
+        self.by_cursor = self.by_cursor or request.cursor is not None
+        self.meets = self.meets and (self.last is None or keys[:1] == [self.last])
+        self.last = keys[-1] if keys else self.last
+        self.place = request.offset + len(keys)
+        self.known |= new
+        self.listed |= set(keys)
+        self.passed = len(keys) < len(seen.rows)
+        is_short = not length.is_full(seen.count)
+        if not (new or is_short) and self.place >= len(self.known) + _ASTRAY:
+            return Anomaly.STUCK  # neither offset nor cursor leads on
+        self.at_end = is_short and seen.has_next and not new
         self.cursor = None if self.at_end else seen.next_cursor
-        passed = self.newest_first and any(at < self.span.start for _, at in seen.rows)
-        if passed or (short and not seen.has_next):
+        if self.passed or (is_short and not seen.has_next):
             return self._end_pass()
         return None
 
     def _end_pass(self) -> Anomaly | None:
-        self.passes += 1
-        self.done = self.listed == self.before
-        self.before, self.listed, self.cursor, self.at_end = self.listed, [], None, False
-        return Anomaly.STUCK if self.passes >= _PASSES and not self.done else None
+        goes_astray = self.stable and not self.by_cursor and len(self.known) > self.place
+        if self.by_cursor:
+            is_whole = self.listed == self.before
+        elif self.stable:
+            is_whole = len(self.known) == self.place
+        else:
+            is_whole = self.meets and len(self.listed) == self.place
+        self.quiet = self.quiet + 1 if self.before and self.known <= self.before else 0
+        self.before = self.known if not self.by_cursor else self.listed
+        self.place, self.listed, self.cursor, self.last = 0, frozenset(), None, None
+        self.by_cursor, self.at_end, self.meets = False, False, True
+        if is_whole:
+            self.below = self.newest_first and not self.passed
+            self.done = not self.below
+        elif goes_astray or self.quiet >= _QUIET_PASSES:
+            return Anomaly.STUCK
+        return None

@@ -257,9 +257,9 @@ class Paginator:
         self._begin(self.span.end + MINUTE, known={})
 
     def _go_on_with_ties(self, ties: Ties, seen: PageSeen) -> None:
-        listed = len(ties.listed)
+        known = len(ties.known)
         anomaly = ties.receive(seen, self.length)
-        self.moves += len(ties.listed) > listed and not ties.passes
+        self.moves += len(ties.known) > known
         if anomaly is not None:
             self.flags |= {anomaly.value}
             self.ties = None
@@ -279,6 +279,7 @@ class Paginator:
             Span(reached - self.resolution, reached),
             asked,
             newest_first=isinstance(method, KeysetPaging),
+            stable=self.stable,
         )
 
     def _cover(self, span: Span) -> None:
