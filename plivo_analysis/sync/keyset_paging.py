@@ -143,6 +143,13 @@ class KeysetPaging:
             return Anomaly.BOUNDS
         if not _falls(seen):
             return Anomaly.ORDER
+        if self._is_doubtful_empty(seen):
+            self.repeated = frozenset()
+            return None
+        return self._take(seen, length, aged)
+
+    def _take(self, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
+        """Go below a page within the bounds and in order, unless something speaks against it."""
         may_have_holes = not length.is_full(seen.count) and seen.has_next
         if may_have_holes and seen.keys != self.repeated:
             # "Nothing new on a short page" proves nothing while a next one is named: such a page
@@ -201,14 +208,7 @@ class KeysetPaging:
 
     def _end(self, seen: PageSeen, reached: int, length: PageLength) -> None:
         """Take a page that names no next one for the end, if that is proven."""
-        if not seen.count:
-            # A replica that lags may answer empty once.
-            is_long = self.asked.length - 2 * MINUTE > DAY
-            if self.confirm_empty and is_long and self.repeated is None:
-                self.repeated = frozenset()
-            else:
-                self._skip_below_asked()
-        elif length.is_short(seen.count):
+        if not seen.count or length.is_short(seen.count):
             self._skip_below_asked()
         else:
             request = PageRequest(self.asked, offset=seen.count)
@@ -218,6 +218,16 @@ class KeysetPaging:
         """Nothing more was listed in what was asked for."""
         start = self.asked.start
         self.skip_to(self.span.start if start < self.span.start else start + MINUTE)
+
+    def _is_doubtful_empty(self, seen: PageSeen) -> bool:
+        """Whether an empty page is to be asked for again: a replica that lags may answer so once.
+
+        Short ranges are empty often and soon read again, so that asking twice would only cost.
+        """
+        if seen.count or seen.has_next or self.repeated is not None:
+            return False
+        is_long = self.asked.length - 2 * MINUTE > DAY
+        return bool(self.known) or (self.confirm_empty and is_long)
 
     def _repeat(self, seen: PageSeen) -> None:
         """Ask the same once more, or after many times for what the page says is next."""
