@@ -262,7 +262,7 @@ class Ties:
             self.done = not seen.count
             return None if self.done else Anomaly.STUCK
         if self.at_end:
-            return Anomaly.STUCK if seen.count else self._end_pass()
+            return Anomaly.STUCK if seen.count or seen.has_next else self._end_pass()
         keys = [key for key, at in seen.rows if at in self.span or not self.newest_first]
         new = frozenset(keys) - self.known
         self.by_cursor = self.by_cursor or request.cursor is not None

@@ -1,4 +1,4 @@
-"""The walk against imagined servers: every row once, or a named gap; never a silent loss."""
+"""The paginator against imagined servers: every row once, or a named gap; no silent loss."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def read(server: Imagined, paginator: Paginator) -> set[str]:
         seen = server.answer(paginator.request())
         got |= {key for key, at in seen.rows if at in paginator.span}
         paginator.receive(seen)
-        assert server.asked < 2000, "the walk does not end"
+        assert server.asked < 2000, "reading does not end"
     return got
 
 
@@ -189,20 +189,20 @@ def test_pages_of_ten_rows_are_soon_asked_for_once_only() -> None:
 
 
 def test_nothing_new_on_a_short_page_is_no_proof_of_the_end_while_next_is_set() -> None:
-    """The witness alone comes back, thrice, and says that there is more; then the rest does."""
+    """The overlap alone comes back, thrice, and names a next page; then the rest comes."""
     paginator = Paginator(RANGE)
     top = tuple((f"row-{n}", 50 * MINUTE - n) for n in range(PAGE_ROWS))
     paginator.receive(PageSeen(rows=top, count=PAGE_ROWS, has_next=True))
-    witness = top[-1:]
+    overlap = top[-1:]
     for _ in range(3):
-        paginator.receive(PageSeen(rows=witness, count=1, has_next=True))
+        paginator.receive(PageSeen(rows=overlap, count=1, has_next=True))
         assert not paginator.done
-    paginator.receive(PageSeen(rows=(*witness, ("late", 5)), count=2, has_next=False))
+    paginator.receive(PageSeen(rows=(*overlap, ("late", 5)), count=2, has_next=False))
     assert paginator.done
     assert paginator.missing == []
 
 
-def test_a_witness_that_stays_away_makes_the_grid_coarser() -> None:
+def test_a_row_that_does_not_come_back_makes_the_resolution_coarser() -> None:
     server = Imagined(named(*(n * SECOND + 5 for n in range(100))), step=MINUTE)
     paginator = Paginator(RANGE)
     read(server, paginator)
@@ -255,7 +255,7 @@ def test_a_server_that_repeats_itself_is_not_asked_for_ever() -> None:
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=list(BEHAVIOURS))
 @settings(max_examples=30, deadline=None)
 @given(instants=worlds, seed=st.integers(0, 2**16), random=st.randoms(use_true_random=False))
-def test_a_walk_that_is_resumed_repeats_nothing_and_loses_nothing(
+def test_a_paginator_that_is_resumed_repeats_nothing_and_loses_nothing(
     behaviour: dict[str, object], instants: list[int], seed: int, random: Random
 ) -> None:
     """Left off after any page, and gone on with as a pull does it: from what is open down."""
@@ -388,7 +388,7 @@ def test_rows_that_age_out_meanwhile_cause_no_doubt(order: str) -> None:
     assert got >= server.rows.keys() - server.gone
 
 
-def test_a_grid_is_worth_remembering_only_if_it_put_an_end_to_doubt() -> None:
+def test_a_resolution_is_worth_remembering_only_if_it_put_an_end_to_anomalies() -> None:
     rows = named(*(n * 20 * SECOND for n in range(200)))
     for step, learnt in ((1, None), (SECOND, SECOND), (MINUTE, MINUTE)):
         coarse = Paginator(RANGE)
@@ -420,7 +420,7 @@ def test_a_row_that_vanishes_from_an_unordered_server_costs_one_part_not_the_res
     assert sum(gap.length for gap in paginator.missing) < 10 * MINUTE
 
 
-def test_a_walk_can_leave_the_rest_to_somebody_else() -> None:
+def test_a_paginator_can_leave_the_rest_to_others() -> None:
     server = Imagined(named(*(n * 5 * SECOND for n in range(1000))))
     paginator = Paginator(RANGE)
     first = server.answer(paginator.request())
