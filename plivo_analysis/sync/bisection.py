@@ -13,7 +13,7 @@ offsets or the server's cursor are the last resort. What they do not prove is no
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from plivo_analysis.sync.page import PAGE_ROWS, Anomaly, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor
@@ -69,18 +69,6 @@ class Bisection:
 
     def __post_init__(self) -> None:
         self.length = self.length or self.reached - self.span.start
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Self:
-        """The state that ``dataclasses.asdict`` took apart."""
-        probe = plain["probe"]
-        return cls(
-            **{
-                **plain,
-                "span": Span(**plain["span"]),
-                "probe": None if probe is None else PageRequest.from_dict(probe),
-            }
-        )
 
     @property
     def done(self) -> bool:
@@ -229,21 +217,6 @@ class Ties:
     below: bool = False
     quiet: int = 0
     done: bool = False
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Self:
-        """The state that ``dataclasses.asdict`` took apart."""
-        before = plain["before"]
-        return cls(
-            **{
-                **plain,
-                "span": Span(**plain["span"]),
-                "asked": Span(**plain["asked"]),
-                "known": frozenset(plain["known"]),
-                "listed": frozenset(plain["listed"]),
-                "before": None if before is None else frozenset(before),
-            }
-        )
 
     def request(self) -> PageRequest:
         """The next page of this pass."""

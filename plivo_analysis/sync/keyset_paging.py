@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from plivo_analysis.sync.page import Anomaly, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor
@@ -52,11 +52,6 @@ class Claim:
     rows: dict[str, int]
     reached: int
     falls: int = 0
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Self:
-        """The claim that ``dataclasses.asdict`` took apart."""
-        return cls(**{**plain, "request": PageRequest.from_dict(plain["request"])})
 
 
 @dataclass(slots=True)
@@ -92,19 +87,6 @@ class KeysetPaging:
     repeats: int = 0
     claim: Claim | None = None
     newest_first: bool = False
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Self:
-        """The state that ``dataclasses.asdict`` took apart."""
-        repeated, claim = plain["repeated"], plain["claim"]
-        return cls(
-            **{
-                **plain,
-                "span": Span(**plain["span"]),
-                "repeated": None if repeated is None else frozenset(repeated),
-                "claim": None if claim is None else Claim.from_dict(claim),
-            }
-        )
 
     @property
     def done(self) -> bool:

@@ -20,8 +20,9 @@ If all of it fails, the part is named as missing and the rest is read.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from types import UnionType
+from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
 from plivo_analysis.sync.bisection import Bisection, Ties
 from plivo_analysis.sync.keyset_paging import KeysetPaging
@@ -120,24 +121,7 @@ class Paginator:
         """
         if plain.get("version") != _VERSION:
             return None
-        state = {name: value for name, value in plain.items() if name not in ("version", "method")}
-        kind = KeysetPaging if "newest_first" in plain["method"] else Bisection
-        spans = {
-            name: [Span(**part) for part in state[name]]
-            for name in ("missing", "read", "withdrawn")
-        }
-        paginator = cls(
-            **{
-                **state,
-                **spans,
-                "span": Span(**state["span"]),
-                "length": PageLength(**state["length"]),
-                "flags": frozenset(state["flags"]),
-                "ties": None if state["ties"] is None else Ties.from_dict(state["ties"]),
-            }
-        )
-        paginator.method = kind.from_dict(plain["method"])
-        return paginator
+        return cast("Self", _restored(cls, plain))
 
     def keep_to(self, span: Span) -> None:
         """Mind a part of the range only; what is known of the rest is kept elsewhere."""
@@ -341,3 +325,24 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(part) for part in value]
     return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _restored(kind: Any, plain: Any) -> Any:
+    """What ``asdict`` took apart, put together by the types of the fields."""
+    if plain is None:
+        return None
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    if isinstance(plain, dict):
+        # Of several states, the one that has these fields.
+        state: Any
+        for state in filter(is_dataclass, kinds):
+            if plain.keys() >= (hints := get_type_hints(state)).keys():
+                values = {name: _restored(hint, plain[name]) for name, hint in hints.items()}
+                given = {part.name for part in fields(state) if part.init}
+                made = state(**{name: values[name] for name in given})
+                for name in values.keys() - given:
+                    setattr(made, name, values[name])
+                return made
+    if isinstance(plain, list) and get_origin(kinds[0]) is list:
+        return [_restored(get_args(kinds[0])[0], part) for part in plain]
+    return frozenset(plain) if isinstance(plain, list) else plain

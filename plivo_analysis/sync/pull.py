@@ -56,7 +56,6 @@ class Pulled:
         flags: What was out of the ordinary.
         set_aside: How many records that came are not fit for a table, by reason: the codes of
             ``parsing.oddities``.
-        unconfirmed: The parameters that rows can confirm, where none of those that came did.
         skew: How far the server's clock is ahead of this computer's.
         differences: Rows that a verification found new or changed in complete ranges.
         vanished: Rows of complete ranges that a verification did not find; they are kept.
@@ -69,7 +68,6 @@ class Pulled:
     requests: int = 0
     flags: set[str] = field(default_factory=set)
     set_aside: dict[str, int] = field(default_factory=dict)
-    unconfirmed: tuple[str, ...] = ()
     skew: timedelta = timedelta(0)
     differences: int = 0
     vanished: int = 0
@@ -198,7 +196,6 @@ class _Pull:
             requests=self._reader.requests,
             flags=self._reader.flags,
             set_aside=dict(Counter(self._reader.set_aside.values())),
-            unconfirmed=tuple(sorted(self._reader.unconfirmed)),
             skew=self._client.skew,
             differences=differences,
             vanished=vanished,

@@ -43,6 +43,7 @@ RETENTION = 90 * DAY
 EDGE = 2 * MINUTE  # how far from the end of retention a row may be gone already
 
 NO_SNAPSHOT = "not a snapshot"
+NOT_CONFIRMED = "filter not confirmed"  # by any row: it may have been ignored
 
 _PAGES_AHEAD = 16  # what a lease is kept on: more than that is left to others
 _REFUSED = 400
@@ -62,8 +63,7 @@ class Reader:
         tally: What became of the records.
         flags: What was out of the ordinary.
         set_aside: Why records are not fit for a table, by their keys.
-        rows: How many records fit for a table came.
-        confirmed: The parameters of the filter that a row confirmed.
+        confirmed: Whether a row has shown that the server heeds the filter.
         newest: The latest instant of a record that came, in microseconds.
         moved: Whether an answer moved the account's clock.
         to_do: How much is to be read, in microseconds, for progress.
@@ -79,8 +79,7 @@ class Reader:
     tally: Tally = field(default_factory=Tally)
     flags: set[str] = field(default_factory=set)
     set_aside: dict[str, str] = field(default_factory=dict)
-    rows: int = 0
-    confirmed: set[str] = field(default_factory=set)
+    confirmed: bool = False
     newest: int = 0
     moved: bool = False
     to_do: int = 0
@@ -154,12 +153,6 @@ class Reader:
             self._run(paginator, Query({**lasting.params(), **listing}), keep)
             missing += paginator.missing if paginator.done else [span]
         return frozenset(keys), missing
-
-    @property
-    def unconfirmed(self) -> set[str]:
-        """The parameters that rows can confirm, where none of those that came did."""
-        used = {name for name in self.filter.params() if self.resource.parameter(name).column}
-        return used - self.confirmed if self.rows else set()
 
     @property
     def profile(self) -> ServerProfile:
@@ -278,9 +271,10 @@ class Reader:
         for record in page.records:
             if record.row is None:
                 self.set_aside[record.key] = record.notes[0].code
-            elif record.instant is not None:
+            else:
+                self.confirmed = self.confirmed or bool(self.filter.matches(record.row))
+            if record.instant is not None:
                 self.newest = max(self.newest, to_us(record.instant))
-        self._confirm(page)
         return _Answered(f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}", body, page)
 
     def _read(self, body: bytes) -> tuple[bytes, Page]:
@@ -297,16 +291,6 @@ class Reader:
                 "does not look at what is asked. Go round it, or have it leave out this address."
             )
         return body, page
-
-    def _confirm(self, page: Page) -> None:
-        """Note the parameters of which a row shows that the server heeded them."""
-        rows = [record.row for record in page.records if record.row is not None]
-        self.rows += len(rows)
-        for name, wanted in self.filter.params().items():
-            parameter = self.resource.parameter(name)
-            values = [row[parameter.column] for row in rows if parameter.column]
-            if any(value is not None and parameter.same(wanted, str(value)) for value in values):
-                self.confirmed.add(name)
 
     def _waiting(self, hold: _Hold | None) -> Callable[[float], None]:
         """What is told of a wait: the listener, and the processes that wait for what we read."""
@@ -396,7 +380,8 @@ class Reader:
         """What a filter makes of a range: rows come and go, or cannot be checked."""
         moving = set() if self.filter.stable else {NO_SNAPSHOT}
         unverifiable = {f"{name} not checked" for name in self.filter.unverifiable}
-        return moving | unverifiable | {f"{name} not confirmed" for name in self.unconfirmed}
+        unconfirmed = set() if self.confirmed or not self.newest else {NOT_CONFIRMED}
+        return moving | unverifiable | unconfirmed
 
     def _store(self, scope: str, reading: Reading) -> None:
         tally = self.client.store.keep(self.resource, scope, reading)
