@@ -7,7 +7,7 @@ believed:
 ==================  =====================================  ==================================
 the page claims     the request                            the claim stands if
 ==================  =====================================  ==================================
-to be the end       the same, offset by its rows           nothing comes
+to be the end       up to its newest row, from its last    nothing but that row comes
 the range is empty  the same, if the range is over a day   nothing comes
 newest first        what lies above its oldest row         nothing else comes
 to name a next one  the same                               the same page comes
@@ -120,7 +120,7 @@ class KeysetPaging:
             aged: Rows before this instant may vanish at the edge of retention.
         """
         if self.claim is not None:
-            return self._check(self.claim, seen, length)
+            return self._check(self.claim, seen, length, aged)
         if seen.outside(self.asked):
             return Anomaly.BOUNDS
         if not _falls(seen):
@@ -193,7 +193,11 @@ class KeysetPaging:
         if not seen.count or length.is_short(seen.count):
             self._skip_below_asked()
         else:
-            request = PageRequest(self.asked, offset=seen.count)
+            # Up to the newest row and from the last one on: so a server that cuts the upper bound
+            # shows, too, which no overlap can show where there is but one page.
+            newest = max((at for _, at in seen.rows), default=self.reached)
+            end = min(self.asked.end, floor(newest, self.resolution) + self.resolution)
+            request = PageRequest(Span(self.asked.start, end), offset=max(0, seen.count - 1))
             self.claim = Claim("end", request, dict(seen.rows), reached)
 
     def _skip_below_asked(self) -> None:
@@ -237,9 +241,8 @@ class KeysetPaging:
         self.skip_to(reached)
         self.expect(rows)
 
-    def _check(self, claim: Claim, seen: PageSeen, length: PageLength) -> Anomaly | None:
+    def _check(self, claim: Claim, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
         """Take the answer to a request that has to show a claim."""
-        new = seen.keys - claim.rows.keys()
         if claim.kind == "order":
             return self._check_order(claim, seen, length)
         self.claim = None
@@ -253,17 +256,28 @@ class KeysetPaging:
             if self._lacking(seen) != claim.rows.keys() - seen.keys or not seen.rows:
                 return Anomaly.BOUNDS
             self.known = {}
-        elif not seen.count and not seen.has_next:
+        else:
+            return self._check_end(claim, seen, length, aged)
+        return None
+
+    def _check_end(
+        self, claim: Claim, seen: PageSeen, length: PageLength, aged: int
+    ) -> Anomaly | None:
+        """Nothing but the last row of the page may come."""
+        new = seen.keys - claim.rows.keys()
+        stays = self.stable or self.resolution < MINUTE
+        if not seen.count and stays and min(claim.rows.values(), default=aged) > aged:
+            return Anomaly.OVERLAP
+        if not new and seen.count <= 1 and not seen.has_next:
             self._skip_below_asked()
-        elif claim.reached < self.reached:
-            # New rows: pages are of this length. Known rows: the server ignores offsets. In both
-            # cases the next page down shows what there is.
-            if new:
-                length.see_full(claim.request.offset)
-            self._go_below(claim.rows, claim.reached)
         elif new:
-            length.see_full(claim.request.offset)
-            return Anomaly.TIE
+            length.see_full(claim.request.offset + 1)
+            if claim.reached == self.reached:
+                return Anomaly.TIE
+            self._go_below(claim.rows, claim.reached)
+        elif claim.reached < self.reached:
+            # The server ignores offsets. The next page down shows what there is.
+            self._go_below(claim.rows, claim.reached)
         else:
             self._skip_below_asked()  # no bound and no offset parts these rows from others
         return None

@@ -66,9 +66,9 @@ class Paginator:
     Example:
         >>> paginator = Paginator(Span(0, MINUTE))
         >>> paginator.receive(PageSeen(rows=(("a", 5),), count=1, has_next=False))
-        >>> paginator.request().offset  # the end is proven, not believed
-        1
-        >>> paginator.receive(PageSeen(rows=(), count=0, has_next=False))
+        >>> paginator.request().span  # the end is proven, not believed
+        Span(start=-60000000, end=6)
+        >>> paginator.receive(PageSeen(rows=(("a", 5),), count=1, has_next=False))
         >>> paginator.done, paginator.covered()
         (True, [Span(start=0, end=60000000)])
     """
@@ -222,7 +222,7 @@ class Paginator:
             self._begin(method.reached, bisect=isinstance(method, Bisection))
         elif anomaly is Anomaly.OVERLAP and isinstance(method, Bisection):
             self._give_up(method.part)
-        elif anomaly is Anomaly.OVERLAP and self.resolution == MINUTE:
+        elif anomaly is Anomaly.OVERLAP and self.resolution == MINUTE and method.known:
             method.check_bounds()  # type: ignore[union-attr] # not a bisection
         elif self.resolution == MINUTE:
             self._start_anew()
