@@ -1,8 +1,6 @@
-"""The account as the user holds it: who asks, of whom, how fast, and what is kept.
+"""The client: an account, its credentials, its rate limit, its store and its time.
 
-A client ties together the one who sends (``transport``), the one who waits (``pacing``) and
-the one who remembers (``store``), and knows the account's time. It asks nothing by itself:
-loaders do.
+It asks nothing by itself: loaders do.
 """
 
 from __future__ import annotations
@@ -10,6 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import threading
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -30,9 +29,11 @@ if TYPE_CHECKING:
 
 SKEW_SEEN = timedelta(seconds=2)
 
+_REMEMBERED = 1_000  # ids of answers
+
 
 class Client:
-    """One account: its credentials, its pace and what was read of it.
+    """One account: its credentials, its rate limit and what was read of it.
 
     Args:
         auth_id: Of the form ``MA…`` or, for a subaccount, ``SA…``; by default the
@@ -93,7 +94,8 @@ class Client:
         )
         self._root = data_folder() if store is None else store
         self._store: Store | None = None
-        self._skew = timedelta(0)
+        self._skew: timedelta | None = None
+        self._api_ids: deque[str] = deque(maxlen=_REMEMBERED)
         self._lock = threading.Lock()
 
     @property
@@ -112,17 +114,45 @@ class Client:
 
     def now(self) -> datetime:
         """The account's time: this computer's, corrected by what its server last said."""
-        return self.clock.now() + self._skew
+        return self.clock.now() + self.skew
+
+    def trusted_now(self) -> datetime | None:
+        """The earlier of this computer's time and the server's; None where the server told none.
+
+        Either clock may be fast, and what is called complete before its time is lost.
+        """
+        return None if self._skew is None else min(self.clock.now(), self.now())
+
+    @property
+    def skew(self) -> timedelta:
+        """How far the server's clock is ahead of this computer's, as last heard."""
+        return self._skew or timedelta(0)
 
     def hear(self, date: datetime | None) -> bool:
         """Take the server's time from an answer; say whether it moved the account's.
 
         A header tells whole seconds, so that up to two seconds are no difference.
         """
-        if date is None or abs(date - self.now()) <= SKEW_SEEN:
+        if date is None:
+            return False
+        if abs(date - self.now()) <= SKEW_SEEN:
+            self._skew = self.skew
             return False
         self._skew = date - self.clock.now()
         return True
+
+    def is_repeated(self, api_id: str | None) -> bool:
+        """Whether an answer's id is that of an earlier one; it is remembered from now on.
+
+        The server gives each request an id of its own, so that an answer with a known one comes
+        from a cache.
+        """
+        if api_id is None:
+            return False
+        with self._lock:
+            known = api_id in self._api_ids
+            self._api_ids.append(api_id)
+        return known
 
     def close(self) -> None:
         """Close connections and the store. What was read stays."""
@@ -158,7 +188,7 @@ def _environment_client(auth_id: str, base_url: str, _token_digest: str) -> Clie
 
 
 def environment_client() -> Client:
-    """The environment's account: one client a process, so that its pace is one.
+    """The environment's account: one client a process, so that it has one rate limit.
 
     Raises:
         CredentialsError: The environment names none.

@@ -97,6 +97,8 @@ class Resource:
         amount: The column whose absence means that the price is yet to come.
         open_words: The folded statuses that may still change.
         open_for: How long after its instant such a status may still change.
+        rechecked_words: The folded statuses that rarely change: they are read once more when
+            ``open_for`` has passed, and not listed with what is open, which they are too many for.
         open_listings: The filters that together list what is open.
     """
 
@@ -113,6 +115,7 @@ class Resource:
     open_words: frozenset[str]
     open_for: int
     open_listings: tuple[Mapping[str, str], ...]
+    rechecked_words: frozenset[str] = frozenset()
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -139,10 +142,11 @@ class Resource:
     def final_at(self, row: Mapping[str, Any]) -> int:
         """When a row stops changing: an instant in microseconds, ``FINAL`` or ``NEVER``.
 
-        A price that has not come a day after the record began is taken as not coming.
+        Only a reading after that instant is final: one before it does not tell what became of
+        the record. A price that has not come a day after the record began is taken as not coming.
         """
         at = to_us(row[self.instant])
-        if self.is_open(row):
+        if self.is_open(row) or fold_status(row[self.status]) in self.rechecked_words:
             return min(NEVER, at + self.open_for)
         return at + DAY if row[self.amount] is None else FINAL
 
@@ -302,6 +306,7 @@ MESSAGE_RESOURCE = Resource(
         MappingProxyType({"message_state": "queued"}),
         MappingProxyType({"message_state": "sent"}),
     ),
+    rechecked_words=frozenset({"received"}),  # becomes undelivered within the hour, now and then
 )
 
 RESOURCES: Mapping[str, Resource] = MappingProxyType(

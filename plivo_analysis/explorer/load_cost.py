@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from plivo_analysis.sync.coverage import State, stretches
-from plivo_analysis.sync.steps import PAGE_ROWS
+from plivo_analysis.sync.page import PAGE_ROWS
 from plivo_analysis.values.spans import HOUR, Span, merge, subtract, to_us
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from plivo_analysis.api.checks import checked_uuid
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.answer import Request, account, answer, checked_backend
-from plivo_analysis.sync.single import read_one_record
+from plivo_analysis.sync.refresh import read_one_record
 from plivo_analysis.tables.convert import from_rows, to_backend
 
 if TYPE_CHECKING:

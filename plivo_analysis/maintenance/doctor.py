@@ -26,8 +26,9 @@ from plivo_analysis.maintenance.limit_probe import (
     meet_limit,
 )
 from plivo_analysis.parsing.pages import READERS, read_page
+from plivo_analysis.sync.page import PAGE_ROWS
+from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import RETENTION
-from plivo_analysis.sync.steps import PAGE_ROWS
 from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, floor, to_us
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from plivo_analysis.parsing.pages import Page
 
 _DEEP_OFFSET = 1_000
-_LISTED_AT_MOST = 30 * DAY  # what Plivo documents for some lists
 _NOT_ASKED = "not asked: --limits finds out, by spending a minute's requests"
 
 _RESOLUTIONS = {"microseconds": 1, "seconds": SECOND, "minutes": MINUTE}
@@ -153,10 +153,10 @@ class _Examination:
                 raise
         else:
             return page, f"{self._span.length // DAY} days or more"
-        self._span = Span(self._span.end - _LISTED_AT_MOST, self._span.end)
+        self._span = Span(self._span.end - LONGEST_RANGE, self._span.end)
         page = self._ask(SESSION_RESOURCE, self._span)
-        self._learn("range", str(_LISTED_AT_MOST))
-        return page, f"{_LISTED_AT_MOST // DAY} days: a longer one is refused"
+        self._learn("range", str(LONGEST_RANGE))
+        return page, f"{LONGEST_RANGE // DAY} days: a longer one is refused"
 
     def _offsets(self, first: Page) -> Iterator[Finding]:
         """Whether an offset leads to other records, after how many a page ends, how deep it is."""

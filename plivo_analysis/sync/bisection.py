@@ -1,27 +1,33 @@
-"""Bisect: parts so small that each fits one page, whatever order the server keeps.
+"""Bisection: parts of a range so short that each fits one page, whatever order the server keeps.
 
-A part is complete when its page is short and names no next one. Rows known from a page that
-was too full are the witnesses of its parts. The length of a part follows the density of the
-rows, so that a part seldom has to be asked for twice. Parts begin on a whole minute or second
-wherever they are that long: such a bound means the same to a server of coarser precision.
+A part is complete when its page is short and names no next one. Rows known from a page that was
+too full must come back in the parts that they lie in. How long the next part is follows from how
+dense the rows were, so that a part seldom has to be asked for twice. Parts begin on a whole
+minute or second wherever they are that long: such a bound means the same to a server of coarser
+resolution.
 
-Where a full page is in order after all, oldest first, it is not lost: it holds all that lies
-below its newest row, so that the part goes on from there. Such parts may be many pages long.
+More rows in one step of the resolution than a page holds are ties: no bound parts them, so that
+offsets or the server's cursor are the last resort. What they do not prove is no answer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.steps import PAGE_ROWS, Anomaly, PageRequest, PageSeen
-from plivo_analysis.values.spans import MINUTE, SECOND, Span, floor
+from plivo_analysis.sync.page import PAGE_ROWS, Anomaly, PageRequest
+from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor
 
-_WANTED_ROWS = 12
-_WANTED_ROWS_IN_ORDER = 200
-_RISES = 5  # of 20 rows in random order one page in 1.8 million rises so often by chance
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plivo_analysis.sync.page import PageLength, PageSeen
+
+_WANTED = 0.6  # of a full page: denser parts are asked for again in two, sparser ones cost requests
 _GROWTH = 4
 _FADES = 0.7  # what a part still tells of the density after the next one
+_QUIET_PASSES = 6
+_ASTRAY = 3 * PAGE_ROWS  # rows gone by beyond those known: pages repeat themselves
 
 
 @dataclass(slots=True)
@@ -30,129 +36,239 @@ class Bisection:
 
     Args:
         span: The range.
-        grid: How fine the server's bounds are taken to be, in microseconds.
-        witness: Whether rows may be trusted to stay in the listing while it is read.
+        reached: What lies above this instant is covered; at first the end of the first request.
+        resolution: How fine the server's bounds are taken to be, in microseconds.
+        stable: Whether rows stay in the listing while it is read.
+        confirm_empty: Whether a long part without rows is asked for twice.
+        longest: How long a range the server lists at most, in microseconds.
+        length: How long the next part is to be.
+        usual: How long a part may be by what the last ones held.
+        rows: How many rows the last parts held, the older ones counting less.
+        time: How long they were, weighted likewise.
+        known: Rows below ``reached`` that have to come back, by key.
+        was_empty: Whether the part has been empty once.
+        probe: Asks what follows a page whose length proves nothing.
 
     Attributes:
-        reached: What lies above this instant is covered.
         done: Whether there is nothing left to ask.
-        aged: Rows before this instant may vanish at the edge of retention.
-        gained: Whether the last page was in order, and covers the lower end of its part.
     """
 
     span: Span
-    grid: int
-    witness: bool = True
-    reached: int = field(init=False)
-    done: bool = field(init=False)
-    aged: int = field(default=0, init=False)
-    gained: bool = field(default=False, init=False)
-    _length: int = field(init=False)
-    _usual: int = field(default=0, init=False)
-    _rows: float = field(default=0.0, init=False)
-    _time: float = field(default=0.0, init=False)
-    _known: dict[str, int] = field(default_factory=dict, init=False)
-    _oldest_first: bool = field(default=False, init=False)
-    _climbed: list[Span] = field(default_factory=list, init=False)  # read whole already, in order
+    reached: int
+    resolution: int
+    stable: bool = True
+    confirm_empty: bool = True
+    longest: int | None = None
+    length: int = 0
+    usual: int = 0
+    rows: float = 0.0
+    time: float = 0.0
+    known: dict[str, int] = field(default_factory=dict)
+    was_empty: bool = False
+    probe: PageRequest | None = None
 
     def __post_init__(self) -> None:
-        self.reached = self.span.end
-        self.done = not self.span.length
-        self._length = self.span.length
+        self.length = self.length or self.reached - self.span.start
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to ask."""
+        return self.reached <= self.span.start
 
     @property
     def part(self) -> Span:
-        """The part that is asked for now."""
-        unit = max(self.grid, next((unit for unit in (MINUTE, SECOND) if self._length >= unit), 1))
-        start = floor(self.reached - max(1, self._length), unit)
-        read = self._climbed[-1].end if self._climbed else self.span.start
-        return Span(max(self.span.start, start, read), self.reached)
+        """The part that is read now."""
+        length = self.length
+        if self.longest is not None:
+            length = min(length, self.longest - 3 * max(MINUTE, self.resolution))
+        unit = max(self.resolution, next((u for u in (MINUTE, SECOND) if length >= u), 1))
+        start = floor(self.reached - max(1, length), unit)
+        return Span(max(self.span.start, start), self.reached)
 
-    def query(self) -> PageRequest:
-        """The part below what is covered."""
-        return PageRequest(self.part)
+    @property
+    def asked(self) -> Span:
+        """The bounds of the next page: one step early, where ``gte`` may mean ``gt``."""
+        start = floor(self.part.start, self.resolution) - self.resolution
+        return Span(start, ceil(self.reached, self.resolution))
 
-    def receive(self, seen: PageSeen) -> Anomaly | None:
-        """Cover the part or its lower end, or make it smaller."""
+    def request(self) -> PageRequest:
+        """The part below what is covered, or what follows its page."""
+        return self.probe or PageRequest(self.asked)
+
+    def receive(self, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
+        """Cover the part, or make it shorter.
+
+        Args:
+            seen: The page.
+            length: What is known of the length of pages.
+            aged: Rows before this instant may vanish at the edge of retention.
+        """
         part = self.part
-        self.gained = False
-        if seen.outside(part):
-            return Anomaly.FILTER
-        if not seen.ends:
-            if self._in_order(seen) and (newest := floor(seen.rows[-1][1], self.grid)) > part.start:
-                return self._climb(part, Span(part.start, newest), seen)
-            return self._go_closer(part, seen)
-        if self._lacks_witness(part, seen):
-            return Anomaly.WITNESS
-        self._recall(part, len(seen.rows))
-        self.skip_to(part.start)
+        if seen.outside(self.asked):
+            return Anomaly.BOUNDS
+        probe, self.probe = self.probe, None
+        if probe is not None:
+            if not seen.count and not seen.has_next:
+                self.skip_to(part.start)
+                return None
+            if not seen.keys <= self.known.keys():
+                length.see_full(probe.offset)
+            return self._shorten(part, seen)
+        inside = {key: at for key, at in seen.rows if at in part}
+        if length.is_full(seen.count) or seen.has_next:
+            return self._shorten(part, seen)
+        due = Span(max(part.start, aged), part.end)
+        if any(at in due and key not in inside for key, at in self.known.items()):
+            return Anomaly.OVERLAP
+        self._count(part, len(inside), length)
+        if not seen.count and self.confirm_empty and part.length > DAY and not self.was_empty:
+            self.was_empty = True
+        elif not seen.count or length.is_short(seen.count):
+            self.skip_to(part.start)
+        else:
+            self.expect(dict(seen.rows))
+            self.probe = PageRequest(self.asked, offset=seen.count)
         return None
 
     def skip_to(self, reached: int) -> None:
-        """Go on below an instant; what lies above is covered, or somebody else's."""
-        while self._climbed and self._climbed[-1].end >= reached:
-            reached = min(reached, max(self.span.start, self._climbed.pop().start))
+        """Go on below an instant; what lies above is covered, or read by somebody else."""
         self.reached = reached
-        self._length = self._usual or self._length
-        self._known = {key: at for key, at in self._known.items() if at < reached}
-        self.done = reached <= self.span.start
+        self.length = max(self.usual, self.resolution) if self.usual else self.length
+        self.known = {key: at for key, at in self.known.items() if at < reached}
+        self.was_empty = False
+        self.probe = None
 
     def stop_at(self, start: int) -> None:
         """Leave what lies below an instant to somebody else."""
         self.span = Span(max(start, self.span.start), self.span.end)
-        self.done = self.reached <= self.span.start
 
-    def _in_order(self, seen: PageSeen) -> bool:
-        """Whether a page is full and oldest first, and that is no chance."""
-        instants = [instant for _, instant in seen.rows]
-        proven = self._oldest_first or len(set(instants)) > _RISES
-        rising = all(below <= above for below, above in pairwise(instants))
-        self._oldest_first = proven and rising and seen.count >= PAGE_ROWS and bool(instants)
-        return self._oldest_first
+    def expect(self, rows: Mapping[str, int]) -> None:
+        """Take these rows for some that have to come back."""
+        if self.stable:
+            self.known |= {key: at for key, at in rows.items() if at < self.reached}
 
-    def _climb(self, part: Span, below: Span, seen: PageSeen) -> Anomaly | None:
-        """Go on above what a page in order covers; in a shorter part, if this one is too long."""
-        if self._lacks_witness(below, seen):
-            return Anomaly.WITNESS
-        if self.witness:
-            self._known.update(seen.rows)
-        rows = sum(instant in below for _, instant in seen.rows)
-        goes_on = bool(self._climbed) and self._climbed[-1].end == below.start
-        wanted = below.length * _WANTED_ROWS_IN_ORDER // max(1, rows)
-        if not goes_on and part.length > _GROWTH * wanted:
-            self._length = max(self.grid, wanted)
-            return None
-        self._climbed.append(Span(self._climbed.pop().start, below.end) if goes_on else below)
-        self._recall(below, rows)
-        self.gained = True
-        return None
-
-    def _go_closer(self, part: Span, seen: PageSeen) -> Anomaly | None:
-        if part.length <= self.grid:
-            return Anomaly.TIE
-        if self.witness:
-            self._known.update(seen.rows)
-        self._length = self._shorter(part, seen)
-        return None
-
-    def _recall(self, part: Span, rows: int) -> None:
-        """How long the next part should be, by what this one and those before it held."""
-        self._rows = self._rows * _FADES + rows
-        self._time = self._time * _FADES + part.length
-        most = _WANTED_ROWS_IN_ORDER if self._oldest_first else _WANTED_ROWS
-        wanted = int(self._time * most / max(1.0, self._rows))
-        longest = wanted if self._oldest_first else part.length * _GROWTH
-        self._usual = max(self.grid, min(wanted, longest))
-
-    def _lacks_witness(self, part: Span, seen: PageSeen) -> bool:
-        due = Span(max(part.start, self.aged), part.end)
-        return any(at in due for key, at in self._known.items() if key not in seen.keys)
-
-    def _shorter(self, part: Span, seen: PageSeen) -> int:
+    def _shorten(self, part: Span, seen: PageSeen) -> Anomaly | None:
         """Half the part, or less if half the rows seen lie closer to its end."""
-        instants = sorted(instant for _, instant in seen.rows)
+        if part.length <= self.resolution:
+            self.usual //= _GROWTH  # more ties may be near
+            return Anomaly.TIE
+        self.expect(dict(seen.rows))
         half = part.start + part.length // 2
-        if not instants:
-            return part.end - half
-        above = floor(instants[len(instants) // 2], self.grid) + self.grid
-        return max(self.grid, part.end - max(half, above))
+        instants = sorted(instant for _, instant in seen.rows if instant in part)
+        if instants:
+            median = instants[len(instants) // 2]
+            half = max(half, floor(median, self.resolution) + self.resolution)
+        self.length = max(self.resolution, part.end - half)
+        return None
+
+    def _count(self, part: Span, rows: int, length: PageLength) -> None:
+        """How long the next part should be, by what this one and those before it held."""
+        self.rows = self.rows * _FADES + rows
+        self.time = self.time * _FADES + part.length
+        wanted = int(self.time * _WANTED * length.full / max(1.0, self.rows))
+        self.usual = max(self.resolution, min(wanted, part.length * _GROWTH))
+
+
+@dataclass(slots=True)
+class Ties:
+    """Read one step of the resolution by passes over its pages.
+
+    Each page begins with the last row of the page before, so that the place at which a pass ends
+    tells how many rows there are. The step is read whole when as many keys are known. A server
+    that skips rows, ends early or lists rows at two places never comes to that number; where
+    rows change places between requests, it takes several passes. Where only the server's cursor
+    leads on, two passes have to list the same.
+
+    Args:
+        span: The step.
+        asked: The bounds to ask with.
+        newest_first: Whether rows below the step come after those of the step.
+        stable: Whether rows stay in the listing while it is read. If not, a pass counts alone,
+            and only if each of its pages begins with the row that it should.
+        known: The keys of the step's rows.
+        place: How many rows of the step this pass has gone by.
+        listed: The keys of this pass.
+        last: The key of the last row of the page before.
+        meets: Whether each page of this pass began with the last row of the page before.
+        before: Those of the pass before.
+        cursor: Where the server says that the next page is.
+        by_cursor: Whether the cursor leads this pass.
+        at_end: Whether a page brought nothing new and yet named a next one.
+        passed: Whether a row below the step was seen.
+        below: Whether the next page has to show that nothing lies below the step.
+        quiet: How many passes in a row brought nothing new.
+        done: Whether the step is read whole.
+    """
+
+    span: Span
+    asked: Span
+    newest_first: bool
+    stable: bool
+    known: frozenset[str] = frozenset()
+    place: int = 0
+    listed: frozenset[str] = frozenset()
+    last: str | None = None
+    meets: bool = True
+    before: frozenset[str] | None = None
+    cursor: str | None = None
+    by_cursor: bool = False
+    at_end: bool = False
+    passed: bool = False
+    below: bool = False
+    quiet: int = 0
+    done: bool = False
+
+    def request(self) -> PageRequest:
+        """The next page of this pass."""
+        if self.below:
+            return PageRequest(Span(self.asked.start, self.span.start))
+        if self.cursor is not None:
+            return PageRequest(self.asked, cursor=self.cursor)
+        return PageRequest(self.asked, offset=max(0, self.place - (not self.at_end)))
+
+    def receive(self, seen: PageSeen, length: PageLength) -> Anomaly | None:
+        """Go on with the pass, or end it."""
+        request = self.request()
+        if seen.outside(request.span):
+            return Anomaly.BOUNDS
+        if self.below:
+            self.done = not seen.count
+            return None if self.done else Anomaly.STUCK
+        if self.at_end:
+            return Anomaly.STUCK if seen.count or seen.has_next else self._end_pass()
+        keys = [key for key, at in seen.rows if at in self.span or not self.newest_first]
+        new = frozenset(keys) - self.known
+        self.by_cursor = self.by_cursor or request.cursor is not None
+        self.meets = self.meets and (self.last is None or keys[:1] == [self.last])
+        self.last = keys[-1] if keys else self.last
+        self.place = request.offset + len(keys)
+        self.known |= new
+        self.listed |= set(keys)
+        self.passed = len(keys) < len(seen.rows)
+        is_short = not length.is_full(seen.count)
+        if not (new or is_short) and self.place >= len(self.known) + _ASTRAY:
+            return Anomaly.STUCK  # neither offset nor cursor leads on
+        self.at_end = is_short and seen.has_next and not new
+        self.cursor = None if self.at_end else seen.next_cursor
+        if self.passed or (is_short and not seen.has_next):
+            return self._end_pass()
+        return None
+
+    def _end_pass(self) -> Anomaly | None:
+        goes_astray = self.stable and not self.by_cursor and len(self.known) > self.place
+        if self.by_cursor:
+            is_whole = self.listed == self.before
+        elif self.stable:
+            is_whole = len(self.known) == self.place
+        else:
+            is_whole = self.meets and len(self.listed) == self.place
+        self.quiet = self.quiet + 1 if self.before and self.known <= self.before else 0
+        self.before = self.known if not self.by_cursor else self.listed
+        self.place, self.listed, self.cursor, self.last = 0, frozenset(), None, None
+        self.by_cursor, self.at_end, self.meets = False, False, True
+        if is_whole:
+            self.below = self.newest_first and not self.passed
+            self.done = not self.below
+        elif goes_astray or self.quiet >= _QUIET_PASSES:
+            return Anomaly.STUCK
+        return None

@@ -1,195 +1,301 @@
-"""Seek: newest first, each page asked for by the oldest instant seen so far.
+"""Keyset paging: newest first, each page asked for by the oldest instant seen so far.
 
-The rows at that instant must come back with the next page: they are the witness that the two
-pages meet. A page ends the range only if it is short and names no next one; "nothing new on a
-short page" proves nothing while a next one is named. Such a page may have holes, so that it
-counts only when the same question brings the same page twice. If it never moves, the page
-that it names is asked for, and only an empty one that names no other ends the range. Where the
-first short pages all came twice alike and are of one length, that is what the server's pages
-hold: they are not short.
+The rows at that instant must come back with the next page: the overlap proves that the two
+pages meet. Whatever a page claims beyond that is checked by one more request, before it is
+believed:
 
-Newest first is itself to be proven: rows of one instant fit any order, and so may a few rows
-by chance. Until a page has fallen through enough instants, what lies above its oldest row is
-asked for once more before the walk goes below it.
+==================  =====================================  ==================================
+the page claims     the request                            the claim stands if
+==================  =====================================  ==================================
+to be the end       up to its newest row, from its last    nothing but that row comes
+the range is empty  the same, if the range is over a day   nothing comes
+newest first        what lies above its oldest row         nothing else comes
+to name a next one  the same                               the same page comes
+that a row is gone  what the page before held              all its other rows come
+==================  =====================================  ==================================
+
+Requests begin a minute before the range, and the first one ends a minute after it; rows out
+there are cut off here. So a server that takes ``gte`` for ``gt`` loses no row. (A minute later on
+every page would read the same rows again and again on a server of minute precision.)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.steps import PAGE_ROWS, Anomaly, PageRequest, PageSeen
-from plivo_analysis.values.spans import MINUTE, Span, floor
+from plivo_analysis.sync.page import Anomaly, PageRequest
+from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor
+
+if TYPE_CHECKING:
+    from plivo_analysis.sync.page import PageLength, PageSeen
 
 _REPEATS = 8
-_ALIKE = 3
 _FALLS = 5  # of 20 rows in random order one page in 1.8 million falls so often by chance
 
 
 @dataclass(slots=True)
-class SeekPage:
-    """A page that the walk may go below, once its order is proven.
+class Claim:
+    """What a page claims and one more request has to show.
 
     Args:
-        keys: Its rows.
-        anchor: Those of its oldest instant.
+        kind: ``end``, ``order``, ``next`` or ``gone``.
+        request: Shows it.
+        rows: The rows of the page, by key.
+        reached: How far down the page leads.
         falls: How often its instants fall.
-        above: What it covers.
     """
 
-    keys: frozenset[str]
-    anchor: frozenset[str]
-    falls: int
-    above: Span
+    kind: str
+    request: PageRequest
+    rows: dict[str, int]
+    reached: int
+    falls: int = 0
 
 
 @dataclass(slots=True)
 class KeysetPaging:
-    """Walk down a range by time.
+    """Go down a range page by page.
 
     Args:
         span: The range.
-        grid: How fine the server's bounds are taken to be, in microseconds.
-        witness: Whether rows may be trusted to stay in the listing while it is read. If not,
-            they are witnesses only where that can still be told from a coarser grid.
+        reached: What lies above this instant is covered; at first the end of the first request.
+        resolution: How fine the server's bounds are taken to be, in microseconds.
+        stable: Whether rows stay in the listing while it is read. If not, the overlap is checked
+            only where it can tell a coarser resolution.
+        confirm_empty: Whether a long range without rows is asked for twice.
+        longest: How long a range the server lists at most, in microseconds.
+        known: The rows of the page before, by key; the oldest have to come back.
+        repeated: What the same request brought the last time, if it is repeated.
+        repeats: How often a request was repeated.
+        claim: What has to be shown before the next page.
+        newest_first: Whether a page has proven the order.
 
     Attributes:
-        reached: What lies above this instant is covered.
-        anchor: The rows that must come back with the next page.
         done: Whether there is nothing left to ask.
-        aged: Rows before this instant may vanish at the edge of retention.
     """
 
     span: Span
-    grid: int
-    witness: bool = True
-    reached: int = field(init=False)
-    anchor: frozenset[str] = field(default=frozenset(), init=False)
-    done: bool = field(init=False)
-    aged: int = field(default=0, init=False)
-    _repeats: int = field(default=0, init=False)
-    _before: frozenset[str] | None = field(default=None, init=False)
-    _full: int = field(default=PAGE_ROWS, init=False)
-    _alike: list[int] = field(default_factory=list, init=False)
-    _probe: PageRequest | None = field(default=None, init=False)
-    _newest_first: bool = field(default=False, init=False)
-    _doubted: SeekPage | None = field(default=None, init=False)
+    reached: int
+    resolution: int
+    stable: bool = True
+    confirm_empty: bool = True
+    longest: int | None = None
+    known: dict[str, int] = field(default_factory=dict)
+    repeated: frozenset[str] | None = None
+    repeats: int = 0
+    claim: Claim | None = None
+    newest_first: bool = False
 
-    def __post_init__(self) -> None:
-        self.reached = self.span.end
-        self.done = not self.span.length
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to ask."""
+        return self.reached <= self.span.start
 
-    def query(self) -> PageRequest:
-        """All that is left of the range, or a question about the page before."""
-        if self._doubted is not None:
-            return PageRequest(self._doubted.above)
-        return self._probe or PageRequest(Span(self.span.start, self.reached))
+    @property
+    def is_checking(self) -> bool:
+        """Whether the next page has to show that a row is gone."""
+        return self.claim is not None and self.claim.kind == "gone"
 
-    def receive(self, seen: PageSeen) -> Anomaly | None:
-        """Move to the oldest row of the page, or end."""
-        if self._doubted is not None:
-            return self._end_of_proof(self._doubted, seen)
-        if self._probe is not None:
-            return self._end_of_probe(seen)
-        if (doubt := self._out_of_place(seen)) is not None:
-            return doubt
-        if self._may_have_holes(seen) and seen.keys != self._before:
-            self._alike = self._alike if self._before is None else []
-            self._before = seen.keys
+    @property
+    def asked(self) -> Span:
+        """The bounds of the next page: all that is left, or as much as the server lists."""
+        end = ceil(self.reached, self.resolution)
+        start = floor(self.span.start - MINUTE, self.resolution)
+        if self.longest is not None:
+            start = max(start, ceil(end - self.longest, self.resolution))
+        return Span(start, end)
+
+    def request(self) -> PageRequest:
+        """The next page, or a request about the page before."""
+        return PageRequest(self.asked) if self.claim is None else self.claim.request
+
+    def receive(self, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
+        """Move to the oldest row of the page, or end.
+
+        Args:
+            seen: The page.
+            length: What is known of the length of pages.
+            aged: Rows before this instant may vanish at the edge of retention.
+        """
+        if self.claim is not None:
+            return self._check(self.claim, seen, length, aged)
+        if seen.outside(self.asked):
+            return Anomaly.BOUNDS
+        if not _falls(seen):
+            return Anomaly.ORDER
+        if self._is_doubtful_empty(seen):
+            self.repeated = frozenset()
+            return None
+        return self._take(seen, length, aged)
+
+    def _take(self, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
+        """Go below a page within the bounds and in order, unless something speaks against it."""
+        may_have_holes = not length.is_full(seen.count) and seen.has_next
+        if may_have_holes and seen.keys != self.repeated:
+            # "Nothing new on a short page" proves nothing while a next one is named: such a page
+            # counts only when the same request brings the same page twice.
+            if self.repeated is not None:
+                length.alike = []
             self._repeat(seen)
             return None
-        return self._move(seen)
+        oldest = min((instant for _, instant in seen.rows), default=self.reached)
+        # One step above the oldest instant: its rows come back with the next page.
+        reached = min(self.reached, floor(oldest, self.resolution) + self.resolution)
+        if length.is_full(seen.count) and reached == self.reached:
+            # Before the overlap: of more ties than a page holds, any may have come back.
+            return Anomaly.TIE if seen.rows else Anomaly.STUCK
+        if self.reached > aged and self._lacking(seen):
+            return Anomaly.OVERLAP
+        if not seen.has_next and not length.is_full(seen.count):
+            self._end(seen, reached, length)
+            return None
+        if reached == self.reached:
+            self._repeat(seen)
+            return None
+        if may_have_holes:
+            length.see_named_next(seen.count)
+        self._go_below(dict(seen.rows), reached)
+        return None
 
     def skip_to(self, reached: int) -> None:
-        """Go on below an instant; what lies above is covered, or somebody else's."""
+        """Go on below an instant; what lies above is covered, or read by somebody else."""
         self.reached = reached
-        self.anchor = frozenset()
-        self.done = reached <= self.span.start
-        self._before = None
-        self._repeats = 0
-
-    def expect(self, anchor: frozenset[str]) -> None:
-        """Take these rows as the witnesses of the next page."""
-        trusted = self.witness or self.grid < MINUTE
-        self.anchor = anchor if trusted else frozenset()
+        self.known = {}
+        self.repeated = self.claim = None
+        self.repeats = 0
 
     def stop_at(self, start: int) -> None:
         """Leave what lies below an instant to somebody else."""
         self.span = Span(max(start, self.span.start), self.span.end)
-        self.done = self.reached <= self.span.start
 
-    def _out_of_place(self, seen: PageSeen) -> Anomaly | None:
-        instants = [instant for _, instant in seen.rows]
-        if seen.outside(Span(self.span.start, self.reached)):
-            return Anomaly.FILTER
-        if any(later > earlier for earlier, later in pairwise(instants)):
-            return Anomaly.ORDER
-        return None
+    def expect(self, rows: dict[str, int]) -> None:
+        """Take these rows for those of the page before."""
+        # Rows that leave by themselves prove nothing, but for this: bounds that a server cuts to
+        # the second or the minute lose a page's oldest rows every time.
+        self.known = rows if self.stable or self.resolution < MINUTE else {}
 
-    def _may_have_holes(self, seen: PageSeen) -> bool:
-        return seen.count < self._full and seen.has_next
+    def check_bounds(self) -> None:
+        """Ask for the page before once more: is one row gone, or does the server cut bounds?"""
+        newest = max(self.known.values())
+        span = Span(self.reached - self.resolution, floor(newest, self.resolution))
+        span = Span(span.start, span.end + self.resolution)
+        self.claim = Claim("gone", PageRequest(span), self.known, self.reached)
 
-    def _learn_length(self, seen: PageSeen) -> None:
-        """After some short pages of one length that came twice alike, such pages are full."""
-        if self._may_have_holes(seen):
-            self._alike = [*self._alike[1 - _ALIKE :], seen.count]
-            self._full = seen.count if self._alike == [seen.count] * _ALIKE else self._full
+    def _lacking(self, seen: PageSeen) -> set[str]:
+        """The rows at the oldest instant of the page before that did not come back."""
+        oldest = min(self.known.values(), default=0)
+        return {key for key, at in self.known.items() if at == oldest} - seen.keys
 
-    def _move(self, seen: PageSeen) -> Anomaly | None:
-        full = seen.count >= self._full
-        oldest = min((instant for _, instant in seen.rows), default=self.reached)
-        reached = min(self.reached, floor(oldest, self.grid) + self.grid)
-        if full and reached == self.reached:
-            # Before the witnesses: of more ties than a page holds, any may have come back.
-            return Anomaly.TIE if seen.rows else Anomaly.STUCK
-        if not self.anchor <= seen.keys and self.reached > self.aged:
-            return Anomaly.WITNESS
-        if seen.ends:
-            self.skip_to(self.span.start)
-        elif reached == self.reached:
-            self._repeat(seen)
+    def _end(self, seen: PageSeen, reached: int, length: PageLength) -> None:
+        """Take a page that names no next one for the end, if that is proven."""
+        if not seen.count or length.is_short(seen.count):
+            self._skip_below_asked()
         else:
-            self._learn_length(seen)
-            anchor = frozenset(key for key, at in seen.rows if at == oldest)
-            falls = len({instant for _, instant in seen.rows}) - 1
-            self._go_below(SeekPage(seen.keys, anchor, falls, Span(reached, self.reached)))
-        return None
+            # Up to the newest row and from the last one on: so a server that cuts the upper bound
+            # shows, too, which no overlap can show where there is but one page.
+            newest = max((at for _, at in seen.rows), default=self.reached)
+            end = min(self.asked.end, floor(newest, self.resolution) + self.resolution)
+            request = PageRequest(Span(self.asked.start, end), offset=max(0, seen.count - 1))
+            self.claim = Claim("end", request, dict(seen.rows), reached)
 
-    def _go_below(self, page: SeekPage) -> None:
-        """Move below what a page covers, if it is certain that the page covers it."""
-        self._newest_first = self._newest_first or page.falls >= _FALLS
-        if not self._newest_first and self._doubted is None:
-            self._doubted = page
-            self._before = None
-            return
-        self._doubted = None
-        self.skip_to(page.above.start)
-        self.expect(page.anchor)
+    def _skip_below_asked(self) -> None:
+        """Nothing more was listed in what was asked for."""
+        start = self.asked.start
+        self.skip_to(self.span.start if start < self.span.start else start + MINUTE)
 
-    def _end_of_proof(self, page: SeekPage, seen: PageSeen) -> Anomaly | None:
-        """What lies above a page's oldest row must be of that page."""
-        if seen.outside(page.above):
-            self._doubted = None
-            return Anomaly.FILTER
-        if seen.count >= PAGE_ROWS or not seen.keys <= page.keys:
-            self._doubted = None
-            return Anomaly.ORDER
-        if self._may_have_holes(seen) and seen.keys != self._before:
-            self._before = seen.keys
-        else:
-            self._go_below(page)
-        return None
+    def _is_doubtful_empty(self, seen: PageSeen) -> bool:
+        """Whether an empty page is to be asked for again: a replica that lags may answer so once.
+
+        Short ranges are empty often and soon read again, so that asking twice would only cost.
+        """
+        if seen.count or seen.has_next or self.repeated is not None:
+            return False
+        is_long = self.asked.length - 2 * MINUTE > DAY
+        return bool(self.known) or (self.confirm_empty and is_long)
 
     def _repeat(self, seen: PageSeen) -> None:
         """Ask the same once more, or after many times for what the page says is next."""
-        self._repeats += 1
-        if self._repeats >= _REPEATS:
-            span = Span(self.span.start, self.reached)
-            self._probe = PageRequest(span, offset=seen.count, cursor=seen.next_cursor)
+        self.repeated = seen.keys
+        self.repeats += 1
+        if self.repeats >= _REPEATS:
+            request = PageRequest(self.asked, offset=seen.count, cursor=seen.next_cursor)
+            self.claim = Claim("next", request, dict(seen.rows), self.reached)
 
-    def _end_of_probe(self, seen: PageSeen) -> Anomaly | None:
-        self._probe = None
-        if seen.count or seen.has_next or self._before is None:
-            return Anomaly.STUCK
-        self.skip_to(self.span.start)
+    def _go_below(self, rows: dict[str, int], reached: int) -> None:
+        """Move below what a page covers, if it is certain that the page covers it.
+
+        Rows of one instant fit any order, and so may a few rows by chance.
+        """
+        falls = len(set(rows.values())) - 1
+        self.newest_first = self.newest_first or falls >= _FALLS
+        if self.newest_first:
+            self._move(rows, reached)
+        else:
+            above = PageRequest(Span(reached, ceil(self.reached, self.resolution)))
+            self.claim = Claim("order", above, rows, reached)
+            self.repeated = None
+
+    def _move(self, rows: dict[str, int], reached: int) -> None:
+        self.skip_to(reached)
+        self.expect(rows)
+
+    def _check(self, claim: Claim, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
+        """Take the answer to a request that has to show a claim."""
+        if claim.kind == "order":
+            return self._check_order(claim, seen, length)
+        self.claim = None
+        if seen.outside(claim.request.span):
+            return Anomaly.BOUNDS
+        if claim.kind == "next":
+            if seen.count or seen.has_next or self.repeated is None:
+                return Anomaly.STUCK
+            self._skip_below_asked()
+        elif claim.kind == "gone":
+            if self._lacking(seen) != claim.rows.keys() - seen.keys or not seen.rows:
+                return Anomaly.BOUNDS
+            self.known = {}
+        else:
+            return self._check_end(claim, seen, length, aged)
         return None
+
+    def _check_end(
+        self, claim: Claim, seen: PageSeen, length: PageLength, aged: int
+    ) -> Anomaly | None:
+        """Nothing but the last row of the page may come."""
+        new = seen.keys - claim.rows.keys()
+        stays = self.stable or self.resolution < MINUTE
+        if not seen.count and stays and min(claim.rows.values(), default=aged) > aged:
+            return Anomaly.OVERLAP
+        if not new and seen.count <= 1 and not seen.has_next:
+            self._skip_below_asked()
+        elif new:
+            length.see_full(claim.request.offset + 1)
+            if claim.reached == self.reached:
+                return Anomaly.TIE
+            self._go_below(claim.rows, claim.reached)
+        elif claim.reached < self.reached:
+            # The server ignores offsets. The next page down shows what there is.
+            self._go_below(claim.rows, claim.reached)
+        else:
+            self._skip_below_asked()  # no bound and no offset parts these rows from others
+        return None
+
+    def _check_order(self, claim: Claim, seen: PageSeen, length: PageLength) -> Anomaly | None:
+        """What lies above a page's oldest row must be of that page."""
+        if seen.outside(claim.request.span):
+            self.claim = None
+            return Anomaly.BOUNDS
+        if length.is_full(seen.count) or not seen.keys <= claim.rows.keys():
+            self.claim = None
+            return Anomaly.ORDER
+        if seen.has_next and seen.keys != self.repeated:
+            self.repeated = seen.keys
+            return None
+        self._move(claim.rows, claim.reached)
+        return None
+
+
+def _falls(seen: PageSeen) -> bool:
+    return all(later <= earlier for (_, earlier), (_, later) in pairwise(seen.rows))

@@ -1,27 +1,39 @@
-"""The ladder: which way of reading a range next, when the last one gave cause for doubt.
+"""The paginator: which page of a range to ask for next, and which parts are read whole.
 
-Seek on the finest grid first, for it costs least. A row outside the bounds, or a witness that
-stayed away, means that the server's bounds are coarser than ours: a coarser grid. Rows out of
-order, or a page that leads nowhere: bisect; for a while only, where a witness stayed away
-from the coarsest grid too. More rows in one step than a page holds: ties. If that fails too,
-the step is given up and named, and the walk goes on below it.
+It asks nothing itself, so that it can be tried against thousands of imagined servers. Keyset
+paging at the finest resolution comes first, for it costs least. What follows on an anomaly:
+
+=========  =========================================================================
+anomaly    next step
+=========  =========================================================================
+bounds     a coarser resolution: the server cuts time bounds; at last it ignores them
+overlap    a coarser resolution; at the minute ask whether the row is gone or bounds
+           are cut to the day
+order      bisection of what is left
+stuck      bisection of what is left; bisection itself names the part as missing
+tie        offsets or the cursor within that step of the resolution
+refusal    ranges of at most 30 days
+=========  =========================================================================
+
+If all of it fails, the part is named as missing and the rest is read.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from types import UnionType
+from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
-from plivo_analysis.sync.bisection import Bisection
+from plivo_analysis.sync.bisection import Bisection, Ties
 from plivo_analysis.sync.keyset_paging import KeysetPaging
-from plivo_analysis.sync.steps import Anomaly, PageRequest, PageSeen
-from plivo_analysis.sync.ties import Ties
-from plivo_analysis.values.spans import MINUTE, SECOND, Span, ceil, floor, merge, subtract
+from plivo_analysis.sync.page import Anomaly, PageLength, PageRequest, PageSeen
+from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor, merge, subtract
 
-RESOLUTIONS = (1, SECOND, MINUTE)
+RESOLUTIONS = (1, SECOND, MINUTE, DAY)
+LONGEST_RANGE = 30 * DAY  # what Plivo documents for some lists
 
+_VERSION = 1  # of what to_dict writes; a checkpoint of another one is not resumed
 _SPARE_REQUESTS = 50
-_DETOUR = 3  # parts that are bisected where a witness vanished
-_OF_THE_GRID = frozenset({Anomaly.FILTER, Anomaly.WITNESS})
 
 
 @dataclass(slots=True)
@@ -30,77 +42,120 @@ class Paginator:
 
     Args:
         span: The range, on whole minutes.
-        grid: How fine the server's bounds are, as far as known.
+        resolution: How fine the server's bounds are, as far as known.
         ordered: Whether the server lists newest first, as far as known.
-        witness: Whether rows stay in the listing while it is read.
-
-    Attributes:
-        aged: Rows before this instant may vanish; it moves on while the walk goes.
+        stable: Whether rows stay in the listing while it is read.
+        confirm_empty: Whether a long range without rows is asked for twice.
+        longest: How long a range the server lists at most, as far as known.
+        length: How many rows the server puts on a page, as far as known.
+        aged: Rows before this instant may vanish; it moves on while the range is read.
         flags: What was out of the ordinary.
         missing: What could not be read whole.
+        read: What is read whole, page by page.
+        withdrawn: What was called read and is not any more.
         not_honoured: Whether the server kept to no bound at all.
-        grid_learnt: The grid that put an end to doubts, if one did: worth remembering.
+        resolution_learnt: The resolution that put an end to anomalies: worth remembering.
+        before_anomaly: The resolution before the last anomaly, until a page proves another one.
+        unfit: Whether none of a page's rows was fit for a table.
+        top: Where reading began, whatever part is read now.
+        requests: How many pages came.
+        moves: How many of them led further down.
+        method: How the range is read.
+        ties: Reads one step of the resolution, where it holds more rows than a page.
 
     Example:
-        >>> ladder = Paginator(Span(0, MINUTE))
-        >>> ladder.receive(PageSeen(rows=(("a", 5),), count=1, has_next=False))
-        >>> ladder.done, ladder.covered()
+        >>> paginator = Paginator(Span(0, MINUTE))
+        >>> paginator.receive(PageSeen(rows=(("a", 5),), count=1, has_next=False))
+        >>> paginator.request().span  # the end is proven, not believed
+        Span(start=-60000000, end=6)
+        >>> paginator.receive(PageSeen(rows=(("a", 5),), count=1, has_next=False))
+        >>> paginator.done, paginator.covered()
         (True, [Span(start=0, end=60000000)])
     """
 
     span: Span
-    grid: int = field(default=RESOLUTIONS[0], kw_only=True)
+    resolution: int = field(default=RESOLUTIONS[0], kw_only=True)
     ordered: bool = field(default=True, kw_only=True)
-    witness: bool = field(default=True, kw_only=True)
-    aged: int = field(default=0, init=False)
-    flags: frozenset[str] = field(default=frozenset(), init=False)
-    missing: list[Span] = field(default_factory=list, init=False)
-    not_honoured: bool = field(default=False, init=False)
-    grid_learnt: int | None = field(default=None, init=False)
-    _on_trial: bool = field(default=False, init=False)
-    _detour: int = field(default=0, init=False)
-    _covered: list[Span] = field(default_factory=list, init=False)
-    _requests: int = field(default=0, init=False)
-    _moves: int = field(default=0, init=False)
-    _ties: Ties | None = field(default=None, init=False)
-    _main: KeysetPaging | Bisection = field(init=False)
+    stable: bool = field(default=True, kw_only=True)
+    confirm_empty: bool = field(default=True, kw_only=True)
+    longest: int | None = field(default=None, kw_only=True)
+    length: PageLength = field(default_factory=PageLength, kw_only=True)
+    aged: int = 0
+    flags: frozenset[str] = frozenset()
+    missing: list[Span] = field(default_factory=list)
+    read: list[Span] = field(default_factory=list)
+    withdrawn: list[Span] = field(default_factory=list)
+    not_honoured: bool = False
+    resolution_learnt: int | None = None
+    before_anomaly: int | None = None
+    unfit: bool = False
+    top: int = 0
+    requests: int = 0
+    moves: int = 0
+    method: KeysetPaging | Bisection = field(init=False)
+    ties: Ties | None = None
 
     def __post_init__(self) -> None:
-        self._main = self._begin(self.span)
+        self.top = self.top or self.span.end
+        self._begin(self.span.end + MINUTE, known={})
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that it knows, as plain data: another process goes on exactly where it stood.
+
+        Example:
+            >>> Paginator(Span(0, 5)).to_dict()["span"]
+            {'start': 0, 'end': 5}
+        """
+        return {"version": _VERSION, **_plain(asdict(self))}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Self | None:
+        """The paginator that :meth:`to_dict` described; None where another release did.
+
+        Example:
+            >>> paginator = Paginator(Span(0, 5))
+            >>> Paginator.from_dict(paginator.to_dict()) == paginator
+            True
+            >>> Paginator.from_dict({"version": 0}) is None
+            True
+        """
+        if plain.get("version") != _VERSION:
+            return None
+        return cast("Self", _restored(cls, plain))
 
     def keep_to(self, span: Span) -> None:
         """Mind a part of the range only; what is known of the rest is kept elsewhere."""
         self.span = self.span.clip(span)
-        self._covered = _clipped(self._covered, span)
+        self.read = _clipped(self.read, span)
         self.missing = _clipped(self.missing, span)
-        self._main.stop_at(self.span.start)
+        self.method.stop_at(self.span.start)
 
     def stop_at(self, start: int) -> None:
         """Leave what lies below an instant to somebody else; on a whole minute."""
         self.span = Span(max(start, self.span.start), self.span.end)
-        self._main.stop_at(start)
+        self.method.stop_at(start)
 
     @property
     def done(self) -> bool:
         """Whether there is nothing left to ask."""
-        return self._ties is None and self._main.done
+        return not self.span.length or (self.ties is None and self.method.done)
 
     @property
     def reached(self) -> int:
-        """Above this instant all is covered or missing."""
-        return self._main.reached
+        """Above this instant all is read or missing."""
+        return min(self.method.reached, self.span.end)
 
     @property
     def open_end(self) -> int:
         """Where the lowest part ends that is not read whole, in whole minutes.
 
-        Whoever asks what is left finds it open from there down.
+        Everything below is unread.
         """
         return subtract(self.span, self.minutes())[0].end
 
     def covered(self) -> list[Span]:
         """What is read whole, in order."""
-        return merge(self._covered)
+        return merge(self.read)
 
     def minutes(self) -> list[Span]:
         """The whole minutes that are read whole, in order."""
@@ -109,126 +164,185 @@ class Paginator:
         ]
         return [span for span in inward if span.length]
 
-    def query(self) -> PageRequest:
+    def request(self) -> PageRequest:
         """The next page to ask for."""
-        return (self._ties or self._main).query()
+        return (self.ties or self.method).request()
 
     def receive(self, seen: PageSeen) -> None:
         """Take what came back and choose the next step."""
-        self._requests += 1
-        if self._ties is None:
-            self._go_on(self._main, seen)
+        self.requests += 1
+        self.unfit = self.unfit or seen.unfit
+        if self.ties is not None:
+            self._go_on_with_ties(self.ties, seen)
+        elif seen.unfit and not seen.rows and not self.moves:
+            self._give_up_rest()  # nothing here can be read, and nothing else was
         else:
-            self._go_on_with_ties(self._ties, seen)
-        if not self.done and self._requests > self._allowed:
+            self._go_on(self.method, seen)
+        self.length.see(seen.count)
+        # A server that repeats itself must not be asked for ever.
+        if not self.done and self.requests > 2 * (self.moves + 1) + _SPARE_REQUESTS:
             self._give_up_rest()
 
-    @property
-    def _allowed(self) -> int:
-        clean = self._moves + 1
-        return 2 * clean + _SPARE_REQUESTS
+    def refuse(self) -> bool:
+        """Take a refusal of the range for its length; whether a shorter one can be asked for."""
+        if self.request().span.length <= LONGEST_RANGE:
+            return False
+        self.longest = self.method.longest = LONGEST_RANGE
+        return True
 
-    def _go_on(self, main: KeysetPaging | Bisection, seen: PageSeen) -> None:
-        before = main.reached
-        main.aged = self.aged
-        doubt = main.receive(seen)
-        if isinstance(main, Bisection):
-            self._moves += main.gained
-        if doubt is None:
-            self._cover(Span(main.reached, before))
-            self._learn()
-            self._come_back(moved=main.reached < before)
+    def _go_on(self, method: KeysetPaging | Bisection, seen: PageSeen) -> None:
+        before, checking = method.reached, isinstance(method, KeysetPaging) and method.is_checking
+        anomaly = method.receive(seen, self.length, self.aged)
+        if anomaly is None:
+            if checking and self.before_anomaly is not None:  # the row is gone, the bounds hold
+                self.resolution = method.resolution = self.before_anomaly
+                self.before_anomaly = None
+            if method.reached < before:
+                self._cover(Span(method.reached, before))
+                self._accept_resolution()
             return
-        self.flags |= {doubt.value}
-        if doubt is Anomaly.TIE:
-            self._learn()
-            self._read_ties()
-        elif doubt in _OF_THE_GRID and self.grid < RESOLUTIONS[-1]:
-            self._coarsen()
-            self._restart(main.reached, bisect=isinstance(main, Bisection))
-        elif doubt is Anomaly.FILTER:
-            self.not_honoured = True
-            self._give_up_rest()
-        elif isinstance(main, KeysetPaging):
-            self.ordered = self.ordered and doubt is not Anomaly.ORDER
-            self._on_trial = False
-            self._detour = _DETOUR if doubt is Anomaly.WITNESS else 0
-            self._restart(main.reached, bisect=True)
+        self.flags |= {anomaly.value}
+        if anomaly is Anomaly.TIE:
+            self._accept_resolution()
+            self._read_ties(method)
+        elif anomaly in (Anomaly.BOUNDS, Anomaly.OVERLAP):
+            self._doubt_bounds(method, anomaly)
+        elif isinstance(method, KeysetPaging):
+            self.ordered = self.ordered and anomaly is not Anomaly.ORDER
+            self._begin(method.reached, bisect=True)
         else:
-            self.missing.append(main.part)
-            self._skip_to(main.part.start)
+            self._give_up(method.part)
 
-    def _come_back(self, *, moved: bool) -> None:
-        """KeysetPaging again below the place where a witness had vanished for good."""
-        if self._detour and moved:
-            self._detour -= 1
-            if not self._detour and not self.done:
-                self._restart(self._main.reached, bisect=False)
+    def _doubt_bounds(self, method: KeysetPaging | Bisection, anomaly: Anomaly) -> None:
+        """A row lies outside the bounds, or did not come back: are the bounds cut?"""
+        if self.before_anomaly is None:
+            self.before_anomaly = self.resolution
+        if self.resolution < MINUTE:
+            self.resolution = RESOLUTIONS[RESOLUTIONS.index(self.resolution) + 1]
+            self._begin(method.reached, bisect=isinstance(method, Bisection))
+        elif anomaly is Anomaly.OVERLAP and isinstance(method, Bisection):
+            self._give_up(method.part)
+        elif anomaly is Anomaly.OVERLAP and self.resolution == MINUTE and method.known:
+            method.check_bounds()  # type: ignore[union-attr] # not a bisection
+        elif self.resolution == MINUTE:
+            self._start_anew()
+        else:
+            self.not_honoured = anomaly is Anomaly.BOUNDS
+            self._give_up_rest()
+
+    def _start_anew(self) -> None:
+        """Bounds that are cut to the day: what was believed of them so far was never true.
+
+        The range's own end was cut like any other bound, so that all of it is read anew.
+        """
+        self.withdrawn.append(Span(self.reached, self.top))
+        self.missing = [part for part in [Span(self.span.end, self.top)] if part.length]
+        self.read, self.resolution = [], DAY
+        self._begin(self.span.end + MINUTE, known={})
 
     def _go_on_with_ties(self, ties: Ties, seen: PageSeen) -> None:
-        doubt = ties.receive(seen)
-        self._moves += ties.gained
-        if doubt is not None:
-            self.flags |= {doubt.value}
-        if doubt is None and not ties.done:
-            return
-        self._ties = None
-        if doubt is Anomaly.FILTER and self.grid < RESOLUTIONS[-1]:
-            self._coarsen()
-            self._restart(ties.span.end, bisect=isinstance(self._main, Bisection))
-            return
-        if doubt is not None:
-            self.missing.append(ties.span)
-        else:
+        known = len(ties.known)
+        anomaly = ties.receive(seen, self.length)
+        self.moves += len(ties.known) > known
+        if anomaly is not None:
+            self.flags |= {anomaly.value}
+            self.ties = None
+            if anomaly is Anomaly.BOUNDS:
+                self._doubt_bounds(self.method, anomaly)
+            else:
+                self._give_up(ties.span)
+        elif ties.done:
+            self.ties = None
             self.flags |= {"probable"}
             self._cover(ties.span)
-        self._skip_to(ties.span.start)
+            self.method.skip_to(ties.span.start)
 
-    def _skip_to(self, reached: int) -> None:
-        """Go on below an instant, and below what is read whole already beneath it."""
-        self._main.skip_to(reached)
-        self._cover(Span(self._main.reached, reached))
+    def _read_ties(self, method: KeysetPaging | Bisection) -> None:
+        asked, reached = method.asked, ceil(method.reached, self.resolution)
+        self.ties = Ties(
+            Span(reached - self.resolution, reached),
+            asked,
+            newest_first=isinstance(method, KeysetPaging),
+            stable=self.stable,
+        )
 
     def _cover(self, span: Span) -> None:
-        self._moves += span.length > 0
-        if self._covered and self._covered[-1].start == span.end:
-            self._covered[-1] = Span(span.start, self._covered[-1].end)
-        elif span.length:
-            self._covered.append(span)
+        """Note a part as read, or as missing where none of its rows is fit for a table."""
+        self.moves += 1
+        part = span.clip(self.span)
+        if self.unfit:
+            self.missing.append(part)
+        elif part.length and self.read and self.read[-1].start == part.end:
+            self.read[-1] = Span(part.start, self.read[-1].end)
+        elif part.length:
+            self.read.append(part)
+        self.unfit = False
 
-    def _begin(self, span: Span, *, bisect: bool = False) -> KeysetPaging | Bisection:
-        if self.ordered and not bisect:
-            return KeysetPaging(span, grid=self.grid, witness=self.witness)
-        return Bisection(span, grid=self.grid, witness=self.witness)
+    def _begin(
+        self, reached: int, *, bisect: bool = False, known: dict[str, int] | None = None
+    ) -> None:
+        """Read what is left in another way; the rows that have to come back stay the same."""
+        if known is None:
+            known = self.method.known
+        kind = KeysetPaging if self.ordered and not bisect else Bisection
+        self.method = kind(
+            self.span,
+            ceil(reached, self.resolution),
+            self.resolution,
+            self.stable,
+            self.confirm_empty,
+            self.longest,
+        )
+        self.method.expect(known)
 
-    def _coarsen(self) -> None:
-        self.grid = RESOLUTIONS[RESOLUTIONS.index(self.grid) + 1]
-        self._on_trial = True
+    def _accept_resolution(self) -> None:
+        """A page was taken at the resolution that an anomaly led to: it was the right one."""
+        if self.before_anomaly is not None and self.stable:  # else rows may have left by themselves
+            self.resolution_learnt = self.resolution
+        self.before_anomaly = None
 
-    def _learn(self) -> None:
-        """A page was taken on the grid that a doubt led to: it was the right one."""
-        if self._on_trial and self.witness:  # else rows may have left by themselves
-            self.grid_learnt = self.grid
-        self._on_trial = False
-
-    def _restart(self, reached: int, *, bisect: bool) -> None:
-        """Read what is left in another way; the witnesses stay the same."""
-        before = self._main
-        end = min(self.span.end, ceil(reached, self.grid))
-        self._main = self._begin(Span(self.span.start, end), bisect=bisect)
-        if isinstance(self._main, KeysetPaging) and isinstance(before, KeysetPaging):
-            self._main.expect(before.anchor)
-
-    def _read_ties(self) -> None:
-        end = self._main.reached
-        self._ties = Ties(Span(max(self.span.start, end - self.grid), end))
+    def _give_up(self, part: Span) -> None:
+        """Name a part as missing and go on below it."""
+        self.missing.append(part.clip(self.span))
+        self.unfit = False
+        self.method.skip_to(part.start)
 
     def _give_up_rest(self) -> None:
-        """Name all that is neither covered nor missing yet as missing, and end."""
-        self.missing = merge([*self.missing, *subtract(self.span, [*self._covered, *self.missing])])
-        self._main.skip_to(self.span.start)
-        self._ties = None
+        """Name all that is neither read nor missing yet as missing, and end."""
+        self.missing = merge([*self.missing, *subtract(self.span, [*self.read, *self.missing])])
+        self.method.skip_to(self.span.start)
+        self.ties = None
 
 
 def _clipped(parts: list[Span], span: Span) -> list[Span]:
-    return [part for each in parts if (part := each.clip(span)).length]
+    return [clipped for part in parts if (clipped := part.clip(span)).length]
+
+
+def _plain(value: Any) -> Any:
+    """Sets as sorted lists, so that JSON takes them."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _restored(kind: Any, plain: Any) -> Any:
+    """What ``asdict`` took apart, put together by the types of the fields."""
+    if plain is None:
+        return None
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    if isinstance(plain, dict):
+        # Of several states, the one that has these fields.
+        state: Any
+        for state in filter(is_dataclass, kinds):
+            if plain.keys() >= (hints := get_type_hints(state)).keys():
+                values = {name: _restored(hint, plain[name]) for name, hint in hints.items()}
+                given = {part.name for part in fields(state) if part.init}
+                made = state(**{name: values[name] for name in given})
+                for name in values.keys() - given:
+                    setattr(made, name, values[name])
+                return made
+    if isinstance(plain, list) and get_origin(kinds[0]) is list:
+        return [_restored(get_args(kinds[0])[0], part) for part in plain]
+    return frozenset(plain) if isinstance(plain, list) else plain

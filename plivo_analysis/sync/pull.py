@@ -1,28 +1,33 @@
 """Decide what has to be asked for one question, and ask it.
 
-Order: the live tail first, since its answer tells the server's time; then what is missing,
-shared with whoever else is reading it; then, where the range reaches the present, the hour
-before the tail once more, for rows that became visible late; last, what was read by an earlier
-call and is not final. A range that ended long ago and holds nothing open costs no request.
+Order: the live tail first, since its answer tells the server's time; then the gaps, shared with
+the other processes that read them; then what may have come late; last, what was read by an
+earlier call and is not final. A range that ended long ago and holds nothing open costs no request.
+
+Each gap is leased before it is read. What another process has leased is waited for: it comes into
+the store, or its lease lapses and we read it. So two notebooks that ask for the same range read
+it once between them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import FilterError
 from plivo_analysis.storage.filtering import matches
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.parquet_cache import read
-from plivo_analysis.sync.gaps import read_gaps
 from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
 from plivo_analysis.sync.refresh import refresh
-from plivo_analysis.values.spans import HOUR, MINUTE, Span, floor, merge, subtract, to_us
+from plivo_analysis.system.clock import Cancelled
+from plivo_analysis.values.spans import DAY, HOUR, MINUTE, Span, floor, merge, subtract, to_us
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from plivo_analysis.api.filters import Filter
@@ -30,8 +35,12 @@ if TYPE_CHECKING:
     from plivo_analysis.client import Client
     from plivo_analysis.sync.progress import ProgressListener
 
+LATE = SETTLE + HOUR  # a record that was younger than that when read may have had late neighbours
+
 _TOLERANCE = MINUTE  # "90d" was counted back a moment ago
 _MARGIN = 5 * MINUTE  # what may age out before the first answers are there
+_POLL_SECONDS = 0.5  # between two looks at what others have read
+_NEAR = DAY // 2  # of the end of retention: this part goes first
 
 
 @dataclass(slots=True)
@@ -45,6 +54,9 @@ class Pulled:
         tally: What became of the rows received.
         requests: How many requests it took.
         flags: What was out of the ordinary.
+        set_aside: How many records that came are not fit for a table, by reason: the codes of
+            ``parsing.oddities``.
+        skew: How far the server's clock is ahead of this computer's.
         differences: Rows that a verification found new or changed in complete ranges.
         vanished: Rows of complete ranges that a verification did not find; they are kept.
     """
@@ -55,6 +67,8 @@ class Pulled:
     tally: Tally = field(default_factory=Tally)
     requests: int = 0
     flags: set[str] = field(default_factory=set)
+    set_aside: dict[str, int] = field(default_factory=dict)
+    skew: timedelta = timedelta(0)
     differences: int = 0
     vanished: int = 0
 
@@ -102,10 +116,7 @@ def pull(
         PlivoAnalysisError: The server could not be asked.
     """
     _refuse_forgotten(client, question)
-    reader = Reader(client, question.resource, question.filter, watch, cancel)
-    pulled = _Pull(client, question, reader).run()
-    pulled.tally, pulled.requests, pulled.flags = reader.tally, reader.requests, reader.flags
-    return pulled
+    return _Pull(client, question, watch, cancel).run()
 
 
 def _refuse_forgotten(client: Client, question: Question) -> None:
@@ -125,30 +136,39 @@ def answers(client: Client, question: Question, span: Span) -> list[Span]:
     A range that is complete without a filter answers every filter, provided that its rows
     carry what the filter looks at.
     """
-    ledger = client.store.completed_ranges(question.resource)
+    ranges = client.store.completed_ranges(question.resource)
     scope = question.filter.scope
-    own = [entry.span for entry in ledger.entries(scope) if entry.scope == scope]
+    own = [entry.span for entry in ranges.entries(scope) if entry.scope == scope]
     if not scope or question.filter.unverifiable:
         return merge(own)
     wider = [
         part
-        for part in merge(entry.span.clip(span) for entry in ledger.entries(""))
+        for part in merge(entry.span.clip(span) for entry in ranges.entries(""))
         if not matches(read(client.store, question.resource, part), question.filter).null_count()
     ]
     return merge([*own, *wider])
 
 
 class _Pull:
-    def __init__(self, client: Client, question: Question, reader: Reader) -> None:
+    """One question, from its range to what was done."""
+
+    def __init__(
+        self,
+        client: Client,
+        question: Question,
+        watch: ProgressListener,
+        cancel: threading.Event | None,
+    ) -> None:
         self._client = client
         self._question = question
-        self._reader = reader
-        self._known = client.store.last_page()
+        self._reader = Reader(client, question.resource, question.filter, watch, cancel)
+        self._ranges = client.store.completed_ranges(question.resource)
+        self._last_page = client.store.last_page()
         self._set_clock()
 
     def _set_clock(self) -> None:
         """Work out the range and its edges from the account's now."""
-        now = to_us(self._client.now())
+        now = self._reader.now()
         start, end = self._question.period(self._client.now())
         self.span = Span(to_us(start), to_us(end))
         edge = floor(now - SETTLE, MINUTE)
@@ -159,9 +179,12 @@ class _Pull:
         self._tail = Span(max(asked.start, edge), asked.end)
 
     def run(self) -> Pulled:
+        resolution = self._resolution()
         missing = self._read_tail()
         complete = answers(self._client, self._question, self._closed)
-        missing += read_gaps(self._reader, subtract(self._closed, complete))
+        missing += self._read_gaps(subtract(self._closed, complete))
+        if self._tail.length and self._resolution() == DAY != resolution:
+            missing += self._reader.read(self._tail, settled=False).missing  # was cut to the day
         missing += self._read_late(complete)
         missing += self._refresh()
         differences, vanished = self._verify(complete) if self._question.verify else (0, 0)
@@ -169,13 +192,23 @@ class _Pull:
             span=self.span,
             missing=merge(span.clip(self.span) for span in missing),
             expired=self._expired(),
+            tally=self._reader.tally,
+            requests=self._reader.requests,
+            flags=self._reader.flags,
+            set_aside=dict(Counter(self._reader.set_aside.values())),
+            skew=self._client.skew,
             differences=differences,
             vanished=vanished,
         )
 
+    def _resolution(self) -> int:
+        return self._reader.profile.resolution(self._reader.now())
+
     def _read_tail(self) -> list[Span]:
         """Read what is too young to be complete. Its answer tells the server's time."""
-        self._plan([self._tail, *subtract(self._closed, self._complete_now())])
+        complete = self._ranges.complete(self._question.filter.scope)
+        spans = [self._tail, *subtract(self._closed, complete)]
+        self._reader.to_do = sum(span.length for span in spans)
         if not self._tail.length:
             return []
         missing = self._reader.read(self._tail, settled=False).missing
@@ -184,24 +217,82 @@ class _Pull:
         self._set_clock()
         return self._reader.read(self._tail, settled=False).missing if self._tail.length else []
 
-    def _complete_now(self) -> list[Span]:
-        return self._client.store.completed_ranges(self._question.resource).complete(
-            self._question.filter.scope
-        )
+    def _read_gaps(self, gaps: Sequence[Span]) -> list[Span]:
+        """Read what is missing, shared with the other processes that read it.
 
-    def _plan(self, spans: list[Span]) -> None:
-        self._reader.to_do = sum(span.length for span in spans)
+        Newest first, but for one part: while a long range is read its oldest end goes out of
+        reach, so the day before that end comes second, right after the first page shows the range
+        to be long.
+        """
+        clock, cancel = self._client.clock, self._reader.cancel
+        leases = self._client.store.leases(self._question.resource, self._question.filter.scope)
+        read: list[Span] = []
+        missing: list[Span] = []
+        listed: list[Span] = []
+        begun = False
+        while left := self._left(gaps, read):
+            is_ageing = self._is_ageing(left)
+            wanted = sorted(left, reverse=True)
+            if begun and is_ageing:
+                last = wanted.pop()
+                edge = Span(last.start, min(last.end, last.start + DAY))
+                wanted = [edge, *wanted, *subtract(last, [edge])]
+            lease = leases.take(wanted, at=clock.monotonic())
+            if lease is None:
+                if clock.wait(_POLL_SECONDS, cancel):
+                    raise Cancelled
+                continue
+            with lease:
+                missing += self._list_open(subtract(lease.span, listed))
+                listed.append(lease.span)
+                # The range may have come into the store between the look and the lease.
+                paginator = self._reader.read(
+                    lease.span, lease=lease, pages=1 if is_ageing and not begun else None
+                )
+            begun = True
+            missing += paginator.missing
+            read += [paginator.span] if paginator.done else paginator.missing
+        return merge(missing)
+
+    def _left(self, gaps: Sequence[Span], read: Sequence[Span]) -> list[Span]:
+        """What neither we nor others have read."""
+        scope = self._question.filter.scope
+        done = [entry.span for entry in self._ranges.entries(scope) if entry.scope == scope]
+        return [rest for gap in gaps for rest in subtract(gap, [*read, *done])]
+
+    def _is_ageing(self, left: Sequence[Span]) -> bool:
+        """Whether a part of a long range is about to go out of reach."""
+        is_long = sum(span.length for span in left) > DAY
+        return is_long and min(left).start < self._reader.now() - RETENTION + _NEAR
+
+    def _list_open(self, spans: Iterable[Span]) -> list[Span]:
+        """Keep what is open under a filter that it may come to pass, to be looked at again."""
+        if self._question.filter.stable:
+            return []
+        return [gap for span in spans for gap in self._reader.list_open(span)[1]]
 
     def _read_late(self, complete: list[Span]) -> list[Span]:
-        """Read the hour before the tail again, where an earlier call had closed it."""
-        if not self._tail.length:
-            return []
-        hour = Span(self._tail.start - HOUR, self._tail.start).clip(self._closed)
-        parts = [part for span in complete if (part := span.clip(hour)).length]
-        late = self._read_again(parts)
-        if not self._question.filter.stable:  # what is open may come to pass the filter yet
-            late += [gap for part in parts for gap in self._reader.list_open(part)[1]]
-        return late
+        """Read again where rows may have become visible after an earlier call.
+
+        The hour before the tail, if an earlier call had closed it; and once more what was younger
+        than that hour when it was closed and is older now, whenever this call comes.
+        """
+        hour = Span(self._tail.start - HOUR, self._tail.start)
+        parts = [span.clip(hour) for span in complete] if self._tail.length else []
+        parts += [span.clip(self._closed) for span in self._due()]
+        parts = [part for part in merge(parts) if part.length]
+        return self._read_again(parts) + self._list_open(parts)
+
+    def _due(self) -> list[Span]:
+        """What was younger than the late hour when it was last read, and is older now."""
+        now = self._reader.now()
+        young: list[Span] = []
+        old: list[Span] = []
+        for entry in self._ranges.entries(self._question.filter.scope):
+            fresh = Span(max(entry.span.start, entry.read_at - LATE), entry.span.end)
+            (young if fresh.length and fresh.end <= now - LATE else old).append(fresh)
+            old.append(Span(entry.span.start, min(entry.span.end, entry.read_at - LATE)))
+        return [rest for span in young for rest in subtract(span, old)]
 
     def _read_again(self, spans: Iterable[Span]) -> list[Span]:
         return [
@@ -218,12 +309,12 @@ class _Pull:
             self._reader.watch,
             self._reader.cancel,
         )
-        missing = refresh(
-            reader, self._held, lasting=self._question.filter.lasting, known=self._known
-        )
+        lasting = self._question.filter.lasting
+        missing = refresh(reader, self._held, lasting=lasting, known=self._last_page)
         self._reader.requests += reader.requests
         self._reader.tally.add(reader.tally)
         self._reader.flags |= reader.flags
+        self._reader.set_aside |= reader.set_aside
         return missing
 
     def _verify(self, complete: list[Span]) -> tuple[int, int]:
@@ -232,14 +323,14 @@ class _Pull:
         before, page = tally.new + tally.updated, store.last_page()
         ranges = [part for span in complete if (part := span.clip(self._closed)).length]
         missing = self._read_again(ranges)
-        archive = store.records(self._question.resource)
+        records = store.records(self._question.resource)
         # Rows near the end of retention may be gone; under a filter, any may have left.
-        found = Span(to_us(self._client.now()) - RETENTION + _MARGIN, self._closed.end)
+        found = Span(self._reader.now() - RETENTION + _MARGIN, self._closed.end)
         vanished = (
             0
             if self._question.filter.scope
             else sum(
-                archive.unseen(part.clip(found), page)
+                records.unseen(part.clip(found), page)
                 for span in merge(ranges)
                 for part in subtract(span, missing)
             )
@@ -248,7 +339,7 @@ class _Pull:
 
     def _expired(self) -> list[Span]:
         """What is older than the server goes back, now that all is read, and is not kept."""
-        oldest = min(to_us(self._client.now()) - RETENTION, self.span.end)
+        oldest = min(self._reader.now() - RETENTION, self.span.end)
         beyond = Span(self.span.start, oldest)
         if beyond.length <= _TOLERANCE:
             return []

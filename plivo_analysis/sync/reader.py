@@ -1,35 +1,33 @@
-"""Read one range: a walk says what to ask, the wire answers, the store keeps.
+"""Read one range: the paginator says what to ask, the transport answers, the store keeps.
 
-Each answer is kept in one transaction with the place that the walk has reached, so that a
-process killed at any moment repeats one request at most. What a walk learns of the server,
-how fine its time filter is and whether it keeps its order, is remembered for the account.
+Each answer is kept in one transaction with the checkpoint that it leads to, so that a process
+killed at any moment repeats one request at most. What a range teaches of the server is
+remembered for the account.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plivo_analysis.api.filters import Query as Parameters
+from plivo_analysis.api.filters import Query
 from plivo_analysis.api.times import api_time
 from plivo_analysis.api.words import fold_status
-from plivo_analysis.errors import BadResponseError, StoreError
+from plivo_analysis.errors import APIError, BadResponseError, StoreError
 from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
 from plivo_analysis.storage.leases import LEASE_SECONDS
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.store import Reading
-from plivo_analysis.sync.checkpoint import checkpoint_text, paginator_of
+from plivo_analysis.sync.page import PAGE_ROWS, PageRequest, PageSeen
 from plivo_analysis.sync.paginator import Paginator
-from plivo_analysis.sync.server_profile import Memory
-from plivo_analysis.sync.single import fetch
-from plivo_analysis.sync.steps import PAGE_ROWS, PageRequest, PageSeen
+from plivo_analysis.sync.server_profile import ServerProfile
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor, merge, subtract, to_us
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from plivo_analysis.api.filters import Filter
     from plivo_analysis.api.resources import Resource
@@ -45,8 +43,10 @@ RETENTION = 90 * DAY
 EDGE = 2 * MINUTE  # how far from the end of retention a row may be gone already
 
 NO_SNAPSHOT = "not a snapshot"
+NOT_CONFIRMED = "filter not confirmed"  # by any row: it may have been ignored
 
-_PAGES_AHEAD = 16  # what a walk claims: more than that it leaves to others
+_PAGES_AHEAD = 16  # what a lease is kept on: more than that is left to others
+_REFUSED = 400
 
 
 @dataclass(slots=True)
@@ -59,6 +59,15 @@ class Reader:
         filter: Which records.
         watch: Is told of every page.
         cancel: Ends the reading at the next page, or in the middle of a wait.
+        requests: How many requests it took.
+        tally: What became of the records.
+        flags: What was out of the ordinary.
+        set_aside: Why records are not fit for a table, by their keys.
+        confirmed: Whether a row has shown that the server heeds the filter.
+        newest: The latest instant of a record that came, in microseconds.
+        moved: Whether an answer moved the account's clock.
+        to_do: How much is to be read, in microseconds, for progress.
+        done: How much of it is read.
     """
 
     client: Client
@@ -69,6 +78,9 @@ class Reader:
     requests: int = 0
     tally: Tally = field(default_factory=Tally)
     flags: set[str] = field(default_factory=set)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    confirmed: bool = False
+    newest: int = 0
     moved: bool = False
     to_do: int = 0
     done: int = 0
@@ -79,7 +91,7 @@ class Reader:
         *,
         settled: bool = True,
         again: bool = False,
-        claim: Lease | None = None,
+        lease: Lease | None = None,
         pages: int | None = None,
     ) -> Paginator:
         """Read a range, and keep what is read.
@@ -87,41 +99,35 @@ class Reader:
         Args:
             span: On whole minutes.
             settled: Whether to note what is read as complete, as far as it is old enough.
-            again: Whether to read what is complete once more, rather than go on with a walk.
-            claim: Our right to read it; the walk stops where somebody else goes on.
+            again: Whether to read what is complete once more, rather than go on from a checkpoint.
+            lease: Our right to read it; reading stops where another process goes on.
             pages: After how many pages to leave off; by default not before the end.
 
         Returns:
-            The walk, which knows what it covered and what it could not.
+            The paginator, which knows what it covered and what it could not.
 
         Raises:
             BadResponseError: The server kept neither to the time nor to the filter.
         """
-        marks = settled and not again
-        ladder = (self._unfinished(span) if marks else None) or self._ladder(span)
-        noted = ladder.minutes()
+        resumable = settled and not again
+        paginator = (self._unfinished(span) if resumable else None) or self._paginator(
+            span, confirm_empty=settled
+        )
+        noted = paginator.minutes()
         left = -1 if pages is None else pages
 
         def keep(page: _Answered) -> bool:
             nonlocal left
-            self._refuse_strangers(page)
-            fresh = self._keep(ladder, page, noted, settled=settled, marks=marks)
+            self._refuse_foreign_rows(page)
+            if settled:
+                self._withdraw(paginator, noted)
+            fresh = self._keep(paginator, page, noted, settled=settled, resumable=resumable)
             noted[:] = merge([*noted, *fresh])
             left -= 1
             return left != 0
 
-        self._walk(ladder, self.filter.params(), keep, claim)
-        return ladder
-
-    def _unfinished(self, span: Span) -> Paginator | None:
-        """The walk that stands unfinished at the end of a range, to be gone on with."""
-        bookmark = self.client.store.completed_ranges(self.resource).checkpoint(
-            self.filter.scope, span.end
-        )
-        ladder = None if bookmark is None else paginator_of(bookmark.state)
-        if ladder is not None:
-            ladder.keep_to(span)
-        return ladder
+        self._run(paginator, self.filter.params(), keep, lease)
+        return paginator
 
     def list_open(self, span: Span) -> tuple[frozenset[str], list[Span]]:
         """List what is open in a range, whatever may change for a record left aside.
@@ -137,86 +143,112 @@ class Reader:
         lasting = self.filter.lasting
 
         def keep(page: _Answered) -> bool:
-            self._store(lasting.scope, Reading(page.query, page.body, page.records, self._now()))
+            self._store(lasting.scope, Reading(page.query, page.body, page.records, self.now()))
             keys.update(record.key for record in page.records)
             rows = [record.row for record in page.records if record.row is not None]
             return 2 * sum(map(self.resource.is_open, rows)) >= len(rows)
 
         for listing in self.resource.open_listings:
-            ladder = self._ladder(span, witness=False)
-            self._walk(ladder, Parameters({**lasting.params(), **listing}), keep)
-            missing += ladder.missing if ladder.done else [span]
+            paginator = self._paginator(span, stable=False, confirm_empty=False)
+            self._run(paginator, Query({**lasting.params(), **listing}), keep)
+            missing += paginator.missing if paginator.done else [span]
         return frozenset(keys), missing
 
-    def get(self, key: str) -> None:
-        """Read one record by its key and keep it.
+    @property
+    def profile(self) -> ServerProfile:
+        """What was learnt of the server."""
+        return ServerProfile(self.client.store, self.resource.name)
 
-        Raises:
-            ResourceNotFoundError: The server has it no more.
-        """
-        self.requests += 1
-        self.tally.add(fetch(self.client, self.resource, key, cancel=self.cancel))
+    def now(self) -> int:
+        """The account's time, in microseconds."""
+        return to_us(self.client.now())
 
-    def _ladder(self, span: Span, *, witness: bool = True) -> Paginator:
-        now = self._now()
+    def _unfinished(self, span: Span) -> Paginator | None:
+        """The paginator whose checkpoint stands at the end of a range, to go on with."""
+        ranges = self.client.store.completed_ranges(self.resource)
+        checkpoint = ranges.checkpoint(self.filter.scope, span.end)
+        if checkpoint is None:
+            return None
+        paginator = Paginator.from_dict(json.loads(checkpoint.state))
+        if paginator is not None:
+            paginator.keep_to(span)
+        return paginator
+
+    def _paginator(
+        self, span: Span, *, stable: bool = True, confirm_empty: bool = True
+    ) -> Paginator:
+        now, profile = self.now(), self.profile
         return Paginator(
             span,
-            grid=self._memory.grid(now),
-            ordered=self._memory.ordered(now),
-            witness=witness and not self._asks_for_open,
+            resolution=profile.resolution(now),
+            ordered=profile.ordered(now),
+            stable=stable and not self._asks_for_open,
+            confirm_empty=confirm_empty,
+            longest=profile.longest_range(now),
+            length=profile.page_length(now),
         )
-
-    @property
-    def _memory(self) -> Memory:
-        return Memory(self.client.store, self.resource.name)
 
     @property
     def _asks_for_open(self) -> bool:
         words = {fold_status(value) for value in self.filter.params().values()}
         return not self.filter.stable and not words.isdisjoint(self.resource.open_words)
 
-    def _walk(
+    def _run(
         self,
-        ladder: Paginator,
+        paginator: Paginator,
         params: Mapping[str, str],
         keep: Callable[[_Answered], bool],
-        claim: Lease | None = None,
+        lease: Lease | None = None,
     ) -> None:
-        """Ask until the walk is done, or until whoever keeps the pages has enough of them."""
+        """Ask until the range is read, or until ``keep`` returns False."""
         before = self.done
-        hold = None if claim is None else _Hold(claim, ladder, self.client.clock)
+        hold = None if lease is None else _Hold(lease, paginator, self.client.clock)
         going_on = True
         while going_on:
             if hold is not None:
                 hold.renew()
-            if ladder.done:
+            if paginator.done:
                 break
-            page = self._ask(ladder.query(), params, hold)
-            ladder.aged = self._now() - RETENTION + EDGE
-            ladder.receive(page.seen)
-            self.done = before + sum(span.length for span in ladder.covered())
+            page = self._ask_within_limit(paginator, params, hold)
+            paginator.aged = self.now() - RETENTION + EDGE
+            paginator.receive(page.seen)
+            self.done = before + sum(span.length for span in paginator.covered())
             going_on = keep(page)
             self.watch.page(
                 requests=self.requests,
                 rows=self.tally.received,
                 share=self.done / self.to_do if self.to_do else 1.0,
             )
-        self.flags |= ladder.flags
-        self._memory.learn(ladder, self._now())
-        if ladder.not_honoured:
+        self.flags |= paginator.flags
+        self.profile.learn(paginator, self.now())
+        if paginator.not_honoured:
             raise BadResponseError(
                 f"The server listed {self.resource.name} from outside of the time that was asked "
                 "for, so that nothing proves the table complete. Ask for another range, or tell "
                 "Plivo's support."
             )
 
+    def _ask_within_limit(
+        self, paginator: Paginator, params: Mapping[str, str], hold: _Hold | None
+    ) -> _Answered:
+        """Ask for the next page, in a shorter range where a longer one is refused."""
+        while True:
+            try:
+                return self._ask(paginator.request(), params, hold)
+            except APIError as error:
+                # 400 has many reasons; a shorter range is tried once, and the lesson is
+                # remembered only with what it then lists.
+                if error.status_code != _REFUSED or not paginator.refuse():
+                    raise
+                self.requests += 1
+
     def _ask(
-        self, query: PageRequest, params: Mapping[str, str], hold: _Hold | None = None
+        self, request: PageRequest, params: Mapping[str, str], hold: _Hold | None
     ) -> _Answered:
         resource = self.resource
-        start, end = query.span.datetimes()
-        place = {"cursor": query.cursor} if query.cursor else {"offset": str(query.offset)}
-        question = Parameters(
+        start, end = request.span.datetimes()
+        place = {"cursor": request.cursor} if request.cursor else {"offset": str(request.offset)}
+        question = Query(
             {
                 **params,
                 f"{resource.time_parameter}__gte": api_time(start),
@@ -228,26 +260,40 @@ class Reader:
         answer = self.client.transport.get(
             resource.path,
             question,
-            read=lambda body: (
-                body,
-                read_page(
-                    body,
-                    list_key=resource.list_key,
-                    read=READERS[resource.name],
-                    expected_path=f"/v1/Account/{self.client.auth_id}/{resource.path}",
-                ),
-            ),
+            read=self._read,
             cancel=self.cancel,
             on_wait=self._waiting(hold),
         )
         self.requests += answer.tries
-        self._heard(answer.date)
+        self.moved |= self.client.hear(answer.date)
         body, page = answer.value
         self.flags |= {note.code for note in page.notes}
+        for record in page.records:
+            if record.row is None:
+                self.set_aside[record.key] = record.notes[0].code
+            else:
+                self.confirmed = self.confirmed or bool(self.filter.matches(record.row))
+            if record.instant is not None:
+                self.newest = max(self.newest, to_us(record.instant))
         return _Answered(f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}", body, page)
 
+    def _read(self, body: bytes) -> tuple[bytes, Page]:
+        """Read an answer; raise where it is one that came before, so that it is asked for again."""
+        page = read_page(
+            body,
+            list_key=self.resource.list_key,
+            read=READERS[self.resource.name],
+            expected_path=f"/v1/Account/{self.client.auth_id}/{self.resource.path}",
+        )
+        if self.client.is_repeated(page.api_id):
+            raise BadResponseError(
+                "The answer is the copy of an earlier one: a cache between here and the server "
+                "does not look at what is asked. Go round it, or have it leave out this address."
+            )
+        return body, page
+
     def _waiting(self, hold: _Hold | None) -> Callable[[float], None]:
-        """Who is told of a wait: the watch, and whoever waits for what we read."""
+        """What is told of a wait: the listener, and the processes that wait for what we read."""
         if hold is None:
             return self.watch.waiting
 
@@ -257,55 +303,85 @@ class Reader:
 
         return tell
 
-    def _refuse_strangers(self, page: _Answered) -> None:
+    def _refuse_foreign_rows(self, page: _Answered) -> None:
         """What rows carry is checked again: an ignored filter must not look like an answer.
 
         A row that was open when the server chose it may have settled when it wrote it.
         """
-        strangers = [record for record in page.records if _misses(self.filter, record)]
+        foreign = [record for record in page.records if _misses(self.filter, record)]
         settled_meanwhile = (
             self._asks_for_open
-            and 2 * len(strangers) <= len(page.records)
-            and not any(_misses(self.filter.lasting, record) for record in strangers)
+            and 2 * len(foreign) <= len(page.records)
+            and not any(_misses(self.filter.lasting, record) for record in foreign)
         )
-        if strangers and not settled_meanwhile:
+        if foreign and not settled_meanwhile:
             names = ", ".join(self.filter.params())
             raise BadResponseError(
                 f"The server did not keep to the filter ({names}): it listed "
                 f"{self.resource.name} that do not match. Load without it and filter the table."
             )
 
+    def _withdraw(self, paginator: Paginator, noted: list[Span]) -> None:
+        """Take back what was called complete before an anomaly showed that it was not proven."""
+        if paginator.withdrawn:
+            ranges = self.client.store.completed_ranges(self.resource)
+            with self.client.store.writing():
+                for span in paginator.withdrawn:
+                    ranges.discard(span, self.filter.scope)
+            noted[:] = [part for span in noted for part in subtract(span, paginator.withdrawn)]
+            paginator.withdrawn = []
+
     def _keep(
-        self, ladder: Paginator, page: _Answered, noted: list[Span], *, settled: bool, marks: bool
+        self,
+        paginator: Paginator,
+        page: _Answered,
+        noted: list[Span],
+        *,
+        settled: bool,
+        resumable: bool,
     ) -> list[Span]:
-        """Keep a page with the place it led to; return what is complete with it.
+        """Keep a page with the checkpoint that it leads to; return what is complete with it.
 
         Only that: what was noted earlier may have been taken back by a purge since.
         """
-        now = self._now()
+        now = self.now()
         fresh: list[Span] = []
         complete: list[CompletedRange] = []
-        passed = bookmark = None
+        passed = checkpoint = None
         if settled:
-            closed = Span(ceil(now - RETENTION, MINUTE), floor(now - SETTLE, MINUTE))
-            fresh = [part for span in ladder.minutes() for part in subtract(span, noted)]
-            flags = tuple(sorted(ladder.flags | self._labels))
+            closed = Span(ceil(now - RETENTION, MINUTE), floor(self._newest_closed(), MINUTE))
+            fresh = [part for span in paginator.minutes() for part in subtract(span, noted)]
+            flags = tuple(sorted(paginator.flags | self._labels))
             complete = [
                 CompletedRange(span.clip(closed), self.filter.scope, now, flags) for span in fresh
             ]
-        if marks:
-            passed = Span(ladder.reached, ladder.span.end)
-        if marks and not ladder.done:
-            bookmark = Checkpoint(ladder.open_end, ladder.reached, checkpoint_text(ladder))
-        reading = Reading(page.query, page.body, page.records, now, complete, passed, bookmark)
+        if resumable:
+            passed = Span(paginator.reached, paginator.span.end)
+        if resumable and not paginator.done:
+            state = json.dumps(paginator.to_dict(), separators=(",", ":"))
+            checkpoint = Checkpoint(paginator.open_end, paginator.reached, state)
+        reading = Reading(page.query, page.body, page.records, now, complete, passed, checkpoint)
         self._store(self.filter.scope, reading)
         return fresh
+
+    def _newest_closed(self) -> int:
+        """Up to when a range may be called complete."""
+        trusted = self.client.trusted_now()
+        if trusted is not None:
+            return to_us(trusted) - SETTLE
+        # The server tells no time, and this computer's may be fast. What it listed has happened.
+        kept = self.client.store.records(self.resource).extent()[1]
+        return min(
+            self.now() - SETTLE, max(self.newest, self.now() - RETENTION if kept is None else kept)
+        )
 
     @property
     def _labels(self) -> set[str]:
         """What a filter makes of a range: rows come and go, or cannot be checked."""
         moving = set() if self.filter.stable else {NO_SNAPSHOT}
-        return moving | {f"{name} not checked" for name in self.filter.unverifiable}
+        unverifiable = {f"{name} not checked" for name in self.filter.unverifiable}
+        unconfirmed = set() if self.confirmed or not self.newest else {NOT_CONFIRMED}
+        return moving | unverifiable | unconfirmed
 
     def _store(self, scope: str, reading: Reading) -> None:
         tally = self.client.store.keep(self.resource, scope, reading)
@@ -316,38 +392,37 @@ class Reader:
                 "Please report this."
             )
 
-    def _heard(self, date: datetime | None) -> None:
-        self.moved |= self.client.hear(date)
-
-    def _now(self) -> int:
-        return to_us(self.client.now())
-
 
 class _Hold:
-    """A claim, kept up while its range is walked."""
+    """A lease, kept up while its range is read."""
 
-    def __init__(self, claim: Lease, ladder: Paginator, clock: Clock) -> None:
-        self._claim = claim
-        self._ladder = ladder
+    def __init__(self, lease: Lease, paginator: Paginator, clock: Clock) -> None:
+        self._lease = lease
+        self._paginator = paginator
         self._clock = clock
         self._pages = -1
         self._renewed = clock.monotonic()
 
     def renew(self) -> None:
-        """Before a page: stop where somebody else reads, and say what we read next."""
+        """Before a page: stop where another process reads, and say what we read next."""
         self._pages += 1
-        self._ladder.stop_at(self._tell())
+        self._paginator.stop_at(self._tell())
 
     def keep_alive(self) -> None:
-        """During a wait: we are still there. What is asked for meanwhile stays as it is."""
+        """During a wait: say that we are still there.
+
+        The range stays as it is: a page of it has been asked for already.
+        """
         if self._clock.monotonic() - self._renewed > LEASE_SECONDS / 4:
             self._tell()
 
     def _tell(self) -> int:
-        read = sum(span.length for span in self._ladder.covered())
+        # As much as a few pages are likely to hold. To keep all of a long range would let other
+        # processes wait for hours; to keep a page would let them meet us at every page.
+        read = sum(span.length for span in self._paginator.covered())
         ahead = _PAGES_AHEAD * read // self._pages if read and self._pages else None
         self._renewed = self._clock.monotonic()
-        return self._claim.hold(self._ladder.reached, ahead)
+        return self._lease.hold(self._paginator.reached, ahead)
 
 
 def _misses(chosen: Filter, record: Record) -> bool:
@@ -368,13 +443,16 @@ class _Answered:
 
     @property
     def seen(self) -> PageSeen:
+        records = self.page.records
         return PageSeen(
             rows=tuple(
                 (record.key, to_us(record.instant))
-                for record in self.page.records
+                for record in records
                 if record.instant is not None
             ),
             count=self.page.received,
             has_next=self.page.has_next,
             next_cursor=self.page.next_cursor,
+            # One record alone is set aside and said; several are a change of the API's form.
+            unfit=len(records) > 1 and all(record.row is None for record in records),
         )

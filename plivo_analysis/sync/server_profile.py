@@ -1,7 +1,7 @@
-"""What walks learnt of a server, kept for the account: how fine its bounds are, and its order.
+"""What was learnt of an account's server: how it bounds, orders, cuts and limits its lists.
 
-A server may change for the better, and a lesson may have been a chance. So it holds for a
-week; then the walk tries the quickest way again, and learns again if it has to.
+A server may change for the better, and a lesson may have been a chance. So it holds for a week;
+then the quickest way is tried again, and the lesson is learnt again if need be.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from plivo_analysis.sync.page import PAGE_ROWS, PageLength
 from plivo_analysis.sync.paginator import RESOLUTIONS
 from plivo_analysis.values.spans import DAY, from_us, to_us
 
@@ -23,46 +24,65 @@ _SEEN = ", seen "
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class ServerProfile:
     """Lessons on one resource.
 
     Args:
-        store: Where they are kept.
+        store: Where they are kept, as facts ``{resource} {lesson}``.
         resource: The resource's name.
 
     Example:
         >>> from plivo_analysis.storage.store import Store
-        >>> memory = Memory(Store(None), "sessions")
-        >>> memory.grid(0), memory.ordered(0)
-        (1, True)
+        >>> profile = ServerProfile(Store(None), "sessions")
+        >>> profile.resolution(0), profile.ordered(0), profile.longest_range(0)
+        (1, True, None)
     """
 
     store: Store
     resource: str
 
-    def grid(self, now: int) -> int:
+    def resolution(self, now: int) -> int:
         """How fine the server's bounds are taken to be, in microseconds."""
-        value = self._fact("grid", now)
-        return int(value) if value else RESOLUTIONS[0]
+        return int(self._fact("resolution", now) or RESOLUTIONS[0])
 
     def ordered(self, now: int) -> bool:
         """Whether the server is taken to list newest first."""
         return self._fact("order", now) != _UNORDERED
 
-    def learn(self, ladder: Paginator, now: int) -> None:
-        """Keep what a walk found out."""
-        if ladder.grid_learnt is not None:
-            self._keep("grid", str(ladder.grid_learnt), now)
-        if not ladder.ordered and self.ordered(now):
-            self._keep("order", _UNORDERED, now)
+    def page_length(self, now: int) -> PageLength:
+        """How many rows the server is taken to put on a page."""
+        longest, full = (self._fact("page", now) or f"0 {PAGE_ROWS}").split()
+        return PageLength(int(longest), int(full))
 
-    def _fact(self, what: str, now: int) -> str | None:
-        value, known, day = (self.store.fact(f"{self.resource} {what}") or "").partition(_SEEN)
-        if value and not known:  # learnt by an examination of the account
-            self._keep(what, value, now)
+    def longest_range(self, now: int) -> int | None:
+        """How long a range the server lists at most, in microseconds; None without a limit."""
+        value = self._fact("range", now)
+        return int(value) if value else None
+
+    def learn(self, paginator: Paginator, now: int) -> None:
+        """Keep what reading a range found out."""
+        length = paginator.length
+        lessons = {
+            "resolution": paginator.resolution_learnt,
+            "order": None if paginator.ordered else _UNORDERED,
+            "page": f"{length.longest} {length.full}" if length.is_new else None,
+            "range": paginator.longest,
+        }
+        for lesson, value in lessons.items():
+            # The day of what is merely believed stays: it must not be believed for ever.
+            known = lesson in ("order", "range") and self._fact(lesson, now) == str(value)
+            if value is not None and not known:
+                self._keep(lesson, str(value), now)
+
+    def _fact(self, lesson: str, now: int) -> str | None:
+        value, dated, day = (self.store.fact(f"{self.resource} {lesson}") or "").partition(_SEEN)
+        if value and not dated:  # learnt by an examination of the account
+            self._keep(lesson, value, now)
             return value
         holds = value and now < to_us(datetime.fromisoformat(day).replace(tzinfo=UTC)) + _HOLDS
         return value if holds else None
 
-    def _keep(self, what: str, value: str, now: int) -> None:
-        self.store.learn(f"{self.resource} {what}", f"{value}{_SEEN}{from_us(now):%Y-%m-%d}")
+    def _keep(self, lesson: str, value: str, now: int) -> None:
+        text = f"{value}{_SEEN}{from_us(now):%Y-%m-%d}"
+        if self.store.fact(f"{self.resource} {lesson}") != text:
+            self.store.learn(f"{self.resource} {lesson}", text)

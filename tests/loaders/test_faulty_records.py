@@ -253,9 +253,12 @@ def test_a_page_that_is_not_strict_json_is_not_believed_and_asked_for_again(
 
 
 def test_a_byte_order_mark_is_no_fault(serve: Serve, connect: Connect) -> None:
-    body = b'\xef\xbb\xbf{"api_id": "a", "meta": {"next": null}, "sessions": []}'
+    bodies = (
+        b'\xef\xbb\xbf{"api_id": "%d", "meta": {"next": null}, "sessions": []}' % n
+        for n in range(9)
+    )
     assert pva.load_sessions(
-        client=connect(serve(Account.of([]), faults=[Fault.body(body)] * 9))
+        client=connect(serve(Account.of([]), faults=[Fault.body(body) for body in bodies]))
     ).is_empty()
 
 

@@ -106,15 +106,19 @@ def test_the_next_day_asks_for_the_new_hours_and_what_was_open_and_nothing_else(
     asked, account.now = len(server.log), NOW + DAY
     account.replace({**waiting, "status": "verified"})
     once(pva.load_sessions(since=since, client=client), account.uuids(since, NOW + DAY))
-    tail, new, opened, settled = server.log[asked:]
+    tail, new, late, opened, settled = server.log[asked:]
     ranges = [
         tuple(f"{request.query[f'session_time__{end}']}Z" for end in ("gte", "lt"))
-        for request in (tail, new)
+        for request in (tail, new, late)
     ]
     yesterday, edge = (to_us(at - timedelta(minutes=15)) for at in (NOW, NOW + DAY))
     assert [tuple(to_us(datetime.fromisoformat(at)) for at in range_) for range_ in ranges] == [
-        (edge, to_us(NOW + DAY)),
-        (yesterday, edge),
+        (start - MINUTE, end + MINUTE)
+        for start, end in [
+            (edge, to_us(NOW + DAY)),
+            (yesterday, edge),
+            (yesterday - 60 * MINUTE, yesterday),  # was too young to be sure of late rows
+        ]
     ]
     assert opened.query["status"] == "in-progress"
     assert settled.path.endswith(f"/{waiting['session_uuid']}/")

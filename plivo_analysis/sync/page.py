@@ -1,0 +1,115 @@
+"""What a paginator and its driver exchange: a request for a page, what the page held, anomalies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from plivo_analysis.values.spans import Span  # noqa: TC001 - a checkpoint is read by its types
+
+PAGE_ROWS = 20
+
+_ALIKE = 3  # short pages of one length in a row: that is the server's page length
+
+
+class Anomaly(StrEnum):
+    """Why a page cannot be trusted to be what was asked for.
+
+    Example:
+        >>> Anomaly.ORDER.value
+        'order'
+    """
+
+    BOUNDS = "bounds"  # a row lies outside the bounds
+    ORDER = "order"  # rows are not newest first
+    OVERLAP = "overlap"  # a row that two pages share is on one of them only
+    TIE = "tie"  # more rows within one step of the resolution than a page holds
+    STUCK = "stuck"  # a page leads nowhere, again and again
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One page to ask for: both bounds always, and an offset or cursor as a last resort."""
+
+    span: Span
+    offset: int = 0
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    """What a page held: keys and instants in its order, and what it says of the next one.
+
+    Args:
+        rows: Key and instant of each row that has both, in the page's order.
+        count: How many rows the page held, readable or not.
+        has_next: Whether the server says that there is more.
+        next_cursor: The cursor it names, if it does.
+        unfit: Whether none of its rows is fit for a table.
+    """
+
+    rows: tuple[tuple[str, int], ...]
+    count: int
+    has_next: bool
+    next_cursor: str | None = None
+    unfit: bool = False
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of the rows."""
+        return frozenset(key for key, _ in self.rows)
+
+    def outside(self, span: Span) -> bool:
+        """Whether a row lies outside of a span."""
+        return any(instant not in span for _, instant in self.rows)
+
+
+@dataclass(slots=True)
+class PageLength:
+    """How many rows a server puts on a page, whatever number was asked for.
+
+    A page of fewer rows than were asked for ends a list only if the server is known to put more
+    on a page: a server of ten rows a page that names no next one would else lose all but ten.
+
+    Args:
+        longest: The rows of the longest page seen, 0 before the first.
+        full: A page of so many rows may be followed by another.
+        alike: The lengths of the last short pages that named a next one.
+        is_new: Whether a page has shown it, rather than what is remembered of the account.
+
+    Example:
+        >>> length = PageLength()
+        >>> length.see(7)
+        >>> length.is_short(6), length.is_short(7), length.is_full(7)
+        (True, False, False)
+    """
+
+    longest: int = 0
+    full: int = PAGE_ROWS
+    alike: list[int] = field(default_factory=list)
+    is_new: bool = False
+
+    def see(self, count: int) -> None:
+        """Learn from a page of so many rows; an empty one teaches nothing."""
+        self.is_new = self.is_new or count >= max(1, self.longest)
+        self.longest = max(self.longest, count)
+        if self.longest > self.full:
+            self.full = PAGE_ROWS
+
+    def see_full(self, count: int) -> None:
+        """Learn that more rows followed a page of so many."""
+        self.full = min(PAGE_ROWS, max(count, self.longest))
+
+    def see_named_next(self, count: int) -> None:
+        """Learn from a short page that came twice the same and named a next one."""
+        self.alike = [*self.alike[1 - _ALIKE :], count]
+        if self.alike == [count] * _ALIKE:
+            self.see_full(count)
+
+    def is_full(self, count: int) -> bool:
+        """Whether more rows may follow a page of so many."""
+        return count >= self.full
+
+    def is_short(self, count: int) -> bool:
+        """Whether the server would have put more rows on this page if it had any."""
+        return count < min(self.longest, self.full)
