@@ -10,7 +10,7 @@ import polars as pl
 from plivo_analysis.cli.account import account
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.load import load_messages, load_sessions
-from plivo_analysis.report.sheets import csv_text, parquet_bytes
+from plivo_analysis.report.files import csv_bytes, parquet_bytes
 from plivo_analysis.system.files import write_whole
 
 if TYPE_CHECKING:
@@ -71,4 +71,4 @@ def _write_csv(frame: pl.DataFrame, path: Path) -> None:
         )
         for name in nested
     )
-    write_whole(path, csv_text(flat).encode(), private=True)
+    write_whole(path, csv_bytes(flat), private=True)

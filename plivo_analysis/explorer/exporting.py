@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import StoreError
+from plivo_analysis.explorer.html import Markup, tag
 from plivo_analysis.loaders.recipients import replaced
-from plivo_analysis.report.html import Markup, tag
-from plivo_analysis.report.sheets import csv_text, workbook
+from plivo_analysis.report.files import csv_bytes, workbook
 from plivo_analysis.values.masking import mask_number
 
 if TYPE_CHECKING:
@@ -38,18 +38,15 @@ def as_csv(table: pl.DataFrame, numbers: Sequence[str]) -> bytes:
         >>> import polars as pl
         >>> table = pl.DataFrame({"recipient": ["14155550100"]})
         >>> as_csv(table, ["recipient"]).decode().splitlines()
-        ['recipient', '1 ••• ••• ••00']
+        ['\ufeffrecipient', '1 ••• ••• ••00']
     """
-    return csv_text(masked(table, numbers)).encode()
+    return csv_bytes(masked(table, numbers))
 
 
 def as_workbook(
     name: str, table: pl.DataFrame, numbers: Sequence[str], facts: Mapping[str, str]
 ) -> bytes:
     """A table as a workbook, its telephone numbers masked.
-
-    Raises:
-        PlivoAnalysisError: xlsxwriter is not installed.
 
     Example:
         >>> import polars as pl

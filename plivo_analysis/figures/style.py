@@ -35,7 +35,7 @@ _COLOURS = {
 _HATCHES = {"validation": "-", "unallocated": "/"}
 _NUMBERED = {ord(sign): f"&#{ord(sign)};" for sign in "$\"'"}
 _SQUARES = {"-": "▤", "/": "▨"}
-_NAMES = {"sms": "SMS", "whatsapp": "WhatsApp"} | {
+_NAMES = {"sms": "SMS", "mms": "MMS", "rcs": "RCS", "whatsapp": "WhatsApp"} | {
     word: word.capitalize() for word in ("voice", UNKNOWN, "validation", "unallocated")
 }
 _FIRST = ("sms", "voice", "whatsapp")
@@ -95,8 +95,8 @@ def name(channel: str | None) -> str:
     """A channel's name for people, not yet escaped; one not seen before keeps its own.
 
     Example:
-        >>> name("sms"), name("rcs"), name(None)
-        ('SMS', 'rcs', 'Unknown')
+        >>> name("sms"), name("rcs"), name("zalo"), name(None)
+        ('SMS', 'RCS', 'zalo', 'Unknown')
     """
     word = channel or UNKNOWN
     return _NAMES.get(word, clean(word))

@@ -143,7 +143,7 @@ def test_no_headline_number_runs_into_the_next(
 ) -> None:
     times = pl.col("total_charge") * 10**digits
     much = october(sessions).with_columns(total_charge=times).cast(dict(SESSIONS.polars()))
-    page = show(pva.cost_report(much, period=OCTOBER, plotlyjs="none").html)
+    page = show(pva.cost_report(much, period=OCTOBER).html)
     script = "[...document.querySelectorAll('.cells .now')].map(e => e.scrollWidth - e.clientWidth)"
     assert max(page.evaluate(script)) <= 0
 
@@ -179,7 +179,7 @@ def test_no_row_is_cut_between_two_sheets(sessions: pl.DataFrame, show: Shown, l
     row = pl.int_range(pl.len()) % len(names)
     named = row.replace_strict(dict(enumerate(names)))
     many = october(sessions).with_columns(destination_country_iso2=named)
-    pdf = printed(show(pva.cost_report(many, period=OCTOBER, plotlyjs="none").html))
+    pdf = printed(show(pva.cost_report(many, period=OCTOBER).html))
     sheets = [words(sheet) for sheet in pdf.pages[1:]]  # the first has sentences
     on = [
         {place for place, sheet in enumerate(sheets) if f"n{number:02}WW" in sheet}
