@@ -18,7 +18,7 @@ from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, title
 from plivo_analysis.values.typesetting import money, percent, percent_range, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
 TOP = 12
@@ -258,10 +258,11 @@ class SpendOverTime:
         """How far the bars of each bucket hang below zero: zero, or negative."""
         return [add_up(p for p in parts if p and p < 0) or _ZERO for parts in self._buckets()]
 
-    def peak(self) -> tuple[int, str, str] | None:
+    def peak(self, unread: Collection[int] = ()) -> tuple[int, str, str] | None:
         """The highest bucket, its amount and its name, where there are several to compare.
 
-        The median is named where no bucket is missing and the highest is well above it.
+        The median is named where no bucket is missing and the highest is well above it; what
+        was not read whole is in no median.
         """
         totals = self.totals
         if len(totals) < 2 or max(self.heights) <= 0:  # noqa: PLR2004 - one is its own highest
@@ -269,9 +270,10 @@ class SpendOverTime:
         at = totals.index(max(totals))
         on = "in" if self.bucket in {"week", "month"} else "on"
         words = f"{on} {self.names[at]}"
-        median = sorted(totals)[len(totals) // 2]
+        whole = sorted(total for place, total in enumerate(totals) if place not in unread)
+        median = whole[len(whole) // 2] if len(whole) >= TOP // 2 else _ZERO
         unusual = median > 0 and totals[at] / median >= Decimal("1.5")
-        if unusual and len(totals) >= TOP // 2 and time_axis.unbroken(self.starts):
+        if unusual and time_axis.unbroken(self.starts):
             words += f", {totals[at] / median:.1f} times the median {self.bucket}"
         return at, money(totals[at], self.currency), words
 

@@ -305,7 +305,7 @@ def stacked_bars(
         ],
         "unread": [(across(place), round(step, 1)) for place in sorted(unread)],
         "mean": None if mean is None else up(mean),
-        "peak": _placed_peak(spent, up, across, step, width),
+        "peak": _placed_peak(spent, spent.peak(unread), up, across, width),
         "times": _times(spent, across, step, width - left),
     }
     label = f"Spend by {spent.bucket} and channel; each amount is in the table below"
@@ -313,9 +313,8 @@ def stacked_bars(
 
 
 def _placed_peak(
-    spent: SpendOverTime, up: Any, across: Any, step: float, width: float
+    spent: SpendOverTime, peak: tuple[int, str, str] | None, up: Any, across: Any, width: float
 ) -> dict[str, Any] | None:
-    peak = spent.peak()
     if peak is None:
         return None
     place, amount, words = peak
@@ -323,7 +322,7 @@ def _placed_peak(
     if (len(amount) + len(words)) * _LETTER > width / 2:
         words = words.split(",")[0]
     return {
-        "x": across(place) + round(step / 2, 1),
+        "x": round((across(place) + across(place + 1)) / 2, 1),
         "y": up(spent.heights[place]) - 5,
         "anchor": anchor,
         "amount": amount,

@@ -40,7 +40,7 @@ class Burst:
 
     A reading aid, not a verdict: the largest run of days around a country's highest day on
     which it had at least twice its median day, and three times at the highest. Medians count
-    every day of the period, so a country that is new has a median of 0.
+    every day that was read whole, so a country that is new has a median of 0.
 
     Args:
         country: Its two letters.
@@ -217,7 +217,8 @@ def largest_burst(numbers: Measures) -> Burst | None:
         (row[COUNTRY[0]], place[instant(row["period"])]): row["amount"] or Decimal(0)
         for row in spend(numbers.charges, by=COUNTRY, **time).rows(named=True)
     }
-    found = (_burst(code, by_day, starts, spent) for code, by_day in counts.items())
+    read = [known is Certainty.EXACT for known in numbers.certainty()]
+    found = (_burst(code, by_day, starts, spent, read) for code, by_day in counts.items())
     bursts = [burst for burst in found if burst and burst.spent > numbers.spent * _LEAST_SHARE]
     return max(bursts, key=lambda burst: (burst.spent, burst.country), default=None)
 
@@ -227,9 +228,13 @@ def _burst(
     by_day: list[tuple[int, int]],
     starts: list[datetime],
     spent: dict[tuple[str, int], Decimal],
+    read: list[bool],
 ) -> Burst | None:
     sessions = [began for began, _ in by_day]
-    usual = float(median(sessions))
+    whole = [began for began, known in zip(sessions, read, strict=True) if known]
+    if len(whole) < _FEWEST_DAYS:
+        return None
+    usual = float(median(whole))
     level = 2 * max(usual, 1.0)
     first = last = sessions.index(max(sessions))
     if sessions[first] < level * 1.5:
