@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.values.typesetting import MINUS, MONTHS, WEEKDAYS, day, weekday
+from plivo_analysis.values.typesetting import MINUS, MONTHS, day, weekday
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +132,7 @@ def ticks(periods: Sequence[datetime], most: int = 6) -> tuple[list[datetime], l
     Example:
         >>> days = [datetime(2026, 10, 1) + timedelta(days=n) for n in range(31)]
         >>> ticks(days)[1]
-        ['1 Oct', 'Mon 5', 'Mon 12', 'Mon 19', 'Mon 26']
+        ['1 Oct', 'Mon 5 Oct', 'Mon 12 Oct', 'Mon 19 Oct', 'Mon 26 Oct']
         >>> ticks([])
         ([], [])
     """
@@ -169,7 +169,7 @@ def _monday_ticks(first: datetime, last: datetime, most: int) -> tuple[list[date
     mondays = [start for start in mondays if start - first >= apart]
     kept = _thinned(mondays, most - 1)
     long = last - first > timedelta(days=45)
-    texts = [day(m) if long else f"{WEEKDAYS[m.weekday()]} {m.day}" for m in kept]
+    texts = [day(m) if long else weekday(m) for m in kept]
     return [first, *kept], [day(first), *texts]
 
 

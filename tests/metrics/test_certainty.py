@@ -19,7 +19,6 @@ from plivo_analysis.metrics.certainty import (
     coverage_rows,
     unread_ranges,
 )
-from plivo_analysis.metrics.periods import EVERY, Buckets
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 HOURS = 48
@@ -106,34 +105,3 @@ def test_without_coverage_a_table_is_taken_as_whole() -> None:
 def test_another_table_is_refused_by_name() -> None:
     with pytest.raises(SchemaError, match=r"coverage is what pva\.coverage"):
         coverage_rows(pl.DataFrame({"alias": ["x"]}))
-
-
-ZONES = ("UTC", "Africa/Cairo", "America/Santiago", "America/New_York", "Australia/Lord_Howe")
-
-
-@given(
-    st.sampled_from(EVERY),
-    st.sampled_from(ZONES),
-    st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - UTC is given below
-    st.timedeltas(timedelta(microseconds=1), timedelta(days=40)),
-)
-def test_the_starts_of_a_range_are_those_of_its_buckets(
-    every: str, tz: str, first: datetime, length: timedelta
-) -> None:
-    buckets = Buckets(every, tz)
-    low = first.replace(tzinfo=UTC)
-    starts = [at.astimezone(UTC) for at in buckets.starts(low, low + length)]
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-
-    def start_of(instant: datetime) -> datetime:
-        tick = (instant - epoch) // timedelta(microseconds=1) // buckets.tick
-        found = buckets.start(tick)
-        assert found is not None
-        return epoch + timedelta(microseconds=found)
-
-    assert starts == sorted(set(starts))
-    assert starts[0] == start_of(low)
-    assert starts[-1] == start_of(low + length - timedelta(microseconds=1))
-    assert all(start_of(start) == start for start in starts)
-    for a, b in pairwise(starts):
-        assert start_of(b - timedelta(microseconds=1)) == a, "no bucket is left out"
