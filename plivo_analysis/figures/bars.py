@@ -203,13 +203,13 @@ def _named_lines(table: MetricRows) -> list[tuple[str, list[Row]]]:
     return shown
 
 
-def _marker(shade: str, channel: str) -> dict[str, Any]:
+def _marker(colour: str, channel: str) -> dict[str, Any]:
     if not style.hatch(channel):
-        return {"color": shade, "line": {"width": 0}}
-    pattern = {"shape": style.hatch(channel), "fgcolor": shade, "bgcolor": "rgba(0,0,0,0)"}
+        return {"color": colour, "line": {"width": 0}}
+    pattern = {"shape": style.hatch(channel), "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)"}
     return {
-        "color": shade,
-        "line": {"width": 0.8, "color": shade},
+        "color": colour,
+        "line": {"width": 0.8, "color": colour},
         "pattern": pattern | {"size": 5, "solidity": 0.35, "fillmode": "replace"},
     }
 

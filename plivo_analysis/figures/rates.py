@@ -213,7 +213,7 @@ def _lines(named: _Named, heading: str) -> style.Sketch:
             showgrid=False,
             range=[len(named) - 0.5, -0.5],
             tickvals=list(range(len(named))),
-            ticktext=[said for _, said, _ in named],
+            ticktext=[name for _, name, _ in named],
             tickfont={"size": 12},
             automargin=True,
             ticks="",
@@ -224,34 +224,32 @@ def _lines(named: _Named, heading: str) -> style.Sketch:
 
 
 def _dots(figure: style.Sketch, named: _Named, rate: Rate, domain: tuple[float, float]) -> None:
-    estimates = [
-        (line, name, hue_, Estimate.of(row, rate.of))
-        for line, (row, name, hue_) in enumerate(named)
-    ]
-    known = [(line, name, hue_, e) for line, name, hue_, e in estimates if e is not None]
+    by_colour: dict[str, list[tuple[int, str, Estimate]]] = {}
+    for line, (row, name, colour) in enumerate(named):
+        if estimate := Estimate.of(row, rate.of):
+            by_colour.setdefault(colour, []).append((line, name, estimate))
     end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
-    for shade in dict.fromkeys(hue_ for _, _, hue_, _ in known):
-        lines = [(line, name, e) for line, name, hue_, e in known if hue_ == shade]
-        dots = _estimates("x", [e for _, _, e in lines], shade, size=8, end=end)
+    for colour, lines in by_colour.items():
+        dots = _estimates("x", [e for _, _, e in lines], colour, size=8, end=end)
         dots["y"] = [line for line, _, _ in lines]
         dots["hovertext"] = [f"{name}<br>{e.words}" for _, name, e in lines]
         figure.add_trace(dots)
         beyond = [line for line, _, e in lines if e.high * 100 > end]
         if beyond:
-            figure.add_trace(_arrows(beyond, end, shade))
+            figure.add_trace(_arrows(beyond, end, colour))
     scale = style.axis(domain=list(domain), showgrid=True, ticks="", range=[0, end])
     figure.update_layout(xaxis=scale, yaxis={"ticklabelstandoff": 8})
 
 
 def _estimates(
-    axis: str, estimates: Sequence[Estimate], shade: str, *, size: int, end: float
+    axis: str, estimates: Sequence[Estimate], colour: str, *, size: int, end: float
 ) -> dict[str, Any]:
     """Dots and the thin lines of their intervals along an axis, cut where the scale ends."""
     return {
         "type": "scatter",
         axis: [estimate.value * 100 for estimate in estimates],
         "mode": "markers",
-        "marker": {"size": size, "color": shade},
+        "marker": {"size": size, "color": colour},
         f"error_{axis}": {
             "type": "data",
             "symmetric": False,
@@ -259,21 +257,21 @@ def _estimates(
             "arrayminus": [(e.value - e.low) * 100 for e in estimates],
             "thickness": 1.4,
             "width": 0,
-            "color": shade,
+            "color": colour,
         },
         "hoverinfo": "text",
         "cliponaxis": False,
     }
 
 
-def _arrows(lines: list[int], end: float, shade: str) -> dict[str, Any]:
+def _arrows(lines: list[int], end: float, colour: str) -> dict[str, Any]:
     """Arrows where intervals leave the scale."""
     return {
         "type": "scatter",
         "x": [end] * len(lines),
         "y": lines,
         "mode": "markers",
-        "marker": {"size": 8, "color": shade, "symbol": "triangle-right"},
+        "marker": {"size": 8, "color": colour, "symbol": "triangle-right"},
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
@@ -292,18 +290,18 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
     heading = "<b>Rescued, % of those that fell back</b>"
     style.note(figure, heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
     by_colour: dict[str, list[tuple[int, RescueRange, str]]] = {}
-    for line, (row, name, shade) in enumerate(named):
+    for line, (row, name, colour) in enumerate(named):
         rescued = RescueRange.of(row)
         if rescued is None:
             style.note(figure, "none fell back", _RIGHT[0], line, yref="y")
             continue
-        by_colour.setdefault(shade, []).append((line, rescued, name))
+        by_colour.setdefault(colour, []).append((line, rescued, name))
         style.note(figure, f"<b>{rescued.shown}</b>", 1, line, yref="y", xanchor="right")
-    for shade, lines in by_colour.items():
-        _rescue(figure, lines, shade)
+    for colour, lines in by_colour.items():
+        _rescue(figure, lines, colour)
 
 
-def _rescue(figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], shade: str) -> None:
+def _rescue(figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], colour: str) -> None:
     """The ranges of one colour: a bar each, its two edges, and a ring."""
     edges: list[float | None] = []
     ends: list[float | None] = []
@@ -318,7 +316,7 @@ def _rescue(figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], sha
             x1=right,
             y0=low,
             y1=high,
-            fillcolor=style.faded(shade, 0.3),
+            fillcolor=style.faded(colour, 0.3),
             line={"width": 0},
             layer="below",
         )
@@ -331,11 +329,11 @@ def _rescue(figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], sha
             "x": edges[:-1],
             "y": ends[:-1],
             "mode": "lines",
-            "line": {"width": 2, "color": shade},
+            "line": {"width": 2, "color": colour},
             "hoverinfo": "skip",
         }
     )
-    ring = {"size": 8, "color": shade, "symbol": "circle-open", "line": {"width": 1.6}}
+    ring = {"size": 8, "color": colour, "symbol": "circle-open", "line": {"width": 1.6}}
     figure.add_trace(
         {
             **on_the_right,
@@ -365,8 +363,8 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
         rows = [row for row in table.rows if key(row, table.by) == group]
         suffix = "" if number == 0 else str(number + 1)
         _place_panel(figure, number, (abreast, bands), end)
-        shade = hue(group, table.by)
-        name = f"{style.mark(None, shade)} <b>{style.label(title(group, table.by))}</b>"
+        colour = hue(group, table.by)
+        name = f"{style.mark(None, colour)} <b>{style.label(title(group, table.by))}</b>"
         periods = [row[PERIOD] for row in rows]
         bucket = time_axis.bucket(periods)
         mean = count(round(sum(row[rate.whole] for row in rows) / len(rows)))
@@ -386,7 +384,7 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
             )
             if (estimate := Estimate.of(row, rate.of))
         ]
-        dots = _estimates("y", [estimate for _, _, estimate, _ in shown], shade, size=6, end=100.0)
+        dots = _estimates("y", [estimate for _, _, estimate, _ in shown], colour, size=6, end=100.0)
         figure.add_trace(
             dots
             | {

@@ -115,14 +115,14 @@ def label(text: object, cap: int = 80) -> str:
     return html.escape(clean(text, cap), quote=False).translate(_NUMBERED)
 
 
-def mark(channel: str | None, shade: str) -> str:
+def mark(channel: str | None, hue: str) -> str:
     """A square of a colour, hatched where the channel's bars are, for a label of a figure.
 
     Example:
         >>> mark("sms", "#3D6DB5")
         '<span style="color:#3D6DB5">■</span>'
     """
-    return f'<span style="color:{shade}">{_SQUARES.get(hatch(channel), "■")}</span>'
+    return f'<span style="color:{hue}">{_SQUARES.get(hatch(channel), "■")}</span>'
 
 
 def muted(text: str) -> str:

@@ -139,15 +139,15 @@ def test_a_phone_has_a_chart_of_its_own_and_tables_that_move_within_themselves(
     assert page.locator(".phone").is_visible()
     assert not page.locator(".desk").is_visible()
     sizes = "e => [e.scrollWidth > e.clientWidth, getComputedStyle(e).overflowX]"
-    assert page.locator("section > .wide:has(.places)").evaluate(sizes) == [True, "auto"]
-    assert page.locator(".places").locator("xpath=../following-sibling::p[1]").is_visible()
+    assert page.locator("section > .wide:has(.groups)").evaluate(sizes) == [True, "auto"]
+    assert page.locator(".groups").locator("xpath=../following-sibling::p[1]").is_visible()
     shot(page, "report-phone")
 
 
 def test_the_headline_numbers_stand_in_rows_of_one_height(report: str, show: Shown) -> None:
     page = show(report)
-    for part in ("now", "moved", "course", "kind"):
-        script = f"[...document.querySelectorAll('.cells .{part}')].map(e => e.offsetTop)"
+    for part in ("now", "moved", "drawing", "kind"):
+        script = f"[...document.querySelectorAll('.kpi-cards .{part}')].map(e => e.offsetTop)"
         tops = page.evaluate(script)
         assert len(tops) == 6
         assert len(set(tops)) == 1, part
@@ -160,7 +160,9 @@ def test_no_headline_number_runs_into_the_next(
     times = pl.col("total_charge") * 10**digits
     much = october(sessions).with_columns(total_charge=times).cast(dict(SESSIONS.polars()))
     page = show(pva.cost_report(much, period=OCTOBER).html)
-    script = "[...document.querySelectorAll('.cells .now')].map(e => e.scrollWidth - e.clientWidth)"
+    script = (
+        "[...document.querySelectorAll('.kpi-cards .now')].map(e => e.scrollWidth - e.clientWidth)"
+    )
     assert max(page.evaluate(script)) <= 0
 
 

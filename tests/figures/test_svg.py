@@ -93,16 +93,13 @@ def test_stacked_bars_stand_within_their_box_and_as_high_as_the_amounts(
     for x, y, width, height in bars:
         assert drawn.marks["left"] <= x <= x + width <= 400.2
         assert 21.8 <= y <= y + height <= 176.4
-    # Pixels a dollar are the same wherever one looks.
-    spread = max(spent.heights) - min(spent.depths)
-    if spread > 1:
-        drawn_dollars = sum(height for *_, height in bars)
-        dollars = sum(abs(a) for a in [*sms, *voice[: len(sms)]] if a)
-        zero = drawn.marks["floor"]
-        top = min((y for _, y, _, _ in bars), default=zero)
-        if max(spent.heights) > 1:
-            scale = (zero - top) / float(max(spent.heights))
-            assert drawn_dollars == pytest.approx(float(dollars) * scale, rel=0.1, abs=3)
+    ticks = [Decimal(text.strip("$").replace(",", "")) for _, text in drawn.marks["grid"]]
+    whole = max([*ticks, *spent.heights]) - min(spent.depths)
+    dollars = sum(abs(amount) for amount in [*sms, *voice[: len(sms)]] if amount)
+    if whole:
+        pixels = float(dollars / whole) * (200 - 22 - 24)
+        rounding = 0.15 * 2 * len(sms)
+        assert sum(height for *_, height in bars) == pytest.approx(pixels, abs=rounding)
 
 
 @given(st.lists(st.none() | st.integers(-5, 9), max_size=12))

@@ -144,10 +144,10 @@ def _before(subject: Subject) -> tuple[str, str]:
     period = subject.before.period if subject.before else None
     if period is None:
         return "nothing", "the period before was not given"
-    said = f"{day(period.start)} {DASH} {day(period.last)}"
+    dates = f"{day(period.start)} {DASH} {day(period.last)}"
     if not subject.per_day:
-        return said, subject.before_name
-    return said, f"{subject.before_name}; {period.length}, so changes are per day"
+        return dates, subject.before_name
+    return dates, f"{subject.before_name}; {period.length}, so changes are per day"
 
 
 def _data(subject: Subject) -> tuple[str, str]:

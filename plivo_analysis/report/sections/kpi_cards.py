@@ -39,7 +39,7 @@ class Card:
         change: The change since; empty where it cannot be said.
         apart: The same as an amount or an interval.
         beyond_chance: Whether the change is one that chance alone does not bring.
-        drawing: Its course over the period, or its interval.
+        drawing: Its sparkline over the period, or its interval.
         ends: What stands at both ends under the drawing.
     """
 
@@ -79,7 +79,7 @@ def _spend(subject: Subject) -> Card:
     complete = numbers.complete
     known = [str(complete.money), *complete.reasons]
     card = Card("Spend", "spend", subject.money(numbers.spent), " · ".join(known))
-    course = [
+    values = [
         amount if known is not Certainty.NOT_READ else None
         for amount, known in zip(
             numbers.spent_over_time(subject.currency).totals if numbers.period else [],
@@ -89,7 +89,7 @@ def _spend(subject: Subject) -> Card:
     ]
     none_known = complete.rows and complete.unpriced == complete.rows
     past = None if before is None or none_known else before.spent
-    return _money(subject, card, course, numbers.spent, past)
+    return _money(subject, card, values, numbers.spent, past)
 
 
 def _sessions(subject: Subject) -> Card:
@@ -103,7 +103,7 @@ def _sessions(subject: Subject) -> Card:
     if past is not None:
         card.change, card.was = subject.relative(total, past) or "", count(past)
     counts = numbers.by_period("success_by_period", "sessions", 0) if numbers.period else []
-    return _with_course(subject, card, counts, subject.mean_before(past))
+    return _with_sparkline(subject, card, counts, subject.mean_before(past))
 
 
 def _cost(subject: Subject) -> Card:
@@ -117,7 +117,7 @@ def _cost(subject: Subject) -> Card:
     if past is not None:
         card.change, card.was = relative(price, past) or "", subject.price(past)
         card.kind = kind.split(" · ")[0]
-    return _with_course(subject, card, _by_period(subject, "cost_per_verified"), past)
+    return _with_sparkline(subject, card, _by_period(subject, "cost_per_verified"), past)
 
 
 def _waste(subject: Subject) -> Card:
@@ -143,7 +143,7 @@ def _settled(subject: Subject, cost: dict[str, Any]) -> str:
 def _money(
     subject: Subject,
     card: Card,
-    course: Sequence[Decimal | None],
+    values: Sequence[Decimal | None],
     now: Decimal | None,
     past: Decimal | None,
 ) -> Card:
@@ -154,20 +154,20 @@ def _money(
         card.change = subject.relative(now, past) or ""
         if card.change:
             card.apart = f"({subject.absolute(now, past, subject.money)}{a_day})"
-    return _with_course(subject, card, course, subject.mean_before(past))
+    return _with_sparkline(subject, card, values, subject.mean_before(past))
 
 
 def _by_period(subject: Subject, column: str) -> list[Any]:
     return subject.numbers.by_period("cost_by_period", column) if subject.numbers.period else []
 
 
-def _with_course(
-    subject: Subject, card: Card, course: Sequence[Decimal | int | None], mean: Decimal | None
+def _with_sparkline(
+    subject: Subject, card: Card, values: Sequence[Decimal | int | None], mean: Decimal | None
 ) -> Card:
     period = subject.numbers.period
     if period is not None:
         label = f"{card.title} by {period.bucket}"
-        card.drawing = svg.sparkline(course, mean=mean, label=label)
+        card.drawing = svg.sparkline(values, mean=mean, label=label)
         card.ends = (day(period.start), day(period.last))
     return card
 

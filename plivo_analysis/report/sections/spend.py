@@ -76,24 +76,21 @@ def spend_over_time(subject: Subject) -> Markup | None:
 def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
     """Every amount of the chart; a bucket that was not read has none, and is not zero."""
     numbers = subject.numbers
-    series = [[amount or Decimal(0) for amount in each.amounts] for each in spent.series]
+    series = [[amount or Decimal(0) for amount in group.amounts] for group in spent.series]
     digits = max((decimals(amount) for amounts in series for amount in amounts), default=2)
     lines = []
     for name, total, known, *amounts in zip(
         spent.names, spent.totals, numbers.certainty(), *series, strict=True
     ):
-        cells = [plain(amount, digits) for amount in [*amounts, total]]
-        if known is Certainty.NOT_READ:
-            cells = [
-                _NOT_READ if not amount else cell
-                for amount, cell in zip([*amounts, total], cells, strict=True)
-            ]
-        elif known is Certainty.AT_LEAST:
-            name = f"{name}, not read whole"  # noqa: PLW2901
-        lines.append((name, cells))
+        unread = known is Certainty.NOT_READ
+        cells = [
+            _NOT_READ if unread and not amount else plain(amount, digits)
+            for amount in [*amounts, total]
+        ]
+        lines.append((f"{name}, not read whole" if known is Certainty.AT_LEAST else name, cells))
     sums = [add_up(amounts) or Decimal(0) for amounts in series]
     return {
-        "titles": [*(each.name for each in spent.series), "All"],
+        "titles": [*(group.name for group in spent.series), "All"],
         "lines": lines,
         "total": [plain(amount, digits) for amount in [*sums, numbers.spent]],
         "certainty": str(numbers.complete.money),
@@ -108,10 +105,10 @@ def spend_by_line(subject: Subject) -> Markup:
     past = subject.before.amounts("spend", "channel") if subject.before else {}
     known = [row["amount"] for row in numbers.rows("spend") if row["amount"] is not None]
     digits = max((decimals(amount) for amount in known), default=2)
-    courses = {}
+    by_channel = {}
     if numbers.period:
         shown = numbers.spent_over_time(subject.currency).series
-        courses = {series.channel: series.amounts for series in shown}
+        by_channel = {series.channel: series.amounts for series in shown}
 
     def line(name: str, row: Row, before: Decimal, **drawn: Any) -> dict[str, Any]:
         amount = row["amount"]
@@ -130,7 +127,7 @@ def spend_by_line(subject: Subject) -> Markup:
     lines = []
     for row in rows:
         channel, name = row["channel"], style.name(row["channel"])
-        amounts = courses.get(channel, [])
+        amounts = by_channel.get(channel, [])
         drawing = None
         if any(amounts):
             label = f"{name} over time"
@@ -219,9 +216,9 @@ def _waste_share(now: Row, past: Row | None) -> dict[str, Any]:
 
 def _open(subject: Subject) -> dict[str, Any]:
     now, past = subject.numbers.spent_open, subject.before.spent_open if subject.before else None
-    still = count(subject.numbers.complete.may_verify)
+    open_sessions = count(subject.numbers.complete.may_verify)
     return {
-        "name": f"Spend on open sessions ({still})",
+        "name": f"Spend on open sessions ({open_sessions})",
         "note": "",
         "now": subject.money(now),
         "was": subject.money(past),

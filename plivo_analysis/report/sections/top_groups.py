@@ -140,7 +140,7 @@ def leading(numbers: Measures, by: Sequence[str]) -> list[TopGroup]:
 
 
 def spent_before(
-    places: Sequence[TopGroup], before: Measures, by: Sequence[str]
+    groups: Sequence[TopGroup], before: Measures, by: Sequence[str]
 ) -> list[Decimal | None]:
     """What each group cost in the period before, whatever its rank and its name were then.
 
@@ -159,8 +159,8 @@ def spent_before(
     for row in spend(before.charges, by=by).rows(named=True):
         group = _same(_key(row, by))
         amounts[group] = add_up((amounts.get(group), row["amount"]))
-    named = [amounts.get(_same(place.key), Decimal(0)) for place in places if place.key]
-    return [*named, *[before.spent - add(named)] * (len(places) - len(named))]
+    named = [amounts.get(_same(group.key), Decimal(0)) for group in groups if group.key]
+    return [*named, *[before.spent - add(named)] * (len(groups) - len(named))]
 
 
 def _same(key: Key) -> Key:
