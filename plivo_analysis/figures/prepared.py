@@ -221,6 +221,8 @@ class SpendOverTime:
             SchemaError: The amounts are of several currencies.
         """
         currency = sign_of(table, currency)
+        # Rows find their bucket by the instant: two rows of the hour that comes twice in autumn
+        # have one wall clock, and a day that has no midnight is written in two ways.
         found = {time_axis.instant(row[PERIOD]): row[PERIOD] for row in table.rows}
         every = list(starts) if starts is not None else [found[at] for at in sorted(found)]
         place = {time_axis.instant(start): number for number, start in enumerate(every)}

@@ -106,11 +106,7 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
     if overall is not None:
         whole = read(overall, _FALLBACK, "fallback_rates")
         named = [(row, "<b>All</b>", style.ALL) for row in whole.rows[:1]] + named
-    figure = _lines(named, FALLBACK.heading(words(table.by)))
-    _dots(figure, named, FALLBACK, _LEFT)
-    for line, (row, _, _) in enumerate(named):
-        of = f"{count(row['fell_back'])} of {count(row['sessions'])}"
-        _beside(figure, line, _LEFT[1] + 0.02, percent(row["fallback_rate"]), of)
+    figure = _by_group(table, named, FALLBACK, _LEFT)
     _rescues(figure, named)
     return figure.figure()
 
@@ -143,15 +139,7 @@ def outcomes(frame: Any) -> go.Figure:
     table = read(frame, _OUTCOMES, "attempt_outcomes")
     if table.periodic:
         return _over_time(table, REACHED)
-    named = _named(table)
-    figure = _lines(named, REACHED.heading(words(table.by)))
-    _dots(figure, named, REACHED, _WIDE)
-    for line, (row, _, _) in enumerate(named):
-        beside = f"of {count(row['attempts'])}"
-        beside += f", {count(row['pending'])} pending" if row["pending"] else ""
-        beside += f", {count(row['unknown'])} unknown" if row["unknown"] else ""
-        _beside(figure, line, _WIDE[1] + 0.02, percent(row["reached_rate"]), beside)
-    return figure.figure()
+    return _by_group(table, _named(table), REACHED, _WIDE, ("pending", "unknown")).figure()
 
 
 def delivery(frame: Any) -> go.Figure:
@@ -178,17 +166,10 @@ def delivery(frame: Any) -> go.Figure:
     """
     table = read(frame, _DELIVERY, "delivery_rates")
     for row in table.rows:
-        row["final"] = row["messages"] - row["other"]
+        row["final"], row["pending"] = row["messages"] - row["other"], row["other"]
     if table.periodic:
         return _over_time(table, DELIVERED)
-    named = _named(table)
-    figure = _lines(named, DELIVERED.heading(words(table.by)))
-    _dots(figure, named, DELIVERED, _WIDE)
-    for line, (row, _, _) in enumerate(named):
-        beside = f"of {count(row['final'])}"
-        beside += f", {count(row['other'])} pending" if row["other"] else ""
-        _beside(figure, line, _WIDE[1] + 0.02, percent(row["delivered_rate"]), beside)
-    return figure.figure()
+    return _by_group(table, _named(table), DELIVERED, _WIDE, ("pending",)).figure()
 
 
 def _named(table: MetricRows) -> _Named:
@@ -205,9 +186,24 @@ def _label(table: MetricRows, group: tuple[Any, ...]) -> str:
     return f"{style.mark(None, hue(group, table.by))} {name}" if table.channel else name
 
 
-def _lines(named: _Named, heading: str) -> style.Sketch:
+def _by_group(
+    table: MetricRows,
+    named: _Named,
+    rate: Rate,
+    domain: tuple[float, float],
+    also: Sequence[str] = (),
+) -> style.Sketch:
+    """One line a group: its dot and interval, beside them the rate and the counts it divides.
+
+    Args:
+        table: What is drawn.
+        named: Its rows from the top down.
+        rate: The rate.
+        domain: From where to where the scale goes, as parts of the figure's width.
+        also: Columns of counts that are told where they are not zero.
+    """
     figure = style.blank(64 + _LINE * max(1, len(named)), left=80)
-    style.heading(figure, heading)
+    style.heading(figure, rate.heading(words(table.by)))
     figure.update_layout(
         yaxis=style.axis(
             showgrid=False,
@@ -220,6 +216,13 @@ def _lines(named: _Named, heading: str) -> style.Sketch:
             showline=False,
         )
     )
+    _dots(figure, named, rate, domain)
+    for line, (row, _, _) in enumerate(named):
+        rest = f"of {count(row[rate.whole])}"
+        rest = rest if also else f"{count(row[rate.part])} {rest}"
+        rest += "".join(f", {count(row[name])} {name}" for name in also if row[name])
+        beside = f"<b>{percent(row[rate.of])}</b>  {style.muted(rest)}"
+        style.note(figure, beside, domain[1] + 0.02, line, yref="y")
     return figure
 
 
@@ -277,10 +280,6 @@ def _arrows(lines: list[int], end: float, colour: str) -> dict[str, Any]:
     }
 
 
-def _beside(figure: style.Sketch, line: int, x: float, bold: str, rest: str) -> None:
-    style.note(figure, f"<b>{bold}</b>  {style.muted(rest)}", x, line, yref="y")
-
-
 def _rescues(figure: style.Sketch, named: _Named) -> None:
     figure.update_layout(
         xaxis2=style.axis(
@@ -305,6 +304,7 @@ def _rescue(figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], col
     """The ranges of one colour: a bar each, its two edges, and a ring."""
     edges: list[float | None] = []
     ends: list[float | None] = []
+    # Both edges of every bar are one line, broken by None: one trace a colour is drawn fast.
     for line, rescued, _ in lines:
         low, high = line - _HALF_BAR, line + _HALF_BAR
         left, right = rescued.certain * 100, rescued.possible * 100

@@ -280,6 +280,9 @@ def stacked_bars(
     def across(place: int) -> float:
         return round(left + place * step, 1)
 
+    # What is above zero is stacked upwards and what is below it downwards, each from zero, so
+    # that a negative amount never hides a part of a positive one. One path a channel, since a
+    # quarter of days and channels would be thousands of elements.
     paths = [""] * len(spent.series)
     for place in range(len(spent.starts)):
         above, below = _ZERO, _ZERO

@@ -43,6 +43,7 @@ class Certainty(StrEnum):
     EXACT = "exact"
     AT_LEAST = "at least"
     NOT_READ = "not read"
+    PART = "of what was read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,26 @@ class Completeness:
 
     @property
     def money(self) -> Certainty:
-        """What may be said of a sum of amounts."""
-        if self.counts is Certainty.EXACT and self.unpriced:
-            return Certainty.AT_LEAST
-        return self.counts
+        """What may be said of the sum of all amounts."""
+        return self.sum_of(self.unpriced)
+
+    def sum_of(self, unknown: int) -> Certainty:
+        """What may be said of a sum of which so many amounts are not known.
+
+        Example:
+            >>> str(Completeness(rows=20).sum_of(unknown=1))
+            'at least'
+        """
+        return Certainty.AT_LEAST if self.counts is Certainty.EXACT and unknown else self.counts
+
+    def ratio_of(self, unknown: int) -> Certainty:
+        """The same of a sum divided by a count, which what was not read may move either way.
+
+        Example:
+            >>> str(Completeness(rows=20, set_aside=1).ratio_of(unknown=0))
+            'of what was read'
+        """
+        return self.sum_of(unknown) if self.counts is Certainty.EXACT else Certainty.PART
 
     def within(self, start: datetime, end: datetime) -> Certainty:
         """What may be said of the records of a part of the period.
@@ -241,6 +258,7 @@ def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range,
         for row in coverage
         if row["state"] in _READ and not row.get("filters")
     )
+    # One pass over what was read, in order: ``at`` is how far everything is accounted for.
     unread, at = [], period[0]
     for start, end in _clipped(read, period):
         if start > at:

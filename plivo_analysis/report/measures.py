@@ -103,6 +103,8 @@ class Measures:
 
     def by_period(self, table: str, column: str, empty: Any = None) -> list[Any]:
         """One value a bucket: ``empty`` where it has no row, None where it was not read."""
+        if self.period is None:
+            return []
         found = {instant(row["period"]): row[column] for row in self.rows(table)}
         return [
             None if known is Certainty.NOT_READ else found.get(instant(start), empty)
@@ -113,6 +115,16 @@ class Measures:
         """What each bucket of the period cost, by channel."""
         table = read(self.tables["spend_by_period"], ("lines", "amount", "unpriced"), "spend")
         return SpendOverTime.of(table, currency, self.starts, most=TOP)
+
+    def spent_by_period(self) -> list[Decimal | None]:
+        """What each bucket of the period cost; None where it was not read."""
+        sums: dict[datetime, Decimal] = {}
+        for row in self.rows("spend_by_period") if self.period else []:
+            sums[instant(row["period"])] = add((sums.get(instant(row["period"])), row["amount"]))
+        return [
+            None if known is Certainty.NOT_READ else sums.get(instant(start), Decimal(0))
+            for start, known in zip(self.starts, self.certainty(), strict=True)
+        ]
 
     @property
     def spent(self) -> Decimal:
@@ -257,6 +269,7 @@ class Subject:
     def _comparable(
         self, now: Decimal | int | None, past: Decimal | int | None
     ) -> tuple[Decimal | None, Decimal | None]:
+        # Both are divided or neither is, so that changes of groups add up to the whole's.
         divided = (
             None if amount is None else Decimal(amount) / (days if self.per_day else 1)
             for amount, days in zip((now, past), self._days, strict=True)

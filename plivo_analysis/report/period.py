@@ -86,11 +86,13 @@ class Period:
             ('February 2026', 28)
         """
         if self.months:
+            # Months counted from the year 0, so that January is followed back into December.
             first = self.start.year * 12 + self.start.month - 1 - self.months
             start = _midnight(date(first // 12, first % 12 + 1, 1), self.zone)
         elif self._whole_days:
             start = _midnight(self.start.date() - self.days * _DAY, self.zone)
         else:
+            # On the wall clock: from noon to noon is a day, also where it had 23 hours.
             wall = [at.replace(tzinfo=None) for at in (self.start, self.end)]
             start = _true((wall[0] - (wall[1] - wall[0])).replace(tzinfo=self.zone))
         return Period(start, self.start, self.zone)

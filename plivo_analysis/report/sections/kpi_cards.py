@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.prepared import Estimate, round_ends
-from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.report.change import newcombe, points, points_range, relative
 from plivo_analysis.report.sections.header import NUMBERS
 from plivo_analysis.templates.rendering import render
@@ -79,17 +78,9 @@ def _spend(subject: Subject) -> Card:
     complete = numbers.complete
     known = [str(complete.money), *complete.reasons]
     card = Card("Spend", "spend", subject.money(numbers.spent), " · ".join(known))
-    values = [
-        amount if known is not Certainty.NOT_READ else None
-        for amount, known in zip(
-            numbers.spent_over_time(subject.currency).totals if numbers.period else [],
-            numbers.certainty(),
-            strict=True,
-        )
-    ]
     none_known = complete.rows and complete.unpriced == complete.rows
     past = None if before is None or none_known else before.spent
-    return _money(subject, card, values, numbers.spent, past)
+    return _money(subject, card, numbers.spent_by_period(), numbers.spent, past)
 
 
 def _sessions(subject: Subject) -> Card:
@@ -102,42 +93,39 @@ def _sessions(subject: Subject) -> Card:
     past = before.sessions.height if before else None
     if past is not None:
         card.change, card.was = subject.relative(total, past) or "", count(past)
-    counts = numbers.by_period("success_by_period", "sessions", 0) if numbers.period else []
+    counts = numbers.by_period("success_by_period", "sessions", 0)
     return _with_sparkline(subject, card, counts, subject.mean_before(past))
 
 
 def _cost(subject: Subject) -> Card:
-    cost = subject.numbers.total("cost")
+    numbers = subject.numbers
+    cost = numbers.total("cost")
     price, direct = cost["cost_per_verified"], cost["direct_cost_per_verified"]
     kind = "none known"
     if price is not None:
-        kind = f"{_settled(subject, cost)} · {subject.price(direct)} direct"
+        known = numbers.complete.ratio_of(cost["unpriced"])
+        kind = f"{known} · {subject.price(direct)} direct"
     card = Card("Cost per verified", "cost", subject.price(price), kind)
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     if past is not None:
         card.change, card.was = relative(price, past) or "", subject.price(past)
         card.kind = kind.split(" · ")[0]
-    return _with_sparkline(subject, card, _by_period(subject, "cost_per_verified"), past)
+    prices = numbers.by_period("cost_by_period", "cost_per_verified")
+    return _with_sparkline(subject, card, prices, past)
 
 
 def _waste(subject: Subject) -> Card:
-    cost = subject.numbers.total("cost")
+    numbers = subject.numbers
+    cost = numbers.total("cost")
     kind = "none known"
     if cost["waste"] is not None:
         share = f" · {percent(cost['waste_share'])} of settled" if cost["waste_share"] else ""
-        kind = _settled(subject, cost) + share
+        kind = f"{numbers.complete.sum_of(cost['unpriced'])}{share}"
     elif not cost["settled"]:
         kind = "of none"
     card = Card("Waste", "waste", subject.money(cost["waste"]), kind)
     past = subject.before.total("cost")["waste"] if subject.before else None
-    return _money(subject, card, _by_period(subject, "waste"), cost["waste"], past)
-
-
-def _settled(subject: Subject, cost: dict[str, Any]) -> str:
-    """What may be said of a number of settled sessions."""
-    if subject.numbers.complete.counts is not Certainty.EXACT:
-        return "of what was read"
-    return str(Certainty.AT_LEAST if cost["unpriced"] else Certainty.EXACT)
+    return _money(subject, card, numbers.by_period("cost_by_period", "waste"), cost["waste"], past)
 
 
 def _money(
@@ -155,10 +143,6 @@ def _money(
         if card.change:
             card.apart = f"({subject.absolute(now, past, subject.money)}{a_day})"
     return _with_sparkline(subject, card, values, subject.mean_before(past))
-
-
-def _by_period(subject: Subject, column: str) -> list[Any]:
-    return subject.numbers.by_period("cost_by_period", column) if subject.numbers.period else []
 
 
 def _with_sparkline(

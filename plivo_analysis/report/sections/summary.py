@@ -184,11 +184,17 @@ def _price(subject: Subject) -> _Sentence:
         return [f"None of the {plural(cost['settled'], 'settled session')} verified."]
     if cost["cost_per_verified"] is None:
         return ["What a verified session cost is not known: no charge has arrived."]
-    least = "at least " if cost["unpriced"] else ""
+    known = subject.numbers.complete.ratio_of(cost["unpriced"])
+    least = "at least " if known is Certainty.AT_LEAST else ""
+    verified = (
+        "A verified session"
+        if known is not Certainty.PART
+        else "Of what was read, a verified session"
+    )
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     was = f"; it was {subject.price(past)}" if past is not None else ""
     price = subject.price(cost["cost_per_verified"])
-    return [f"A verified session cost {least}", price, f"{was}."]
+    return [f"{verified} cost {least}", price, f"{was}."]
 
 
 def largest_burst(numbers: Measures) -> Burst | None:

@@ -117,6 +117,8 @@ def leading(numbers: Measures, by: Sequence[str]) -> list[TopGroup]:
     keys = [_key(row, by) for row in success_rates(sessions, by=by).rows(named=True)]
     named, rest = largest(keys, amounts.get)
     if rest:
+        # Rates and prices of the rest cannot be made of its groups' rates and prices: its
+        # sessions and lines get one name, and are counted again as one group.
         kept = pl.DataFrame(named, schema=sessions.select(by).schema, orient="row")
         sessions, charges = (_folded(frame, kept, by) for frame in (sessions, charges))
         named.append((_REST,) * len(by))
