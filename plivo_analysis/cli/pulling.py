@@ -12,7 +12,7 @@ from plivo_analysis.cli.accounts import account
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.coverage import issues
 from plivo_analysis.loaders.load import load_messages, load_sessions
-from plivo_analysis.report.sheets import csv_text, parquet_bytes
+from plivo_analysis.report.files import csv_bytes, parquet_bytes
 from plivo_analysis.system.files import write_whole
 
 if TYPE_CHECKING:
@@ -80,5 +80,4 @@ def _write_csv(frame: pl.DataFrame, path: Path) -> None:
         )
         for name in nested
     )
-    # Without a byte-order mark a spreadsheet reads the arrow of a path in the machine's encoding.
-    write_whole(path, csv_text(flat).encode("utf-8-sig"), private=True)
+    write_whole(path, csv_bytes(flat), private=True)

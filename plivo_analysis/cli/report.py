@@ -17,7 +17,6 @@ from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.report.cost import cost_report
 from plivo_analysis.report.period import Period
-from plivo_analysis.report.sheets import workbook_program
 
 if TYPE_CHECKING:
     import argparse
@@ -134,8 +133,6 @@ def _refuse_what_cannot_be_written(options: argparse.Namespace) -> None:
             raise FilterError(f"{path} is a folder; give the name of a file.")
     if options.csv_dir is not None and options.csv_dir.is_file():
         raise FilterError(f"{options.csv_dir} is a file; give the name of a folder.")
-    if options.xlsx is not None:
-        workbook_program()
 
 
 def _print(title: str, frame: pl.DataFrame) -> None:

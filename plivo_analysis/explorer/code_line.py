@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from plivo_analysis.report.html import Markup, join, tag
+from plivo_analysis.explorer.html import Markup, join, tag
 
 _STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
 # Where the page is no secure context there is no clipboard; a selected text can be copied there.

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import StoreError
+from plivo_analysis.explorer.html import Markup, tag
 from plivo_analysis.loaders.recipients import masked
-from plivo_analysis.report.html import Markup, tag
-from plivo_analysis.report.sheets import csv_text, workbook
+from plivo_analysis.report.files import csv_bytes, workbook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,16 +40,13 @@ def as_csv(frame: pl.DataFrame, table: Table) -> bytes:
         >>> from plivo_analysis.api.columns import SESSIONS
         >>> frame = pl.DataFrame({"recipient": ["14155550100"]})
         >>> as_csv(frame, SESSIONS).decode().splitlines()
-        ['recipient', '1 ••• ••• ••00']
+        ['\ufeffrecipient', '1 ••• ••• ••00']
     """
-    return csv_text(masked(frame, table)).encode()
+    return csv_bytes(masked(frame, table))
 
 
 def as_workbook(name: str, frame: pl.DataFrame, table: Table, facts: Mapping[str, str]) -> bytes:
     """A table as a workbook, its telephone numbers masked.
-
-    Raises:
-        PlivoAnalysisError: xlsxwriter is not installed.
 
     Example:
         >>> import polars as pl

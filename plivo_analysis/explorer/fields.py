@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from plivo_analysis.errors import FilterError
-from plivo_analysis.report.html import tag
+from plivo_analysis.explorer.html import tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.explorer.html import Markup, head, join, row, section, tag
 from plivo_analysis.explorer.layout import css
-from plivo_analysis.report.html import Markup, head, join, row, section, tag
 from plivo_analysis.values.typesetting import NOT_KNOWN, clean, count, percent, plain, weekday
 
 if TYPE_CHECKING:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.report import drawing
-from plivo_analysis.report.html import Child, Markup, join, tag
-from plivo_analysis.values.typesetting import DASH, NOT_KNOWN, count, percent, percent_range
+from plivo_analysis.explorer.html import Child, Markup, join, tag
+from plivo_analysis.figures import svg
+from plivo_analysis.figures.prepared import Estimate, RescueRange, round_ends
+from plivo_analysis.templates.rendering import draw_svg
+from plivo_analysis.values.typesetting import DASH, NOT_KNOWN, count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,17 +84,16 @@ def rate(name: str, row: Mapping[str, Any], column: str, whole: int) -> Markup:
         >>> "90.4–91.0" in rate("Success rate", row, "r", 35697)
         True
     """
-    value, low, high = row[column], row[f"{column}_low"], row[f"{column}_high"]
-    if value is None:
+    now = Estimate.of(row, column)
+    if now is None:
         return cell(name, NOT_KNOWN, None, *_small("of none"))
-    ends = drawing.round_ends([value, low, high])
-    said = f"{name} {percent(value)}, 95 % interval {percent_range(low, high)}"
-    drawn = drawing.estimate((value, low, high), ends, WIDTH, shade=None, said=said)
+    ends = round_ends([now.value, now.low, now.high])
+    drawn = draw_svg(svg.estimate(now, ends, WIDTH, label=f"{name} {now.words}"))
     return cell(
         name,
-        percent(value),
+        percent(now.value),
         join((drawn, _ends(*ends))),
-        *_small(percent_range(low, high), f"of {count(whole)}"),
+        *_small(now.interval, f"of {count(whole)}"),
     )
 
 
@@ -104,20 +105,15 @@ def rescue(name: str, row: Mapping[str, Any]) -> Markup:
         >>> "50–80" in rescue("Rescue range", row)
         True
     """
-    whole = row["fell_back"]
-    if not whole:
+    shares = RescueRange.of(row)
+    if shares is None:
         return cell(name, NOT_KNOWN, None, *_small("none fell back"))
-    certain, last, possible = (
-        row[column] / whole for column in ("rescued_certain", "rescued_last_touch", "rescued")
-    )
-    shown = percent_range(certain, possible, 0)
-    said = f"{name} {shown}, by the last channel used {percent(last, 0)}"
-    drawn = drawing.rescue((certain, last, possible), WIDTH, shade="currentColor", said=said)
+    drawn = draw_svg(svg.rescue(shares, WIDTH, label=f"{name} {shares.words}"))
     return cell(
         name,
-        shown,
+        shares.shown,
         join((drawn, _ends(*_FULL))),
-        *_small(f"certain{DASH}possible", f"of {count(whole)}"),
+        *_small(f"certain{DASH}possible", f"of {count(row['fell_back'])}"),
     )
 
 
@@ -125,28 +121,14 @@ def bars(values: Sequence[Decimal | int | None], *, said: str) -> Markup | None:
     """Small bars from zero, one a bucket; what is unknown is a gap.
 
     Example:
-        >>> bars([1, None, 3], said="by day").count("<rect")
-        2
+        >>> bars([1, None, 3], said="by day").count("<path")
+        1
         >>> bars([5], said="by day") is None
         True
     """
-    heights = [float(value or 0) for value in values]
-    top, bottom = max([*heights, 0.0]), min([*heights, 0.0])
-    if len(heights) < 2 or top == bottom:  # noqa: PLR2004 - one bar has nothing to be compared with
+    if len(values) < 2 or not any(values):  # noqa: PLR2004 - one bar has nothing to be compared with
         return None
-    step, scale = WIDTH / len(heights), _HEIGHT / (top - bottom)
-    marks = (
-        tag(
-            "rect",
-            x=round(place * step, 2),
-            y=round((top - max(height, 0.0)) * scale, 2),
-            width=round(step * 0.84, 2),
-            height=round(abs(height) * scale, 2),
-        )
-        for place, height in enumerate(heights)
-        if height
-    )
-    return drawing.svg(WIDTH, _HEIGHT, *marks, said=said, class_="pva-bars")
+    return Markup(draw_svg(svg.columns(values, width=WIDTH, height=_HEIGHT, label=said)))
 
 
 def _small(first: str, *rest: str) -> list[Markup]:

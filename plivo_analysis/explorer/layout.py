@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from plivo_analysis.explorer.html import Markup, join, tag
 from plivo_analysis.explorer.output import text, write
-from plivo_analysis.report.html import Markup, join, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from plivo_analysis.api.resources import Resource
+    from plivo_analysis.explorer.html import Markup
     from plivo_analysis.explorer.view_state import Export
     from plivo_analysis.explorer.views.view import Scene, View
-    from plivo_analysis.report.html import Markup
 
 
 class MessageExplorer(Panel[Messages]):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from plivo_analysis.explorer.html import Markup
 from plivo_analysis.figures import style
-from plivo_analysis.report.html import Markup
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -13,6 +13,7 @@ from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.dates import Dates
 from plivo_analysis.explorer.fields import Rail
+from plivo_analysis.explorer.html import Markup, tag
 from plivo_analysis.explorer.load_cost import load_cost
 from plivo_analysis.explorer.load_progress import LoadProgress
 from plivo_analysis.explorer.loading import End, Loaded, LoadRequest, ask, read
@@ -20,7 +21,6 @@ from plivo_analysis.explorer.output import write
 from plivo_analysis.explorer.view_state import NONE, ViewState
 from plivo_analysis.explorer.views.view import K
 from plivo_analysis.explorer.worker import Worker
-from plivo_analysis.report.html import Markup, tag
 
 if TYPE_CHECKING:
     import threading

@@ -11,6 +11,7 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.explorer import kpi_cards
 from plivo_analysis.explorer.dataset import Sessions
 from plivo_analysis.explorer.groups import SESSION_GROUPS
+from plivo_analysis.explorer.html import Markup, tag
 from plivo_analysis.explorer.output import text, write
 from plivo_analysis.explorer.panel import Panel
 from plivo_analysis.explorer.source import Call, with_channels
@@ -24,7 +25,6 @@ from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.cost import cost_report
-from plivo_analysis.report.html import Markup, tag
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.values.typesetting import clean, count, money, plural, unit_price
 
@@ -108,7 +108,6 @@ class SessionExplorer(Panel[Sessions]):
             period=scene.kept.bounds,
             account=self._client.auth_id,
             currency=self._client.currency,
-            plotlyjs="none",
         )
         return report.html.encode()
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from plivo_analysis.explorer.html import Child, Markup, tag
 from plivo_analysis.explorer.output import text, write
-from plivo_analysis.report.html import Child, Markup, tag
 from plivo_analysis.values.typesetting import DASH, count
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.code_line import code_line
 from plivo_analysis.explorer.exporting import as_csv, as_workbook, saved
+from plivo_analysis.explorer.html import Markup, tag
 from plivo_analysis.explorer.layout import Layout
 from plivo_analysis.explorer.output import write
 from plivo_analysis.explorer.source import loader
 from plivo_analysis.explorer.views.view import K, Scene, View
-from plivo_analysis.report.html import Markup, tag
 from plivo_analysis.report.period import Period
 from plivo_analysis.tables.convert import to_backend
 from plivo_analysis.values.typesetting import clean
@@ -285,7 +285,7 @@ class ViewState(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets s
             "Title": f"{self.heading}: {self._view.title}",
             "Account": self._client.auth_id,
             "Currency": self._client.currency,
-            "Range": scene.period.said,
+            "Range": scene.period.bounds,
         }
         name = self._view.title.lower()
         return as_workbook(name, self._view.table(scene), self.resource.table, facts)

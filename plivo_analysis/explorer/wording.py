@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from plivo_analysis.report.html import Markup, join, tag
+from plivo_analysis.explorer.html import Markup, join, tag
 from plivo_analysis.values.spans import from_us
 from plivo_analysis.values.typesetting import DASH, count, day, days, plural
 

@@ -7,18 +7,24 @@ known is no bar at all, and a negative one hangs below zero.
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
-
-from plivo_analysis.api.words import UNKNOWN
 from plivo_analysis.figures import style, time_axis
-from plivo_analysis.figures.rows import HOUR, PERIOD, MetricRows, Row, hue, key, read, title
-from plivo_analysis.values.typesetting import count, money, plural
+from plivo_analysis.figures.prepared import (
+    Series,
+    SpendOverTime,
+    add_up,
+    channel_of,
+    largest,
+    sign_of,
+)
+from plivo_analysis.figures.rows import HOUR, MetricRows, Row, key, read, title
+from plivo_analysis.values.typesetting import count, money
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 _SPEND = ("lines", "amount", "unpriced")
-_MOST = 12
 _PANELS = 8
 _LINE = 26
 _PANEL = 78
@@ -26,8 +32,6 @@ _LABELS = 170
 _BESIDE = 124
 _SHORT = 16  # letters of a name beside the bars; hovering tells the whole
 _ZERO = Decimal(0)
-
-_Group = tuple[Any, ...]
 
 
 def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figure:
@@ -39,14 +43,15 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
 
     Args:
         frame: What ``spend`` gave, polars or pandas, with any grouping.
-        currency: The account's currency, a label.
+        currency: The account's currency, a label; a ``currency`` column of the frame names it
+            itself.
         panels: Whether each group is drawn on its own scale.
 
     Returns:
         A figure with the exact amount of each group beside it.
 
     Raises:
-        SchemaError: When the frame is not of ``spend``.
+        SchemaError: When the frame is not of ``spend``, or is of several currencies.
 
     Example:
         >>> import polars as pl
@@ -60,62 +65,45 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
     """
     table = read(frame, _SPEND, "spend")
     if not table.periodic:
-        return _lines(table, currency)
+        return _lines(table, sign_of(table, currency))
+    prepared = SpendOverTime.of(table, currency)
     if panels or (table.by and table.channel is None):
-        return _own_scales(table, currency)
-    return _stack(table, currency)
+        return _panels(prepared, keep_all=table.channel is not None)
+    return _stack(prepared)
 
 
-def _stack(table: MetricRows, currency: str) -> go.Figure:
+def _stack(spent: SpendOverTime) -> go.Figure:
     figure = style.blank(270, right=_LABELS)
-    places, texts = time_axis.ticks([row[PERIOD] for row in table.rows])
     figure.update_layout(
         barmode="relative",
-        xaxis=style.axis(
-            type="date", showgrid=False, tickvals=places, ticktext=texts, ticks="outside"
-        ),
-        yaxis=style.axis(nticks=4, showline=False, **_amounts(currency)),
+        xaxis=_time(spent, ticks="outside"),
+        yaxis=style.axis(nticks=4, showline=False, **_amounts(spent.currency)),
     )
-    groups = table.groups(table.by)
-    bucket = time_axis.bucket([row[PERIOD] for row in table.rows])
-    for place, group in enumerate(groups):
-        rows = _of(table, group)
-        figure.add_trace(_columns(table, group, rows, bucket, currency))
-        _beside(figure, table, group, _total(rows), currency, y=0, yshift=14 + 22 * place)
-    _peak(figure, table, bucket, currency)
+    for number, series in enumerate(spent.series):
+        figure.add_trace(_bars_over_time(spent, series))
+        _beside(figure, series, spent.currency, y=0, yshift=14 + 22 * number)
+    _peak(figure, spent)
     return figure.figure()
 
 
-def _own_scales(table: MetricRows, currency: str) -> go.Figure:
-    totals = {group: _total(_of(table, group)) for group in table.groups(table.by)}
-    totals = {group: total for group, total in totals.items() if _drawable(table, group)}
-    if table.channel is None:
-        largest = sorted(totals, key=lambda group: -(totals[group] or _ZERO))
-        totals = {group: totals[group] for group in largest[:_PANELS]}
-    figure = style.blank(48 + _PANEL * (len(totals) + 1), right=_BESIDE, top=12)
-    places, texts = time_axis.ticks([row[PERIOD] for row in table.rows])
-    bucket = time_axis.bucket([row[PERIOD] for row in table.rows])
-    domains = _heights(list(totals.values()))
-    for number, (group, total) in enumerate(totals.items()):
+def _panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
+    drawn = [series for series in spent.series if any(series.amounts)]
+    if not keep_all:
+        drawn = largest(drawn, lambda series: series.total, _PANELS)[0][:_PANELS]
+    figure = style.blank(48 + _PANEL * (len(drawn) + 1), right=_BESIDE, top=12)
+    domains = _panel_domains([series.total for series in drawn])
+    for number, (series, domain) in enumerate(zip(drawn, domains, strict=True)):
         suffix = "" if number == 0 else str(number + 1)
-        domain = domains[number]
-        trace = _columns(table, group, _of(table, group), bucket, currency)
-        trace.update(xaxis="x", yaxis=f"y{suffix}")
-        figure.add_trace(trace)
-        scale = style.axis(domain=domain, nticks=3, showline=False, **_amounts(currency))
+        figure.add_trace(_bars_over_time(spent, series) | {"xaxis": "x", "yaxis": f"y{suffix}"})
+        scale = style.axis(domain=domain, nticks=3, showline=False, **_amounts(spent.currency))
         figure.update_layout({f"yaxis{suffix}": scale})
-        _beside(figure, table, group, total, currency, between="<br>", y=sum(domain) / 2)
-    last = "" if len(totals) < 2 else str(len(totals))  # noqa: PLR2004 - the first has no number
-    figure.update_layout(
-        barmode="relative",
-        xaxis=style.axis(
-            type="date", showgrid=False, tickvals=places, ticktext=texts, anchor=f"y{last}"
-        ),
-    )
+        _beside(figure, series, spent.currency, between="<br>", y=sum(domain) / 2)
+    last = "" if len(drawn) < 2 else str(len(drawn))  # noqa: PLR2004 - the first has no number
+    figure.update_layout(barmode="relative", xaxis=_time(spent, anchor=f"y{last}"))
     return figure.figure()
 
 
-def _heights(totals: list[Decimal | None]) -> list[list[float]]:
+def _panel_domains(totals: list[Decimal | None]) -> list[list[float]]:
     """From where to where panels stand, from the top down: the largest twice as high."""
     amounts = [total or _ZERO for total in totals]
     parts = [2 if place == amounts.index(max(amounts)) else 1 for place in range(len(amounts))]
@@ -127,9 +115,34 @@ def _heights(totals: list[Decimal | None]) -> list[list[float]]:
     return domains
 
 
+def _bars_over_time(spent: SpendOverTime, series: Series) -> dict[str, Any]:
+    # An amount of nothing has no edge to be drawn where bars are hatched and have one.
+    hatched = bool(style.hatch(series.channel))
+    shown = [
+        (at, float(amount), f"{style.label(name)}<br>{style.label(words)}")
+        for at, amount, name, words in zip(
+            time_axis.positions(spent.starts),
+            series.amounts,
+            spent.names,
+            series.words,
+            strict=True,
+        )
+        if amount is not None and (amount or not hatched)
+    ]
+    return {
+        "type": "bar",
+        "name": style.label(series.name),
+        "width": time_axis.width(spent.bucket),
+        "x": [at for at, _, _ in shown],
+        "y": [amount for _, amount, _ in shown],
+        "marker": _marker(series.colour, series.channel),
+        "hovertext": [words for _, _, words in shown],
+        "hoverinfo": "text",
+    }
+
+
 def _lines(table: MetricRows, currency: str) -> go.Figure:
-    shown = table.without(table.channel) or table.by
-    lines = _largest(table, shown)
+    lines = _named_lines(table)
     figure = style.blank(52 + _LINE * max(1, len(lines)), left=150, right=_LABELS)
     figure.update_layout(
         barmode="relative",
@@ -140,175 +153,104 @@ def _lines(table: MetricRows, currency: str) -> go.Figure:
             range=[len(lines) - 0.5, -0.5],
             showline=False,
             tickvals=list(range(len(lines))),
-            ticktext=[said for said, _ in lines],
+            ticktext=[name for name, _ in lines],
             tickfont={"size": 12},
             automargin=True,
             ticks="",
         ),
     )
-    words = {_part(table, row) for row in table.rows}
-    for word in sorted(words, key=style.place):
-        _bars(figure, [(said, _with(table, rows, word)) for said, rows in lines], word, currency)
+    channels = sorted({channel_of(table, row) for row in table.rows}, key=style.place)
+    for channel in channels:
+        parts = [
+            (name, _total([row for row in rows if channel_of(table, row) == channel]))
+            for name, rows in lines
+        ]
+        known = [(at, name, part) for at, (name, part) in enumerate(parts) if part is not None]
+        what = f" {style.label(style.name(channel))}" if channel else ""
+        colour = style.colour(channel) if channel else style.ALL
+        figure.add_trace(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": [float(part) for _, _, part in known],
+                "y": [at for at, _, _ in known],
+                "marker": _marker(colour, channel),
+                "hovertext": [f"{n}<br>{_label(part, currency)}{what}" for _, n, part in known],
+                "hoverinfo": "text",
+            }
+        )
     for place, (_, rows) in enumerate(lines):
-        style.note(figure, f"<b>{_said(_total(rows), currency)}</b>", 1.01, place, yref="y")
+        style.note(figure, f"<b>{_label(_total(rows), currency)}</b>", 1.01, place, yref="y")
     return figure.figure()
 
 
-def _largest(table: MetricRows, columns: tuple[str, ...]) -> list[tuple[str, list[Row]]]:
+def _named_lines(table: MetricRows) -> list[tuple[str, list[Row]]]:
     """Each line's label and rows: channels and hours in their order, else by amount, rest last."""
-    rows: dict[_Group, list[Row]] = {group: [] for group in table.groups(columns)}
+    columns = table.without(table.channel) or table.by
+    rows: dict[tuple[Any, ...], list[Row]] = {group: [] for group in table.groups(columns)}
     for row in table.rows:
         rows[key(row, columns)].append(row)
     named = [(style.label(title(group, columns)), found) for group, found in rows.items()]
     if table.channel in columns:
-        return [
-            (style.square(group[0]) if len(columns) == 1 else said, found)
-            for group, (said, found) in zip(rows, named, strict=True)
-        ]
+        if len(columns) > 1:
+            return named
+        return [(style.square(channel), found) for (channel,), found in rows.items()]
     if columns == (HOUR,):
         return named
-    named.sort(key=lambda line: -(_total(line[1]) or _ZERO))
-    if len(named) <= _MOST + 1:
-        return named
-    rest = [row for _, found in islice(named, _MOST, None) for row in found]
-    return [*named[:_MOST], (f"{count(len(named) - _MOST)} others", rest)]
+    shown, rest = largest(named, lambda line: _total(line[1]))
+    if rest:
+        shown.append((f"{count(len(rest))} others", [row for _, found in rest for row in found]))
+    return shown
 
 
-def _part(table: MetricRows, row: Row) -> str:
-    return str(row[table.channel] or UNKNOWN) if table.channel else ""
-
-
-def _with(table: MetricRows, rows: list[Row], word: str) -> list[Row]:
-    return [row for row in rows if _part(table, row) == word]
-
-
-def _bars(
-    figure: style.Sketch, lines: list[tuple[str, list[Row]]], word: str, currency: str
-) -> None:
-    known = [
-        (place, said, total)
-        for place, (said, rows) in enumerate(lines)
-        if (total := _total(rows)) is not None
-    ]
-    what = f" {style.label(style.name(word))}" if word else ""
-    figure.add_trace(
-        go.Bar(
-            orientation="h",
-            x=[float(total) for _, _, total in known],
-            y=[place for place, _, _ in known],
-            marker=_marker(style.colour(word) if word else style.ALL, word),
-            hovertext=[f"{said}<br>{_said(total, currency)}{what}" for _, said, total in known],
-            hoverinfo="text",
-        )
-    )
-
-
-def _columns(
-    table: MetricRows, group: _Group, rows: list[Row], bucket: str, currency: str
-) -> go.Bar:
-    part = _part(table, rows[0])
-    known = [row for row in rows if row["amount"] is not None]
-    if style.hatch(part):
-        known = [row for row in known if row["amount"]]  # nothing has no edge to be drawn
-    said = style.label(title(group, table.by))
-    return go.Bar(
-        name=said,
-        width=time_axis.width(bucket),
-        x=[time_axis.wall(row[PERIOD]) for row in known],
-        y=[float(row["amount"]) for row in known],
-        marker=_marker(hue(group, table.by), part),
-        hovertext=[
-            f"{time_axis.said(row[PERIOD], bucket)}<br>{_said(row['amount'], currency)} {said}"
-            f"<br>{plural(row['lines'], 'line')}"
-            for row in known
-        ],
-        hoverinfo="text",
-    )
-
-
-def _marker(shade: str, word: str) -> dict[str, Any]:
-    if not style.hatch(word):
-        return {"color": shade, "line": {"width": 0}}
-    pattern = {"shape": style.hatch(word), "fgcolor": shade, "bgcolor": "rgba(0,0,0,0)"}
+def _marker(colour: str, channel: str) -> dict[str, Any]:
+    if not style.hatch(channel):
+        return {"color": colour, "line": {"width": 0}}
+    pattern = {"shape": style.hatch(channel), "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)"}
     return {
-        "color": shade,
-        "line": {"width": 0.8, "color": shade},
+        "color": colour,
+        "line": {"width": 0.8, "color": colour},
         "pattern": pattern | {"size": 5, "solidity": 0.35, "fillmode": "replace"},
     }
 
 
 def _beside(
-    figure: style.Sketch,
-    table: MetricRows,
-    group: _Group,
-    total: Decimal | None,
-    currency: str,
-    *,
-    between: str = " ",
-    **where: Any,
+    figure: style.Sketch, series: Series, currency: str, *, between: str = " ", **where: Any
 ) -> None:
-    mark = style.mark(_part(table, _of(table, group)[0]), hue(group, table.by))
-    named = f"{mark} <b>{style.label(title(group, table.by), _SHORT)}</b>"
-    style.note(figure, f"{named}{between}{_said(total, currency)}", 1.01, **where)
+    mark = style.mark(series.channel, series.colour)
+    named = f"{mark} <b>{style.label(series.name, _SHORT)}</b>"
+    style.note(figure, f"{named}{between}{_label(series.total, currency)}", 1.01, **where)
 
 
-def _peak(figure: style.Sketch, table: MetricRows, bucket: str, currency: str) -> None:
-    """Say the amount of the highest bucket, where there are several to compare."""
-    amounts: dict[Any, Decimal] = {}
-    heights: dict[Any, Decimal] = {}
-    for row in table.rows:
-        amount = row["amount"] or _ZERO
-        amounts[row[PERIOD]] = amounts.get(row[PERIOD], _ZERO) + amount
-        heights[row[PERIOD]] = heights.get(row[PERIOD], _ZERO) + max(amount, _ZERO)
-    if len(amounts) < 2 or not any(heights.values()):  # noqa: PLR2004 - one is its own highest
+def _peak(figure: style.Sketch, spent: SpendOverTime) -> None:
+    peak = spent.peak()
+    if peak is None:
         return
-    highest = max(amounts, key=lambda period: amounts[period])
-    whole = time_axis.unbroken(list(amounts))
-    times = _times(amounts[highest], sorted(amounts.values()), bucket) if whole else ""
+    at, amount, words = peak
+    central = 0.2 < at / len(spent.starts) < 0.8  # noqa: PLR2004 - else it leaves the figure
     style.note(
         figure,
-        f"<b>{_said(amounts[highest], currency)}</b> {_on(bucket)}"
-        f"{time_axis.said(highest, bucket)}{times}",
-        time_axis.wall(highest),
-        float(heights[highest]),
+        f"<b>{style.label(amount)}</b> {style.label(words)}",
+        time_axis.positions(spent.starts)[at],
+        float(spent.heights[at]),
         xref="x",
         yref="y",
-        xanchor="center" if _central(highest, list(amounts)) else "auto",
+        xanchor="center" if central else "auto",
         yanchor="bottom",
         yshift=2,
     )
 
 
-def _central(period: Any, periods: list[Any]) -> bool:
-    place = sorted(periods).index(period) / len(periods)
-    return 0.2 < place < 0.8  # noqa: PLR2004 - nearer the edge the text would leave the figure
-
-
-def _on(bucket: str) -> str:
-    return "in " if bucket in {"week", "month"} else "on "
-
-
-def _times(highest: Decimal, amounts: list[Decimal], bucket: str) -> str:
-    median = amounts[len(amounts) // 2]
-    if len(amounts) < _MOST // 2 or median <= 0 or highest / median < Decimal("1.5"):
-        return ""
-    return f", {highest / median:.1f} times the median {bucket}"
-
-
-def _of(table: MetricRows, group: _Group) -> list[Row]:
-    return [row for row in table.rows if key(row, table.by) == group]
-
-
-def _drawable(table: MetricRows, group: _Group) -> bool:
-    return any(row["amount"] for row in _of(table, group))
+def _time(spent: SpendOverTime, **settings: Any) -> dict[str, Any]:
+    places, texts = time_axis.ticks(spent.starts)
+    return style.axis(type="date", showgrid=False, tickvals=places, ticktext=texts, **settings)
 
 
 def _total(rows: list[Row]) -> Decimal | None:
-    known = [row["amount"] for row in rows if row["amount"] is not None]
-    return sum(known, _ZERO) if known else None
+    return add_up(row["amount"] for row in rows)
 
 
-def _said(amount: Decimal | None, currency: str) -> str:
+def _label(amount: Decimal | None, currency: str) -> str:
     return style.label(money(amount, currency))
 
 

@@ -147,7 +147,7 @@ def _hue(node: _Node) -> str:
     return style.colour(word)
 
 
-def _said(node: _Node) -> str:
+def _node_label(node: _Node) -> str:
     column, word = node
     return style.label(word.capitalize() if column == _ENDED else style.name(word))
 
@@ -172,7 +172,7 @@ def _sankey(flow: _Flow) -> go.Sankey:
         arrangement="fixed",
         textfont={"shadow": "none", "size": 12},
         node={
-            "label": [f"{_said(node)}  {count(flow.size(node))}" for node in nodes],
+            "label": [f"{_node_label(node)}  {count(flow.size(node))}" for node in nodes],
             "color": [_hue(node) for node in nodes],
             "x": [_PLACES[column] for column, _ in nodes],
             "y": _heights(flow, nodes),

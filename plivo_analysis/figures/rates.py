@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.figures import style
-from plivo_analysis.figures.over_time import Rate, draw
-from plivo_analysis.figures.rows import MetricRows, Row, hue, key, read, title, words
-from plivo_analysis.values.typesetting import NARROW, count, percent, percent_range
+from plivo_analysis.figures import style, time_axis
+from plivo_analysis.figures.prepared import DELIVERED, FALLBACK, REACHED, Estimate, RescueRange
+from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, read, title, words
+from plivo_analysis.values.typesetting import count, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import plotly.graph_objects as go
+
+    from plivo_analysis.figures.prepared import Rate
 
 _FALLBACK = (
     "sessions",
@@ -56,17 +60,14 @@ _DELIVERY = (
     "delivered_rate_low",
     "delivered_rate_high",
 )
-_DELIVERED_RATE = Rate("Delivered, %", "delivered_rate", "delivered", "final", "messages")
-_FALLBACK_RATE = Rate("Fallback rate, %", "fallback_rate", "fell_back", "sessions", "sessions")
-_REACHED_RATE = Rate("Reached, %", "reached_rate", "reached", "attempts", "attempts")
 _LINE = 36
 _LEFT, _RIGHT = (0.0, 0.36), (0.60, 0.90)
 _WIDE = (0.0, 0.64)
 _HALF_BAR = 0.17
-_SMALL = 0.01  # of the largest group: an interval this wide would squeeze all others
+_ABREAST, _GAP, _PANEL = 3, 0.04, 170
+_TICKS = 4
 
 _Named = list[tuple[Row, str, str]]  # a row, its label and its colour
-_Shares = tuple[float, float, float]  # certain, last touch, possible, in percent
 
 
 def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
@@ -100,16 +101,12 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
     """
     table = read(frame, _FALLBACK, "fallback_rates")
     if table.periodic:
-        return draw(table, _FALLBACK_RATE)
+        return _over_time(table, FALLBACK)
     named = _named(table)
     if overall is not None:
         whole = read(overall, _FALLBACK, "fallback_rates")
         named = [(row, "<b>All</b>", style.ALL) for row in whole.rows[:1]] + named
-    figure = _lines(named, _FALLBACK_RATE.said(words(table.by)))
-    _dots(figure, named, _FALLBACK_RATE, _LEFT)
-    for line, (row, _, _) in enumerate(named):
-        of = f"{count(row['fell_back'])} of {count(row['sessions'])}"
-        _beside(figure, line, _LEFT[1] + 0.02, percent(row["fallback_rate"]), of)
+    figure = _by_group(table, named, FALLBACK, _LEFT)
     _rescues(figure, named)
     return figure.figure()
 
@@ -141,16 +138,8 @@ def outcomes(frame: Any) -> go.Figure:
     """
     table = read(frame, _OUTCOMES, "attempt_outcomes")
     if table.periodic:
-        return draw(table, _REACHED_RATE)
-    named = _named(table)
-    figure = _lines(named, _REACHED_RATE.said(words(table.by)))
-    _dots(figure, named, _REACHED_RATE, _WIDE)
-    for line, (row, _, _) in enumerate(named):
-        beside = f"of {count(row['attempts'])}"
-        beside += f", {count(row['pending'])} pending" if row["pending"] else ""
-        beside += f", {count(row['unknown'])} unknown" if row["unknown"] else ""
-        _beside(figure, line, _WIDE[1] + 0.02, percent(row["reached_rate"]), beside)
-    return figure.figure()
+        return _over_time(table, REACHED)
+    return _by_group(table, _named(table), REACHED, _WIDE, ("pending", "unknown")).figure()
 
 
 def delivery(frame: Any) -> go.Figure:
@@ -172,120 +161,123 @@ def delivery(frame: Any) -> go.Figure:
         ...     "message_type": ["sms"], "messages": [11], "delivered": [9], "undelivered": [1],
         ...     "failed": [0], "other": [1], "delivered_rate": [0.9], "delivered_rate_low": [0.6],
         ...     "delivered_rate_high": [0.98]})
-        >>> "of 10, 1 to come" in figures.delivery(frame).layout.annotations[0].text
+        >>> "of 10, 1 pending" in figures.delivery(frame).layout.annotations[0].text
         True
     """
     table = read(frame, _DELIVERY, "delivery_rates")
     for row in table.rows:
-        row["final"] = row["messages"] - row["other"]
+        row["final"], row["pending"] = row["messages"] - row["other"], row["other"]
     if table.periodic:
-        return draw(table, _DELIVERED_RATE)
-    named = _named(table)
-    figure = _lines(named, _DELIVERED_RATE.said(words(table.by)))
-    _dots(figure, named, _DELIVERED_RATE, _WIDE)
-    for line, (row, _, _) in enumerate(named):
-        beside = f"of {count(row['final'])}"
-        beside += f", {count(row['other'])} to come" if row["other"] else ""
-        _beside(figure, line, _WIDE[1] + 0.02, percent(row["delivered_rate"]), beside)
-    return figure.figure()
+        return _over_time(table, DELIVERED)
+    return _by_group(table, _named(table), DELIVERED, _WIDE, ("pending",)).figure()
 
 
 def _named(table: MetricRows) -> _Named:
     order = table.groups(table.by)
     rows = sorted(table.rows, key=lambda row: order.index(key(row, table.by)))
-    return [(row, *_name(table, key(row, table.by))) for row in rows]
+    return [
+        (row, _label(table, key(row, table.by)), hue(key(row, table.by), table.by)) for row in rows
+    ]
 
 
-def _name(table: MetricRows, group: tuple[Any, ...]) -> tuple[str, str]:
-    shade, said = hue(group, table.by), style.label(title(group, table.by))
-    if table.channel:
-        said = f'<span style="color:{shade}">■</span> {said}'
-    return said, shade
+def _label(table: MetricRows, group: tuple[Any, ...]) -> str:
+    """A group's name, after a square of its colour where it is a channel's."""
+    name = style.label(title(group, table.by))
+    return f"{style.mark(None, hue(group, table.by))} {name}" if table.channel else name
 
 
-def _lines(named: _Named, heading: str) -> style.Sketch:
+def _by_group(
+    table: MetricRows,
+    named: _Named,
+    rate: Rate,
+    domain: tuple[float, float],
+    also: Sequence[str] = (),
+) -> style.Sketch:
+    """One line a group: its dot and interval, beside them the rate and the counts it divides.
+
+    Args:
+        table: What is drawn.
+        named: Its rows from the top down.
+        rate: The rate.
+        domain: From where to where the scale goes, as parts of the figure's width.
+        also: Columns of counts that are told where they are not zero.
+    """
     figure = style.blank(64 + _LINE * max(1, len(named)), left=80)
-    style.heading(figure, heading)
+    style.heading(figure, rate.heading(words(table.by)))
     figure.update_layout(
         yaxis=style.axis(
             showgrid=False,
             range=[len(named) - 0.5, -0.5],
             tickvals=list(range(len(named))),
-            ticktext=[said for _, said, _ in named],
+            ticktext=[name for _, name, _ in named],
             tickfont={"size": 12},
             automargin=True,
             ticks="",
             showline=False,
         )
     )
+    _dots(figure, named, rate, domain)
+    for line, (row, _, _) in enumerate(named):
+        rest = f"of {count(row[rate.whole])}"
+        rest = rest if also else f"{count(row[rate.part])} {rest}"
+        rest += "".join(f", {count(row[name])} {name}" for name in also if row[name])
+        beside = f"<b>{percent(row[rate.of])}</b>  {style.muted(rest)}"
+        style.note(figure, beside, domain[1] + 0.02, line, yref="y")
     return figure
 
 
 def _dots(figure: style.Sketch, named: _Named, rate: Rate, domain: tuple[float, float]) -> None:
-    known = [(line, *entry) for line, entry in enumerate(named) if entry[0][rate.of] is not None]
-    top = _top([row for _, row, _, _ in known], rate)
-    for shade in dict.fromkeys(shade for *_, shade in known):
-        of_it = [(line, row, said) for line, row, said, hue_ in known if hue_ == shade]
-        figure.add_trace(_estimates(of_it, rate, shade, top))
-        beyond = [line for line, row, _ in of_it if row[rate.columns[2]] * 100 > top]
+    by_colour: dict[str, list[tuple[int, str, Estimate]]] = {}
+    for line, (row, name, colour) in enumerate(named):
+        if estimate := Estimate.of(row, rate.of):
+            by_colour.setdefault(colour, []).append((line, name, estimate))
+    end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
+    for colour, lines in by_colour.items():
+        dots = _estimates("x", [e for _, _, e in lines], colour, size=8, end=end)
+        dots["y"] = [line for line, _, _ in lines]
+        dots["hovertext"] = [f"{name}<br>{e.words}" for _, name, e in lines]
+        figure.add_trace(dots)
+        beyond = [line for line, _, e in lines if e.high * 100 > end]
         if beyond:
-            figure.add_trace(_go_on(beyond, top, shade))
-    scale = style.axis(domain=list(domain), showgrid=True, ticks="", range=[0, top])
+            figure.add_trace(_arrows(beyond, end, colour))
+    scale = style.axis(domain=list(domain), showgrid=True, ticks="", range=[0, end])
     figure.update_layout(xaxis=scale, yaxis={"ticklabelstandoff": 8})
 
 
 def _estimates(
-    lines: list[tuple[int, Row, str]], rate: Rate, shade: str, top: float
+    axis: str, estimates: Sequence[Estimate], colour: str, *, size: int, end: float
 ) -> dict[str, Any]:
-    """The dots and intervals of one colour."""
-    bounds = [tuple(row[column] * 100 for column in rate.columns) for _, row, _ in lines]
+    """Dots and the thin lines of their intervals along an axis, cut where the scale ends."""
     return {
         "type": "scatter",
-        "x": [value for value, _, _ in bounds],
-        "y": [line for line, _, _ in lines],
+        axis: [estimate.value * 100 for estimate in estimates],
         "mode": "markers",
-        "marker": {"size": 8, "color": shade},
-        "error_x": {
+        "marker": {"size": size, "color": colour},
+        f"error_{axis}": {
             "type": "data",
             "symmetric": False,
-            "array": [min(high, top) - value for value, _, high in bounds],
-            "arrayminus": [value - low for value, low, _ in bounds],
+            "array": [min(e.high * 100, end) - e.value * 100 for e in estimates],
+            "arrayminus": [(e.value - e.low) * 100 for e in estimates],
             "thickness": 1.4,
             "width": 0,
-            "color": shade,
+            "color": colour,
         },
-        "hovertext": [
-            f"{said}<br>{percent(row[rate.of])}, 95{NARROW}% interval "
-            f"{percent_range(row[rate.columns[1]], row[rate.columns[2]])}"
-            for _, row, said in lines
-        ],
         "hoverinfo": "text",
         "cliponaxis": False,
     }
 
 
-def _top(rows: list[Row], rate: Rate) -> float:
-    """The end of a scale that holds every dot, and every interval but very small groups'."""
-    fewest = _SMALL * max((row[rate.whole] for row in rows), default=0)
-    ends = [row[rate.columns[2 if row[rate.whole] >= fewest else 0]] for row in rows]
-    return min(100.0, (max(ends, default=0.0) or 1.0) * 105)
-
-
-def _go_on(lines: list[int], top: float, shade: str) -> dict[str, Any]:
+def _arrows(lines: list[int], end: float, colour: str) -> dict[str, Any]:
     """Arrows where intervals leave the scale."""
     return {
         "type": "scatter",
-        "x": [top] * len(lines),
+        "x": [end] * len(lines),
         "y": lines,
         "mode": "markers",
-        "marker": {"size": 8, "color": shade, "symbol": "triangle-right"},
+        "marker": {"size": 8, "color": colour, "symbol": "triangle-right"},
         "hoverinfo": "skip",
         "cliponaxis": False,
     }
-
-
-def _beside(figure: style.Sketch, line: int, x: float, bold: str, rest: str) -> None:
-    style.note(figure, f"<b>{bold}</b>  {style.muted(rest)}", x, line, yref="y")
 
 
 def _rescues(figure: style.Sketch, named: _Named) -> None:
@@ -296,42 +288,39 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
     )
     heading = "<b>Rescued, % of those that fell back</b>"
     style.note(figure, heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
-    shares: dict[str, list[tuple[int, _Shares, str]]] = {}
-    for line, (row, said, shade) in enumerate(named):
-        whole = row["fell_back"]
-        if not whole:
+    by_colour: dict[str, list[tuple[int, RescueRange, str]]] = {}
+    for line, (row, name, colour) in enumerate(named):
+        rescued = RescueRange.of(row)
+        if rescued is None:
             style.note(figure, "none fell back", _RIGHT[0], line, yref="y")
             continue
-        certain, last, possible = (
-            row[column] / whole * 100
-            for column in ("rescued_certain", "rescued_last_touch", "rescued")
-        )
-        shares.setdefault(shade, []).append((line, (certain, last, possible), said))
-        shown = percent_range(certain / 100, possible / 100, 0)
-        style.note(figure, f"<b>{shown}</b>", 1, line, yref="y", xanchor="right")
-    for shade, lines in shares.items():
-        _rescue(figure, lines, shade)
+        by_colour.setdefault(colour, []).append((line, rescued, name))
+        style.note(figure, f"<b>{rescued.shown}</b>", 1, line, yref="y", xanchor="right")
+    for colour, lines in by_colour.items():
+        _rescue(figure, lines, colour)
 
 
-def _rescue(figure: style.Sketch, lines: list[tuple[int, _Shares, str]], shade: str) -> None:
+def _rescue(figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], colour: str) -> None:
     """The ranges of one colour: a bar each, its two edges, and a ring."""
     edges: list[float | None] = []
     ends: list[float | None] = []
-    for line, (certain, _, possible), _ in lines:
+    # Both edges of every bar are one line, broken by None: one trace a colour is drawn fast.
+    for line, rescued, _ in lines:
         low, high = line - _HALF_BAR, line + _HALF_BAR
+        left, right = rescued.certain * 100, rescued.possible * 100
         figure.add_shape(
             type="rect",
             xref="x2",
             yref="y",
-            x0=certain,
-            x1=possible,
+            x0=left,
+            x1=right,
             y0=low,
             y1=high,
-            fillcolor=style.faded(shade, 0.3),
+            fillcolor=style.faded(colour, 0.3),
             line={"width": 0},
             layer="below",
         )
-        edges += [certain, certain, None, possible, possible, None]
+        edges += [left, left, None, right, right, None]
         ends += [low, high, None, low, high, None]
     on_the_right = {"type": "scatter", "xaxis": "x2", "cliponaxis": False}
     figure.add_trace(
@@ -340,23 +329,97 @@ def _rescue(figure: style.Sketch, lines: list[tuple[int, _Shares, str]], shade: 
             "x": edges[:-1],
             "y": ends[:-1],
             "mode": "lines",
-            "line": {"width": 2, "color": shade},
+            "line": {"width": 2, "color": colour},
             "hoverinfo": "skip",
         }
     )
-    ring = {"size": 8, "color": shade, "symbol": "circle-open", "line": {"width": 1.6}}
+    ring = {"size": 8, "color": colour, "symbol": "circle-open", "line": {"width": 1.6}}
     figure.add_trace(
         {
             **on_the_right,
-            "x": [last for _, (_, last, _), _ in lines],
+            "x": [rescued.last * 100 for _, rescued, _ in lines],
             "y": [line for line, _, _ in lines],
             "mode": "markers",
             "marker": ring,
-            "hovertext": [
-                f"{said}<br>certain {percent(certain / 100)}, by the last channel used "
-                f"{percent(last / 100)}, possible {percent(possible / 100)}"
-                for _, (certain, last, possible), said in lines
-            ],
+            "hovertext": [f"{name}<br>{rescued.words}" for _, rescued, name in lines],
             "hoverinfo": "text",
         }
     )
+
+
+def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
+    """A rate over time: one panel a group, one dot and line a bucket, one scale for all.
+
+    The dotted line is the group's rate over the whole time, a ratio of sums.
+    """
+    groups = table.groups(table.by)
+    abreast = min(_ABREAST, max(1, len(groups)))
+    bands = -(-len(groups) // abreast)
+    figure = style.blank(62 + _PANEL * max(1, bands), top=46)
+    style.heading(figure, rate.heading(" over time"))
+    highs = (row[rate.columns[2]] or 0.0 for row in table.rows if row[rate.whole])
+    end = min(100.0, max(highs, default=1.0) * 105)
+    for number, group in enumerate(groups):
+        rows = [row for row in table.rows if key(row, table.by) == group]
+        suffix = "" if number == 0 else str(number + 1)
+        _place_panel(figure, number, (abreast, bands), end)
+        colour = hue(group, table.by)
+        name = f"{style.mark(None, colour)} <b>{style.label(title(group, table.by))}</b>"
+        periods = [row[PERIOD] for row in rows]
+        bucket = time_axis.bucket(periods)
+        mean = count(round(sum(row[rate.whole] for row in rows) / len(rows)))
+        rest = style.muted(f"by {bucket}, {mean} {rate.unit} each")
+        ends = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain"}
+        style.note(figure, f"{name}  {rest}", 0, 1, yanchor="bottom", yshift=4, **ends)
+        places, texts = time_axis.ticks(periods, most=_TICKS)
+        ticks = {"tickvals": places, "ticktext": texts, "tickangle": 0}
+        figure.update_layout({f"xaxis{suffix}": ticks})
+        shown = [
+            (at, name, estimate, row)
+            for at, name, row in zip(
+                time_axis.positions(periods),
+                time_axis.bucket_names(periods, bucket),
+                rows,
+                strict=True,
+            )
+            if (estimate := Estimate.of(row, rate.of))
+        ]
+        dots = _estimates("y", [estimate for _, _, estimate, _ in shown], colour, size=6, end=100.0)
+        figure.add_trace(
+            dots
+            | {
+                "x": [at for at, *_ in shown],
+                "xaxis": f"x{suffix}",
+                "yaxis": f"y{suffix}",
+                "hovertext": [
+                    f"{name}<br>{percent(estimate.value)} ({estimate.interval}), "
+                    f"{count(row[rate.part])} of {count(row[rate.whole])}"
+                    for _, name, estimate, row in shown
+                ],
+            }
+        )
+        whole = sum(row[rate.whole] for row in rows)
+        if whole:
+            level = sum(row[rate.part] for row in rows) / whole * 100
+            dotted = {"width": 1, "dash": "dot", "color": style.ALL}
+            where = {"xref": f"x{suffix} domain", "yref": f"y{suffix}", "x0": 0, "x1": 1}
+            figure.add_shape(type="line", **where, y0=level, y1=level, line=dotted)
+    return figure.figure()
+
+
+def _place_panel(figure: style.Sketch, number: int, grid: tuple[int, int], end: float) -> None:
+    abreast, bands = grid
+    band, place = divmod(number, abreast)
+    suffix = "" if number == 0 else str(number + 1)
+    wide, high = (1 + _GAP) / abreast - _GAP, 1 / bands
+    left, ceiling = place * (wide + _GAP), 1 - band * high
+    across = {"domain": [left, left + wide], "anchor": f"y{suffix}", "type": "date"}
+    up = {
+        "domain": [ceiling - high + 0.05 + 0.1 * (bands > 1), ceiling],
+        "anchor": f"x{suffix}",
+        "range": [0, end],
+        "showticklabels": place == 0,
+        "showline": False,
+    }
+    figure.update_layout({f"xaxis{suffix}": style.axis(showgrid=False, **across)})
+    figure.update_layout({f"yaxis{suffix}": style.axis(**up)})

@@ -122,7 +122,7 @@ def title(group: Sequence[Any], columns: Sequence[str]) -> str:
     """
     return (
         " · ".join(
-            style.name(value) if column in CHANNELS else clean(_said(value, column))
+            style.name(value) if column in CHANNELS else clean(_value_text(value, column))
             for value, column in zip(group, columns, strict=True)
         )
         or "All"
@@ -136,8 +136,8 @@ def words(columns: Sequence[str]) -> str:
         >>> words(("entry_channel",)), words(("hour", "alias")), words(())
         (' by entry channel', ' by hour of day and application', '')
     """
-    told = [style.label(_WORDS.get(name, name.replace("_", " "))) for name in columns]
-    return f" by {' and '.join(told)}" if told else ""
+    names = [style.label(_WORDS.get(name, name.replace("_", " "))) for name in columns]
+    return f" by {' and '.join(names)}" if names else ""
 
 
 def hue(group: Sequence[Any], columns: Sequence[str]) -> str:
@@ -151,7 +151,7 @@ def hue(group: Sequence[Any], columns: Sequence[str]) -> str:
     return next((style.colour(value) for value, column in pairs if column in CHANNELS), style.ALL)
 
 
-def _said(value: Any, column: str) -> str:
+def _value_text(value: Any, column: str) -> str:
     if value is None:
         return _NOT_GIVEN
     if isinstance(value, datetime):

@@ -35,7 +35,7 @@ _COLOURS = {
 _HATCHES = {"validation": "-", "unallocated": "/"}
 _NUMBERED = {ord(sign): f"&#{ord(sign)};" for sign in "$\"'"}
 _SQUARES = {"-": "▤", "/": "▨"}
-_NAMES = {"sms": "SMS", "whatsapp": "WhatsApp"} | {
+_NAMES = {"sms": "SMS", "mms": "MMS", "rcs": "RCS", "whatsapp": "WhatsApp"} | {
     word: word.capitalize() for word in ("voice", UNKNOWN, "validation", "unallocated")
 }
 _FIRST = ("sms", "voice", "whatsapp")
@@ -95,8 +95,8 @@ def name(channel: str | None) -> str:
     """A channel's name for people, not yet escaped; one not seen before keeps its own.
 
     Example:
-        >>> name("sms"), name("rcs"), name(None)
-        ('SMS', 'rcs', 'Unknown')
+        >>> name("sms"), name("rcs"), name("zalo"), name(None)
+        ('SMS', 'RCS', 'zalo', 'Unknown')
     """
     word = channel or UNKNOWN
     return _NAMES.get(word, clean(word))
@@ -115,14 +115,14 @@ def label(text: object, cap: int = 80) -> str:
     return html.escape(clean(text, cap), quote=False).translate(_NUMBERED)
 
 
-def mark(channel: str | None, shade: str) -> str:
+def mark(channel: str | None, hue: str) -> str:
     """A square of a colour, hatched where the channel's bars are, for a label of a figure.
 
     Example:
         >>> mark("sms", "#3D6DB5")
         '<span style="color:#3D6DB5">■</span>'
     """
-    return f'<span style="color:{shade}">{_SQUARES.get(hatch(channel), "■")}</span>'
+    return f'<span style="color:{hue}">{_SQUARES.get(hatch(channel), "■")}</span>'
 
 
 def muted(text: str) -> str:

@@ -1,16 +1,18 @@
 """Time on an axis: how wide a bucket is, where ticks stand and what they say.
 
 Ticks are placed here, not by plotly, because its labels follow neither the week nor our
-language. Positions are the wall clock of the period's own time zone.
+language. An axis knows no zones: positions are the wall clock of the period's own zone, but
+for hours, which follow each other without the jump of a clock that is set back or forward.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.values.typesetting import MONTHS, WEEKDAYS, day, weekday
+from plivo_analysis.values.typesetting import MINUS, MONTHS, day, weekday
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,15 +23,32 @@ _DAY = timedelta(days=1)
 _NAMES = ((_DAY, "hour"), (timedelta(days=7), "day"), (timedelta(days=28), "week"))
 
 
-def wall(period: datetime) -> datetime:
-    """The wall clock of an instant's own zone: plotly knows no zones.
+def instant(period: datetime) -> datetime:
+    """A period's start in UTC: what two periods are compared by.
+
+    Two times of one zone are compared by their wall clocks, and the hour that comes twice in
+    autumn would be one.
+
+    Example:
+        >>> instant(datetime(2026, 10, 1)).isoformat()
+        '2026-10-01T00:00:00+00:00'
+    """
+    return period.astimezone(UTC) if period.tzinfo else period.replace(tzinfo=UTC)
+
+
+def positions(periods: Sequence[datetime]) -> list[datetime]:
+    """Where buckets stand on an axis, as datetimes without a zone, which plotly does not know.
 
     Example:
         >>> from zoneinfo import ZoneInfo
-        >>> wall(datetime(2026, 10, 1, tzinfo=ZoneInfo("Asia/Kolkata")))
-        datetime.datetime(2026, 10, 1, 0, 0)
+        >>> positions([datetime(2026, 10, 1, tzinfo=ZoneInfo("Asia/Kolkata"))])
+        [datetime.datetime(2026, 10, 1, 0, 0)]
     """
-    return period.replace(tzinfo=None)
+    walls = [period.replace(tzinfo=None) for period in periods]
+    if not periods or bucket(periods) != "hour":
+        return walls
+    first = min(periods, key=instant)
+    return [first.replace(tzinfo=None) + (instant(at) - instant(first)) for at in periods]
 
 
 def bucket(periods: Sequence[datetime]) -> str:
@@ -41,9 +60,8 @@ def bucket(periods: Sequence[datetime]) -> str:
         >>> bucket([datetime(2026, 10, 5), datetime(2026, 10, 12)])
         'week'
     """
-    apart = sorted({wall(period) for period in periods})
     # An hour of slack: where the clocks change a day has 23 hours.
-    least = min((b - a for a, b in pairwise(apart)), default=_DAY) + _HOUR
+    least = min(_distances(periods), default=_DAY) + _HOUR
     return next((name for below, name in _NAMES if least < below), "month")
 
 
@@ -67,20 +85,20 @@ def unbroken(periods: Sequence[datetime]) -> bool:
         >>> unbroken([datetime(2026, 10, day) for day in (1, 2, 4)])
         False
     """
-    starts = sorted({wall(period) for period in periods})
-    apart = [b - a for a, b in pairwise(starts)]
+    apart = _distances(periods)
     # Months differ by three days at most, and no other bucket by more than the clocks' hour.
     months = bool(apart) and min(apart) > timedelta(days=27)
     return not apart or max(apart) - min(apart) < (timedelta(days=4) if months else 2 * _HOUR)
 
 
-def said(period: datetime, name: str) -> str:
+def bucket_name(period: datetime, name: str) -> str:
     """One bucket in words.
 
     Example:
-        >>> said(datetime(2026, 10, 13), "day"), said(datetime(2026, 10, 13, 4), "hour")
+        >>> tuesday = datetime(2026, 10, 13, 4)
+        >>> bucket_name(tuesday, "day"), bucket_name(tuesday, "hour")
         ('Tue 13 Oct', 'Tue 13 Oct 04:00')
-        >>> said(datetime(2026, 10, 12), "week"), said(datetime(2026, 10, 1), "month")
+        >>> bucket_name(datetime(2026, 10, 12), "week"), bucket_name(tuesday, "month")
         ('the week of 12 Oct', 'October 2026')
     """
     if name == "hour":
@@ -90,41 +108,60 @@ def said(period: datetime, name: str) -> str:
     return f"{MONTHS[period.month - 1]} {period.year}" if name == "month" else weekday(period)
 
 
+def bucket_names(periods: Sequence[datetime], name: str) -> list[str]:
+    """Buckets in words; an hour that comes twice is told apart by its offset from UTC.
+
+    Example:
+        >>> from zoneinfo import ZoneInfo
+        >>> hours = [datetime(2026, 11, 1, 1, fold=f, tzinfo=ZoneInfo("America/New_York"))
+        ...          for f in (0, 1)]
+        >>> bucket_names(hours, "hour")
+        ['Sun 1 Nov 01:00 UTC−4', 'Sun 1 Nov 01:00 UTC−5']
+    """
+    names = [bucket_name(period, name) for period in periods]
+    often = Counter(names)
+    return [
+        f"{text} {_offset(period)}" if often[text] > 1 else text
+        for text, period in zip(names, periods, strict=True)
+    ]
+
+
 def ticks(periods: Sequence[datetime], most: int = 6) -> tuple[list[datetime], list[str]]:
     """Where ticks stand, at most so many, and what they say.
 
     Example:
         >>> days = [datetime(2026, 10, 1) + timedelta(days=n) for n in range(31)]
         >>> ticks(days)[1]
-        ['1 Oct', 'Mon 5', 'Mon 12', 'Mon 19', 'Mon 26']
+        ['1 Oct', 'Mon 5 Oct', 'Mon 12 Oct', 'Mon 19 Oct', 'Mon 26 Oct']
         >>> ticks([])
         ([], [])
     """
-    starts = sorted({wall(period) for period in periods})
+    starts = sorted({instant(period): period for period in periods}.values(), key=instant)
     if not starts:
         return [], []
     name = bucket(starts)
     if name == "hour":
-        return _hours(starts, most)
-    if name == "day" and starts[-1] - starts[0] > timedelta(days=most):
-        return _mondays(starts, most)
-    kept = _thinned(starts, most)
+        return _hour_ticks(starts, most)
+    walls = positions(starts)
+    if name == "day" and walls[-1] - walls[0] > timedelta(days=most):
+        return _monday_ticks(walls[0], walls[-1], most)
+    kept = _thinned(walls, most)
     if name == "month":
         return kept, [f"{MONTHS[start.month - 1][:3]} {start.year}" for start in kept]
     return kept, [day(start) for start in kept]
 
 
-def _hours(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:
-    first, last = starts[0], starts[-1]
-    hours = (last - first) // _HOUR + 1
+def _hour_ticks(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:
+    hours = (instant(starts[-1]) - instant(starts[0])) // _HOUR + 1
     step = next((width for width in _HOURS if hours <= width * most), _HOURS[-1])
-    every = [first + n * _HOUR for n in range(hours)]
-    kept = _thinned([start for start in every if start.hour % step == 0], most)
-    return kept, [f"{start:%H:%M}" if start.hour else day(start) for start in kept]
+    whole = [
+        pair for pair in zip(positions(starts), starts, strict=True) if pair[1].hour % step == 0
+    ]
+    kept = _thinned(whole, most)
+    return [at for at, _ in kept], [f"{s:%H:%M}" if s.hour else day(s) for _, s in kept]
 
 
-def _mondays(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:
-    first, last = starts[0], starts[-1]
+def _monday_ticks(first: datetime, last: datetime, most: int) -> tuple[list[datetime], list[str]]:
     monday = first + timedelta(days=-first.weekday() % 7)
     mondays = [monday + timedelta(weeks=n) for n in range((last - monday).days // 7 + 1)]
     # A Monday too close to the first day would have its label run into that one's.
@@ -132,9 +169,18 @@ def _mondays(starts: Sequence[datetime], most: int) -> tuple[list[datetime], lis
     mondays = [start for start in mondays if start - first >= apart]
     kept = _thinned(mondays, most - 1)
     long = last - first > timedelta(days=45)
-    texts = [day(m) if long else f"{WEEKDAYS[m.weekday()]} {m.day}" for m in kept]
+    texts = [day(m) if long else weekday(m) for m in kept]
     return [first, *kept], [day(first), *texts]
 
 
-def _thinned(starts: Sequence[datetime], most: int) -> list[datetime]:
+def _thinned(starts: Sequence[Any], most: int) -> list[Any]:
     return list(starts[:: max(1, -(-len(starts) // most))])
+
+
+def _distances(periods: Sequence[datetime]) -> list[timedelta]:
+    return [b - a for a, b in pairwise(sorted({instant(period) for period in periods}))]
+
+
+def _offset(period: datetime) -> str:
+    hours = (period.utcoffset() or timedelta()) / _HOUR
+    return f"UTC{MINUS if hours < 0 else '+'}{abs(hours):g}"

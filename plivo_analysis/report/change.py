@@ -129,6 +129,7 @@ def _points(value: float) -> str:
 
 def _told(value: float, shown: Callable[[int], str], least: int = 1) -> str:
     """One digit more where rounding would hide the sign."""
+    # "+0.0" would tell a direction and no size, so a digit is added until one is not zero.
     for digits in range(least, _MOST_DIGITS + 1):
         text = shown(digits)
         if any(c in "123456789" for c in text):

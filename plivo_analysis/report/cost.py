@@ -1,4 +1,4 @@
-"""``cost_report``: a period's sessions in, a report to open, print and take along out.
+"""``cost_report``: a period's sessions in, a report to open, print and send out.
 
 Everything is counted before anything is drawn, from the frame as it was given: no request is
 made and no clock is read, so the same sessions give the same bytes.
@@ -11,20 +11,18 @@ from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import narwhals as nw
+from markupsafe import Markup
 
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
-from plivo_analysis.errors import FilterError, StoreError
-from plivo_analysis.report.html import tag
-from plivo_analysis.report.measures import Measures, count_up
-from plivo_analysis.report.messages import count_messages
+from plivo_analysis.errors import FilterError, SchemaError, StoreError
+from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
+from plivo_analysis.metrics.certainty import Completeness, completeness, coverage_rows
+from plivo_analysis.report.files import csv_bytes, parquet_bytes, workbook
+from plivo_analysis.report.measures import Measures, MessageMeasures, Subject, count_up
 from plivo_analysis.report.page import page
-from plivo_analysis.report.period import Bound, Period
-from plivo_analysis.report.sections.summary import lede
-from plivo_analysis.report.sheets import csv_text, parquet_bytes, workbook
-from plivo_analysis.report.subject import Subject
+from plivo_analysis.report.period import Bound, Period, zone_of
+from plivo_analysis.report.sections.summary import summary
 from plivo_analysis.system.files import write_whole
 from plivo_analysis.tables.convert import as_polars, result
 from plivo_analysis.values.typesetting import clean, count, plural
@@ -33,8 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from os import PathLike
+    from zoneinfo import ZoneInfo
 
     import polars as pl
+
+_DEFAULT_CURRENCY = "USD"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,7 +43,7 @@ class CostReport:
     """A report: its page, its tables, and how to keep them.
 
     Args:
-        html: The page, one document that makes no request.
+        html: The page, one static document: no script, no request, at most 300 kB.
         tables: The metrics' frames by name, pandas where the sessions were, else polars.
 
     Example:
@@ -72,7 +73,7 @@ class CostReport:
         return _write(path, self.html.encode)
 
     def to_xlsx(self, path: str | PathLike[str]) -> Path:
-        """Write every table as a typed sheet of one workbook. Needs xlsxwriter.
+        """Write every table as a typed sheet of one workbook; a sheet holds 15 digits of a number.
 
         Args:
             path: The file; folders on the way are made.
@@ -82,12 +83,11 @@ class CostReport:
 
         Raises:
             StoreError: When it cannot be written.
-            PlivoAnalysisError: When xlsxwriter is not installed.
         """
         return _write(path, lambda: workbook(self._frames, _facts(self._subject)))
 
     def to_csv(self, folder: str | PathLike[str]) -> list[Path]:
-        """Write every table as a CSV file named after it.
+        """Write every table as a CSV file named after it, with every digit.
 
         Args:
             folder: Where; it is made where missing.
@@ -99,7 +99,7 @@ class CostReport:
             StoreError: When one cannot be written.
         """
         return [
-            _write(Path(folder) / f"{name}.csv", csv_text(table).encode)
+            _write(Path(folder) / f"{name}.csv", partial(csv_bytes, table))
             for name, table in self._frames.items()
         ]
 
@@ -127,7 +127,8 @@ class CostReport:
         return f"<CostReport {self._subject.title!r}: {sessions}, {spent}>"
 
     def _repr_html_(self) -> str:
-        return tag("div", tag("b", self._subject.title), lede(self._subject))
+        shown = Markup("<div><b>{}</b>{}</div>").format(self._subject.title, summary(self._subject))
+        return str(shown)  # some notebooks refuse a subclass of str
 
 
 def cost_report(
@@ -137,12 +138,12 @@ def cost_report(
     messages: Any = None,
     previous: Any = None,
     coverage: Any = None,
+    issues: Any = None,
     title: str | None = None,
     period: tuple[Bound, Bound] | None = None,
     account: str | None = None,
-    tz: str = "UTC",
-    currency: str = "USD",
-    plotlyjs: str = "inline",
+    tz: str | ZoneInfo = "UTC",
+    currency: str = _DEFAULT_CURRENCY,
 ) -> CostReport:
     """Make the cost report of some sessions.
 
@@ -153,17 +154,21 @@ def cost_report(
         sessions: A sessions table: polars (eager or lazy), pandas or pyarrow.
         path: Where to write the page; None writes nothing.
         messages: A messages table of the same time, for a section on message records.
-        previous: The sessions of the period before, for the changes from it.
-        coverage: What ``coverage()`` says of the period, for a section on what was read.
+        previous: The sessions of the period before, for the changes from it: of as many
+            calendar months for a period of whole months, else of a period of the same length.
+            Where the two differ in days, amounts and counts are compared per day.
+        coverage: What ``coverage()`` says of the period: what was not read is then named, and
+            no number is called exact that is not. Without it the sessions are taken for all
+            that there were, as loaders give them.
+        issues: What ``issues()`` says of the period: records that could not be read.
         title: The title; by default the month or the days of the period.
-        period: Start and end (excluded) of the time that the sessions are of, as datetimes
-            (naive ones are UTC) or dates (their start in ``tz``). By default the whole days
-            from the first session to the last.
+        period: Start and end (excluded) of the time that the sessions are of. A date, also as
+            text such as ``"2026-10-01"``, is its midnight in ``tz``; a datetime without a zone
+            is UTC. By default the whole days from the first session to the last.
         account: The account's id, to be printed.
-        tz: The IANA name of the zone that days are counted in.
-        currency: The account's currency, a label: USD, EUR, GBP, INR or any other code.
-        plotlyjs: ``"inline"`` (one file of about 5 MB, no request), ``"cdn"`` (a small file
-            that asks plotly's CDN) or ``"none"`` (a small file with a still figure).
+        tz: The zone that days are counted in, by its IANA name or as a ``ZoneInfo``.
+        currency: The account's currency, a label: USD, EUR, GBP, INR or any other code. A
+            ``currency`` column of the sessions names it itself.
 
     Returns:
         The report: ``.html``, ``.tables``, ``.save(path)``, ``.to_xlsx(path)``,
@@ -171,8 +176,9 @@ def cost_report(
 
     Raises:
         FilterError: When an argument is wrong, or a session lies outside ``period``, or one of
-            ``previous`` not before it.
-        SchemaError: When a frame is not of its table.
+            ``previous`` not in the period before it.
+        SchemaError: When a frame is not of its table, a session has no ``created_at``, or
+            amounts are of several currencies.
         StoreError: When ``path`` cannot be written.
 
     Example:
@@ -182,13 +188,17 @@ def cost_report(
         >>> "so nothing was spent" in report.html
         True
     """
-    zone = _zone(tz)
-    table = as_polars(sessions, SESSIONS)
-    numbers = count_up(table, _period(table, period, zone))
+    zone = zone_of(tz)
+    currency = _currency(currency, sessions, previous, messages)
+    table = _dated(as_polars(sessions, SESSIONS))
+    span = _period(table, period, zone)
+    bounds = (span.start, span.end) if span else None
+    complete = completeness(table, bounds, coverage=coverage, issues=issues)
+    numbers = count_up(table, span, complete)
     before = None if previous is None else _before(as_polars(previous, SESSIONS), numbers)
     counted = None
     if messages is not None:
-        counted = count_messages(as_polars(messages, MESSAGES), table)
+        counted = MessageMeasures.of(as_polars(messages, MESSAGES), table)
     subject = Subject(
         numbers=numbers,
         before=before,
@@ -196,8 +206,7 @@ def cost_report(
         account=account,
         currency=clean(currency, cap=8),
         messages=counted,
-        coverage=None if coverage is None else _rows(coverage),
-        plotlyjs=plotlyjs,
+        coverage=None if coverage is None else coverage_rows(coverage),
     )
     frames = numbers.tables | (counted.tables if counted else {})
     if before:
@@ -213,13 +222,32 @@ def cost_report(
     return report
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
+def _currency(label: str, *frames: Any) -> str:
+    """The currency of all amounts: what the frames say of it, else the label."""
+    found: dict[str, None] = {}
+    for frame in frames:
+        if frame is not None:
+            refuse_mixed_currencies(frame)
+            found |= dict.fromkeys(currencies(frame))
+    if len(found) > 1 or (found and label not in (_DEFAULT_CURRENCY, *found)):
+        words = ", ".join([*found, *([label] if label != _DEFAULT_CURRENCY else [])])
         raise FilterError(
-            f'tz is the IANA name of a time zone such as "Europe/Berlin", not {name!r}.'
-        ) from unknown
+            f"These amounts are in several currencies ({words}), which make no sum. Make one "
+            "report a currency, and leave currency= to the frame's own column."
+        )
+    return next(iter(found), label)
+
+
+def _dated(sessions: pl.DataFrame) -> pl.DataFrame:
+    """The sessions, of which each must have a time to belong to a period."""
+    lacking = sessions["created_at"].null_count()
+    if lacking:
+        raise SchemaError(
+            f"{plural(lacking, 'session')} of {count(sessions.height)} lack created_at, so that "
+            "no period is theirs. Leave them out, or fill the column.",
+            available=sessions.columns,
+        )
+    return sessions
 
 
 def _period(
@@ -233,21 +261,26 @@ def _period(
     if outside := _outside(created, period):
         raise FilterError(
             f"{count(outside)} of {count(sessions.height)} sessions began outside the period "
-            f"{period.said}. Give the period that they were loaded for, or leave them out."
+            f"{period.bounds}. Give the period that they were loaded for, or leave them out."
         )
     return period
 
 
 def _before(previous: pl.DataFrame, numbers: Measures) -> Measures:
     if numbers.period is None:
-        raise FilterError("previous has nothing to be compared with: there are no sessions.")
-    period = numbers.period.before()
-    if outside := _outside(previous["created_at"], period):
         raise FilterError(
-            f"previous holds {count(outside)} sessions outside the {period.length} before: "
-            f"{period.said}. Load that period."
+            "previous has nothing to be compared with: there are no sessions. Give period=."
         )
-    return count_up(previous, period)
+    period = numbers.period.before()
+    table = _dated(previous)
+    if outside := _outside(table["created_at"], period):
+        raise FilterError(
+            f"previous holds {count(outside)} sessions outside the {period.length} before, "
+            f"{period.title}: {period.bounds}. Load that period."
+        )
+    return count_up(
+        table, period, Completeness(previous.height, table["total_charge"].null_count())
+    )
 
 
 def _outside(created: pl.Series, period: Period) -> int:
@@ -255,17 +288,12 @@ def _outside(created: pl.Series, period: Period) -> int:
     return len(created.filter((created < start) | (created >= end)))
 
 
-def _rows(frame: Any) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = nw.from_native(frame, eager_only=True).to_arrow().to_pylist()
-    return rows
-
-
 def _facts(subject: Subject) -> dict[str, str]:
     period = subject.numbers.period
     facts = {
         "Title": subject.title,
         "Account": subject.account or "",
-        "Period": f"{period.said} ({period.length})" if period else "",
+        "Period": f"{period.bounds} ({period.length})" if period else "",
         "Amounts": f"{subject.currency}, as billed; the currency is declared, not on the wire",
         "Sessions read": count(subject.numbers.sessions.height),
         "Times": f"period: {period.zone.key}" if period else "",

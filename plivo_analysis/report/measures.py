@@ -14,18 +14,25 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.api.words import OPEN, fold_status
-from plivo_analysis.figures import time_axis
+from plivo_analysis.figures.prepared import TOP, SpendOverTime, add_up
+from plivo_analysis.figures.rows import read
+from plivo_analysis.figures.time_axis import instant
+from plivo_analysis.metrics.certainty import Certainty, Completeness
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
+from plivo_analysis.metrics.joins import join_messages
+from plivo_analysis.metrics.messages import delivery_rates, message_spend
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
+from plivo_analysis.report.change import absolute, relative
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
+from plivo_analysis.values.typesetting import money, plain, sign, unit_price
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from plivo_analysis.report.period import Period
@@ -44,12 +51,12 @@ class Measures:
         sessions: The sessions, in polars.
         charges: The lines of their bill.
         period: The time that they are of; None where there are no sessions and none was given.
+        complete: How much of what there was they hold.
         tables: The metrics' frames by name.
 
     Example:
-        >>> import polars as pl
         >>> from plivo_analysis.api.columns import SESSIONS
-        >>> empty = count_up(pl.DataFrame(schema=SESSIONS.polars()), None)
+        >>> empty = count_up(pl.DataFrame(schema=SESSIONS.polars()), None, Completeness(rows=0))
         >>> empty.spent, empty.total("success")["sessions"]
         (Decimal('0'), 0)
     """
@@ -57,6 +64,7 @@ class Measures:
     sessions: pl.DataFrame
     charges: pl.DataFrame
     period: Period | None
+    complete: Completeness
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def rows(self, table: str) -> list[Row]:
@@ -80,25 +88,43 @@ class Measures:
             sums[group] = add((sums.get(group), row["amount"]))
         return sums
 
-    def by_period(self, table: str, column: str) -> list[Any]:
-        """One value a bucket of the period, None where the table has no row of it."""
+    @property
+    def starts(self) -> list[datetime]:
+        """The starts of the period's buckets, in its zone."""
+        return self.period.starts if self.period else []
+
+    def certainty(self) -> list[Certainty]:
+        """What may be said of each bucket's numbers."""
         if self.period is None:
             return []
-        found = {time_axis.wall(row["period"]): row[column] for row in self.rows(table)}
-        return [found.get(start) for start in self.starts()]
+        ends = [*self.starts[1:], self.period.end]
+        starts = [self.period.start, *self.starts[1:]]  # a week may begin before the period
+        return [self.complete.within(a, b) for a, b in zip(starts, ends, strict=True)]
 
-    def spent_by_period(self, channel: str | None = None) -> list[Decimal]:
-        """What each bucket of the period cost, in all or on one channel."""
+    def by_period(self, table: str, column: str, empty: Any = None) -> list[Any]:
+        """One value a bucket: ``empty`` where it has no row, None where it was not read."""
+        if self.period is None:
+            return []
+        found = {instant(row["period"]): row[column] for row in self.rows(table)}
+        return [
+            None if known is Certainty.NOT_READ else found.get(instant(start), empty)
+            for start, known in zip(self.starts, self.certainty(), strict=True)
+        ]
+
+    def spent_over_time(self, currency: str) -> SpendOverTime:
+        """What each bucket of the period cost, by channel."""
+        table = read(self.tables["spend_by_period"], ("lines", "amount", "unpriced"), "spend")
+        return SpendOverTime.of(table, currency, self.starts, most=TOP)
+
+    def spent_by_period(self) -> list[Decimal | None]:
+        """What each bucket of the period cost; None where it was not read."""
         sums: dict[datetime, Decimal] = {}
         for row in self.rows("spend_by_period") if self.period else []:
-            if channel in {None, row["channel"]}:
-                start = time_axis.wall(row["period"])
-                sums[start] = add((sums.get(start), row["amount"]))
-        return [sums.get(start, Decimal(0)) for start in self.starts()]
-
-    def starts(self) -> list[datetime]:
-        """The starts of the period's buckets, on the wall clock."""
-        return self.period.starts() if self.period else []
+            sums[instant(row["period"])] = add((sums.get(instant(row["period"])), row["amount"]))
+        return [
+            None if known is Certainty.NOT_READ else sums.get(instant(start), Decimal(0))
+            for start, known in zip(self.starts, self.certainty(), strict=True)
+        ]
 
     @property
     def spent(self) -> Decimal:
@@ -112,11 +138,6 @@ class Measures:
         return add(row["amount"] for row in rows if fold_status(row["session_status"]) in OPEN)
 
     @property
-    def without_total(self) -> int:
-        """Sessions whose total is not known: with any, spend is a lower bound."""
-        return self.sessions["total_charge"].null_count()
-
-    @property
     def spent_without_total(self) -> Decimal:
         """The known lines of the sessions whose total is not known."""
         open_ended = self.sessions.filter(self.sessions["total_charge"].is_null())
@@ -124,17 +145,152 @@ class Measures:
         return add(lines["amount"].to_list())
 
 
-def count_up(sessions: pl.DataFrame, period: Period | None) -> Measures:
+@dataclass(frozen=True, slots=True)
+class MessageMeasures:
+    """The counted message records, and how many of them are attempts too.
+
+    A message sent by Verify may stand in both tables. The two spends are therefore shown side
+    by side and never added, with the amount that both hold.
+
+    Args:
+        records: How many there are.
+        tables: The metrics' frames by name.
+        matched: Attempts that have a message record.
+        attempts: Attempts in all.
+        in_both: The amount that both tables hold.
+    """
+
+    records: int
+    tables: dict[str, pl.DataFrame]
+    matched: int
+    attempts: int
+    in_both: Decimal | None
+
+    @classmethod
+    def of(cls, messages: pl.DataFrame, sessions: pl.DataFrame) -> MessageMeasures:
+        """Count message records, and those that are attempts of the sessions.
+
+        Example:
+            >>> from plivo_analysis.api.columns import MESSAGES, SESSIONS
+            >>> empty = (pl.DataFrame(schema=table.polars()) for table in (MESSAGES, SESSIONS))
+            >>> MessageMeasures.of(*empty).matched
+            0
+        """
+        joined = join_messages(explode_attempts(sessions), messages)
+        tables = {
+            "message_spend": message_spend(messages),
+            "delivery_rates": delivery_rates(messages, by="message_type"),
+        }
+        return cls(messages.height, tables, joined.matched, joined.attempts, joined.amount_in_both)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What every section of a report draws from.
+
+    Args:
+        numbers: The counted sessions.
+        before: The counted sessions of the period before, where they were given.
+        title: The report's title.
+        account: The account's id, where it was given.
+        currency: The account's currency, a label.
+        messages: The counted message records, where they were given.
+        coverage: What was read of the period, where that was given.
+
+    Example:
+        >>> subject = Subject(numbers=None, before=None, title="t", account=None,
+        ...                   currency="EUR", messages=None, coverage=None)
+        >>> subject.money(Decimal("1.5"))
+        '€1.50'
+    """
+
+    numbers: Measures
+    before: Measures | None
+    title: str
+    account: str | None
+    currency: str
+    messages: MessageMeasures | None
+    coverage: list[Row] | None
+
+    def money(self, amount: Decimal | None, digits: int | None = 2) -> str:
+        """An amount in the account's currency."""
+        return money(amount, self.currency, digits)
+
+    def price(self, amount: Decimal | None) -> str:
+        """A small amount for one session in the account's currency."""
+        return unit_price(amount, self.currency)
+
+    @property
+    def before_name(self) -> str:
+        """The words for the period compared with: a month's name, else its length."""
+        period = self.numbers.period
+        if period is None:
+            return "the period before"
+        return period.before().title if period.months == 1 else f"the {period.length} before"
+
+    @property
+    def per_day(self) -> bool:
+        """Whether amounts and counts are compared by day: where the two periods differ in days."""
+        return self._days[0] != self._days[1]
+
+    @property
+    def change_title(self) -> str:
+        """The title of a column of changes of amounts."""
+        return f"Change, {sign(self.currency)}{' a day' if self.per_day else ''}"
+
+    def relative(self, now: Decimal | int | None, past: Decimal | int | None) -> str | None:
+        """A change of an amount or a count in percent, per day where the lengths differ."""
+        return relative(*self._comparable(now, past))
+
+    def absolute(
+        self,
+        now: Decimal | None,
+        past: Decimal | None,
+        shown: Callable[..., str] = plain,
+    ) -> str:
+        """A change of an amount, per day where the lengths differ."""
+        return absolute(*self._comparable(now, past), shown)
+
+    def change(self, now: Decimal, past: Decimal) -> Decimal:
+        """The same as a number, not yet rounded."""
+        first, second = self._comparable(now, past)
+        return (first or Decimal(0)) - (second or Decimal(0))
+
+    def mean_before(self, total: Decimal | int | None) -> Decimal | None:
+        """A bucket's mean in the period before, of an amount or a count."""
+        buckets = len(self.before.starts) if self.before else 0
+        return Decimal(total) / buckets if buckets and total is not None else None
+
+    @property
+    def _days(self) -> tuple[int, int]:
+        period = self.numbers.period
+        return (period.days, period.before().days) if period and self.before else (1, 1)
+
+    def _comparable(
+        self, now: Decimal | int | None, past: Decimal | int | None
+    ) -> tuple[Decimal | None, Decimal | None]:
+        # Both are divided or neither is, so that changes of groups add up to the whole's.
+        divided = (
+            None if amount is None else Decimal(amount) / (days if self.per_day else 1)
+            for amount, days in zip((now, past), self._days, strict=True)
+        )
+        first, second = divided
+        return first, second
+
+
+def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completeness) -> Measures:
     """Count everything that a report says of some sessions.
 
     Args:
         sessions: A sessions table in polars.
         period: The time that they are of.
+        complete: How much of what there was they hold.
 
     Example:
         >>> import polars as pl
         >>> from plivo_analysis.api.columns import SESSIONS
-        >>> count_up(pl.DataFrame(schema=SESSIONS.polars()), None).rows("spend")
+        >>> empty = pl.DataFrame(schema=SESSIONS.polars())
+        >>> count_up(empty, None, Completeness(rows=0)).rows("spend")
         []
     """
     sessions = _with_one_name(sessions)
@@ -164,7 +320,7 @@ def count_up(sessions: pl.DataFrame, period: Period | None) -> Measures:
             "cost_by_period": cost_per_verified(sessions, **time),
             "success_by_period": success_rates(sessions, **time),
         }
-    return Measures(sessions, charges, period, tables)
+    return Measures(sessions, charges, period, complete, tables)
 
 
 def _with_one_name(sessions: pl.DataFrame) -> pl.DataFrame:
@@ -178,10 +334,10 @@ def _with_one_name(sessions: pl.DataFrame) -> pl.DataFrame:
 
 
 def add(amounts: Iterable[Decimal | None]) -> Decimal:
-    """The exact sum of the known ones of some amounts.
+    """The exact sum of the known ones of some amounts; zero where none is known.
 
     Example:
-        >>> add([Decimal("0.1"), None, Decimal("0.2")])
-        Decimal('0.3')
+        >>> add([Decimal("0.1"), None]), add([None])
+        (Decimal('0.1'), Decimal('0'))
     """
-    return sum((amount for amount in amounts if amount is not None), Decimal(0))
+    return add_up(amounts) or Decimal(0)

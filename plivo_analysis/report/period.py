@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from plivo_analysis.errors import FilterError
+from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.values.typesetting import DASH, MONTHS, day, days, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
 _STEPS = ((timedelta(days=3), "1h"), (timedelta(days=93), "1d"), (timedelta(days=731), "1w"))
 _WORDS = {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month"}
-_DECEMBER = 12
+_FORMS = 'a date such as "2026-10-01" (its midnight in tz), a datetime, or both as ISO text'
 
-Bound = datetime | date
+Bound = datetime | date | str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Period:
     """A half-open range of time, on the wall clock of one zone.
 
@@ -36,8 +38,7 @@ class Period:
         given: Whether the caller named it; else it was read off the sessions.
 
     Example:
-        >>> from zoneinfo import ZoneInfo
-        >>> october = Period.of((date(2026, 10, 1), date(2026, 11, 1)), ZoneInfo("UTC"))
+        >>> october = Period.of(("2026-10-01", "2026-11-01"), ZoneInfo("UTC"))
         >>> october.title, october.length, october.every
         ('October 2026', '31 days', '1d')
     """
@@ -49,13 +50,20 @@ class Period:
 
     @classmethod
     def of(cls, bounds: tuple[Bound, Bound], zone: ZoneInfo) -> Period:
-        """The period between two instants; a naive one is UTC, a date is its start in the zone.
+        """The period between two instants.
+
+        Args:
+            bounds: Its start and its end, excluded. A date, as ``date`` or as text, is its
+                start in the zone; a time without a zone is UTC, as in the loaders.
+            zone: The zone that days are counted in.
 
         Raises:
-            FilterError: When it ends before it starts.
+            FilterError: A bound has no known form, or the period holds no time.
         """
+        if isinstance(bounds, str) or not hasattr(bounds, "__len__") or len(bounds) != 2:  # noqa: PLR2004
+            raise FilterError(f"period is (start, end), each {_FORMS}; this is {bounds!r}.")
         start, end = (_instant(bound, zone) for bound in bounds)
-        if start >= end:
+        if start.astimezone(UTC) >= end.astimezone(UTC):
             raise FilterError("The report's period ends before it starts: give (start, end).")
         return cls(start, end, zone)
 
@@ -67,11 +75,41 @@ class Period:
         return cls(start, end, zone, given=False)
 
     def before(self) -> Period:
-        """The period of the same length that ends where this one starts."""
-        start = self.start.replace(tzinfo=None) - (
-            self.end.replace(tzinfo=None) - self.start.replace(tzinfo=None)
-        )
-        return Period(start.replace(tzinfo=self.zone), self.start, self.zone)
+        """The period that this one is compared with: it ends where this one starts.
+
+        Calendar months are compared with as many calendar months, though their lengths differ;
+        any other period with one of the same length.
+
+        Example:
+            >>> march = Period.of(("2026-03-01", "2026-04-01"), ZoneInfo("UTC"))
+            >>> march.before().title, march.before().days
+            ('February 2026', 28)
+        """
+        if self.months:
+            # Months counted from the year 0, so that January is followed back into December.
+            first = self.start.year * 12 + self.start.month - 1 - self.months
+            start = _midnight(date(first // 12, first % 12 + 1, 1), self.zone)
+        elif self._whole_days:
+            start = _midnight(self.start.date() - self.days * _DAY, self.zone)
+        else:
+            # On the wall clock: from noon to noon is a day, also where it had 23 hours.
+            wall = [at.replace(tzinfo=None) for at in (self.start, self.end)]
+            start = _true((wall[0] - (wall[1] - wall[0])).replace(tzinfo=self.zone))
+        return Period(start, self.start, self.zone)
+
+    @property
+    def months(self) -> int:
+        """How many calendar months it is made of; 0 where it is not made of whole ones."""
+        if not self._whole_days or self.start.day != 1 or self.end.day != 1:
+            return 0
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
+
+    @property
+    def days(self) -> int:
+        """How many days it has, a part of a day left out."""
+        if self._whole_days:
+            return (self.end.date() - self.start.date()).days
+        return (self.end.replace(tzinfo=None) - self.start.replace(tzinfo=None)) // _DAY
 
     @property
     def every(self) -> str:
@@ -87,73 +125,86 @@ class Period:
     @property
     def last(self) -> datetime:
         """The last instant within, for naming its day."""
-        return self.end - timedelta(microseconds=1)
+        return (self.end.astimezone(UTC) - timedelta(microseconds=1)).astimezone(self.zone)
 
     @property
     def title(self) -> str:
         """Its name: a month's, or its days."""
         first, last = self.start.date(), self.last.date()
-        following = (self.last + timedelta(seconds=1)).astimezone(self.zone)
-        whole = self.start == _midnight(first, self.zone) and following.day == 1
-        if whole and first.day == 1 and (first.year, first.month) == (last.year, last.month):
+        if self.months == 1:
             return f"{MONTHS[first.month - 1]} {first.year}"
         if first.year == last.year:
             return f"{days(first, last)} {last.year}"
         return f"{day(first)} {first.year} {DASH} {day(last)} {last.year}"
 
     @property
-    def said(self) -> str:
+    def bounds(self) -> str:
         """Its bounds to the minute, with the zone."""
+        # A day without midnight is named by its date: the clock skips what is not shown.
         start, end = (f"{day(at)} {at:%H:%M}" for at in (self.start, self.end))
         return f"{start} {DASH} {end} {self.zone.key}"
 
     @property
     def length(self) -> str:
-        """Its length in days where they are whole, else in hours."""
+        """How long it is, in words."""
         wall = self.end.replace(tzinfo=None) - self.start.replace(tzinfo=None)
-        if not wall % _DAY:
-            return plural(wall // _DAY, "day")
-        return plural(round((self.end - self.start) / timedelta(hours=1)), "hour")
+        if self._whole_days or not wall % _DAY:
+            return plural(self.days, "day")
+        hours = (self.end.astimezone(UTC) - self.start.astimezone(UTC)) / timedelta(hours=1)
+        return plural(round(hours), "hour")
 
+    @cached_property
     def starts(self) -> list[datetime]:
-        """The starts of its buckets on the wall clock, as the metrics name them.
+        """The starts of its buckets, in the zone, as the metrics name them.
 
         Example:
-            >>> from zoneinfo import ZoneInfo
-            >>> days = Period.of((date(2026, 10, 30), date(2026, 11, 2)), ZoneInfo("UTC"))
-            >>> [f"{start:%d}" for start in days.starts()][:2]
-            ['30', '31']
+            >>> night = Period.of(("2026-11-01", "2026-11-02"), ZoneInfo("America/New_York"))
+            >>> len(night.starts)
+            25
         """
-        end = self.end.astimezone(self.zone).replace(tzinfo=None)
-        start = self._floor(self.start.astimezone(self.zone).replace(tzinfo=None))
-        found = []
-        while start < end:
-            found.append(start)
-            start = self._next(start)
-        return found
+        return Buckets(self.every, self.zone.key).starts(self.start, self.end)
 
-    def _floor(self, wall: datetime) -> datetime:
-        if self.every == "1h":
-            return wall.replace(minute=0, second=0, microsecond=0)
-        midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0)
-        if self.every == "1w":
-            return midnight - timedelta(days=midnight.weekday())
-        return midnight if self.every == "1d" else midnight.replace(day=1)
-
-    def _next(self, wall: datetime) -> datetime:
-        if self.every == "1mo":
-            years, month = divmod(wall.month, _DECEMBER)
-            return wall.replace(year=wall.year + years, month=month + 1)
-        widths = {"1h": timedelta(hours=1), "1d": _DAY, "1w": timedelta(weeks=1)}
-        return wall + widths[self.every]
+    @property
+    def _whole_days(self) -> bool:
+        return all(_midnight(at.date(), self.zone) == at for at in (self.start, self.end))
 
 
-def _instant(bound: Bound, zone: ZoneInfo) -> datetime:
-    if not isinstance(bound, datetime):
+def zone_of(tz: str | ZoneInfo) -> ZoneInfo:
+    """A time zone by its name or as it is.
+
+    Raises:
+        FilterError: There is no such zone.
+
+    Example:
+        >>> zone_of("Asia/Kolkata").key
+        'Asia/Kolkata'
+    """
+    if isinstance(tz, ZoneInfo) and tz.key:
+        return tz
+    Buckets.of(every=None, tz=tz)  # type: ignore[arg-type]  # which refuses anything else
+    return ZoneInfo(tz)  # type: ignore[arg-type]
+
+
+def _instant(bound: Any, zone: ZoneInfo) -> datetime:
+    if isinstance(bound, str):
+        try:
+            text = bound.strip()
+            bound = date.fromisoformat(text) if len(text) == len("2026-10-01") else text
+            bound = datetime.fromisoformat(text) if isinstance(bound, str) else bound
+        except ValueError:
+            pass
+    if isinstance(bound, datetime) and bound == bound:  # noqa: PLR0124 - NaT differs from itself
+        aware = bound if bound.tzinfo else bound.replace(tzinfo=UTC)
+        return aware.astimezone(zone)
+    if isinstance(bound, date) and not isinstance(bound, datetime):
         return _midnight(bound, zone)
-    aware = bound if bound.tzinfo else bound.replace(tzinfo=UTC)
-    return aware.astimezone(zone)
+    raise FilterError(f"period is (start, end), each {_FORMS}; {bound!r} is neither.")
 
 
 def _midnight(of: date, zone: ZoneInfo) -> datetime:
-    return datetime(of.year, of.month, of.day, tzinfo=zone)
+    return _true(datetime(of.year, of.month, of.day, tzinfo=zone))
+
+
+def _true(wall: datetime) -> datetime:
+    """A time as its zone's clock shows it: a midnight that is skipped is the hour after it."""
+    return wall.astimezone(UTC).astimezone(wall.tzinfo)

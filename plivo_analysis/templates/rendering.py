@@ -25,6 +25,18 @@ def render(name: str, /, **values: Any) -> Markup:
     return Markup(_environment().get_template(name).render(**values))  # noqa: S704 autoescape is on
 
 
+def draw_svg(drawing: Any) -> Markup:
+    """A drawing of ``figures.svg`` as an SVG element, outside of any template of a page.
+
+    Example:
+        >>> from plivo_analysis.figures.svg import square
+        >>> "#17A58C" in draw_svg(square("whatsapp"))
+        True
+    """
+    drawings: Any = _environment().get_template("shared/drawings.html").module
+    return Markup(drawings.draw(drawing))  # noqa: S704 autoescape is on
+
+
 @cache
 def _environment() -> Environment:
     return Environment(

@@ -48,7 +48,7 @@ def sessions() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def report(sessions: pl.DataFrame) -> str:
-    before = within(sessions, datetime(2026, 8, 31, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
+    before = within(sessions, datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
     return pva.cost_report(october(sessions), period=OCTOBER, previous=before).html
 
 
@@ -70,7 +70,10 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Shown]:
     def open_it(html: str, *, theme: str = "light", width: int = 1176) -> Any:
         file.write_text(html, encoding="utf-8")
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, device_scale_factor=1.4
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,
+            device_scale_factor=1.4,
+            java_script_enabled=False,
         )
         contexts.append(context)
         context.on("request", lambda request: asked.append(request.url))
@@ -112,11 +115,12 @@ def test_a_report_from_the_disk_draws_its_figure_in_the_readers_theme(
 ) -> None:
     page = show(report, theme=theme)
     paper, ink = COLOURS[theme]
-    assert page.locator("#pva-spend .bars path").count() > 31
+    assert page.locator(".desk .stacked_bars .hover title").count() == 31
+    assert page.locator(".desk").is_visible()
+    assert not page.locator(".phone").is_visible()
     assert style(page, "body", "backgroundColor") == paper
     assert style(page, "h1", "color") == ink
-    assert style(page, "#pva-spend .xtick text", "fill") == ink
-    assert not page.locator(".paper").is_visible()
+    assert style(page, ".desk .stacked_bars text", "fill") == ink
     shot(page, f"report-{theme}")
 
 
@@ -128,10 +132,22 @@ def test_nothing_of_a_report_leaves_the_window_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_phone_has_a_chart_of_its_own_and_tables_that_move_within_themselves(
+    report: str, show: Shown, shot: Take
+) -> None:
+    page = show(report, width=400)
+    assert page.locator(".phone").is_visible()
+    assert not page.locator(".desk").is_visible()
+    sizes = "e => [e.scrollWidth > e.clientWidth, getComputedStyle(e).overflowX]"
+    assert page.locator("section > .wide:has(.groups)").evaluate(sizes) == [True, "auto"]
+    assert page.locator(".groups").locator("xpath=../following-sibling::p[1]").is_visible()
+    shot(page, "report-phone")
+
+
 def test_the_headline_numbers_stand_in_rows_of_one_height(report: str, show: Shown) -> None:
     page = show(report)
-    for part in ("now", "moved", "course", "kind"):
-        script = f"[...document.querySelectorAll('.cells .{part}')].map(e => e.offsetTop)"
+    for part in ("now", "moved", "drawing", "kind"):
+        script = f"[...document.querySelectorAll('.kpi-cards .{part}')].map(e => e.offsetTop)"
         tops = page.evaluate(script)
         assert len(tops) == 6
         assert len(set(tops)) == 1, part
@@ -143,8 +159,10 @@ def test_no_headline_number_runs_into_the_next(
 ) -> None:
     times = pl.col("total_charge") * 10**digits
     much = october(sessions).with_columns(total_charge=times).cast(dict(SESSIONS.polars()))
-    page = show(pva.cost_report(much, period=OCTOBER, plotlyjs="none").html)
-    script = "[...document.querySelectorAll('.cells .now')].map(e => e.scrollWidth - e.clientWidth)"
+    page = show(pva.cost_report(much, period=OCTOBER).html)
+    script = (
+        "[...document.querySelectorAll('.kpi-cards .now')].map(e => e.scrollWidth - e.clientWidth)"
+    )
     assert max(page.evaluate(script)) <= 0
 
 
@@ -164,7 +182,7 @@ def test_a_report_prints_on_a_few_sheets_of_a4_with_every_section(
     assert "norequestleavesthispage" in sheets[-1]
     page.emulate_media(media="print")
     assert style(page, "body", "backgroundColor") == COLOURS["light"][0]
-    assert page.locator(".paper svg").is_visible()
+    assert page.locator(".desk svg").is_visible()
 
 
 def test_what_is_printed_is_lines_and_letters_and_no_pictures(report: str, show: Shown) -> None:
@@ -179,7 +197,7 @@ def test_no_row_is_cut_between_two_sheets(sessions: pl.DataFrame, show: Shown, l
     row = pl.int_range(pl.len()) % len(names)
     named = row.replace_strict(dict(enumerate(names)))
     many = october(sessions).with_columns(destination_country_iso2=named)
-    pdf = printed(show(pva.cost_report(many, period=OCTOBER, plotlyjs="none").html))
+    pdf = printed(show(pva.cost_report(many, period=OCTOBER).html))
     sheets = [words(sheet) for sheet in pdf.pages[1:]]  # the first has sentences
     on = [
         {place for place, sheet in enumerate(sheets) if f"n{number:02}WW" in sheet}

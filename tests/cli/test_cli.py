@@ -193,15 +193,6 @@ def test_a_night_that_failed_leaves_last_nights_report(
     assert all(path.read_bytes() == before[path] for path in shown)
 
 
-def test_a_workbook_that_cannot_be_made_is_known_before_any_request(
-    environment: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
-    assert main(["report", "--xlsx", "r.xlsx"]) == 1
-    assert "pip install" in capsys.readouterr().err
-    assert environment.log == []
-
-
 def test_what_is_pulled_into_a_file_is_for_its_user_alone(environment: Server) -> None:
     for name in ("s.csv", "s.parquet"):
         assert main(["pull", "sessions", "--since", "90d", "--quiet", "--out", name]) == 0

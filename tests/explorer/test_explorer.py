@@ -663,7 +663,7 @@ def content(explorer: Any) -> bytes:
 def test_csv_is_the_table_of_the_view(explore: Any) -> None:
     explorer = loaded(explore(since="90d"))
     explorer.exports["csv"].click()
-    lines = content(explorer).decode().splitlines()
+    lines = content(explorer).decode("utf-8-sig").splitlines()
     assert lines[0].startswith("entry_channel,sessions,fell_back")
     assert len(lines) == 1 + explorer.table.height
     assert 'download="fallback.csv"' in text(explorer, "pva-saved")

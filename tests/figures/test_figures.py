@@ -183,7 +183,7 @@ def test_channels_stand_in_their_order_whatever_the_frames_is() -> None:
         "SMS",
         "Voice",
         "WhatsApp",
-        "rcs",
+        "RCS",
         "zalo",
         "Unknown",
         "Validation",
@@ -367,7 +367,7 @@ def delivery_frame(groups: dict[str, list[Any]]) -> pl.DataFrame:
 
 def test_messages_that_are_not_final_stand_beside_the_delivered_rate() -> None:
     told = notes(figures.delivery(delivery_frame({"type": ["sms"]})))
-    assert "90.0\u202f%  of 10, 1 to come" in told
+    assert "90.0\u202f%  of 10, 1 pending" in told
 
 
 def test_delivery_over_time_is_drawn_of_final_messages() -> None:

@@ -10,16 +10,17 @@ from plivo_analysis import figures
 from plivo_analysis.api.words import SETTLED, fold_status
 from plivo_analysis.explorer.dataset import COUNTRY
 from plivo_analysis.explorer.groups import ENTRY, own_channel
+from plivo_analysis.explorer.html import Child, Markup, join, tag
 from plivo_analysis.explorer.output import canvas, draw, text, write
 from plivo_analysis.explorer.source import HOUR, PERIOD, Call, with_own
 from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
 from plivo_analysis.explorer.views.view import leading, written
-from plivo_analysis.figures import style
+from plivo_analysis.figures import style, svg
+from plivo_analysis.figures.prepared import Estimate, round_ends
 from plivo_analysis.metrics.outcomes import attempt_outcomes
-from plivo_analysis.report import drawing
-from plivo_analysis.report.html import Child, Markup, join, tag
 from plivo_analysis.tables.columns import ATTEMPTS
 from plivo_analysis.tables.explode import explode_attempts
+from plivo_analysis.templates.rendering import draw_svg
 from plivo_analysis.values.masking import mask_number
 from plivo_analysis.values.typesetting import clean, count, day, percent, plain
 
@@ -82,7 +83,7 @@ def _strip(outcomes: pl.DataFrame) -> Markup:
     fewest = _SMALL * max(row["attempts"] for row in rates)
     large = [row for row in rates if row["attempts"] >= fewest]
     bounds = [row[f"reached_rate_{end}"] for row in large for end in ("low", "high")]
-    ends = drawing.round_ends(bounds)
+    ends = round_ends(bounds)
     scale = f"from {percent(ends[0], 0, unit=False)} to {percent(ends[1], 0, unit=False)}"
     head = tag("b", "Reached, %", title=f"Scale {scale}")
     each = tag("div", *(_rate(row, ends) for row in rates))
@@ -91,15 +92,15 @@ def _strip(outcomes: pl.DataFrame) -> Markup:
 
 def _rate(row: dict[str, Any], ends: tuple[float, float]) -> Markup:
     word = row["channel"]
-    bounds = row["reached_rate"], row["reached_rate_low"], row["reached_rate_high"]
-    said = f"{style.name(word)} {percent(bounds[0])} reached"
+    now = Estimate(*(row[f"reached_rate{end}"] for end in ("", "_low", "_high")))
+    said = f"{style.name(word)} {percent(now.value)} reached"
     pending = f", {count(row['pending'])} pending" if row["pending"] else ""
     return tag(
         "span",
-        drawing.square(word),
+        draw_svg(svg.square(word)),
         tag("span", style.name(word), class_="pva-step"),
-        tag("b", percent(bounds[0])),
-        drawing.estimate(bounds, ends, _WIDTH, shade=style.colour(word), said=said),
+        tag("b", percent(now.value)),
+        draw_svg(svg.estimate(now, ends, _WIDTH, colour=style.colour(word), label=said)),
         tag("span", f"of {count(row['attempts'])}{pending}", class_="pva-grey"),
     )
 
@@ -145,7 +146,7 @@ def channel(row: dict[str, Any]) -> Child:
         True
     """
     named = tag("span", style.name(row["channel"]), class_="pva-step")
-    return join((drawing.square(row["channel"]), named))
+    return join((draw_svg(svg.square(row["channel"])), named))
 
 
 def _outcome(row: dict[str, Any]) -> Child:

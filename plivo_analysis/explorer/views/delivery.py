@@ -8,12 +8,12 @@ import ipywidgets as widgets
 
 from plivo_analysis import figures
 from plivo_analysis.explorer import wording
+from plivo_analysis.explorer.html import Markup, tag
 from plivo_analysis.explorer.output import canvas, draw, text, write
 from plivo_analysis.explorer.source import HOUR, PERIOD, Call
 from plivo_analysis.explorer.views.billing import as_channels
 from plivo_analysis.explorer.views.view import leading, remark, written
 from plivo_analysis.metrics.messages import delivery_rates, meaning
-from plivo_analysis.report.html import Markup, tag
 from plivo_analysis.values.typesetting import clean, count, percent
 
 if TYPE_CHECKING:

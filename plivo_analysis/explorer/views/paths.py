@@ -9,15 +9,16 @@ import ipywidgets as widgets
 from plivo_analysis import figures
 from plivo_analysis.api.words import ARROW
 from plivo_analysis.explorer.groups import ENTRY
+from plivo_analysis.explorer.html import Markup, join, tag
 from plivo_analysis.explorer.output import canvas, draw, text, write
 from plivo_analysis.explorer.source import Call
 from plivo_analysis.explorer.views.view import remark, written
-from plivo_analysis.figures import style
+from plivo_analysis.figures import style, svg
+from plivo_analysis.figures.prepared import Estimate
 from plivo_analysis.figures.rows import title
 from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.report import drawing
-from plivo_analysis.report.html import Markup, join, tag
+from plivo_analysis.templates.rendering import draw_svg
 from plivo_analysis.values.typesetting import count, money, percent, plural
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _row(
 ) -> Markup:
     group = tuple(row[name] for name in by)
     steps = [
-        join((drawing.square(word), tag("span", style.name(word), class_="pva-step")))
+        join((draw_svg(svg.square(word)), tag("span", style.name(word), class_="pva-step")))
         for word in row["path"].split(ARROW)
     ]
     path = join(steps, f" {tag('span', '→', class_='pva-faint')} ")
@@ -164,15 +165,13 @@ def _row(
 
 def _dot(rates: dict[str, Any]) -> Markup | None:
     """The rate on a scale from 70 to 100; what lies below it is an arrow."""
-    value = rates["success_rate"]
-    if value is None:
+    now = Estimate.of(rates, "success_rate")
+    if now is None:
         return None
-    low, high = rates["success_rate_low"], rates["success_rate_high"]
-    if value < _LOWEST:
+    if now.value < _LOWEST:
         return tag("span", "‹ below the scale", class_="pva-accent")
-    return drawing.estimate(
-        (value, low, high), (_LOWEST, 1.0), _WIDTH, shade=None, said=f"{percent(value)} verified"
-    )
+    label = f"{percent(now.value)} verified"
+    return Markup(draw_svg(svg.estimate(now, (_LOWEST, 1.0), _WIDTH, label=label)))
 
 
 def _rest(scene: Scene[Sessions], rest: pl.DataFrame, whole: int) -> Markup:

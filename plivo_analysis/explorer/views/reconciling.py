@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from plivo_analysis.explorer.html import Markup, join, tag
 from plivo_analysis.explorer.output import text, write
 from plivo_analysis.explorer.source import Call
 from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
 from plivo_analysis.metrics.reconcile import RECONCILE, reconcile
-from plivo_analysis.report.html import Markup, join, tag
 from plivo_analysis.values.typesetting import count, decimals, money
 
 if TYPE_CHECKING:

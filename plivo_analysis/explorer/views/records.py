@@ -8,11 +8,11 @@ import ipywidgets as widgets
 
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.explorer.dataset import COUNTRY
+from plivo_analysis.explorer.html import Child, join, tag
 from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
-from plivo_analysis.figures import style
+from plivo_analysis.figures import style, svg
 from plivo_analysis.metrics.messages import meaning
-from plivo_analysis.report import drawing
-from plivo_analysis.report.html import Child, join, tag
+from plivo_analysis.templates.rendering import draw_svg
 from plivo_analysis.values.masking import mask_number
 from plivo_analysis.values.typesetting import clean, day, plain
 
@@ -73,7 +73,7 @@ def _time(row: dict[str, Any]) -> Child:
 
 def _type(row: dict[str, Any]) -> Child:
     word = row["message_type"]
-    return join((drawing.square(word), tag("span", style.name(word), class_="pva-step")))
+    return join((draw_svg(svg.square(word)), tag("span", style.name(word), class_="pva-step")))
 
 
 def _number(number: str | None) -> Child:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from plivo_analysis.explorer.dataset import Dataset
+from plivo_analysis.explorer.html import Markup, tag
 from plivo_analysis.explorer.source import HOUR, PERIOD, with_own
 from plivo_analysis.figures import time_axis
-from plivo_analysis.report.html import Markup, tag
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -54,8 +54,8 @@ class Scene(Generic[K]):
     def course(self, call: Call, column: str) -> list[Any]:
         """One value a bucket of the range, None where there was nothing."""
         rows = self.count(call).select(PERIOD, column).rows()
-        found = {time_axis.wall(period): value for period, value in rows}
-        return [found.get(start) for start in self.period.starts()]
+        found = {time_axis.instant(period): value for period, value in rows}
+        return [found.get(time_axis.instant(start)) for start in self.period.starts]
 
     def total(self, call: Call) -> dict[str, Any]:
         """The one row of a metric without groups; without records, counts of 0 and nulls."""

@@ -1,4 +1,5 @@
-"""The sections of the report, a room each: subject in, HTML out.
+"""The sections of the report: one function and one template each, of the same name.
 
-A section draws what it is about and knows no other section; ``report.page`` sets their order.
+A function chooses and words what its template shows, and knows no other section; ``report.page``
+sets their order.
 """

@@ -1,63 +1,169 @@
-"""The head of the report: its title, and the facts that frame every number below."""
+"""The frame of the report: its title and facts, its definitions, and how to make it again."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
 
-from plivo_analysis.report.footnotes import ref
-from plivo_analysis.report.html import Child, Markup, join, tag
+from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.system.versions import __version__
+from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import DASH, clean, count, day, weekday
 
 if TYPE_CHECKING:
-    from plivo_analysis.report.subject import Subject
+    from markupsafe import Markup
+
+    from plivo_analysis.report.measures import Subject
+
+_NO_LETTER = re.compile(r"[^a-z0-9]+")
+
+
+class Footnote(NamedTuple):
+    """A footnote: a word by which sections point to it, its title and its text.
+
+    Example:
+        >>> Footnote("waste", "Waste", "Spend of settled sessions that did not verify.").title
+        'Waste'
+    """
+
+    word: str
+    title: str
+    text: str
+
+
+NOTES = (
+    Footnote(
+        "spend",
+        "Spend",
+        "All sessions, open and expired too. Channel lines + validation + unallocated equal the "
+        "billed totals to the last digit. A day is the day on which the session began.",
+    ),
+    Footnote(
+        "session",
+        "Session",
+        "One recipient within the life of one code; it may hold several attempts.",
+    ),
+    Footnote(
+        "cost",
+        "Cost per verified",
+        "Spend of settled sessions ÷ verified sessions. Settled: verified or expired.",
+    ),
+    Footnote("success", "Success rate", "Verified ÷ settled."),
+    Footnote(
+        "fallback",
+        "Fallback rate",
+        "Settled sessions with a change of channel ÷ those that can be judged; single attempts "
+        "stay in. It says what happened, not who decided it.",
+    ),
+    Footnote("waste", "Waste", "Spend of settled sessions that did not verify."),
+    Footnote(
+        "rescue",
+        "Rescue range",
+        "Of the sessions that fell back. Lower: the entry channel reached nobody and another "
+        "did, if delivery reports are right. Ring: the last channel used was another. Upper: "
+        "fell back and verified.",
+    ),
+    Footnote(
+        "interval",
+        "95 % interval",
+        "95 % confidence interval: Wilson (1927); for changes Newcombe (1998). Counts and money "
+        "have none.",
+    ),
+    Footnote(
+        "open",
+        "Not final",
+        "Two things: sessions that may still verify, and sessions whose money has not arrived.",
+    ),
+    Footnote(
+        "reconcile",
+        "Does not add up",
+        "Billed total ≠ sum of its lines. Shown, also when negative; never spread over channels.",
+    ),
+    Footnote("coverage", "Coverage", "The hours of the period that were read whole."),
+    Footnote(
+        "messages",
+        "Message records",
+        "Billed apart from sessions. One sent for a session may stand in both tables, so the two "
+        "are never added.",
+    ),
+)
+NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
+"""The number of each footnote, by which every section points to it."""
 
 
 def header(subject: Subject) -> Markup:
-    """The title to the left, the facts to the right."""
-    name = tag("div", tag("p", "Plivo Verify · cost report"), tag("h1", subject.title))
-    facts = join(
-        join((tag("dt", term), tag("dd", value))) for term, value in _facts(subject) if value
-    )
-    return tag("header", name, tag("dl", facts))
-
-
-def _facts(subject: Subject) -> list[tuple[str, Child]]:
-    numbers, before = subject.numbers, subject.before
-    return [
-        ("Account", subject.account and clean(subject.account)),
-        ("Period", _period(subject)),
-        ("Compared with", _before(subject) if before else None),
-        ("Amounts", join((f"{subject.currency}, as billed ", _grey("(currency declared by you)")))),
-        ("Sessions read", count(numbers.sessions.height)),
-        ("Data read", _read(subject)),
+    """The title to the left, the facts to the right: each a term, a value and a remark."""
+    numbers = subject.numbers
+    facts = [
+        ("Account", clean(subject.account) if subject.account else "", ""),
+        ("Period", *_period(subject)),
+        ("Compared with", *_before(subject)),
+        ("Amounts", f"{subject.currency}, as billed", "currency declared by you"),
+        ("Sessions read", count(numbers.sessions.height), ""),
+        ("Data read", *_data(subject)),
     ]
+    shown = [fact for fact in facts if fact[1]]
+    return render("report/header.html", title=subject.title, facts=shown, notes=NUMBERS)
 
 
-def _period(subject: Subject) -> Markup | None:
+def definitions(subject: Subject) -> Markup:
+    """The notes that this report uses, each under its number."""
+    unused = {
+        "coverage" if subject.coverage is None else "",
+        "messages" if subject.messages is None else "",
+    }
+    used = [note for note in NOTES if note.word not in unused]
+    return render("report/definitions.html", used=used, notes=NUMBERS)
+
+
+def footer(subject: Subject) -> Markup:
+    """A line of Python to the left, the version and two assurances to the right."""
+    period = subject.numbers.period
+    sessions = "sessions"
+    options = ""
+    if period and period.given:
+        sessions = f'pva.load_sessions(since="{_iso(period.start)}", until="{_iso(period.end)}")'
+        options = f', tz="{period.zone.key}"' if period.zone.key != "UTC" else ""
+    if subject.currency != "USD":
+        options += f', currency="{subject.currency}"'
+    name = _NO_LETTER.sub("-", subject.title.lower()).strip("-") or "report"
+    code = f'pva.cost_report({sessions}, "{name[:40]}.html"{options})'
+    return render("report/footer.html", code=code, version=__version__)
+
+
+def _period(subject: Subject) -> tuple[str, str]:
     period = subject.numbers.period
     if period is None:
-        return None
+        return "", ""
     how = period.length if period.given else f"{period.length}, from first to last session"
-    return join((f"{period.said} ", _grey(f"({how})")))
+    return period.bounds, how
 
 
-def _before(subject: Subject) -> Markup | None:
+def _before(subject: Subject) -> tuple[str, str]:
     period = subject.before.period if subject.before else None
     if period is None:
-        return None
-    said = f"{day(period.start)} {DASH} {day(period.last)} "
-    return join((said, _grey(f"({subject.interval})")))
+        return "nothing", "the period before was not given"
+    dates = f"{day(period.start)} {DASH} {day(period.last)}"
+    if not subject.per_day:
+        return dates, subject.before_name
+    return dates, f"{subject.before_name}; {period.length}, so changes are per day"
 
 
-def _read(subject: Subject) -> Markup | None:
-    read = [row["read_at"] for row in subject.coverage or [] if row.get("read_at")]
+def _data(subject: Subject) -> tuple[str, str]:
+    read = [row["read_at"] for row in subject.coverage or [] if row["read_at"]]
+    complete = subject.numbers.complete
     if not read:
-        return None
-    last = max(read)
-    missing = any(row["state"] in {"missing", "expired"} for row in subject.coverage or [])
-    whole = "not complete" if missing else "complete"
-    return join((f"{weekday(last)} {last:%Y %H:%M} UTC · {whole}", ref("coverage")))
+        return "", ""
+    last = max(read).astimezone(UTC)
+    states = {row["state"] for row in subject.coverage or []}
+    whole = "complete, the newest part still live" if "live" in states else "complete"
+    if complete.counts is not Certainty.EXACT:
+        whole = f"not complete: {', '.join(complete.reasons)}"
+    return f"{weekday(last)} {last:%Y %H:%M} UTC · {whole}", ""
 
 
-def _grey(text: str) -> Markup:
-    return tag("span", text, class_="grey")
+def _iso(at: datetime) -> str:
+    instant = at.astimezone(UTC).replace(tzinfo=None)
+    whole_day = not (instant.hour or instant.minute or instant.second or instant.microsecond)
+    return f"{instant:%Y-%m-%d}" if whole_day else instant.isoformat() + "Z"

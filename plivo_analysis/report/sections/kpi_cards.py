@@ -1,231 +1,181 @@
-"""Six headline numbers: four exact ones with their course, two rates with their interval."""
+"""The KPI cards: four amounts or counts with their sparklines, two rates with their intervals."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from plivo_analysis.report import drawing, sparklines
-from plivo_analysis.report.change import absolute, newcombe, points, points_range, relative
-from plivo_analysis.report.footnotes import ref
-from plivo_analysis.report.html import Child, Markup, join, tag
-from plivo_analysis.values.typesetting import count, day, percent, percent_range, plural
+from plivo_analysis.figures import svg
+from plivo_analysis.figures.prepared import Estimate, round_ends
+from plivo_analysis.report.change import newcombe, points, points_range, relative
+from plivo_analysis.report.sections.header import NUMBERS
+from plivo_analysis.templates.rendering import render
+from plivo_analysis.values.typesetting import count, day, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
-    from plivo_analysis.report.subject import Subject
+    from markupsafe import Markup
+
+    from plivo_analysis.figures.svg import Drawing
+    from plivo_analysis.report.measures import Subject
 
 _WIDTH = 148
-_SIZES = ((13, "longest"), (9, "long"))  # letters that a cell has no room for
-
-_Row = dict[str, Any]
+_SIZES = ((13, "longest"), (9, "long"))  # letters that a card has no room for
 
 
-class _Exact(NamedTuple):
-    """A number without an interval, set to be read."""
+@dataclass(slots=True)
+class Card:
+    """One card, in words.
 
+    Args:
+        title: The number's name.
+        note: The footnote that defines it.
+        shown: The number itself.
+        kind: What may be said of it: exact, at least, its interval.
+        was: What it was in the period before; empty where that is not known.
+        change: The change since; empty where it cannot be said.
+        apart: The same as an amount or an interval.
+        beyond_chance: Whether the change is one that chance alone does not bring.
+        drawing: Its sparkline over the period, or its interval.
+        ends: What stands at both ends under the drawing.
+    """
+
+    title: str
+    note: str
     shown: str
     kind: str
-    course: Sequence[Decimal | int | None]
-    change: str | None = None
-    by: str = ""
     was: str = ""
-    mean: Decimal | None = None  # of the period before, a bucket
+    change: str = ""
+    apart: str = ""
+    beyond_chance: bool = False
+    drawing: Drawing | None = None
+    ends: tuple[str, str] | None = None
+
+    @property
+    def size(self) -> str:
+        """A class for the number: the longer the smaller."""
+        return next((word for over, word in _SIZES if len(self.shown) > over), "")
 
 
-def cells(subject: Subject) -> Markup:
-    """The row of cells and the line that explains them."""
-    row = tag(
-        "div",
-        _cell(subject, "Spend", "spend", _spend(subject)),
-        _cell(subject, "Sessions", "session", _sessions(subject)),
-        _cell(subject, "Cost per verified", "cost", _cost(subject)),
-        _cell(subject, "Waste", "waste", _waste(subject)),
+def kpi_cards(subject: Subject) -> Markup:
+    """The row of cards and the line that explains them."""
+    cards = [
+        _spend(subject),
+        _sessions(subject),
+        _cost(subject),
+        _waste(subject),
         _rate(subject, "Success rate", "success", whole="settled"),
         _rate(subject, "Fallback rate", "fallback", whole="sessions"),
-        class_="cells",
-    )
-    return tag("section", row, _legend(subject))
+    ]
+    before = subject.before_name if subject.before else None
+    return render("report/kpi_cards.html", cards=cards, before=before, notes=NUMBERS)
 
 
-def _spend(subject: Subject) -> _Exact:
+def _spend(subject: Subject) -> Card:
     numbers, before = subject.numbers, subject.before
-    missing = numbers.without_total
-    number = _Exact(
-        subject.money(numbers.spent),
-        f"at least · {plural(missing, 'total')} missing" if missing else "exact",
-        numbers.spent_by_period(),
-    )
-    if before is None or missing == numbers.sessions.height:
-        return number
-    return _beside(subject, number, numbers.spent, before.spent)
+    complete = numbers.complete
+    known = [str(complete.money), *complete.reasons]
+    card = Card("Spend", "spend", subject.money(numbers.spent), " · ".join(known))
+    none_known = complete.rows and complete.unpriced == complete.rows
+    past = None if before is None or none_known else before.spent
+    return _money(subject, card, numbers.spent_by_period(), numbers.spent, past)
 
 
-def _sessions(subject: Subject) -> _Exact:
+def _sessions(subject: Subject) -> Card:
     numbers, before = subject.numbers, subject.before
-    total, still = numbers.sessions.height, numbers.total("success")["open"]
-    counts = numbers.by_period("success_by_period", "sessions")
-    kind = f"exact · {count(still)} still open" if still else "exact"
-    number = _Exact(count(total), kind, [value or 0 for value in counts])
-    if before is None:
-        return number
-    past = before.sessions.height
-    change, was = relative(total, past), f" · was {count(past)}"
-    return number._replace(change=change, was=was, mean=_mean(Decimal(past), subject))
+    total, complete = numbers.sessions.height, numbers.complete
+    kind = str(complete.counts)
+    if complete.may_verify:
+        kind += f" · {count(complete.may_verify)} may still verify"
+    card = Card("Sessions", "session", count(total), kind)
+    past = before.sessions.height if before else None
+    if past is not None:
+        card.change, card.was = subject.relative(total, past) or "", count(past)
+    counts = numbers.by_period("success_by_period", "sessions", 0)
+    return _with_sparkline(subject, card, counts, subject.mean_before(past))
 
 
-def _cost(subject: Subject) -> _Exact:
-    cost = subject.numbers.total("cost")
+def _cost(subject: Subject) -> Card:
+    numbers = subject.numbers
+    cost = numbers.total("cost")
     price, direct = cost["cost_per_verified"], cost["direct_cost_per_verified"]
-    number = _Exact(
-        subject.price(price),
-        f"{_kind(cost)} · {subject.price(direct)} direct" if price is not None else "none known",
-        subject.numbers.by_period("cost_by_period", "cost_per_verified"),
-    )
+    kind = "none known"
+    if price is not None:
+        known = numbers.complete.ratio_of(cost["unpriced"])
+        kind = f"{known} · {subject.price(direct)} direct"
+    card = Card("Cost per verified", "cost", subject.price(price), kind)
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
-    if past is None:
-        return number
-    kind, was = number.kind.split(" · ")[0], f" · was {subject.price(past)}"
-    return number._replace(change=relative(price, past), kind=kind, was=was, mean=past)
+    if past is not None:
+        card.change, card.was = relative(price, past) or "", subject.price(past)
+        card.kind = kind.split(" · ")[0]
+    prices = numbers.by_period("cost_by_period", "cost_per_verified")
+    return _with_sparkline(subject, card, prices, past)
 
 
-def _waste(subject: Subject) -> _Exact:
-    cost = subject.numbers.total("cost")
-    share = f" · {percent(cost['waste_share'])} of settled" if cost["waste_share"] else ""
-    number = _Exact(
-        subject.money(cost["waste"]),
-        _kind(cost) + share if cost["waste"] is not None else "none known",
-        subject.numbers.by_period("cost_by_period", "waste"),
-    )
+def _waste(subject: Subject) -> Card:
+    numbers = subject.numbers
+    cost = numbers.total("cost")
+    kind = "none known"
+    if cost["waste"] is not None:
+        share = f" · {percent(cost['waste_share'])} of settled" if cost["waste_share"] else ""
+        kind = f"{numbers.complete.sum_of(cost['unpriced'])}{share}"
+    elif not cost["settled"]:
+        kind = "of none"
+    card = Card("Waste", "waste", subject.money(cost["waste"]), kind)
     past = subject.before.total("cost")["waste"] if subject.before else None
-    return number if past is None else _beside(subject, number, cost["waste"], past)
+    return _money(subject, card, numbers.by_period("cost_by_period", "waste"), cost["waste"], past)
 
 
-def _beside(subject: Subject, number: _Exact, now: Decimal | None, past: Decimal) -> _Exact:
-    return number._replace(
-        kind=number.kind.split(" · ")[0],
-        change=relative(now, past),
-        by=f" ({absolute(now, past, subject.money)})",
-        was=f" · was {subject.money(past)}",
-        mean=_mean(past, subject),
-    )
+def _money(
+    subject: Subject,
+    card: Card,
+    values: Sequence[Decimal | None],
+    now: Decimal | None,
+    past: Decimal | None,
+) -> Card:
+    if past is not None:
+        a_day = "/day" if subject.per_day else ""
+        card.kind = card.kind.split(" · ")[0]
+        card.was = subject.money(past)
+        card.change = subject.relative(now, past) or ""
+        if card.change:
+            card.apart = f"({subject.absolute(now, past, subject.money)}{a_day})"
+    return _with_sparkline(subject, card, values, subject.mean_before(past))
 
 
-def _mean(total: Decimal, subject: Subject) -> Decimal | None:
-    buckets = len(subject.before.starts()) if subject.before else 0
-    return total / buckets if buckets else None
-
-
-def _kind(cost: _Row) -> str:
-    return "at least" if cost["unpriced"] else "exact"
-
-
-def _cell(subject: Subject, title: str, note: str, number: _Exact) -> Markup:
-    moved = None
-    if number.change is not None:
-        moved = join((tag("strong", number.change), tag("span", number.by, class_="grey")))
-    return tag(
-        "div",
-        tag("p", title, ref(note), class_="name"),
-        _now(number.shown),
-        tag("p", moved, class_="moved") if subject.before else None,
-        _course(subject, number, title),
-        tag("p", f"{number.kind}{number.was}", class_="kind"),
-    )
-
-
-def _now(shown: str) -> Markup:
-    """The number itself, the longer the smaller."""
-    size = next((word for over, word in _SIZES if len(shown) > over), None)
-    return tag("p", shown, class_=f"now {size}" if size else "now")
-
-
-def _course(subject: Subject, number: _Exact, title: str) -> Markup:
+def _with_sparkline(
+    subject: Subject, card: Card, values: Sequence[Decimal | int | None], mean: Decimal | None
+) -> Card:
     period = subject.numbers.period
-    if period is None:
-        return tag("div", class_="course")
-    said = f"{title} by {period.bucket}"
-    drawn = sparklines.spark(number.course, mean=number.mean, said=said)
-    return tag("div", drawn, _ends(day(period.start), day(period.last)), class_="course")
+    if period is not None:
+        label = f"{card.title} by {period.bucket}"
+        card.drawing = svg.sparkline(values, mean=mean, label=label)
+        card.ends = (day(period.start), day(period.last))
+    return card
 
 
-def _ends(first: str, last: str) -> Markup:
-    return tag("p", tag("span", first), tag("span", last), class_="ends")
-
-
-def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Markup:
-    rate = f"{table}_rate"
+def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Card:
+    column = f"{table}_rate"
     now = subject.numbers.total(table)
     then = subject.before.total(table) if subject.before else None
-    was = f" · was {percent(then[rate])}" if then and then[rate] is not None else ""
-    of = f" of {count(now[whole])}" if not was else ""
-    interval = percent_range(now[f"{rate}_low"], now[f"{rate}_high"])
-    return tag(
-        "div",
-        tag("p", title, ref(table), class_="name"),
-        _now(percent(now[rate])),
-        _moved(now, then, rate) if then else None,
-        _interval(now, then, rate, title),
-        tag("p", f"{interval}{of}{was}" if now[whole] else "of none", class_="kind"),
-    )
-
-
-def _moved(now: _Row, then: _Row, rate: str) -> Markup:
-    difference = newcombe(now, then, rate)
-    if difference is None:
-        return tag("p", class_="moved")
-    return tag(
-        "p",
-        tag("strong", points(difference)),
-        tag("span", f" ({points_range(difference)})", class_="grey"),
-        class_="moved accent" if difference.beyond_chance else "moved",
-    )
-
-
-def _interval(now: _Row, then: _Row | None, rate: str, title: str) -> Markup:
-    drawn = [_bounds(row, rate) for row in (now, then) if row and row[rate] is not None]
-    if not drawn or now[rate] is None:
-        return tag("div", class_="course")
-    low, high = drawing.round_ends([bound for bounds in drawn for bound in bounds])
-    past = drawn[1] if len(drawn) > 1 else None
-    said = f"{title} {percent(now[rate])}, interval {percent_range(*drawn[0][1:])}"
-    mark = drawing.estimate(drawn[0], (low, high), _WIDTH, shade=None, said=said, past=past)
-    ends = _ends(percent(low, 0), percent(high, 0))
-    return tag("div", mark, ends, class_="course rate")
-
-
-def _bounds(row: _Row, rate: str) -> tuple[float, float, float]:
-    return row[rate], row[f"{rate}_low"], row[f"{rate}_high"]
-
-
-def _legend(subject: Subject) -> Markup:
-    key: list[Child] = [_key("", "this period, 95\u202f% interval")]
-    if subject.before:
-        key.append(_key("past", f"{subject.interval} (money: its mean)"))
-    colour = "A change is printed in colour where its own 95\u202f% interval excludes zero."
-    right = (
-        join((colour, ref("interval")))
-        if subject.before
-        else join(
-            (
-                "A line through a dot is the interval of a rate; money and counts have none.",
-                ref("interval"),
-            )
-        )
-    )
-    return tag("p", tag("span", *key), tag("span", right), class_="legend")
-
-
-def _key(class_: str, said: str) -> Markup:
-    mark = tag(
-        "svg",
-        tag("line", x1=0, x2=24, y1=5, y2=5, stroke="currentColor", stroke_width=1.4),
-        tag("circle", cx=12, cy=5, r=3, fill="currentColor"),
-        viewBox="0 0 24 10",
-        width=24,
-        height=10,
-        class_=class_ or None,
-        aria_hidden="true",
-    )
-    return tag("span", mark, said, class_="key")
+    estimate = Estimate.of(now, column)
+    if estimate is None:
+        was = percent(then[column]) if then and then[column] is not None else ""
+        return Card(title, table, percent(None), "of none", was=was)
+    card = Card(title, table, percent(estimate.value), estimate.interval)
+    past = Estimate.of(then, column) if then else None
+    if past:
+        card.was = percent(past.value)
+    else:
+        card.kind += f" of {count(now[whole])}"
+    if difference := newcombe(now, then, column) if then else None:
+        card.change, card.apart = points(difference), f"({points_range(difference)})"
+        card.beyond_chance = difference.beyond_chance
+    bounds = [bound for e in (estimate, past) if e for bound in (e.value, e.low, e.high)]
+    low, high = round_ends(bounds)
+    label = f"{title} {estimate.words}"
+    card.drawing = svg.estimate(estimate, (low, high), _WIDTH, label=label, past=past)
+    card.ends = (percent(low, 0), percent(high, 0))
+    return card

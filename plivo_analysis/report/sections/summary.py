@@ -1,122 +1,264 @@
-"""The first sentences: what was spent, where it stands out, what a verified session cost.
+"""The report's first paragraph: what was spent, what stands out, what a verified session cost.
 
 Each sentence is chosen by what the numbers allow, so that none says more than is known: "at
-least" where a total is missing, nothing of a rise without a period to compare with.
+least" where something is missing, "not read" where nothing was, nothing of a rise without a
+period to compare with.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.report.burst import largest
-from plivo_analysis.report.change import relative
+from plivo_analysis.figures.time_axis import instant
+from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.metrics.spend import spend
+from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.html import Markup, join, tag
-from plivo_analysis.report.measures import COUNTRY
+from plivo_analysis.report.measures import COUNTRY, Measures
+from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import MINUS, count, days, percent, plural
 
 if TYPE_CHECKING:
-    from plivo_analysis.report.subject import Subject
+    from datetime import datetime
 
-_MOST_OF = 0.5
+    from markupsafe import Markup
+
+    from plivo_analysis.report.measures import Subject
+
+_MOST_OF = Decimal("0.5")  # of a rise: from here on one country is named for it
+_FEWEST_DAYS = 8
+_FEWEST_SESSIONS = 20
+_LEAST_SHARE = Decimal("0.01")  # of all spend
 
 
-def lede(subject: Subject) -> Markup:
-    """The sentences, as one paragraph."""
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Days on which one country had far more sessions than it usually has.
+
+    A reading aid, not a verdict: the largest run of days around a country's highest day on
+    which it had at least twice its median day, and three times at the highest. Medians count
+    every day that was read whole, so a country that is new has a median of 0.
+
+    Args:
+        country: Its two letters.
+        first: The first of the days.
+        last: The last of the days.
+        sessions: Sessions that began on them.
+        verified: How many of those verified.
+        spent: What they cost, as far as it is known.
+        usual: The median day's sessions.
+
+    Example:
+        >>> from datetime import datetime
+        >>> day = datetime(2026, 10, 12)
+        >>> Burst("BD", day, day, 300, 60, Decimal(90), 15.0).country
+        'BD'
+    """
+
+    country: str
+    first: datetime
+    last: datetime
+    sessions: int
+    verified: int
+    spent: Decimal
+    usual: float
+
+
+def summary(subject: Subject) -> Markup:
+    """The sentences, as one paragraph: a list of each sentence's plain and bold parts."""
     if not subject.numbers.sessions.height:
-        return tag("p", "No session began in this period, so nothing was spent.", class_="lede")
-    sentences = (_spent(subject), _stands_out(subject), _price(subject))
-    return tag("p", join((s for s in sentences if s), " "), class_="lede")
+        return _paragraph([_nothing(subject)])
+    found = (_spent(subject), _stands_out(subject), _price(subject))
+    return _paragraph([sentence for sentence in found if sentence])
 
 
-def _spent(subject: Subject) -> Markup:
+# A sentence is parts of text; every second one is bold.
+_Sentence = list[str]
+
+
+def _paragraph(sentences: list[_Sentence]) -> Markup:
+    return render("report/summary.html", sentences=sentences)
+
+
+def _nothing(subject: Subject) -> _Sentence:
+    complete = subject.numbers.complete
+    if complete.counts is Certainty.NOT_READ:
+        why = f" ({', '.join(complete.reasons)})" if complete.reasons else ""
+        return [f"Nothing of this period was read{why}, so what was spent is not known."]
+    if complete.counts is Certainty.AT_LEAST:
+        why = ", ".join(complete.reasons)
+        return [f"No session was found in what was read of this period ({why})."]
+    sentence = "No session began in this period, so nothing was spent"
+    if subject.before is None or not subject.before.sessions.height:
+        return [f"{sentence}."]
+    past = plural(subject.before.sessions.height, "session")
+    spent = subject.money(subject.before.spent)
+    return [f"{sentence}; in {subject.before_name} it was ", spent, f" on {past}."]
+
+
+def _spent(subject: Subject) -> _Sentence:
     numbers, before = subject.numbers, subject.before
-    least = "at least " if numbers.without_total else ""
-    sentence = join(
-        (
-            f"You spent {least}",
-            _bold(subject.money(numbers.spent)),
-            " on ",
-            plural(numbers.sessions.height, "verification session"),
-        )
-    )
+    least = "" if numbers.complete.money is Certainty.EXACT else "at least "
+    sessions = plural(numbers.sessions.height, "verification session")
+    if numbers.complete.counts is not Certainty.EXACT:
+        sessions = f"the {sessions} that were read"
+    parts = [f"You spent {least}", subject.money(numbers.spent), f" on {sessions}"]
     change = _change(subject)
     if before is None or change is None:
-        return join((sentence, "."))
-    known = not numbers.without_total and not before.without_total
-    so_far = ", " if known else "; as far as totals have arrived, "
-    if numbers.spent == before.spent:
-        return join((sentence, so_far, f"as much as in {subject.interval}."))
+        return [*parts[:2], f"{parts[2]}."]
+    lacking = [n.complete for n in (numbers, before) if n.complete.money is not Certainty.EXACT]
+    unread = any(complete.counts is not Certainty.EXACT for complete in lacking)
+    so_far = ", "
+    if lacking:
+        so_far = "; as far as it was read, " if unread else "; as far as totals have arrived, "
+    a_day = " a day" if subject.per_day else ""
+    if not any(digit in change for digit in "123456789"):
+        return [*parts[:2], f"{parts[2]}{so_far}as much{a_day} as in {subject.before_name}."]
     word = "less" if change.startswith(MINUS) else "more"
-    said = _bold(f"{change.lstrip('+' + MINUS)} {word}")
-    return join((sentence, so_far, said, f" than in {subject.interval}."))
+    moved = f"{change.lstrip('+' + MINUS)} {word}{a_day}"
+    return [*parts[:2], f"{parts[2]}{so_far}", moved, f" than in {subject.before_name}."]
 
 
 def _change(subject: Subject) -> str | None:
     """By how much spend moved, where it is known of both periods."""
     if subject.before is None or not subject.numbers.spent:
         return None
-    return relative(subject.numbers.spent, subject.before.spent)
+    return subject.relative(subject.numbers.spent, subject.before.spent)
 
 
-def _stands_out(subject: Subject) -> Markup | None:
-    burst, rise = largest(subject.numbers), _rise(subject)
+def _stands_out(subject: Subject) -> _Sentence | None:
+    burst, rise = largest_burst(subject.numbers), _rise(subject)
     if burst is None:
-        return join((rise[0], ".")) if rise else _largest_country(subject)
+        return ["", rise[0], f" of the {rise[1]}."] if rise else _largest_country(subject)
+    usual = f"usually {count(round(burst.usual))}" if burst.usual else "usually none"
+    verified = percent(burst.verified / burst.sessions, 0)
     began = (
-        f"{plural(burst.sessions, 'session')} began on {days(burst.first, burst.last)}, where the "
-        f"median day has {count(round(burst.usual)) if burst.usual else 'none'}; "
-        f"{percent(burst.verified / burst.sessions, 0)} of them verified"
+        f"{plural(burst.sessions, 'session')} began there on {days(burst.first, burst.last)} "
+        f"({usual} a day); only {verified} verified"
     )
-    if rise and rise[1] == burst.country:
-        return join((rise[0], f", where {began}."))
-    cost = subject.money(burst.spent)
-    return join(("In ", _bold(country(burst.country)), f" {began}, and they cost {cost}."))
+    if rise and rise[2] == burst.country:
+        return ["", rise[0], f" of the {rise[1]}: {began}."]
+    name, spent = country(burst.country), subject.money(burst.spent)
+    return ["In ", name, f" {began.replace(' there', '')}, and they cost {spent}."]
 
 
-def _rise(subject: Subject) -> tuple[Markup, str | None] | None:
-    """Which country most of a rise or fall comes from, if one does."""
+def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
+    """Which country most of a rise or fall comes from, if one does: share, words, its letters."""
     if subject.before is None or _change(subject) is None:
         return None
     now = subject.numbers.amounts("spend_by_country", *COUNTRY)
     then = subject.before.amounts("spend_by_country", *COUNTRY)
-    change = subject.numbers.spent - subject.before.spent
-    if not change:
+    changes = {
+        code: subject.change(now.get(code, Decimal(0)), then.get(code, Decimal(0)))
+        for code in now | then
+    }
+    whole = subject.change(subject.numbers.spent, subject.before.spent)
+    if not whole:
         return None
-    shares = {code: (now.get(code, 0) - then.get(code, 0)) / change for code in now | then}
+    shares = {code: change / whole for code, change in changes.items()}
     code = max(shares, key=lambda code: (shares[code], code or ""))
     if not _MOST_OF <= shares[code] <= 1:
         return None
-    word = "rise" if change > 0 else "fall"
-    return join((_bold(percent(shares[code], 0)), f" of the {word} is {country(code)}")), code
+    word = "rise" if whole > 0 else "fall"
+    return percent(shares[code], 0), f"{word} is {country(code)}", code
 
 
-def _largest_country(subject: Subject) -> Markup | None:
+def _largest_country(subject: Subject) -> _Sentence | None:
     amounts = subject.numbers.amounts("spend_by_country", *COUNTRY)
     if len(amounts) == 1 or subject.numbers.spent <= 0:
         return None
     code = max(amounts, key=lambda code: (amounts[code], code or ""))
     where = country(code) if code else "sessions without a country"
     share = percent(amounts[code] / subject.numbers.spent, 0)
-    amount = _bold(subject.money(amounts[code]))
-    return join(("The largest part, ", amount, f" or {share}, went to {where}."))
+    return ["The largest part, ", subject.money(amounts[code]), f" or {share}, went to {where}."]
 
 
-def _price(subject: Subject) -> Markup:
+def _price(subject: Subject) -> _Sentence:
     cost = subject.numbers.total("cost")
     if not cost["settled"]:
-        return join(("No session has settled yet, so what a verified one costs is not known.",))
+        return ["No session has settled yet, so what a verified one costs is not known."]
     if not cost["verified"]:
-        settled = plural(cost["settled"], "settled session")
-        return join((f"None of the {settled} verified.",))
+        return [f"None of the {plural(cost['settled'], 'settled session')} verified."]
     if cost["cost_per_verified"] is None:
-        return join(("What a verified session cost is not known: no charge has arrived.",))
-    least = "at least " if cost["unpriced"] else ""
-    price = _bold(subject.price(cost["cost_per_verified"]))
+        return ["What a verified session cost is not known: no charge has arrived."]
+    known = subject.numbers.complete.ratio_of(cost["unpriced"])
+    least = "at least " if known is Certainty.AT_LEAST else ""
+    verified = (
+        "A verified session"
+        if known is not Certainty.PART
+        else "Of what was read, a verified session"
+    )
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     was = f"; it was {subject.price(past)}" if past is not None else ""
-    return join((f"A verified session cost {least}", price, f"{was}."))
+    price = subject.price(cost["cost_per_verified"])
+    return [f"{verified} cost {least}", price, f"{was}."]
 
 
-def _bold(text: str) -> Markup:
-    return tag("strong", text)
+def largest_burst(numbers: Measures) -> Burst | None:
+    """The burst that cost most, where any cost at least one part in a hundred of all spend.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> from plivo_analysis.metrics.certainty import Completeness
+        >>> from plivo_analysis.report.measures import count_up
+        >>> empty = pl.DataFrame(schema=SESSIONS.polars())
+        >>> largest_burst(count_up(empty, None, Completeness(rows=0))) is None
+        True
+    """
+    starts = numbers.starts
+    if numbers.period is None or numbers.period.every != "1d" or len(starts) < _FEWEST_DAYS:
+        return None
+    time: dict[str, Any] = {"every": "1d", "tz": numbers.period.zone.key}
+    place = {instant(start): number for number, start in enumerate(starts)}
+    counts: dict[str, list[tuple[int, int]]] = {}
+    for row in success_rates(numbers.sessions, by=COUNTRY, **time).rows(named=True):
+        if code := row[COUNTRY[0]]:
+            by_day = counts.setdefault(code, [(0, 0)] * len(starts))
+            by_day[place[instant(row["period"])]] = (row["sessions"], row["verified"])
+    spent = {
+        (row[COUNTRY[0]], place[instant(row["period"])]): row["amount"] or Decimal(0)
+        for row in spend(numbers.charges, by=COUNTRY, **time).rows(named=True)
+    }
+    read = [known is Certainty.EXACT for known in numbers.certainty()]
+    found = (_burst(code, by_day, starts, spent, read) for code, by_day in counts.items())
+    bursts = [burst for burst in found if burst and burst.spent > numbers.spent * _LEAST_SHARE]
+    return max(bursts, key=lambda burst: (burst.spent, burst.country), default=None)
+
+
+def _burst(
+    code: str,
+    by_day: list[tuple[int, int]],
+    starts: list[datetime],
+    spent: dict[tuple[str, int], Decimal],
+    read: list[bool],
+) -> Burst | None:
+    sessions = [began for began, _ in by_day]
+    whole = [began for began, known in zip(sessions, read, strict=True) if known]
+    if len(whole) < _FEWEST_DAYS:
+        return None
+    usual = float(median(whole))
+    level = 2 * max(usual, 1.0)
+    first = last = sessions.index(max(sessions))
+    if sessions[first] < level * 1.5:
+        return None
+    while first > 0 and sessions[first - 1] >= level:
+        first -= 1
+    while last + 1 < len(sessions) and sessions[last + 1] >= level:
+        last += 1
+    run = range(first, last + 1)
+    counted = sum(sessions[day] for day in run)
+    if len(run) > len(sessions) // 4 or counted < _FEWEST_SESSIONS:
+        return None
+    return Burst(
+        country=code,
+        first=starts[first],
+        last=starts[last],
+        sessions=counted,
+        verified=sum(by_day[day][1] for day in run),
+        spent=sum((spent.get((code, day), Decimal(0)) for day in run), Decimal(0)),
+        usual=usual,
+    )

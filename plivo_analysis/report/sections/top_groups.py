@@ -1,18 +1,26 @@
-"""Spend by country and by application: the largest twelve, the rest as one line."""
+"""Spend by country and by application: the largest twelve by name, the rest as one line.
+
+The rest is counted by the same metrics as any group, over its sessions together, so that its
+rates and intervals are as true as the others' and the groups still add up to the whole.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.figures import style
-from plivo_analysis.report import drawing, sparklines
-from plivo_analysis.report.change import absolute
+import polars as pl
+
+from plivo_analysis.figures import style, svg
+from plivo_analysis.figures.prepared import Estimate, add_up, largest
+from plivo_analysis.metrics.cost import cost_per_verified
+from plivo_analysis.metrics.spend import spend
+from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.html import Child, Markup, join, row, section, tag
-from plivo_analysis.report.measures import APPLICATION, COUNTRY
-from plivo_analysis.report.top_groups import Key, TopGroup, leading, spent_before
+from plivo_analysis.report.measures import APPLICATION, COUNTRY, Measures, Row, add
+from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import (
     NARROW,
     NOT_KNOWN,
@@ -20,147 +28,230 @@ from plivo_analysis.values.typesetting import (
     count,
     decimals,
     percent,
-    percent_range,
     plain,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from plivo_analysis.report.subject import Subject
+    from markupsafe import Markup
 
+    from plivo_analysis.report.measures import Subject
+
+_REST = "\x00the rest"  # no name on the wire, which is trimmed and free of controls
 _BAR, _SCALE = 150, 106
 _FROM, _TO = 0.8, 1.0  # the success rate's scale
 _LONGEST = 44  # letters of a name: three lines
 _WASTED = Decimal("0.3")
 _RISEN = Decimal("1.5")
 
+Key = tuple[Any, ...]
 
-def places(subject: Subject) -> Markup:
+
+@dataclass(frozen=True, slots=True)
+class TopGroup:
+    """A group of sessions and what they cost.
+
+    Args:
+        key: The values that make it a group; None for the rest.
+        groups: How many groups it holds.
+        parts: What was spent on each channel, where it is known.
+        cost: Its row of ``cost_per_verified``.
+        success: Its row of ``success_rates``.
+
+    Example:
+        >>> TopGroup(("IN",), 1, {"sms": Decimal(2), "voice": Decimal(1)}, {}, {}).spent
+        Decimal('3')
+    """
+
+    key: Key | None
+    groups: int
+    parts: dict[str, Decimal]
+    cost: Row
+    success: Row
+
+    @property
+    def spent(self) -> Decimal | None:
+        """What its sessions cost, as far as it is known; None where nothing is."""
+        return add_up(self.parts.values())
+
+
+def top_groups(subject: Subject) -> Markup:
     """Two tables in one grid of columns, and what is coloured."""
-    countries = _group(subject, "Country", COUNTRY, _country)
-    applications = _group(subject, "Application", APPLICATION, _application)
-    table = tag("table", _columns(subject), countries, applications, class_="places")
-    return section("Spend by country and by application", table, _note(subject))
-
-
-def _columns(subject: Subject) -> Markup:
     widths = [152, _BAR + 12, 74, 58, 66, 66, 84, _SCALE + 22, 46, 72]
     if not subject.before:
         del widths[4]
-    return tag("colgroup", join(tag("col", style=f"width:{width}px") for width in widths))
+    rise = "spend half as high again as before, or " if subject.before else ""
+    whole = percent(subject.numbers.total("success")["success_rate"])
+    return render(
+        "report/top_groups.html",
+        widths=widths,
+        groups=[
+            ("Country", _lines(subject, COUNTRY, _country)),
+            ("Application", _lines(subject, APPLICATION, _application)),
+        ],
+        zero=subject.money(Decimal(0), 0),
+        change=subject.change_title if subject.before else None,
+        scale=[percent(end, 0, unit=False) for end in (_FROM, (_FROM + _TO) / 2, _TO)],
+        note=(
+            f"Thin line: 95{NARROW}% interval of the success rate, scale 80 to 100{NARROW}%; grey "
+            f"rule: all sessions, {whole}. Coloured figures: {rise}more than 30{NARROW}% of it "
+            "wasted. Amounts here are to the cent; the CSV files have every digit."
+        ),
+    )
 
 
-def _group(
-    subject: Subject, title: str, by: Sequence[str], named: Callable[[Key], Markup]
-) -> Markup:
+def leading(numbers: Measures, by: Sequence[str]) -> list[TopGroup]:
+    """The groups by what they cost, the largest first; beyond twelve the rest is one.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> from plivo_analysis.metrics.certainty import Completeness
+        >>> from plivo_analysis.report.measures import count_up
+        >>> empty = pl.DataFrame(schema=SESSIONS.polars())
+        >>> leading(count_up(empty, None, Completeness(rows=0)), COUNTRY)
+        []
+    """
+    sessions, charges = numbers.sessions, numbers.charges
+    amounts = {_key(row, by): row["amount"] for row in spend(charges, by=by).rows(named=True)}
+    keys = [_key(row, by) for row in success_rates(sessions, by=by).rows(named=True)]
+    named, rest = largest(keys, amounts.get)
+    if rest:
+        # Rates and prices of the rest cannot be made of its groups' rates and prices: its
+        # sessions and lines get one name, and are counted again as one group.
+        kept = pl.DataFrame(named, schema=sessions.select(by).schema, orient="row")
+        sessions, charges = (_folded(frame, kept, by) for frame in (sessions, charges))
+        named.append((_REST,) * len(by))
+    costs = _by_key(cost_per_verified(sessions, by=by), by)
+    successes = _by_key(success_rates(sessions, by=by), by)
+    parts: dict[Key, dict[str, Decimal]] = {}
+    for row in spend(charges, by=(*by, "channel")).rows(named=True):
+        known = parts.setdefault(_key(row, by), {})
+        if row["amount"] is not None:
+            known[row["channel"]] = row["amount"]
+    return [
+        TopGroup(
+            key=None if key[0] == _REST else key,
+            groups=len(rest) if key[0] == _REST else 1,
+            parts=parts.get(key, {}),
+            cost=costs[key],
+            success=successes[key],
+        )
+        for key in named
+    ]
+
+
+def spent_before(
+    groups: Sequence[TopGroup], before: Measures, by: Sequence[str]
+) -> list[Decimal | None]:
+    """What each group cost in the period before, whatever its rank and its name were then.
+
+    The rest is all that the named ones are not, so that the changes add up to the whole's.
+    None is where sessions were, and no amount of theirs is known.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> from plivo_analysis.metrics.certainty import Completeness
+        >>> from plivo_analysis.report.measures import count_up
+        >>> before = count_up(pl.DataFrame(schema=SESSIONS.polars()), None, Completeness(rows=0))
+        >>> spent_before([TopGroup(("IN",), 1, {"sms": Decimal(2)}, {}, {})], before, COUNTRY)
+        [Decimal('0')]
+    """
+    amounts: dict[Any, Decimal | None] = {}
+    for row in spend(before.charges, by=by).rows(named=True):
+        group = _same(_key(row, by))
+        amounts[group] = add_up((amounts.get(group), row["amount"]))
+    named = [amounts.get(_same(group.key), Decimal(0)) for group in groups if group.key]
+    return [*named, *[before.spent - add(named)] * (len(groups) - len(named))]
+
+
+def _same(key: Key) -> Key:
+    """What stays of a group from period to period: an application's id, not its name."""
+    return key if key[0] is None else key[:1]
+
+
+def _folded(frame: pl.DataFrame, kept: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """A frame in which every group that is not kept has the name of the rest."""
+    marked = frame.join(
+        kept.with_columns(kept=pl.lit(value=True)),
+        on=list(by),
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+    named = (pl.when("kept").then(column).otherwise(pl.lit(_REST)).alias(column) for column in by)
+    return marked.with_columns(named).drop("kept")
+
+
+def _by_key(frame: pl.DataFrame, by: Sequence[str]) -> dict[Key, Row]:
+    return {_key(row, by): row for row in frame.rows(named=True)}
+
+
+def _key(row: Row, by: Sequence[str]) -> Key:
+    return tuple(row[column] for column in by)
+
+
+def _lines(
+    subject: Subject, by: Sequence[str], named: Callable[[Key], tuple[str, str]]
+) -> list[dict[str, Any]]:
     found = leading(subject.numbers, by)
     before = spent_before(found, subject.before, by) if subject.before else []
-    longest = max((place.spent or Decimal(0) for place in found), default=Decimal(0))
-    lines = [
-        _line(subject, place, past, longest, named) for place, past in zip_longest(found, before)
+    longest = max((group.spent or Decimal(0) for group in found), default=Decimal(0))
+    return [
+        _line(subject, group, past, longest) | _name(group, named)
+        for group, past in zip_longest(found, before)
     ]
-    if not lines:
-        lines = [row(tag("td", "none", colspan=9, class_="grey"))]
-    return tag("tbody", _head(subject, title), *lines)
 
 
-def _head(subject: Subject, title: str) -> Markup:
-    ends = tag("span", tag("i", percent(_FROM, 0, unit=False)), tag("i", "90"), tag("i", "100"))
-    scale = tag("th", tag("b", "Success rate, %"), ends, class_="scale")
-    zero = subject.money(Decimal(0), 0)
-    numbers = ["Spend", "Share, %"]
-    if subject.before:
-        numbers.append(f"Change, {subject.sign}")
-    numbers += ["Sessions", "Per verified"]
-    cells = [tag("th", title), tag("th", f"Spend by channel, from {zero}")]
-    cells += [tag("th", number, class_="n") for number in numbers]
-    cells += [scale, tag("th", class_="n"), tag("th", "Waste", class_="n")]
-    return tag("tr", *cells, class_="head")
+def _name(group: TopGroup, named: Callable[[Key], tuple[str, str]]) -> dict[str, str]:
+    name, code = named(group.key) if group.key else ("", "")
+    others = "" if group.key else f"{count(group.groups)} others"
+    return {"name": name, "code": code, "others": others}
 
 
 def _line(
-    subject: Subject,
-    place: TopGroup,
-    past: Decimal | None,
-    longest: Decimal,
-    named: Callable[[Key], Markup],
-) -> Markup:
-    others = f"{count(place.groups)} others"
-    parts = sorted(place.parts.items(), key=lambda part: style.place(part[0]))
-    spent = place.spent
-    rate, wasted = place.success["success_rate"], place.cost["waste_share"] or 0
-    bar = sparklines.stack(parts, longest, _BAR, said=_parts(subject, parts))
-    cells: list[Child] = [
-        tag("td", named(place.key) if place.key else tag("span", others, class_="grey")),
-        tag("td", bar, class_="drawn"),
-        tag("td", NOT_KNOWN, class_="n") if spent is None else _exactly(subject, spent),
-        _share(spent, subject.numbers.spent),
-    ]
-    if subject.before:
-        risen = spent is not None and past is not None and 0 < past * _RISEN <= spent
-        change = absolute(spent, past, plain)
-        cells.append(tag("td", change, class_="n accent" if risen and place.key else "n"))
-    cells += [
-        count(place.success["sessions"]),
-        subject.price(place.cost["cost_per_verified"]),
-        tag("td", _rate(subject, place), class_="drawn"),
-        percent(rate, unit=False),
-        tag(
-            "td", subject.money(place.cost["waste"]), class_="n accent" if wasted > _WASTED else "n"
-        ),
-    ]
-    return row(*cells)
+    subject: Subject, group: TopGroup, past: Decimal | None, longest: Decimal
+) -> dict[str, Any]:
+    spent, whole = group.spent, subject.numbers.spent
+    parts = sorted(group.parts.items(), key=lambda part: style.place(part[0]))
+    words = (f"{style.name(channel)} {subject.money(amount)}" for channel, amount in parts)
+    now, then = (subject.change(amount or Decimal(0), Decimal(0)) for amount in (spent, past))
+    risen = spent is not None and past is not None and 0 < then * _RISEN <= now
+    rate = group.success["success_rate"]
+    return {
+        "bar": svg.parts(parts, longest, _BAR),
+        "parts": "; ".join(words),
+        "spent": subject.money(spent) if spent is not None else NOT_KNOWN,
+        # The amount to the cent carries all its digits along.
+        "exact": "" if spent is None else plain(spent, decimals(spent)).replace(",", ""),
+        "share": percent(spent / whole, unit=False) if whole and spent is not None else NOT_KNOWN,
+        "change": subject.absolute(spent, past),
+        "risen": risen and group.key is not None,
+        "sessions": count(group.success["sessions"]),
+        "price": subject.price(group.cost["cost_per_verified"]),
+        "below": rate is not None and rate < _FROM,
+        "estimate": _estimate(subject, group),
+        "rate": percent(rate, unit=False),
+        "waste": subject.money(group.cost["waste"]),
+        "wasted": (group.cost["waste_share"] or 0) > _WASTED,
+    }
 
 
-def _share(spent: Decimal | None, whole: Decimal) -> str:
-    return percent(spent / whole, unit=False) if whole and spent is not None else NOT_KNOWN
-
-
-def _exactly(subject: Subject, amount: Decimal) -> Markup:
-    """An amount to the cent that carries all its digits along."""
-    exact = plain(amount, decimals(amount)).replace(",", "")
-    return tag("td", tag("data", subject.money(amount), value=exact, title=exact), class_="n")
-
-
-def _parts(subject: Subject, parts: Sequence[tuple[str, Decimal]]) -> str:
-    return ", ".join(f"{style.name(channel)} {subject.money(amount)}" for channel, amount in parts)
-
-
-def _rate(subject: Subject, place: TopGroup) -> Markup | None:
-    success = place.success
-    rate, low, high = (success[f"success_rate{end}"] for end in ("", "_low", "_high"))
-    if rate is None:
+def _estimate(subject: Subject, group: TopGroup) -> svg.Drawing | None:
+    estimate = Estimate.of(group.success, "success_rate")
+    if estimate is None or estimate.value < _FROM:
         return None
-    if rate < _FROM:
-        arrow = tag("svg", tag("path", d="M6 1L2 5L6 9", class_="arrow"), viewBox="0 0 8 10")
-        return tag("span", arrow, "below the scale", class_="below accent")
-    said = f"{percent(rate)}, interval {percent_range(low, high)}"
     whole = subject.numbers.total("success")["success_rate"]
     grid = [whole] if whole is not None and whole >= _FROM else []
-    bounds, scale = (rate, low, high), (_FROM, _TO)
-    return drawing.estimate(bounds, scale, _SCALE, shade=None, said=said, grid=grid)
+    return svg.estimate(estimate, (_FROM, _TO), _SCALE, label=estimate.words, grid=grid)
 
 
-def _country(key: Key) -> Markup:
+def _country(key: Key) -> tuple[str, str]:
     code = key[0]
     name = country(code)
-    letters = clean(code) if code and name != clean(code) else None
-    return join((name, tag("span", f" {letters}", class_="grey") if letters else None))
+    return name, clean(code) if code and name != clean(code) else ""
 
 
-def _application(key: Key) -> Markup:
+def _application(key: Key) -> tuple[str, str]:
     uuid, alias = key
-    return join((clean(alias or uuid or "not given", _LONGEST),))
-
-
-def _note(subject: Subject) -> Markup:
-    whole = percent(subject.numbers.total("success")["success_rate"])
-    rise = "spend half as high again as before, or " if subject.before else ""
-    return tag(
-        "p",
-        f"Thin line: 95{NARROW}% interval of the success rate, scale 80 to 100{NARROW}%; grey "
-        f"rule: all sessions, {whole}. Coloured figures: {rise}more than 30{NARROW}% of it "
-        "wasted. Amounts here are to the cent; the workbook has every digit.",
-        class_="note",
-    )
+    return clean(alias or uuid or "not given", _LONGEST), ""

@@ -4,7 +4,8 @@ Foreign text can become a formula in a spreadsheet. The workbook stores text as 
 begins with; a CSV file has no types, so there an apostrophe is set before what a spreadsheet
 would run. Numbers stay numbers, identifiers text, and a second run gives the same bytes.
 
-A workbook's numbers hold some fifteen digits, which is the format's limit; CSV has them all.
+A spreadsheet holds fifteen digits of a number, which is its format's limit and is said on the
+first sheet; CSV and Parquet have them all.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import csv
 import io
 from datetime import datetime
 from decimal import Decimal
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.errors import PlivoAnalysisError
+import xlsxwriter
+
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\0")
+# A sign begins a formula after blanks too, and a spreadsheet reads a full-width sign as a plain
+# one; a tab or a line's end before it is dropped on opening.
+_RISKY = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\0")
+_DROPPED = ("\t", "\r", "\n")
+_DIGITS = "A spreadsheet holds 15 digits of a number; the CSV files have every digit."
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in place of the time of writing
 _LONGEST_NAME = 31
 _LONGEST_TEXT = 32767
@@ -41,15 +46,11 @@ def workbook(tables: Mapping[str, pl.DataFrame], facts: Mapping[str, str]) -> by
         tables: The tables by name.
         facts: What the tables are of, as pairs of text.
 
-    Raises:
-        PlivoAnalysisError: When xlsxwriter is not installed.
-
     Example:
         >>> import polars as pl
         >>> workbook({"spend": pl.DataFrame({"channel": ["sms"]})}, {"Title": "t"})[:2]
         b'PK'
     """
-    program = workbook_program()
     file = io.BytesIO()
     options = {
         "in_memory": True,
@@ -58,32 +59,13 @@ def workbook(tables: Mapping[str, pl.DataFrame], facts: Mapping[str, str]) -> by
         "strings_to_numbers": False,
         "remove_timezone": True,
     }
-    with program.Workbook(file, options) as book:
+    with xlsxwriter.Workbook(file, options) as book:
         book.set_properties({"created": _MADE, "title": facts.get("Title", "")})
         looks = _looks(book)
-        _facts(book.add_worksheet("about"), facts, looks)
+        _facts(book.add_worksheet("about"), {**facts, "Digits": _DIGITS}, looks)
         for name, table in tables.items():
             _sheet(book.add_worksheet(name[:_LONGEST_NAME]), table, looks)
     return file.getvalue()
-
-
-def workbook_program() -> Any:
-    """The library that workbooks are made with.
-
-    Raises:
-        PlivoAnalysisError: When it is not installed.
-
-    Example:
-        >>> workbook_program().__name__
-        'xlsxwriter'
-    """
-    try:
-        return import_module("xlsxwriter")
-    except ImportError as missing:
-        raise PlivoAnalysisError(
-            "A workbook needs xlsxwriter, which is not installed. "
-            'Install it with: pip install "plivo_analysis[report]". CSV files need nothing.'
-        ) from missing
 
 
 def parquet_bytes(table: pl.DataFrame) -> bytes:
@@ -99,19 +81,22 @@ def parquet_bytes(table: pl.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def csv_text(table: pl.DataFrame) -> str:
-    r"""A table as CSV, with text that a spreadsheet would run made harmless.
+def csv_bytes(table: pl.DataFrame) -> bytes:
+    r"""A table as a CSV file, with text that a spreadsheet would run made harmless.
+
+    It begins with a byte-order mark, without which a spreadsheet opens it in the machine's own
+    encoding and garbles the arrow of a path.
 
     Example:
         >>> import polars as pl
-        >>> csv_text(pl.DataFrame({"alias": ["=1+1", "shop"], "lines": [-1, 2]}))
-        "alias,lines\n'=1+1,-1\nshop,2\n"
+        >>> csv_bytes(pl.DataFrame({"alias": ["=1+1", "shop"], "lines": [-1, 2]})).decode()
+        "\ufeffalias,lines\r\n'=1+1,-1\r\nshop,2\r\n"
     """
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file)  # CRLF, so that either sign in a cell is quoted
     writer.writerow(table.columns)
     writer.writerows([_csv(value) for value in row] for row in table.iter_rows())
-    return file.getvalue()
+    return file.getvalue().encode("utf-8-sig")
 
 
 def _csv(value: Any) -> str:
@@ -125,7 +110,8 @@ def _csv(value: Any) -> str:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_RISKY) else text
+    risky = text.startswith(_DROPPED) or text.lstrip().startswith(_RISKY)
+    return f"'{text}" if risky else text
 
 
 def _looks(book: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+import markupsafe
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -17,8 +19,8 @@ _VOID = frozenset({"br", "col", "hr", "link", "meta"})
 Attribute = str | int | float | bool | None
 
 
-class Markup(str):
-    """Text that is HTML already.
+class Markup(markupsafe.Markup):
+    """Text that is HTML already, as templates give it too.
 
     Example:
         >>> tag("p", Markup("<b>x</b>"), "<b>")
@@ -26,6 +28,9 @@ class Markup(str):
     """
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str.__repr__(self)
 
 
 Child = str | int | None
@@ -95,8 +100,8 @@ def section(title: Child, *body: Child, aside: Child = None, class_: str | None 
 
 
 def _cell(cell: Child) -> Markup:
-    if isinstance(cell, Markup) and cell.startswith("<td"):
-        return cell
+    if isinstance(cell, markupsafe.Markup) and cell.startswith("<td"):
+        return Markup(cell)
     return tag("td", cell, class_="n")
 
 
@@ -111,4 +116,4 @@ def _attribute(name: str, value: Attribute) -> str:
 
 
 def _safe(child: Child) -> str:
-    return child if isinstance(child, Markup) else html.escape(str(child))
+    return child if isinstance(child, markupsafe.Markup) else html.escape(str(child))

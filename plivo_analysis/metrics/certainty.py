@@ -1,0 +1,280 @@
+"""What may be said of a number: that it is exact, that it is at least so much, or nothing.
+
+The one place that decides it, for the report, the explorer and the command line. Three things
+take "exact" away: a part of the period that was not read, a record that could not be read, and
+money that has not arrived. A session that is still open takes nothing away from what was billed
+so far; it may still verify, which is another number under another name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from plivo_analysis.api.words import OPEN, fold_status
+from plivo_analysis.errors import SchemaError
+from plivo_analysis.values.typesetting import plural
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Range = tuple[datetime, datetime]
+"""A start and an end that is excluded, both aware."""
+
+COVERAGE = ("start", "end", "state", "rows", "open", "read_at")
+ISSUES = ("key", "code", "set_aside")
+
+_READ = frozenset({"complete", "live"})  # what is live was read, and may still grow
+_HOUR = timedelta(hours=1)
+
+
+class Certainty(StrEnum):
+    """What may be said of a number.
+
+    Example:
+        >>> str(Certainty.AT_LEAST)
+        'at least'
+    """
+
+    EXACT = "exact"
+    AT_LEAST = "at least"
+    NOT_READ = "not read"
+    PART = "of what was read"
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How much of what there is a table holds.
+
+    Args:
+        rows: The records in it.
+        unpriced: How many of them have no total yet: their money has not arrived.
+        may_verify: How many are still open: they may still verify.
+        period: The time that it is of, where that is known.
+        unread: The parts of the period that were not read whole, in order.
+        set_aside: Records of the period that could not be read and are in no table.
+
+    Example:
+        >>> whole = Completeness(rows=20)
+        >>> whole.counts.value, whole.money.value
+        ('exact', 'exact')
+        >>> Completeness(rows=20, unpriced=1).money.value
+        'at least'
+    """
+
+    rows: int
+    unpriced: int = 0
+    may_verify: int = 0
+    period: Range | None = None
+    unread: tuple[Range, ...] = ()
+    set_aside: int = 0
+
+    @property
+    def counts(self) -> Certainty:
+        """What may be said of the number of records."""
+        if not self.rows and (self.set_aside or self._nothing_read):
+            return Certainty.NOT_READ
+        return Certainty.AT_LEAST if self.unread or self.set_aside else Certainty.EXACT
+
+    @property
+    def nothing(self) -> bool:
+        """Whether it is known that there is no record at all: a true zero."""
+        return not self.rows and self.counts is Certainty.EXACT
+
+    @property
+    def money(self) -> Certainty:
+        """What may be said of the sum of all amounts."""
+        return self.sum_of(self.unpriced)
+
+    def sum_of(self, unknown: int) -> Certainty:
+        """What may be said of a sum of which so many amounts are not known.
+
+        Example:
+            >>> str(Completeness(rows=20).sum_of(unknown=1))
+            'at least'
+        """
+        return Certainty.AT_LEAST if self.counts is Certainty.EXACT and unknown else self.counts
+
+    def ratio_of(self, unknown: int) -> Certainty:
+        """The same of a sum divided by a count, which what was not read may move either way.
+
+        Example:
+            >>> str(Completeness(rows=20, set_aside=1).ratio_of(unknown=0))
+            'of what was read'
+        """
+        return self.sum_of(unknown) if self.counts is Certainty.EXACT else Certainty.PART
+
+    def within(self, start: datetime, end: datetime) -> Certainty:
+        """What may be said of the records of a part of the period.
+
+        Example:
+            >>> day = [datetime(2026, 10, d, tzinfo=UTC) for d in (1, 2, 3)]
+            >>> part = Completeness(rows=1, period=(day[0], day[2]), unread=((day[1], day[2]),))
+            >>> part.within(day[0], day[1]).value, part.within(day[1], day[2]).value
+            ('exact', 'not read')
+        """
+        lacking = _length(_clipped(self.unread, (start, end)))
+        if not lacking:
+            return Certainty.EXACT
+        return Certainty.NOT_READ if lacking >= end - start else Certainty.AT_LEAST
+
+    @property
+    def hours(self) -> float:
+        """The hours of the period."""
+        return _length([self.period]) / _HOUR if self.period else 0.0
+
+    @property
+    def hours_read(self) -> float:
+        """How many of them were read whole."""
+        return self.hours - _length(self.unread) / _HOUR
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why a number is not exact, each reason in words; none where all are.
+
+        Example:
+            >>> Completeness(rows=20, unpriced=2, set_aside=1).reasons
+            ['2 totals missing', '1 record could not be read']
+        """
+        found = []
+        if self.unread:
+            unread = self.hours - self.hours_read
+            found.append(f"{unread:,.0f} of {plural(round(self.hours), 'hour')} not read")
+        if self.unpriced:
+            found.append(f"{plural(self.unpriced, 'total')} missing")
+        if self.set_aside:
+            found.append(f"{plural(self.set_aside, 'record')} could not be read")
+        return found
+
+    @property
+    def _nothing_read(self) -> bool:
+        return self.period is not None and _length(self.unread) >= _length([self.period])
+
+
+def completeness(
+    sessions: pl.DataFrame,
+    period: Range | None = None,
+    *,
+    coverage: Any = None,
+    issues: Any = None,
+) -> Completeness:
+    """How much a sessions table holds of its period.
+
+    Without ``coverage`` the table is taken as whole: a loader gives all that there is, or raises.
+
+    Args:
+        sessions: The table, in polars.
+        period: Start and end (excluded), aware; by default what ``coverage`` speaks of.
+        coverage: What :func:`plivo_analysis.coverage` says of the period.
+        issues: What :func:`plivo_analysis.issues` says of it.
+
+    Raises:
+        SchemaError: ``coverage`` or ``issues`` is another table.
+
+    Example:
+        >>> import polars as pl
+        >>> october = tuple(datetime(2026, m, 1, tzinfo=UTC) for m in (10, 11))
+        >>> rows = {"start": [october[0]], "end": [october[1]], "state": ["missing"], "rows": [0],
+        ...         "open": [0], "read_at": [None]}
+        >>> empty = pl.DataFrame(schema={"status": pl.String, "total_charge": pl.Decimal(18, 8)})
+        >>> completeness(empty, october, coverage=pl.DataFrame(rows)).counts.value
+        'not read'
+    """
+    spans = None if coverage is None else coverage_rows(coverage)
+    if period is None and spans:
+        period = min(span["start"] for span in spans), max(span["end"] for span in spans)
+    odd = [] if issues is None else table_rows(issues, ISSUES, "issues")
+    statuses = sessions["status"].to_list()
+    return Completeness(
+        rows=sessions.height,
+        unpriced=sessions["total_charge"].null_count(),
+        may_verify=sum(fold_status(status) in OPEN for status in statuses),
+        period=period,
+        unread=() if spans is None or period is None else unread_ranges(spans, period),
+        set_aside=len({row["key"] for row in odd if row["set_aside"]}),
+    )
+
+
+def coverage_rows(coverage: Any) -> list[dict[str, Any]]:
+    """The rows of a coverage table.
+
+    Raises:
+        SchemaError: It is another table.
+    """
+    return table_rows(coverage, COVERAGE, "coverage")
+
+
+def table_rows(frame: Any, needed: tuple[str, ...], name: str) -> list[dict[str, Any]]:
+    """The rows of a small table that a function of this package gives, as dictionaries.
+
+    Args:
+        frame: The table, polars, pandas or pyarrow.
+        needed: The columns that it must have.
+        name: The function, for the message.
+
+    Raises:
+        SchemaError: It is no table, or lacks a column.
+
+    Example:
+        >>> import polars as pl
+        >>> table_rows(pl.DataFrame({"start": [1]}), ("start",), "coverage")
+        [{'start': 1}]
+    """
+    try:
+        narrow = nw.from_native(frame, eager_only=True)
+    except TypeError:
+        raise SchemaError(
+            f"{name} is what pva.{name}(…) gives, a table; this is a {type(frame).__name__}."
+        ) from None
+    missing = [column for column in needed if column not in narrow.columns]
+    if missing:
+        raise SchemaError(
+            f"{name} is what pva.{name}(…) gives; this table lacks {', '.join(missing)} and has "
+            f"{', '.join(map(str, narrow.columns)) or 'no column'}.",
+            missing=missing,
+            available=[str(column) for column in narrow.columns],
+        )
+    rows: list[dict[str, Any]] = narrow.to_arrow().to_pylist()
+    return rows
+
+
+def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range, ...]:
+    """The parts of a period that no row of a coverage table calls read, in order.
+
+    What was read with a filter only does not count: it may be less than everything.
+
+    Example:
+        >>> hours = [datetime(2026, 10, 1, hour, tzinfo=UTC) for hour in (0, 2, 4)]
+        >>> row = {"start": hours[0], "end": hours[1], "state": "complete"}
+        >>> unread_ranges([row], (hours[0], hours[2])) == ((hours[1], hours[2]),)
+        True
+    """
+    read = sorted(
+        (row["start"], row["end"])
+        for row in coverage
+        if row["state"] in _READ and not row.get("filters")
+    )
+    # One pass over what was read, in order: ``at`` is how far everything is accounted for.
+    unread, at = [], period[0]
+    for start, end in _clipped(read, period):
+        if start > at:
+            unread.append((at, start))
+        at = max(at, end)
+    if at < period[1]:
+        unread.append((at, period[1]))
+    return tuple(unread)
+
+
+def _clipped(ranges: Any, within: Range) -> list[Range]:
+    # In UTC: times of one zone are subtracted by their wall clocks, and autumn has 25 hours.
+    low, high = (at.astimezone(UTC) for at in within)
+    clipped = [(max(low, a.astimezone(UTC)), min(high, b.astimezone(UTC))) for a, b in ranges]
+    return [(start, end) for start, end in clipped if start < end]
+
+
+def _length(ranges: Any) -> timedelta:
+    return sum((b.astimezone(UTC) - a.astimezone(UTC) for a, b in ranges), timedelta())

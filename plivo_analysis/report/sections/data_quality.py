@@ -1,0 +1,199 @@
+"""How far the numbers can be trusted: what is pending, what does not add up, what was read.
+
+And message records, which stand beside the sessions and are never added to them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.api.words import OPEN, SETTLED, fold_status
+from plivo_analysis.report.measures import Row, add
+from plivo_analysis.report.sections.header import NUMBERS
+from plivo_analysis.templates.rendering import render
+from plivo_analysis.values.typesetting import (
+    DASH,
+    clean,
+    count,
+    day,
+    decimals,
+    money,
+    percent,
+    percent_range,
+    plural,
+)
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from markupsafe import Markup
+
+    from plivo_analysis.report.measures import Measures, Subject
+
+_MOST_GAPS = 4
+_LEAST_WIDTH = 0.2  # percent of the bar: what is narrower would be thousands of marks unseen
+_REASONS = {
+    "unpriced": "An attempt has no price",
+    "orphan": "A charge has no attempt",
+    "channel_differs": "Charge and attempt differ in channel",
+    "count_differs": "Count differs from attempts listed",
+    "duplicate_attempt": "Two attempts share an id",
+    "total_missing": "The total is missing",
+}
+
+
+def pending(subject: Subject) -> Markup:
+    """Sessions that may still verify, sessions whose money has not arrived, and what that means."""
+    numbers = subject.numbers
+    complete, success = numbers.complete, numbers.total("success")
+    other = _other_statuses(numbers)
+    lines: list[tuple[str, str, str]] = []
+    if complete.may_verify or complete.unpriced or other:
+        fail, verify = (
+            percent(success[f"success_rate_if_open_{end}"], 2) for end in ("fail", "verify")
+        )
+        without = f"at least {subject.money(numbers.spent_without_total)}"
+        lines = [
+            (
+                "Sessions that may still verify",
+                count(complete.may_verify),
+                subject.money(numbers.spent_open),
+            ),
+            (
+                "Sessions whose money has not arrived",
+                count(complete.unpriced),
+                without if complete.unpriced else "",
+            ),
+            ("Success rate if all open ones fail", "", fail),
+            ("… if all open ones verify", "", verify),
+        ]
+    if other:
+        lines.append(("Sessions of another status, in no rate", count(other), ""))
+    return render("report/pending.html", lines=lines, notes=NUMBERS)
+
+
+def _other_statuses(numbers: Measures) -> int:
+    known = SETTLED | OPEN
+    rows = numbers.rows("success_by_status")
+    return sum(row["sessions"] for row in rows if fold_status(row["status"]) not in known)
+
+
+def reconcile(subject: Subject) -> Markup:
+    """How many sessions for each reason, and the money that no line accounts for."""
+    found = subject.numbers.rows("reconcile")
+    amounts = [row["unallocated"] for row in found if row["unallocated"]]
+    above, below = [a for a in amounts if a > 0], [a for a in amounts if a < 0]
+    charges = subject.numbers.charges
+    derived = charges.filter(charges["note"] == "derived").get_column("amount").to_list()
+    digits = max((decimals(amount) for amount in [*amounts, *derived]), default=2)
+
+    def exact(values: list[Decimal]) -> str:
+        return money(add(values), subject.currency, digits)
+
+    def having(reason: str) -> int:
+        return sum(reason in row["reasons"] for row in found)
+
+    lines = [
+        ("Total above its lines", len(above), exact(above)),
+        ("Total below its lines", len(below), exact(below)),
+        ("One attempt’s charge missing, derived", having("derived"), exact(derived)),
+        *((words, having(reason), "") for reason, words in _REASONS.items()),
+    ]
+    return render(
+        "report/reconcile.html",
+        lines=[(words, count(sessions), amount) for words, sessions, amount in lines if sessions],
+        net=exact(amounts),
+        found=plural(len(found), "session") if found else "",
+        of=count(subject.numbers.sessions.height),
+        notes=NUMBERS,
+    )
+
+
+def coverage(subject: Subject) -> Markup | None:
+    """A bar over the period, hours read, rows, and the gaps by name."""
+    spans, complete = subject.coverage, subject.numbers.complete
+    if not spans or complete.period is None:
+        return None
+    start, end = (at.astimezone(UTC) for at in complete.period)
+    states = {(row["start"], row["end"]): row["state"] for row in spans}
+    gaps = [
+        (
+            clean(states.get((low, high), "missing")),
+            f"{_minute(low)} {DASH} {_minute(high)}",
+        )
+        for low, high in complete.unread
+    ]
+    return render(
+        "report/coverage.html",
+        parts=_bar(complete.unread, start, end),
+        ends=(day(start), day(end - timedelta(microseconds=1))),
+        hours=f"{complete.hours_read:,.0f} of {complete.hours:,.0f}",
+        rows=count(sum(row["rows"] or 0 for row in spans)),
+        pending=count(sum(row["open"] or 0 for row in spans)),
+        set_aside=count(complete.set_aside) if complete.set_aside else "",
+        gaps=gaps[:_MOST_GAPS],
+        more=len(gaps) - _MOST_GAPS,
+        notes=NUMBERS,
+    )
+
+
+def _bar(
+    unread: tuple[tuple[datetime, datetime], ...], start: datetime, end: datetime
+) -> list[tuple[str, str]]:
+    """Where the bar has gaps, in percent of it, gaps that run into each other as one."""
+    parts: list[list[float]] = []
+    for low, high in unread:
+        left, right = ((at - start) / (end - start) * 100 for at in (low, high))
+        right = max(right, left + _LEAST_WIDTH)
+        if parts and left <= parts[-1][1] + _LEAST_WIDTH:
+            parts[-1][1] = max(parts[-1][1], right)
+        else:
+            parts.append([left, right])
+    return [(f"{left:.2f}", f"{right - left:.2f}") for left, right in parts]
+
+
+def _minute(at: datetime) -> str:
+    return f"{day(at)} {at:%H:%M}"
+
+
+def messages(subject: Subject) -> Markup | None:
+    """A row for each type of message."""
+    counted = subject.messages
+    if counted is None:
+        return None
+    rows = counted.tables["delivery_rates"].rows(named=True)
+    rates = {row["message_type"]: row for row in rows}
+    spends = counted.tables["message_spend"].rows(named=True)
+    known = [row[column] for row in spends for column in ("amount", "carrier_fees")]
+    digits = max((decimals(amount) for amount in known if amount is not None), default=2)
+    both = f" and {subject.money(counted.in_both)} is in both" if counted.matched else ""
+    return render(
+        "report/messages.html",
+        lines=[
+            _message_line(subject, row, rates.get(row["message_type"]), digits) for row in spends
+        ],
+        overlap=(
+            f"{count(counted.matched)} of {plural(counted.attempts, 'attempt')} above have a "
+            f"message record here too{both}, so the two spends are not added."
+        ),
+        notes=NUMBERS,
+    )
+
+
+def _message_line(subject: Subject, spent: Row, rate: Row | None, digits: int) -> dict[str, Any]:
+    amount, fees = (
+        money(spent[column], subject.currency, digits) for column in ("amount", "carrier_fees")
+    )
+    delivered, low, high = (
+        rate[f"delivered_rate{end}"] if rate else None for end in ("", "_low", "_high")
+    )
+    return {
+        "type": clean(spent["message_type"] or "not given"),
+        "messages": count(spent["messages"]),
+        "units": count(spent["units"]),
+        "amount": amount,
+        "fees": fees,
+        "delivered": percent(delivered),
+        "interval": percent_range(low, high),
+    }
