@@ -181,7 +181,7 @@ def zone_of(tz: str | ZoneInfo) -> ZoneInfo:
     """
     if isinstance(tz, ZoneInfo) and tz.key:
         return tz
-    Buckets.of(every=None, tz=tz)  # type: ignore[arg-type]  # which refuses anything else
+    Buckets.of(every=None, tz=tz)
     return ZoneInfo(tz)  # type: ignore[arg-type]
 
 
