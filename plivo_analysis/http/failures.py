@@ -124,57 +124,31 @@ _CA = (
     "If your network replaces certificates, name the file of its own in REQUESTS_CA_BUNDLE or "
     "SSL_CERT_FILE."
 )
-_MESSAGES: dict[Failure, tuple[Kind, str]] = {
-    Failure.UNEXPECTED: (
-        Kind.FINAL,
-        "The request to {host} failed in a way not foreseen ({name}). Please report it.",
-    ),
-    Failure.UNREACHABLE: (Kind.TROUBLE, f"{{host}} could not be reached {_TRIED}. {_CHECK}"),
-    Failure.ADDRESS: (
-        Kind.FINAL,
-        "The address {host} cannot be used. Correct base_url or PLIVO_API_URL.",
-    ),
-    Failure.GARBLED: (
-        Kind.TROUBLE,
-        f"The answer of {{host}} could not be unpacked {_TRIED}. Try again later.",
-    ),
-    Failure.SLOW: (
-        Kind.TROUBLE,
-        f"{{host}} did not finish an answer in time {_TRIED}. Try again later.",
-    ),
-    Failure.NO_ROUTE: (
-        Kind.TROUBLE,
-        f"{{host}} did not accept a connection in time {_TRIED}. {_CHECK}",
-    ),
+_MESSAGES: dict[Failure, str] = {
+    Failure.UNEXPECTED: "The request to {host} failed unexpectedly ({name}). Please report it.",
+    Failure.UNREACHABLE: f"{{host}} could not be reached {_TRIED}. {_CHECK}",
+    Failure.ADDRESS: "The address {host} cannot be used. Correct base_url or PLIVO_API_URL.",
+    Failure.GARBLED: f"The answer of {{host}} could not be unpacked {_TRIED}. Try again later.",
+    Failure.SLOW: f"{{host}} did not finish an answer in time {_TRIED}. Try again later.",
+    Failure.NO_ROUTE: f"{{host}} did not accept a connection in time {_TRIED}. {_CHECK}",
     Failure.REFUSED: (
-        Kind.TROUBLE,
-        (
-            f"Nothing listens at {{host}}: it refused the connection {_TRIED}. Check that a "
-            "server runs there, and that the address (base_url or PLIVO_API_URL) is right."
-        ),
+        f"Nothing listens at {{host}}: it refused the connection {_TRIED}. Check that a server "
+        "runs there, and that the address (base_url or PLIVO_API_URL) is right."
     ),
-    Failure.NAME: (Kind.TROUBLE, f"The name of {{host}} could not be resolved {_TRIED}. {_CHECK}"),
+    Failure.NAME: f"The name of {{host}} could not be resolved {_TRIED}. {_CHECK}",
     Failure.TLS: (
-        Kind.FINAL,
         "No secure connection to {host} could be made. Check that the server there speaks TLS. "
-        + _CA,
+        + _CA
     ),
-    Failure.CUT: (
-        Kind.TROUBLE,
-        f"{{host}} broke the connection off {_TRIED}. Try again later.",
-    ),
-    Failure.CERTIFICATE: (
-        Kind.FINAL,
-        f"The certificate of {{host}} could not be verified ({{reason}}). {_CA}",
-    ),
+    Failure.CUT: f"{{host}} broke the connection off {_TRIED}. Try again later.",
+    Failure.CERTIFICATE: f"The certificate of {{host}} could not be verified ({{reason}}). {_CA}",
     Failure.PROXY: (
-        Kind.TROUBLE,
-        (
-            f"The proxy on the way to {{host}} could not be used {_TRIED}. Check HTTPS_PROXY, "
-            "ALL_PROXY and NO_PROXY."
-        ),
+        f"The proxy on the way to {{host}} could not be used {_TRIED}. Check HTTPS_PROXY, "
+        "ALL_PROXY and NO_PROXY."
     ),
 }
+# Asking again changes none of these. The others may be over a second later.
+_LASTING = {Failure.UNEXPECTED, Failure.ADDRESS, Failure.TLS, Failure.CERTIFICATE}
 
 
 def broken(error: BaseException, host: str) -> Setback:
@@ -189,15 +163,13 @@ def broken(error: BaseException, host: str) -> Setback:
         <Kind.TROUBLE: 'trouble'>
     """
     chain = list(_chain(error))
-    kind, message = _MESSAGES[max(failure_of(type(link)) for link in chain)]
+    failure = max(failure_of(type(link)) for link in chain)
     reasons = (
         link.verify_message for link in chain if isinstance(link, ssl.SSLCertVerificationError)
     )
     reason = next(reasons, "not trusted")
-    return Setback(
-        kind,
-        TransportError(message.format(host=host, name=type(error).__name__, reason=reason)),
-    )
+    message = _MESSAGES[failure].format(host=host, name=type(error).__name__, reason=reason)
+    return Setback(Kind.FINAL if failure in _LASTING else Kind.TROUBLE, TransportError(message))
 
 
 def failure_of(exception: type[BaseException]) -> Failure:

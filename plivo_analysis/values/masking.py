@@ -33,7 +33,7 @@ _INTERNATIONAL_PREFIX = re.compile(r"^0{2,}(?=[1-9])")
 # What people write between the digits of a number; the last ones are blanks that are letters.
 _BETWEEN = r"[\s().\-/+_*\\·•\u2010-\u2015\u2212\u2800\u115f\u1160]{0,3}"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F])"
-_DATE = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_DATE = r"(?:19|20)\d\d-\d\d-\d\d"
 _CLOCK = r"[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?"
 _TIME = rf"{_DATE}(?:{_CLOCK}(?!\d)|(?!{_BETWEEN}\d)|(?={_BETWEEN}{_DATE}))"
 # An amount looks like a number in two groups, such as 141555.50126. It is left only where it is

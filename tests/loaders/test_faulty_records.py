@@ -130,8 +130,23 @@ KEPT: dict[str, tuple[Change, dict[str, Any], set[str]]] = {
     ),
     **{
         f"time {word!r}": (field("updated_at", word), {"updated_at": None}, {"time_unreadable"})
-        for word in ("2026-11-02T04:58:60Z", "2026-11-02T24:00:00Z", "2026-W45-1", 1793000000, "x")
+        for word in ("2026-11-02T04:58:60Z", "2026-11-02T24:00:00Z", "2026-W45-1", 179300000, "x")
     },
+    "a time as a Unix number": (
+        field("updated_at", 1793000000),
+        {"updated_at": datetime(2026, 10, 26, 7, 33, 20, tzinfo=UTC)},
+        {"time_unix"},
+    ),
+    "a time as Go prints it": (
+        field("updated_at", "2026-11-02 04:58:00.5 +0000 UTC"),
+        {"updated_at": datetime(2026, 11, 2, 4, 58, 0, 500_000, UTC)},
+        {"time_form"},
+    ),
+    "a count that no record has": (
+        field("count", 2**62),
+        {"count": None},
+        {"count_large"},
+    ),
     "an attempt before its session": (
         attempt("time", "2026-11-02T03:00:00Z"),
         {"attempts": 1},
