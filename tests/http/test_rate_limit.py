@@ -342,14 +342,12 @@ def test_a_ticket_that_nobody_asks_for_holds_up_nobody_for_ever() -> None:
 
 
 @pytest.mark.parametrize("rate", [1e9, float("inf")])
-def test_a_very_high_rate_costs_nothing(rate: Any) -> None:
+def test_a_very_high_rate_is_never_waited_for(rate: Any) -> None:
     limiter = Limiter(rate, clock=FakeClock())
-    began = time.perf_counter()
     for _ in range(5_000):
         limiter.acquire().release()
     assert limiter.clock.elapsed == 0
     assert limiter.wait_estimate(10**6) == 0.0
-    assert time.perf_counter() - began < 2.0
 
 
 def test_less_than_one_request_a_minute_is_one_in_a_longer_time() -> None:
