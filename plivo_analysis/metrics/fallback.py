@@ -174,14 +174,14 @@ def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
     all), and the numbers go from 1 to that many.
     """
     only = ((nw.col("attempts") == 1) & (nw.col("attempt_number") == 1)).fill_null(value=False)
-    told = [*keys, *_MARKS, "__whole"]
+    marked = [*keys, *_MARKS, "__whole"]
     for parts in keyed(lazy, {KEY: ["session_uuid"], _ROW_KEY: ATTEMPTS.key}):
         found = [
             collect(
                 distinct(part, _ROW_KEY),
                 # A session of one attempt took no step: most need no group of their own.
                 counting(part.filter(only), keys, {}),
-                counting(_of_several(part.filter(~only), keys), told, {}),
+                counting(_of_several(part.filter(~only), keys), marked, {}),
             )
             for part in parts
         ]

@@ -200,11 +200,13 @@ class Grouping:
         counted = count(lazy, self.table, keys, sums or {}, where)
         if self.buckets is not None:
             counted = self.buckets.named(counted, TICK, PERIOD)
-        told = (
+        folded_words = (
             (counted[name] if fold is None else folded(counted[name], fold)).alias(f"__{name}")
             for name, fold in words.items()
         )
-        return counted.with_columns(told).drop(name for name in words if name not in self.by)
+        return counted.with_columns(folded_words).drop(
+            name for name in words if name not in self.by
+        )
 
     def sum(self, counted: pl.DataFrame, *words: str, **sums: pl.Expr) -> pl.DataFrame:
         """What was counted, summed by the groups.

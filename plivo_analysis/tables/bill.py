@@ -178,11 +178,11 @@ def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     beside = attempts.hstack(_at_its_place(attempts["row"], charges, lengths))
     longest = lengths.select(pl.col("listed").max()).item() or 0
-    odd = beside.select(_unproven(longest)).to_series()
+    doubtful = beside.select(_unproven(longest)).to_series()
     longer = lengths.select(
         (pl.col("charged") > pl.col("listed")) | (pl.col("listed") > _MOST)
     ).to_series()
-    unproven = pl.concat([beside["row"].filter(odd), lists["row"].filter(longer)]).implode()
+    unproven = pl.concat([beside["row"].filter(doubtful), lists["row"].filter(longer)]).implode()
     by_position = _in_order(
         beside.filter(~pl.col("row").is_in(unproven))
         .with_columns(_OWN_CHANNEL, repeated=False)
