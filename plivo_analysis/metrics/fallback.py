@@ -187,6 +187,7 @@ def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
         ]
         seen, singles, others = (pl.concat(frames) for frames in zip(*found, strict=True))
         partial = others.filter(~pl.col("__whole").fill_null(value=False))["__rows"].sum()
+        # Two sessions of one hash look like a doubled or a partial one: the keys decide.
         if not (doubled(seen) or partial):
             return exact(pl.concat([singles, others], how="diagonal"), {})
     available = lazy.collect_schema().names()
@@ -202,6 +203,8 @@ def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
 def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[Any]:
     """One row a session of several attempts: what any of them was, and whether all are there."""
     channel, entry, step = nw.col("channel"), nw.col("entry_channel"), nw.col("step")
+    # An unknown channel may be the entry channel, so a code that arrived there may have been
+    # used: only a known other channel is elsewhere.
     elsewhere = (channel != UNKNOWN) & (channel != entry)
     number, attempts = nw.col("attempt_number"), nw.col("attempts")
     marks = (
@@ -217,6 +220,7 @@ def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[An
         lazy.with_columns(**dict(zip(_MARKS, marks, strict=True)))
         .group_by(KEY, *keys)
         .agg(
+            # any, not a sum above 0: Spark does not add booleans.
             nw.col(*_MARKS).any(),
             nw.len().alias("__listed"),
             attempts.max().alias("__attempts"),

@@ -242,9 +242,11 @@ class Grouping:
         Returns:
             A pandas frame for a pandas frame, else a polars one.
         """
+        # polars compares texts by their bytes in UTF-8, which is by code point.
         order = {**dict.fromkeys(self.keys, False), **(order or {})}
         if order:
             groups = groups.sort(*order, descending=list(order.values()), nulls_last=True)
+        # Whole units are Python integers, which have no last digit to round.
         sums = groups.drop(self.keys).with_columns(cs.decimal().to_physical())
         sums = sums.rename(lambda name: name.removeprefix("__"))
         rows = [finish(row) for row in sums.iter_rows(named=True)]
