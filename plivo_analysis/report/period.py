@@ -38,6 +38,7 @@ class Period:
         given: Whether the caller named it; else it was read off the sessions.
 
     Example:
+        >>> from zoneinfo import ZoneInfo
         >>> october = Period.of(("2026-10-01", "2026-11-01"), ZoneInfo("UTC"))
         >>> october.title, october.length, october.every
         ('October 2026', '31 days', '1d')
@@ -81,6 +82,7 @@ class Period:
         any other period with one of the same length.
 
         Example:
+            >>> from zoneinfo import ZoneInfo
             >>> march = Period.of(("2026-03-01", "2026-04-01"), ZoneInfo("UTC"))
             >>> march.before().title, march.before().days
             ('February 2026', 28)
@@ -158,6 +160,7 @@ class Period:
         """The starts of its buckets, in the zone, as the metrics name them.
 
         Example:
+            >>> from zoneinfo import ZoneInfo
             >>> night = Period.of(("2026-11-01", "2026-11-02"), ZoneInfo("America/New_York"))
             >>> len(night.starts)
             25
