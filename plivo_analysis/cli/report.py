@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -14,12 +13,14 @@ from plivo_analysis.errors import FilterError, IncompletePullError
 from plivo_analysis.loaders.coverage import coverage, issues
 from plivo_analysis.loaders.load import load_sessions
 from plivo_analysis.metrics.fallback import fallback_rates
+from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.report.cost import cost_report
 from plivo_analysis.report.period import Period
 
 if TYPE_CHECKING:
     import argparse
+    from zoneinfo import ZoneInfo
 
     from plivo_analysis.client import Client
 
@@ -41,7 +42,7 @@ _SHORT = {"fallback_rate_low": "low", "fallback_rate_high": "high"}
 
 def report(options: argparse.Namespace) -> None:
     """Write the report and say where it is."""
-    zone = _zone(options.tz)
+    zone = zone_of(options.tz)
     _refuse_what_cannot_be_written(options)
     with account(options) as client:
         since, until = _period(options, client.now(), zone)
@@ -116,14 +117,6 @@ def _previous(
     except IncompletePullError as error:
         return None, [f"No comparison with the period before. {error}"]
     return frame, []
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        pass
-    raise FilterError(f"--tz is {name!r}; it takes a zone such as Europe/Paris or UTC.")
 
 
 def _refuse_what_cannot_be_written(options: argparse.Namespace) -> None:

@@ -36,6 +36,7 @@ _ZONED = cs.datetime(time_zone="*")
 _SUM = pl.Decimal(SUM_DIGITS, MONEY_SCALE)
 _KINDS: dict[Kind, tuple[type[nw.dtypes.DType], ...]] = {
     Kind.TEXT: (nw.String, nw.Categorical, nw.Enum),
+    # DuckDB gives a sum of whole numbers as a decimal.
     Kind.COUNT: (nw.dtypes.IntegerType, nw.Decimal),
     Kind.TIME: (nw.Datetime,),
     Kind.MONEY: (nw.Decimal, nw.dtypes.IntegerType),
@@ -65,6 +66,7 @@ def open_table(
     wanted = list(dict.fromkeys([*needed, *own]))
     columns = [column for column in table.columns if column.name in wanted]
     if isinstance(frame, pa.Table) or nw.dependencies.is_pandas_dataframe(frame):
+        # pandas groups objects one by one in Python; through Arrow polars has the same rows.
         frame = select(frame, columns, own=[name for name in wanted if name not in table.names])
     lazy: nw.LazyFrame[Any] = nw.from_native(frame).lazy().select(*wanted)
     if isinstance(frame, (pl.DataFrame, pl.LazyFrame)):
@@ -144,6 +146,7 @@ def counting(
         >>> counting(lazy, ["status"], {}).collect().rows()
         [('a', 2)]
     """
+    # Sums and counts alone: means and quotients of decimals differ from engine to engine.
     wanted = [nw.len().alias("__rows")]
     for name, column in sums.items():
         wanted += [

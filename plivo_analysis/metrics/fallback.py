@@ -174,19 +174,20 @@ def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
     all), and the numbers go from 1 to that many.
     """
     only = ((nw.col("attempts") == 1) & (nw.col("attempt_number") == 1)).fill_null(value=False)
-    told = [*keys, *_MARKS, "__whole"]
+    marked = [*keys, *_MARKS, "__whole"]
     for parts in keyed(lazy, {KEY: ["session_uuid"], _ROW_KEY: ATTEMPTS.key}):
         found = [
             collect(
                 distinct(part, _ROW_KEY),
                 # A session of one attempt took no step: most need no group of their own.
                 counting(part.filter(only), keys, {}),
-                counting(_of_several(part.filter(~only), keys), told, {}),
+                counting(_of_several(part.filter(~only), keys), marked, {}),
             )
             for part in parts
         ]
         seen, singles, others = (pl.concat(frames) for frames in zip(*found, strict=True))
         partial = others.filter(~pl.col("__whole").fill_null(value=False))["__rows"].sum()
+        # Two sessions of one hash look like a doubled or a partial one: the keys decide.
         if not (doubled(seen) or partial):
             return exact(pl.concat([singles, others], how="diagonal"), {})
     available = lazy.collect_schema().names()
@@ -202,6 +203,8 @@ def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
 def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[Any]:
     """One row a session of several attempts: what any of them was, and whether all are there."""
     channel, entry, step = nw.col("channel"), nw.col("entry_channel"), nw.col("step")
+    # An unknown channel may be the entry channel, so a code that arrived there may have been
+    # used: only a known other channel is elsewhere.
     elsewhere = (channel != UNKNOWN) & (channel != entry)
     number, attempts = nw.col("attempt_number"), nw.col("attempts")
     marks = (
@@ -217,6 +220,7 @@ def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[An
         lazy.with_columns(**dict(zip(_MARKS, marks, strict=True)))
         .group_by(KEY, *keys)
         .agg(
+            # any, not a sum above 0: Spark does not add booleans.
             nw.col(*_MARKS).any(),
             nw.len().alias("__listed"),
             attempts.max().alias("__attempts"),

@@ -200,11 +200,13 @@ class Grouping:
         counted = count(lazy, self.table, keys, sums or {}, where)
         if self.buckets is not None:
             counted = self.buckets.named(counted, TICK, PERIOD)
-        told = (
+        folded_words = (
             (counted[name] if fold is None else folded(counted[name], fold)).alias(f"__{name}")
             for name, fold in words.items()
         )
-        return counted.with_columns(told).drop(name for name in words if name not in self.by)
+        return counted.with_columns(folded_words).drop(
+            name for name in words if name not in self.by
+        )
 
     def sum(self, counted: pl.DataFrame, *words: str, **sums: pl.Expr) -> pl.DataFrame:
         """What was counted, summed by the groups.
@@ -240,9 +242,11 @@ class Grouping:
         Returns:
             A pandas frame for a pandas frame, else a polars one.
         """
+        # polars compares texts by their bytes in UTF-8, which is by code point.
         order = {**dict.fromkeys(self.keys, False), **(order or {})}
         if order:
             groups = groups.sort(*order, descending=list(order.values()), nulls_last=True)
+        # Whole units are Python integers, which have no last digit to round.
         sums = groups.drop(self.keys).with_columns(cs.decimal().to_physical())
         sums = sums.rename(lambda name: name.removeprefix("__"))
         rows = [finish(row) for row in sums.iter_rows(named=True)]

@@ -19,7 +19,7 @@ from plivo_analysis.values.schema import MONEY_SCALE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_EXACT = Context(prec=80)
+_EXACT = Context(prec=80)  # the default of 28 digits rounds a large sum without a word
 
 
 def decimal(units: int) -> Decimal:

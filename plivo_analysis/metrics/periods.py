@@ -26,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def zone(tz: str | ZoneInfo) -> ZoneInfo:
+def zone_of(tz: str | ZoneInfo) -> ZoneInfo:
     """A time zone, checked.
 
     Args:
@@ -36,7 +36,7 @@ def zone(tz: str | ZoneInfo) -> ZoneInfo:
         FilterError: There is no such zone.
 
     Example:
-        >>> zone("Europe/Paris") is zone(ZoneInfo("Europe/Paris"))
+        >>> zone_of("Europe/Paris") is zone_of(ZoneInfo("Europe/Paris"))
         True
     """
     name = tz.key if isinstance(tz, ZoneInfo) else tz
@@ -75,7 +75,7 @@ class Buckets:
         Raises:
             FilterError: There is no such length or zone.
         """
-        name = zone(tz).key
+        name = zone_of(tz).key
         if every is None:
             return None
         if every not in EVERY:
@@ -96,7 +96,7 @@ class Buckets:
             '2026-04-24T01:00:00+03:00'
         """
         start = _start(self.every, self.tz, (instant - _EPOCH) // _MICROSECOND)
-        return (_EPOCH + start * _MICROSECOND).astimezone(zone(self.tz))
+        return (_EPOCH + start * _MICROSECOND).astimezone(zone_of(self.tz))
 
     def starts(self, first: datetime, last: datetime) -> list[datetime]:
         """The start of every bucket that ``[first, last)`` touches, in order, in the zone.

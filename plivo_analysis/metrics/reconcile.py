@@ -51,6 +51,7 @@ _REASONS = {
     "derived": pl.col("derived") > 0,
     "orphan": pl.col("orphan_charges") > 0,
     "channel_differs": pl.col("differs") > 0,
+    # Null where the API gave no count: then nothing contradicts the list.
     "count_differs": pl.col("count") != pl.col("listed"),
     "duplicate_attempt": pl.col("repeated") > 0,
 }

@@ -18,10 +18,11 @@ from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, SchemaError, StoreError
 from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
 from plivo_analysis.metrics.certainty import Completeness, completeness, coverage_rows
+from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.report.files import csv_bytes, parquet_bytes, workbook
 from plivo_analysis.report.measures import Measures, MessageMeasures, Subject, count_up
 from plivo_analysis.report.page import page
-from plivo_analysis.report.period import Bound, Period, zone_of
+from plivo_analysis.report.period import Bound, Period
 from plivo_analysis.report.sections.summary import summary
 from plivo_analysis.system.files import write_whole
 from plivo_analysis.tables.convert import as_polars, result

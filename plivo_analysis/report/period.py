@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from plivo_analysis.errors import FilterError
 from plivo_analysis.metrics.periods import Buckets
@@ -18,6 +17,7 @@ from plivo_analysis.values.typesetting import DASH, MONTHS, day, days, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
 _STEPS = ((timedelta(days=3), "1h"), (timedelta(days=93), "1d"), (timedelta(days=731), "1w"))
@@ -38,6 +38,7 @@ class Period:
         given: Whether the caller named it; else it was read off the sessions.
 
     Example:
+        >>> from zoneinfo import ZoneInfo
         >>> october = Period.of(("2026-10-01", "2026-11-01"), ZoneInfo("UTC"))
         >>> october.title, october.length, october.every
         ('October 2026', '31 days', '1d')
@@ -81,6 +82,7 @@ class Period:
         any other period with one of the same length.
 
         Example:
+            >>> from zoneinfo import ZoneInfo
             >>> march = Period.of(("2026-03-01", "2026-04-01"), ZoneInfo("UTC"))
             >>> march.before().title, march.before().days
             ('February 2026', 28)
@@ -158,6 +160,7 @@ class Period:
         """The starts of its buckets, in the zone, as the metrics name them.
 
         Example:
+            >>> from zoneinfo import ZoneInfo
             >>> night = Period.of(("2026-11-01", "2026-11-02"), ZoneInfo("America/New_York"))
             >>> len(night.starts)
             25
@@ -167,22 +170,6 @@ class Period:
     @property
     def _whole_days(self) -> bool:
         return all(_midnight(at.date(), self.zone) == at for at in (self.start, self.end))
-
-
-def zone_of(tz: str | ZoneInfo) -> ZoneInfo:
-    """A time zone by its name or as it is.
-
-    Raises:
-        FilterError: There is no such zone.
-
-    Example:
-        >>> zone_of("Asia/Kolkata").key
-        'Asia/Kolkata'
-    """
-    if isinstance(tz, ZoneInfo) and tz.key:
-        return tz
-    Buckets.of(every=None, tz=tz)
-    return ZoneInfo(tz)  # type: ignore[arg-type]
 
 
 def _instant(bound: Any, zone: ZoneInfo) -> datetime:

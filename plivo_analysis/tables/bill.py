@@ -144,6 +144,7 @@ def _left(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
 
 def _with_derived(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
     """The attempts, those that alone lack a charge with the rest of their session's money."""
+    # With two gaps, or an unknown validation charge, the rest is not known to be one attempt's.
     gaps = bill.attempts.filter(pl.col("charge").is_null())["row"]
     lone = pl.col("row").is_in(gaps.filter(gaps.is_unique()).implode())
     few = (
@@ -178,11 +179,12 @@ def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     beside = attempts.hstack(_at_its_place(attempts["row"], charges, lengths))
     longest = lengths.select(pl.col("listed").max()).item() or 0
-    odd = beside.select(_unproven(longest)).to_series()
+    doubtful = beside.select(_unproven(longest)).to_series()
+    # More charge rows than attempts: some are of no attempt, wherever they stand.
     longer = lengths.select(
         (pl.col("charged") > pl.col("listed")) | (pl.col("listed") > _MOST)
     ).to_series()
-    unproven = pl.concat([beside["row"].filter(odd), lists["row"].filter(longer)]).implode()
+    unproven = pl.concat([beside["row"].filter(doubtful), lists["row"].filter(longer)]).implode()
     by_position = _in_order(
         beside.filter(~pl.col("row").is_in(unproven))
         .with_columns(_OWN_CHANNEL, repeated=False)
@@ -241,6 +243,7 @@ def _joined(attempts: pl.DataFrame, charges: pl.DataFrame) -> tuple[pl.DataFrame
         how="left",
         maintain_order="left",
     )
+    # A null key equals nothing: a charge row without a uuid is an orphan.
     orphans = right.join(left, on=on, how="anti", maintain_order="left")
     several = pl.col("key").is_not_null() & pl.struct("row", "key").is_duplicated()
     return (

@@ -75,7 +75,8 @@ def to_backend(frame: pl.DataFrame, backend: str) -> Any:
     Args:
         frame: The frame.
         backend: ``"polars"`` gives it back; ``"pandas"`` gives a pandas frame with
-            Arrow-backed columns: exact decimals, real nulls, real nested columns.
+            Arrow-backed columns: exact decimals, real nulls, real nested columns. What its
+            ``to_parquet`` writes, ``pandas.read_parquet(path, dtype_backend="pyarrow")`` reads.
 
     Returns:
         A polars or a pandas DataFrame with the same values.

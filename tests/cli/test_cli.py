@@ -134,7 +134,11 @@ def test_a_second_pull_of_a_closed_range_asks_nothing(environment: Server) -> No
     [
         (["report", "--demo", "--since", "yesterday"], 2, "since is 'yesterday'"),
         (["report", "--demo", "--status", "done"], 2, "in-progress"),
-        (["report", "--demo", "--tz", "Mars/Phobos"], 2, "--tz is 'Mars/Phobos'"),
+        (
+            ["report", "--demo", "--tz", "Mars/Phobos"],
+            2,
+            "tz is 'Mars/Phobos'; it is the name of an IANA",
+        ),
         (["report", "--demo", "--out", "."], 2, "is a folder"),
         (["report", "--demo", "--csv-dir", "file"], 2, "is a file"),
         (["report", "--demo", "--since", "1d", "--until", "2d"], 2, "ends before it starts"),

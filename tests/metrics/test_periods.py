@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import plivo_analysis as pva
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.errors import FilterError
-from plivo_analysis.metrics.periods import EVERY, Buckets, zone
+from plivo_analysis.metrics.periods import EVERY, Buckets, zone_of
 from plivo_analysis.tables.convert import from_rows, plain_arrow, to_backend
 
 if TYPE_CHECKING:
@@ -191,4 +191,4 @@ def test_a_zone_is_its_name_or_a_zoneinfo_of_it() -> None:
 @pytest.mark.parametrize("tz", ["Mars/Base", "", "../etc/passwd", "Factory", None, 5, ["UTC"]])
 def test_what_is_no_zone_is_refused_in_a_sentence(tz: Any) -> None:
     with pytest.raises(FilterError, match="it is the name of an IANA time zone, as 'Europe/Paris'"):
-        zone(tz)
+        zone_of(tz)
