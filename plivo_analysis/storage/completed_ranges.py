@@ -76,7 +76,7 @@ class CompletedRanges:
         Raises:
             StoreError: One is not what was written; the file was quarantined.
         """
-        # ?2 is null where ranges of all filters are asked for; the empty scope answers every filter.
+        # ?2 is null where ranges of all filters are asked for; the empty scope answers every one.
         hashed = None if scope is None else self._database.hashed(scope)
         rows = self._database.run(
             "SELECT start, \"end\", c.scope, read_at, flags, checksum, COALESCE(s.shown, '')"
