@@ -76,6 +76,7 @@ class CompletedRanges:
         Raises:
             StoreError: One is not what was written; the file was quarantined.
         """
+        # ?2 is null where ranges of all filters are asked for; the empty scope answers every one.
         hashed = None if scope is None else self._database.hashed(scope)
         rows = self._database.run(
             "SELECT start, \"end\", c.scope, read_at, flags, checksum, COALESCE(s.shown, '')"
@@ -109,6 +110,8 @@ class CompletedRanges:
         scope = self._database.hashed(entry.scope)
         self._remove(entry.span, scope)
         span, read_at, flags = entry.span, entry.read_at, json.dumps(sorted(entry.flags))
+        # At most one ends where this begins, and one begins where it ends: of what overlapped,
+        # only the rest is still there. Flags tell how sure a range is, and must not spread.
         touching = self._database.run(
             'SELECT rowid, start, "end", read_at FROM completed_range WHERE resource = ?'
             ' AND scope = ? AND flags = ? AND (start = ? OR "end" = ?) AND ABS(read_at - ?) <= ?',

@@ -87,7 +87,7 @@ class Database:
         self._folder = folder
         self._account = account
         self._inode = 0
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # a transaction asks its questions under it
         self._connection: sqlite3.Connection | None = None
         self._connected()
 

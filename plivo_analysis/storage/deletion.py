@@ -70,6 +70,8 @@ def delete_older(
     """
     name, deleted = resource.name, Deleted()
     days = Records(database, resource).days(Span(EVER.start, before))
+    # A day at a time: its count of changes must move with its records, or its Parquet file, which
+    # still holds them, would be taken for valid.
     for number, day in enumerate(days):
         with database.writing():
             gone = database.run(
@@ -100,6 +102,7 @@ def delete_older(
         # Most pages lie wholly after the instant: they need not be looked into.
         if first < before:
             rest, gone = redact(_unpacked(database, body), is_older, lambda _: False)
+            # From here on the page is known to hold nothing older, and the next purge skips it.
             _write_page(database, number, rest, gone, first=before)
             deleted.pages += 1
 
@@ -156,6 +159,7 @@ def delete_numbers(
 
 def delete_scopes(database: Database, tombstones: Tombstones) -> None:
     """Forget what was asked with filters that name one of the numbers."""
+    # The filter itself is kept as a hash only; the hashes of its numbers stand beside it.
     with database.writing():
         for scope, numbers in database.run("SELECT scope, numbers FROM scope"):
             if tombstones.digits.keys() & set(json.loads(numbers)):
@@ -184,6 +188,7 @@ def _scan(
             )
             for row in rows:
                 clean(*row)
+        # Rows that are kept meanwhile come at the end, and are looked at too.
         if not rows:
             return
         reached = rows[-1][0]

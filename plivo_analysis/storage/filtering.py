@@ -43,7 +43,12 @@ def matches(frame: pl.DataFrame, asked: Filter) -> pl.Series:
     # One false outweighs what is not known: the three-valued "and" of polars is the filter's.
     everything = pl.repeat(value=True, n=frame.height, dtype=pl.Boolean, eager=True)
     return reduce(
-        and_, (_confirmed(frame[each.column], each) for each in asked.confirmations()), everything
+        and_,
+        (
+            _confirmed(frame[confirmation.column], confirmation)
+            for confirmation in asked.confirmations()
+        ),
+        everything,
     )
 
 
@@ -62,9 +67,9 @@ def unconfirmed(frame: pl.DataFrame, asked: Filter) -> list[str]:
         ['alias']
     """
     return [
-        each.name
-        for each in asked.confirmations()
-        if frame.height and not _confirmed(frame[each.column], each).any()
+        confirmation.name
+        for confirmation in asked.confirmations()
+        if frame.height and not _confirmed(frame[confirmation.column], confirmation).any()
     ]
 
 
@@ -99,16 +104,16 @@ def chosen(
     return frame.filter(pl.select(pl.coalesce(sure, told)).to_series())
 
 
-def _confirmed(values: pl.Series, each: Confirmation) -> pl.Series:
-    if each.same not in (same_number, same_sender):
-        return _each_once(values, each)
+def _confirmed(values: pl.Series, confirmation: Confirmation) -> pl.Series:
+    if confirmation.same not in (same_number, same_sender):
+        return _compared_once(values, confirmation)
     plain = values.str.contains(_PLAIN)
-    odd = _each_once(values.set(plain.fill_null(value=False), None), each)
-    equal = values == each.wanted
+    odd = _compared_once(values.set(plain.fill_null(value=False), None), confirmation)
+    equal = values == confirmation.wanted
     return pl.select(pl.when(plain).then(equal).otherwise(odd)).to_series()
 
 
-def _each_once(values: pl.Series, each: Confirmation) -> pl.Series:
+def _compared_once(values: pl.Series, confirmation: Confirmation) -> pl.Series:
     known: Iterable[str] = values.drop_nulls().unique().to_list()
-    answers = {value: each.same(each.wanted, value) for value in known}
+    answers = {value: confirmation.same(confirmation.wanted, value) for value in known}
     return values.replace_strict(answers, default=None, return_dtype=pl.Boolean)

@@ -81,6 +81,7 @@ def make_private(folder: Path) -> None:
         ...     oct((Path(root) / "a").stat().st_mode)
         '0o40700'
     """
+    # From the top: mkdir(parents=True) would make the upper ones with the umask's rights.
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
         with suppress(FileExistsError):  # another process was faster

@@ -85,6 +85,7 @@ class Leases:
         with self.database.writing():
             others = [held for held in self.held() if not self._lapsed(held, at)]
             for span in wanted:
+                # The newest part first, since pulls read downwards.
                 for piece in reversed(subtract(span, [held.span for held in others])):
                     if (free := _part_to_take(piece, others)) is not None:
                         return self._insert(free)
@@ -157,6 +158,7 @@ class Lease:
                 ' WHERE resource = ? AND scope = ? AND start < ? AND "end" > ?',
                 (resource, scope, reached, self.span.start),
             )
+            # Of the others only those below us count: who reads above us comes down later.
             others = [
                 held.span.end
                 for held in self._leases.held()

@@ -124,6 +124,7 @@ class Merging:
     def keep(self, records: Sequence[Record]) -> Tally:
         """Keep the records and count what became of them."""
         self._look_up([record.key for record in records])
+        # In the order of the page: an id may come twice in it, and the second is the later reading.
         for record in records:
             self._tally.received += 1
             if record.row is None:
@@ -218,6 +219,7 @@ class Merging:
         )
 
     def _write(self) -> None:
+        # Notes on an earlier reading must not stay with the one that replaces it, so they go first.
         run_many, name = self._database.run_many, self._resource.name
         cleared = [(name, key) for key in self._cleared]
         run_many("DELETE FROM note WHERE resource = ? AND key = ?", cleared)
@@ -253,6 +255,7 @@ class Merging:
             "INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?, ?, ?, ?)",
             [note for notes in self._notes.values() for note in notes],
         )
+        # A repeated record changes no row of a table, so that its day's Parquet file stays valid.
         for day, changes in self._changes.items():
             change_day(self._database, name, day, records=self._added[day], changes=changes)
 

@@ -105,6 +105,7 @@ def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.sta
         >>> read(Store(None), SESSION_RESOURCE, EVER).height
         0
     """
+    # Runs of days that are read alike go together: one scan for many files is far faster.
     frames = [resource.table.polars().to_frame()]
     parts = _find(store, resource, span, oldest)
     for from_files, group in groupby(parts, key=lambda part: part.body is not None):
@@ -129,6 +130,7 @@ def discard_stale(store: Store) -> None:
     folder = store.folder
     if folder is None:
         return
+    # No other process may publish a file between the list of good ones and the removal.
     with store.writing():
         good = {
             file_of(folder, table, day)
@@ -229,6 +231,7 @@ def by_day(frame: pl.DataFrame, instant: str, days: Sequence[Day]) -> list[pl.Da
 
 
 def _find(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Part]:
+    # One transaction: between two, a record could move from a day not yet read to one read.
     with store.reading():
         complete = store.completed_ranges(resource).complete("")
         records = store.records(resource)

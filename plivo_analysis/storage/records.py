@@ -101,6 +101,7 @@ class Records:
             places = [(instant, key) for key, instant, *_ in found]
             if any(first >= second for first, second in pairwise(places)):
                 raise self._database.damaged("its index is not what was written")
+            # The count of a day is known for whole days only.
             counts = Counter(floor(instant, DAY) for _, instant, *_ in found)
             for day in self.days(span):
                 if day.span.clip(span) == day.span and counts[day.start] != day.records:

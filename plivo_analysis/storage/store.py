@@ -127,6 +127,7 @@ class Store:
                 self._note_scope(scope, tombstones)
             records, body = reading.records, reading.body
             gone = 0
+            # The page is cut as well as the rows: a raw page would keep the number for ever.
             if tombstones:
                 records = [record for record in records if not tombstones.within_json(record.raw)]
                 gone = len(reading.records) - len(records)
@@ -154,6 +155,8 @@ class Store:
                     "INSERT OR IGNORE INTO listed VALUES (?, ?, ?)",
                     [(resource.name, hashed, record.key) for record in records],
                 )
+            # What is complete, and where to go on, only in the transaction that keeps the rows:
+            # written before them, they would be taken for read; after them, read twice.
             ranges = self.completed_ranges(resource)
             for entry in reading.complete:
                 ranges.record(entry)

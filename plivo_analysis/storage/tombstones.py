@@ -74,6 +74,7 @@ def candidates(text: str, shortest: int, longest: int) -> Iterator[str]:
         >>> sorted(candidates("call 00 1415 5550187 / 42", 11, 11))
         ['14155550187']
     """
+    # Only runs of enough digits reach Python: most texts hold none, and end in the pattern.
     for run in _runs(shortest).findall(normalised(text)):
         digits, ends, starts = "", [], set()
         for group in _GROUP.findall(run):
@@ -81,6 +82,7 @@ def candidates(text: str, shortest: int, longest: int) -> Iterator[str]:
             starts |= {len(digits), len(digits) + (prefix.end() if prefix else 0)}
             digits += group
             ends.append(len(digits))
+        # A hash can only be compared with a whole number, so that each candidate is hashed.
         for start in starts:
             for end in ends:
                 if shortest <= end - start <= longest:
