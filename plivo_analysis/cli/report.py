@@ -17,6 +17,7 @@ from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.report.cost import cost_report
 from plivo_analysis.report.period import Period
+from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     import argparse
@@ -136,6 +137,8 @@ def _refuse_what_cannot_be_written(options: argparse.Namespace) -> None:
 
 
 def _print(title: str, frame: pl.DataFrame) -> None:
+    # A name of the account's could hold signs that drive a terminal.
+    text = pl.col(pl.String).map_elements(clean, return_dtype=pl.String)
     print(title)
     with pl.Config(
         tbl_hide_dataframe_shape=True,
@@ -147,5 +150,5 @@ def _print(title: str, frame: pl.DataFrame) -> None:
         tbl_cell_numeric_alignment="RIGHT",
         float_precision=4,
     ):
-        print(frame)
+        print(frame.with_columns(text))
     print()
