@@ -166,7 +166,7 @@ def checked_sender(name: str, value: object) -> str | None:
 def _checked_country(name: str, value: object) -> str | None:
     text = _text(name, value)
     if text is not None and not _COUNTRY.fullmatch(text.upper()):
-        raise FilterError(f"{name} is {_shown(text)}. Use a two-letter code, such as BD.")
+        raise FilterError(f"{name} is {shown_value(text)}. Use a two-letter code, such as BD.")
     return text and text.upper()
 
 
@@ -286,12 +286,17 @@ def _text(name: str, value: object) -> str | None:
 
 
 def _wrong(name: str, text: str, takes: str) -> FilterError:
-    return FilterError(f"{name} is {_shown(text)}; it takes {takes}.")
+    return FilterError(f"{name} is {shown_value(text)}; it takes {takes}.")
 
 
-def _shown(text: str) -> str:
-    """A wrong value: short, on one line, and with no telephone number in it."""
-    shown = mask_text(ascii(text))
+def shown_value(value: object) -> str:
+    """A wrong value for a message: short, on one line, and with no telephone number in it.
+
+    Example:
+        >>> shown_value("14155550100 or so")
+        "'1 ••• ••• ••00 or so'"
+    """
+    shown = mask_text(" ".join(ascii(value).split()))
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
 
 
