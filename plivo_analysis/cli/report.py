@@ -50,12 +50,15 @@ def report(options: argparse.Namespace) -> None:
         sessions = load_sessions(
             since=since, until=until, status=options.status, client=client, progress=bar
         )
+        # What was set aside is in no table, so that its counts and sums are lower bounds.
+        oddities = issues(since=since, until=until, client=client)
         previous, note = _previous(options, client, Period.of((since, until), zone))
         made = cost_report(
             sessions,
             options.out,
             previous=previous,
             coverage=coverage(since=since, until=until, client=client),
+            issues=oddities,
             title=options.title,
             period=(since, until),
             account=client.auth_id,
@@ -69,9 +72,7 @@ def report(options: argparse.Namespace) -> None:
             made.to_csv(options.csv_dir)
             lines.append(f"Tables: {options.csv_dir.resolve()}")
         if not options.quiet:
-            # What was set aside is in no table, so that its counts and sums are lower bounds.
-            lacking = issues(since=since, until=until, client=client)["set_aside"].any()
-            at_least = ", at least" if lacking else ""
+            at_least = ", at least" if oddities["set_aside"].any() else ""
             rates = fallback_rates(sessions).select(_FALLBACK).rename(_SHORT)
             _print(f"Fallback by entry channel, with 95 % intervals{at_least}", rates)
             _print(f"Spend by channel, {client.currency}{at_least}", spend(sessions))
