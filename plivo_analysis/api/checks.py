@@ -1,9 +1,9 @@
 """What each kind of filter value may be, and when a row's value is the same one.
 
-A ``checked_*`` function returns a value as the API wants it, None for None, or raises; a
-``same_*`` function compares it with what a row holds, and answers None where the row hides it.
-They stand together because they must agree on what is one value: the case, the separators,
-the spelling of a number. ``ParameterKind`` names the kinds for the declaration of a resource.
+``ParameterKind`` names the kinds for the declaration of a resource. Its ``checked`` returns a
+value as the API wants it, None for None, or raises; its ``same`` compares that with what a row
+holds, and answers None where the row hides it. They stand together because they must agree on
+what is one value: the case, the separators, the spelling of a number.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class ParameterKind(StrEnum):
             FilterError: It cannot match anything; the message says what is allowed.
         """
         if self is ParameterKind.CHOICE:
-            return checked_choice(name, value, choices)
+            return _checked_choice(name, value, choices)
         return _CHECKED[self](name, value)
 
     @property
@@ -84,23 +84,15 @@ class ParameterKind(StrEnum):
         return self in (ParameterKind.RECIPIENT, ParameterKind.SENDER)
 
 
-def checked_choice(name: str, value: object, allowed: Sequence[str]) -> str | None:
-    """One word of a closed set, in the API's own spelling.
-
-    Raises:
-        FilterError: It is none of them.
-
-    Example:
-        >>> checked_choice("status", "IN_PROGRESS", ["in-progress", "verified"])
-        'in-progress'
-    """
+def _checked_choice(name: str, value: object, choices: Sequence[str]) -> str | None:
+    """One word of a closed set, in the API's own spelling."""
     text = _text(name, value)
     if text is None:
         return None
-    for word in allowed:
-        if fold_status(word) == fold_status(text):
+    for word in choices:
+        if same_word(word, text):
             return word
-    raise _wrong(name, text, f"one of {', '.join(allowed)}")
+    raise _wrong(name, text, f"one of {', '.join(choices)}")
 
 
 def checked_uuid(name: str, value: object) -> str | None:
@@ -171,74 +163,27 @@ def checked_sender(name: str, value: object) -> str | None:
     return text
 
 
-def checked_subaccount(name: str, value: object) -> str | None:
-    """The auth id of a subaccount.
-
-    Raises:
-        FilterError: It is none.
-
-    Example:
-        >>> checked_subaccount("subaccount", "SA" + "X" * 18)
-        'SAXXXXXXXXXXXXXXXXXX'
-    """
-    return _matching(name, value, _SUBACCOUNT, "SA and 18 capital letters or digits")
-
-
-def checked_country(name: str, value: object) -> str | None:
-    """A country by its two letters, in capitals.
-
-    Raises:
-        FilterError: It is not two letters.
-
-    Example:
-        >>> checked_country("country", "in")
-        'IN'
-    """
+def _checked_country(name: str, value: object) -> str | None:
     text = _text(name, value)
     if text is not None and not _COUNTRY.fullmatch(text.upper()):
-        raise FilterError(f"{name} is {_shown(text)}. Use a two-letter code, such as BD.")
+        raise FilterError(f"{name} is {shown_value(text)}. Use a two-letter code, such as BD.")
     return text and text.upper()
 
 
-def checked_code(name: str, value: object) -> str | None:
-    """An error code, as text with its leading zeros.
-
-    Raises:
-        FilterError: It is none.
-
-    Example:
-        >>> checked_code("error_code", "000"), checked_code("error_code", 450)
-        ('000', '450')
-    """
+def _checked_code(name: str, value: object) -> str | None:
+    """An error code, as text with its leading zeros."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if value else "000"  # the only code that begins with zeros
     return _matching(name, value, _CODE, 'up to six digits as text, such as "000" or "450"')
 
 
-def checked_id(name: str, value: object) -> str | None:
-    """An id of a form that is not documented.
+def _checked_subaccount(name: str, value: object) -> str | None:
+    return _matching(name, value, _SUBACCOUNT, "SA and 18 capital letters or digits")
 
-    Raises:
-        FilterError: It holds something that no id holds.
 
-    Example:
-        >>> checked_id("tendlc_campaign_id", "CEXAMPLE")
-        'CEXAMPLE'
-    """
+def _checked_id(name: str, value: object) -> str | None:
+    """An id of a form that is not documented."""
     return _matching(name, value, _ID, "up to 64 letters, digits, hyphens and underscores")
-
-
-def checked_text(name: str, value: object) -> str | None:
-    """A free text on one line.
-
-    Raises:
-        FilterError: It is empty, too long, or holds control characters.
-
-    Example:
-        >>> checked_text("alias", " shop ")
-        'shop'
-    """
-    return _text(name, value)
 
 
 def same_word(wanted: str, found: str) -> bool:
@@ -341,12 +286,17 @@ def _text(name: str, value: object) -> str | None:
 
 
 def _wrong(name: str, text: str, takes: str) -> FilterError:
-    return FilterError(f"{name} is {_shown(text)}; it takes {takes}.")
+    return FilterError(f"{name} is {shown_value(text)}; it takes {takes}.")
 
 
-def _shown(text: str) -> str:
-    """A wrong value: short, on one line, and with no telephone number in it."""
-    shown = mask_text(ascii(text))
+def shown_value(value: object) -> str:
+    """A wrong value for a message: short, on one line, and with no telephone number in it.
+
+    Example:
+        >>> shown_value("14155550100 or so")
+        "'1 ••• ••• ••00 or so'"
+    """
+    shown = mask_text(" ".join(ascii(value).split()))
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
 
 
@@ -354,11 +304,11 @@ _CHECKED: Mapping[ParameterKind, Callable[[str, object], str | None]] = {
     ParameterKind.UUID: checked_uuid,
     ParameterKind.RECIPIENT: checked_recipient,
     ParameterKind.SENDER: checked_sender,
-    ParameterKind.SUBACCOUNT: checked_subaccount,
-    ParameterKind.COUNTRY: checked_country,
-    ParameterKind.CODE: checked_code,
-    ParameterKind.ID: checked_id,
-    ParameterKind.TEXT: checked_text,
+    ParameterKind.SUBACCOUNT: _checked_subaccount,
+    ParameterKind.COUNTRY: _checked_country,
+    ParameterKind.CODE: _checked_code,
+    ParameterKind.ID: _checked_id,
+    ParameterKind.TEXT: _text,
 }
 _SAME: Mapping[ParameterKind, Callable[[str, str], bool | None]] = {
     ParameterKind.RECIPIENT: same_number,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.errors import FilterError
-from plivo_analysis.values.masking import mask_text
 
 DEFAULT_SPAN = timedelta(hours=24)
 
@@ -29,7 +29,6 @@ _ISO = re.compile(
     r" ?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?",
     re.IGNORECASE,
 )
-_SHOWN = 40  # characters of a wrong value that a message repeats
 
 
 def parse_instant(value: object, *, now: datetime, name: str, zone: tzinfo = UTC) -> datetime:
@@ -61,7 +60,7 @@ def parse_instant(value: object, *, now: datetime, name: str, zone: tzinfo = UTC
     except (ValueError, OverflowError):  # the 32nd of a month, the year 10000
         instant = None
     if instant is None:
-        raise FilterError(f"{name} is {_shown(value)}; it takes {_FORMS}.")
+        raise FilterError(f"{name} is {shown_value(value)}; it takes {_FORMS}.")
     return instant
 
 
@@ -160,9 +159,3 @@ def _plain(moment: datetime) -> datetime:
         aware.microsecond,
         tzinfo=UTC,
     )
-
-
-def _shown(value: object) -> str:
-    """A wrong value, short, on one line, and with no telephone number in it."""
-    shown = mask_text(" ".join(ascii(value).split()))
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

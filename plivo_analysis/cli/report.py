@@ -17,6 +17,7 @@ from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.report.cost import cost_report
 from plivo_analysis.report.period import Period
+from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     import argparse
@@ -50,12 +51,15 @@ def report(options: argparse.Namespace) -> None:
         sessions = load_sessions(
             since=since, until=until, status=options.status, client=client, progress=bar
         )
+        # What was set aside is in no table, so that its counts and sums are lower bounds.
+        oddities = issues(since=since, until=until, client=client)
         previous, note = _previous(options, client, Period.of((since, until), zone))
         made = cost_report(
             sessions,
             options.out,
             previous=previous,
             coverage=coverage(since=since, until=until, client=client),
+            issues=oddities,
             title=options.title,
             period=(since, until),
             account=client.auth_id,
@@ -69,9 +73,7 @@ def report(options: argparse.Namespace) -> None:
             made.to_csv(options.csv_dir)
             lines.append(f"Tables: {options.csv_dir.resolve()}")
         if not options.quiet:
-            # What was set aside is in no table, so that its counts and sums are lower bounds.
-            lacking = issues(since=since, until=until, client=client)["set_aside"].any()
-            at_least = ", at least" if lacking else ""
+            at_least = ", at least" if oddities["set_aside"].any() else ""
             rates = fallback_rates(sessions).select(_FALLBACK).rename(_SHORT)
             _print(f"Fallback by entry channel, with 95 % intervals{at_least}", rates)
             _print(f"Spend by channel, {client.currency}{at_least}", spend(sessions))
@@ -129,6 +131,8 @@ def _refuse_what_cannot_be_written(options: argparse.Namespace) -> None:
 
 
 def _print(title: str, frame: pl.DataFrame) -> None:
+    # A name of the account's could hold signs that drive a terminal.
+    text = pl.col(pl.String).map_elements(clean, return_dtype=pl.String)
     print(title)
     with pl.Config(
         tbl_hide_dataframe_shape=True,
@@ -140,5 +144,5 @@ def _print(title: str, frame: pl.DataFrame) -> None:
         tbl_cell_numeric_alignment="RIGHT",
         float_precision=4,
     ):
-        print(frame)
+        print(frame.with_columns(text))
     print()

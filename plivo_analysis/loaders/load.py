@@ -62,7 +62,8 @@ def load_sessions(
         client: The account; by default the environment's.
         backend: ``"polars"`` or ``"pandas"``; by default the client's.
         recipients: ``"full"`` numbers, ``"masked"`` (calling code and last two digits) or a
-            ``"pseudonym"`` that groups and joins like the number.
+            ``"pseudonym"`` that groups and joins like the number. The other two mask the
+            numbers in every other text too, in any spelling.
         progress: ``None`` shows a bar where somebody reads it; true, false, or a callable
             that is given requests done, requests expected and a sentence.
         partial: ``"raise"`` an error where a part of the range could not be read whole, or
@@ -78,6 +79,10 @@ def load_sessions(
         CredentialsError: There are no credentials, or they are not of Plivo's form.
         IncompletePullError: A part could not be read whole; it holds what was read.
         PlivoAnalysisError: The server could not be asked, or refused; see ``errors``.
+
+    Warns:
+        PlivoAnalysisWarning: Records were set aside; no row says whether the server kept to a
+            filter; a verification found differences; a part is missing.
 
     Source: the API's page "List all sessions".
 

@@ -302,6 +302,21 @@ def test_every_command_can_be_read_whatever_the_output_s_encoding(encoding: str)
             assert ("+--" in said) == (encoding != "utf-8")
 
 
+def test_names_of_the_account_drive_no_terminal(
+    serve: Serve,
+    session: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = "\x1b[31mred\u202e"
+    record = session(attempt_details=[{"channel": name, "status": "delivered"}])
+    use(serve(Account.of([record], now=datetime.now(UTC))), monkeypatch)
+    assert main(["report", "--since", "2026-10-01", "--until", "2026-11-25"]) == 0
+    said = capsys.readouterr().out
+    assert "red" in said
+    assert not {"\x1b", "\u202e"} & set(said)
+
+
 # What was set aside.
 
 

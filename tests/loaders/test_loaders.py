@@ -603,7 +603,7 @@ def test_what_is_odd_is_listed_and_nothing_is_dropped(
     client = connect(serve(account))
     with pytest.warns(pva.PlivoAnalysisWarning, match="1 session of this range set aside") as told:
         frame = pva.load_sessions(client=client)
-    assert "not a list of objects. (1)" in str(told[0].message)
+    assert "The attempts are no list of objects. (1)" in str(told[0].message)
     assert "pva.issues('sessions')" in str(told[0].message)
     assert told[0].filename == __file__
     assert frame["total_charge"].to_list() == [None]

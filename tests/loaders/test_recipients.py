@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -128,3 +129,18 @@ def test_a_text_column_is_masked_unless_it_is_declared_free_of_numbers(table: Ta
     assert shown == {column.name for column in texts if not column.form.may_hold_numbers}
     # A column that nobody declared, such as one of a group, is masked too.
     assert masked(pl.DataFrame({"anything": [NUMBER]}), table).item() == "1 ••• ••• ••23"
+
+
+def test_an_incomplete_pull_shows_no_number_in_a_verbose_traceback(
+    serve: Serve, connect: Connect, session: Make
+) -> None:
+    client = connect(serve(Account.of([session(recipient=NUMBER)])))
+    with pytest.raises(pva.IncompletePullError, match="older than 90 days") as raised:
+        pva.load_sessions(since="120d", recipient=NUMBER, client=client)
+    assert raised.value.frame["recipient"].to_list() == [NUMBER]
+    trace = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+    trace.stack.pop(0)  # this test itself holds the number
+    said = "".join(trace.format())
+    assert NUMBER not in said
+    assert 'partial="return" gives it without an error' in said
+    assert "partial" not in str(raised.value)  # no remedy for those who do not write Python
