@@ -120,6 +120,7 @@ class Code(StrEnum):
 
     # two states of one record, read at different times
     WENT_BACK = "went_back", _KEPT, "A settled record came back open; it stays settled."
+    INSTANT_MOVED = "instant_moved", _KEPT, "The record stood at another time before; now at this."
 
     # a page
     ACCOUNT_FOREIGN = "account_foreign", _KEPT, "The record names another account than was asked."

@@ -32,7 +32,7 @@ from plivo_analysis.parsing.records import Note
 from plivo_analysis.parsing.strict_json import parse_json
 from plivo_analysis.storage.database import checksum
 from plivo_analysis.storage.records import change_day
-from plivo_analysis.values.spans import DAY, floor, to_us
+from plivo_analysis.values.spans import DAY, floor, from_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,6 +178,9 @@ class Merging:
             self._remember(record.key, standing)
             self._count(standing.instant, -1)
             self._replace(record, reading)
+            if standing.instant != reading.instant:  # one id at two places may be two records
+                before = f"{from_us(standing.instant):%Y-%m-%dT%H:%M:%S.%fZ}"
+                self._note(record, Note(Code.INSTANT_MOVED.value, self._resource.instant, before))
             # The text may differ in what no column holds.
             if READERS[self._resource.name](parse_json(standing.raw.encode())).row == row:
                 self._tally.repeated += 1

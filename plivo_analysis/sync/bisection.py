@@ -108,6 +108,8 @@ class Bisection:
             return Anomaly.BOUNDS
         probe, self.probe = self.probe, None
         if probe is not None:
+            # Nothing behind a page of unknown length: it held all. Else it was cut, or offsets
+            # are ignored, and only a shorter part can tell.
             if not seen.count and not seen.has_next:
                 self.skip_to(part.start)
                 return None
@@ -117,6 +119,8 @@ class Bisection:
         inside = {key: at for key, at in seen.rows if at in part}
         if length.is_full(seen.count) or seen.has_next:
             return self._shorten(part, seen)
+        # Rows seen on a page that was too full for a longer part: where one of them is not listed
+        # now, this part's list has a gap, and nothing says that it is the only one.
         due = Span(max(part.start, aged), part.end)
         if any(at in due and key not in inside for key, at in self.known.items()):
             return Anomaly.OVERLAP
@@ -154,6 +158,8 @@ class Bisection:
             return Anomaly.TIE
         self.expect(dict(seen.rows))
         half = part.start + part.length // 2
+        # Where half the rows lie close to the end, so does what fits a page: a part that is
+        # halved only would be asked for again and again in a burst.
         instants = sorted(instant for _, instant in seen.rows if instant in part)
         if instants:
             median = instants[len(instants) // 2]
@@ -241,6 +247,7 @@ class Ties:
         self.by_cursor = self.by_cursor or request.cursor is not None
         self.meets = self.meets and (self.last is None or keys[:1] == [self.last])
         self.last = keys[-1] if keys else self.last
+        # Rows, not what the page counts: a row that is listed twice would move the place.
         self.place = request.offset + len(keys)
         self.known |= new
         self.listed |= set(keys)
@@ -267,6 +274,8 @@ class Ties:
         self.place, self.listed, self.cursor, self.last = 0, frozenset(), None, None
         self.by_cursor, self.at_end, self.meets = False, False, True
         if is_whole:
+            # A list that ended within the step was all there is only if nothing lies below; else
+            # the server caps its lists, and rows of the step may be beyond the cap.
             self.below = self.newest_first and not self.passed
             self.done = not self.below
         elif goes_astray or self.quiet >= _QUIET_PASSES:

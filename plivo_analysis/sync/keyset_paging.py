@@ -121,6 +121,8 @@ class KeysetPaging:
         """
         if self.claim is not None:
             return self._check(self.claim, seen, length, aged)
+        # In this order: rows outside the bounds say nothing of the order, and rows out of order
+        # nothing of where the page ends.
         if seen.outside(self.asked):
             return Anomaly.BOUNDS
         if not _falls(seen):
@@ -144,6 +146,7 @@ class KeysetPaging:
         # One step above the oldest instant: its rows come back with the next page.
         reached = min(self.reached, floor(oldest, self.resolution) + self.resolution)
         if length.is_full(seen.count) and reached == self.reached:
+            # A full page within one step: the next request would be this one again.
             # Before the overlap: of more ties than a page holds, any may have come back.
             return Anomaly.TIE if seen.rows else Anomaly.STUCK
         if self.reached > aged and self._lacking(seen):

@@ -237,6 +237,8 @@ class _Pull:
                 last = wanted.pop()
                 edge = Span(last.start, min(last.end, last.start + DAY))
                 wanted = [edge, *wanted, *subtract(last, [edge])]
+            # A lease is a courtesy, not a lock: without it the same pages would be asked for
+            # twice, but rows and ranges come out right whoever reads what.
             lease = leases.take(wanted, at=clock.monotonic())
             if lease is None:
                 if clock.wait(_POLL_SECONDS, cancel):
@@ -289,6 +291,7 @@ class _Pull:
         young: list[Span] = []
         old: list[Span] = []
         for entry in self._ranges.entries(self._question.filter.scope):
+            # Only the part that was young at the time of reading: the rest had settled by then.
             fresh = Span(max(entry.span.start, entry.read_at - LATE), entry.span.end)
             (young if fresh.length and fresh.end <= now - LATE else old).append(fresh)
             old.append(Span(entry.span.start, min(entry.span.end, entry.read_at - LATE)))

@@ -7,7 +7,6 @@ remembered for the account.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -169,7 +168,7 @@ class Reader:
         checkpoint = ranges.checkpoint(self.filter.scope, span.end)
         if checkpoint is None:
             return None
-        paginator = Paginator.from_dict(json.loads(checkpoint.state))
+        paginator = Paginator.from_json(checkpoint.state)
         if paginator is not None:
             paginator.keep_to(span)
         return paginator
@@ -210,6 +209,8 @@ class Reader:
             if paginator.done:
                 break
             page = self._ask_within_limit(paginator, params, hold)
+            # The server drops rows while they are paged. One that turned 90 days old between two
+            # pages may be missing from the overlap, and that proves nothing against the server.
             paginator.aged = self.now() - RETENTION + EDGE
             paginator.receive(page.seen)
             self.done = before + sum(span.length for span in paginator.covered())
@@ -308,6 +309,7 @@ class Reader:
 
         A row that was open when the server chose it may have settled when it wrote it.
         """
+        # More than half of a page cannot settle while it is written.
         foreign = [record for record in page.records if _misses(self.filter, record)]
         settled_meanwhile = (
             self._asks_for_open
@@ -350,6 +352,7 @@ class Reader:
         passed = checkpoint = None
         if settled:
             closed = Span(ceil(now - RETENTION, MINUTE), floor(self._newest_closed(), MINUTE))
+            # Whole minutes inward: a minute whose end lies on the next page is not complete yet.
             fresh = [part for span in paginator.minutes() for part in subtract(span, noted)]
             flags = tuple(sorted(paginator.flags | self._labels))
             complete = [
@@ -357,8 +360,10 @@ class Reader:
             ]
         if resumable:
             passed = Span(paginator.reached, paginator.span.end)
+        # In the same transaction as the page: a checkpoint ahead of its rows would lose them, and
+        # rows ahead of their checkpoint would be asked for again.
         if resumable and not paginator.done:
-            state = json.dumps(paginator.to_dict(), separators=(",", ":"))
+            state = paginator.to_json()
             checkpoint = Checkpoint(paginator.open_end, paginator.reached, state)
         reading = Reading(page.query, page.body, page.records, now, complete, passed, checkpoint)
         self._store(self.filter.scope, reading)

@@ -56,6 +56,7 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
                 due[key] = state
     if not due:
         return []
+    # One listing tells what is still open; to read each of them again would cost a request each.
     opened = [state.instant for state in due.values() if state.open]
     listed: frozenset[str] = frozenset()
     if opened:

@@ -463,3 +463,17 @@ def test_a_filter_that_no_row_confirms_is_told(
     assert pulled(client, NOW - DAY, NOW, alias="Shop").tally.new == 4
     flags = pva.coverage(since=NOW - DAY, client=client)["flags"]
     assert ("filter not confirmed" in " ".join(flags)) == (alias is None)
+
+
+def test_an_id_that_comes_back_at_another_instant_is_noted(
+    serve: Serve, connect: Connect, session: Make
+) -> None:
+    first = session(9 * HOUR)
+    account = Account.of([first])
+    client = connect(serve(account))
+    pva.load_sessions(client=client)
+    account.replace({**first, "created_at": wire_time(NOW - 5 * HOUR)})
+    with pytest.warns(pva.PlivoAnalysisWarning, match="new or had changed"):
+        once(pva.load_sessions(client=client, verify=True), account.uuids())
+    (note,) = pva.issues(client=client).to_dicts()
+    assert note["code"] == "instant_moved"
