@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from plivo_analysis.api.filters import Filter
@@ -24,7 +25,7 @@ from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import date, datetime, timedelta
+    from datetime import date, datetime
     from typing import Literal
 
     import polars as pl
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     Instant = datetime | date | timedelta | str | None
     Recipients = Literal["full", "masked", "pseudonym"]
     Watcher = bool | Callable[[int, int, str], object] | None
+
+_NONE = timedelta(0)
+_LARGE_SKEW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ def answer(request: Request) -> Any:
     rows = stored(client, question, pulled.span)
     doubts = [
         *_differences(pulled, resource),
+        *_skewed(pulled.skew),
         *_set_aside(client, resource, pulled.span),
         *_ignored(rows, question.filter),
     ]
@@ -230,6 +235,16 @@ def _differences(pulled: Pulled, resource: Resource) -> Iterator[str]:
         yield (
             f"{pulled.vanished} {resource.name} of ranges that were complete are listed no more; "
             "the table keeps them."
+        )
+
+
+def _skewed(skew: timedelta) -> Iterator[str]:
+    """One of two clocks is wrong, and nothing says which: hours are closed by the earlier."""
+    if abs(skew) > _LARGE_SKEW:
+        hours, beside = abs(skew).total_seconds() / 3600, "ahead of" if skew > _NONE else "behind"
+        yield (
+            f"The server's clock is {hours:,.1f} hours {beside} this computer's. Set this "
+            "computer's if it is wrong; until then the hours between the two are read each time."
         )
 
 

@@ -178,6 +178,7 @@ def test_a_price_that_was_revised_is_told_by_verify_and_the_earlier_one_kept(
 SET_BY = [timedelta(hours=1), timedelta(hours=-1), timedelta(days=1), timedelta(days=-1)]
 
 
+@pytest.mark.filterwarnings("ignore:The server's clock is")
 @pytest.mark.parametrize("set_by", SET_BY, ids=str)
 def test_a_wall_clock_that_is_set_during_a_load_loses_nothing_and_neither_bursts_nor_stalls(
     set_by: timedelta, serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch

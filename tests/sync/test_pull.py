@@ -157,6 +157,7 @@ class MovingClock(FrozenWallClock):
         return False
 
 
+@pytest.mark.filterwarnings("ignore:The server's clock is")
 @pytest.mark.parametrize("wrong", [-3 * HOUR, -timedelta(minutes=10), 3 * HOUR, 2 * DAY])
 def test_nothing_is_called_complete_by_a_clock_that_is_wrong(
     wrong: timedelta, serve: Serve, connect: Connect, session: Make
@@ -169,6 +170,7 @@ def test_nothing_is_called_complete_by_a_clock_that_is_wrong(
     assert max(entry.span.end for entry in entries) <= to_us(NOW) - 15 * MINUTE
 
 
+@pytest.mark.filterwarnings("ignore:The server's clock is")
 def test_what_a_slow_clock_takes_for_within_reach_is_named_once_the_server_tells_the_time(
     serve: Serve, connect: Connect, session: Make
 ) -> None:
