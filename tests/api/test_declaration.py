@@ -25,6 +25,7 @@ from plivo_analysis.cli.arguments import parser
 from plivo_analysis.emulator import Account, listing
 from plivo_analysis.emulator.account import DEFAULT_NOW
 from plivo_analysis.explorer.fields import Rail
+from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.values.schema import Form, Kind
 
 if TYPE_CHECKING:
@@ -204,6 +205,8 @@ def serve_two(
         monkeypatch.setenv("PLIVO_AUTH_ID", server.account.auth_id)
         monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
         monkeypatch.setenv("PLIVO_API_URL", server.url)
+        now = server.account.now
+        monkeypatch.setattr("plivo_analysis.client.SystemClock", lambda: FrozenWallClock(now))
         return server, records[0][resource.key]
 
     return start

@@ -24,6 +24,7 @@ from plivo_analysis.cli import main
 from plivo_analysis.cli.accounts import account
 from plivo_analysis.cli.arguments import parser
 from plivo_analysis.emulator import Account, Fault, Server, generate
+from plivo_analysis.system.clock import FrozenWallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,8 @@ def use(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLIVO_AUTH_ID", server.account.auth_id)
     monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
     monkeypatch.setenv("PLIVO_API_URL", server.url)
+    now = server.account.now
+    monkeypatch.setattr("plivo_analysis.client.SystemClock", lambda: FrozenWallClock(now))
 
 
 def test_the_report_is_written_and_its_tables_are_printed(

@@ -21,7 +21,7 @@ from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.emulator.listing import MESSAGES
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.sync.pull import Question, pull
-from plivo_analysis.system.clock import Cancelled
+from plivo_analysis.system.clock import Cancelled, FrozenWallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -551,6 +551,7 @@ def test_the_environment_names_the_account(
     monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
     monkeypatch.setenv("PLIVO_API_URL", server.url)
     monkeypatch.setenv("PLIVO_ANALYSIS_HOME", str(tmp_path))
+    monkeypatch.setattr("plivo_analysis.client.SystemClock", lambda: FrozenWallClock(NOW))
     frame = pva.load_sessions(since=NOW - timedelta(days=3), until=NOW)
     once(frame, server.account.uuids(NOW - timedelta(days=3), NOW))
     assert (tmp_path / "data").is_dir()
