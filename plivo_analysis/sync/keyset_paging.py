@@ -200,7 +200,7 @@ class KeysetPaging:
             # shows, too, which no overlap can show where there is but one page.
             newest = max((at for _, at in seen.rows), default=self.reached)
             end = min(self.asked.end, floor(newest, self.resolution) + self.resolution)
-            request = PageRequest(Span(self.asked.start, end), offset=max(0, seen.count - 1))
+            request = PageRequest(Span(self.asked.start, end), offset=max(0, len(seen.rows) - 1))
             self.claim = Claim("end", request, dict(seen.rows), reached)
 
     def _skip_below_asked(self) -> None:
@@ -271,7 +271,7 @@ class KeysetPaging:
         stays = self.stable or self.resolution < MINUTE
         if not seen.count and stays and min(claim.rows.values(), default=aged) > aged:
             return Anomaly.OVERLAP
-        if not new and seen.count <= 1 and not seen.has_next:
+        if not new and len(seen.rows) <= 1 and not seen.has_next:
             self._skip_below_asked()
         elif new:
             length.see_full(claim.request.offset + 1)
