@@ -15,9 +15,9 @@ import plotly.graph_objects as go
 from plivo_analysis.api.words import ARROW, EXPIRED, OPEN, SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.figures import style
 from plivo_analysis.figures.rows import Row, read
+from plivo_analysis.metrics.paths import CHANNEL_PATHS
 from plivo_analysis.values.typesetting import count, percent
 
-_PATHS = ("path", "sessions", "verified", "total_charge", "unpriced")
 _COLUMNS = ("Began on", "Changed to", "Ended")
 _BEGAN, _CHANGED, _ENDED = range(3)
 _PLACES = (0.001, 0.45, 0.999)
@@ -61,7 +61,7 @@ def paths(frame: Any, *, every_session: bool = False, sentence: bool = True) -> 
         >>> figures.paths(frame).data[0].link.value
         (10, 7, 3)
     """
-    table = read(frame, _PATHS, "channel_paths")
+    table = read(frame, CHANNEL_PATHS)
     flow = _Flow()
     for row in table.rows:
         flow.add(row, every_session=every_session)

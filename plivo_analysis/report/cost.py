@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, SchemaError, StoreError
+from plivo_analysis.metrics import periods
 from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
 from plivo_analysis.metrics.certainty import Completeness, completeness, coverage_rows
 from plivo_analysis.metrics.periods import zone_of
@@ -189,7 +190,7 @@ def cost_report(
         >>> "so nothing was spent" in report.html
         True
     """
-    zone = zone_of(tz)
+    zone = periods.zone(tz)
     currency = _currency(currency, sessions, previous, messages)
     table = _dated(as_polars(sessions, SESSIONS))
     span = _period(table, period, zone)

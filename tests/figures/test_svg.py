@@ -19,6 +19,7 @@ from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.prepared import Estimate, RescueRange, SpendOverTime
 from plivo_analysis.figures.rows import read
+from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.templates.rendering import draw_svg
 
 HOSTILE = '"/><script>alert(1)</script>&'
@@ -40,7 +41,7 @@ def frame(amounts: dict[str, list[Decimal | None]], starts: list[datetime]) -> p
 
 
 def prepared(amounts: dict[str, list[Decimal | None]], starts: list[datetime]) -> SpendOverTime:
-    table = read(frame(amounts, starts), ("lines", "amount", "unpriced"), "spend")
+    table = read(frame(amounts, starts), SPEND)
     return SpendOverTime.of(table, "USD")
 
 

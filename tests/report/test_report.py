@@ -343,8 +343,9 @@ def test_the_period_before_brings_changes_and_only_then(
     report = cost_report(october, period=OCTOBER, previous=before)
     text = Page(report.html).text
     now, then = (pva.spend(frame)["amount"].sum() for frame in (october, before))
-    moved = abs((now / 31 - then / 30) / (then / 30) * 100)
-    assert f"{moved:.1f}\u202f% {'more' if now > then else 'less'} a day than in September" in text
+    moved = (now / 31) / (then / 30) - 1
+    word = "more" if moved > 0 else "less"
+    assert f"{abs(moved) * 100:.1f}\u202f% {word} a day than in September 2026." in text
     assert "Compared with1 Sep – 30 Sep (September 2026; 30 days, so changes are per day)" in text
     assert "before_spend" in report.tables
     alone = Page(cost_report(october, period=OCTOBER).html).text
