@@ -221,7 +221,7 @@ def test_every_drawing_says_in_words_what_it_shows(report: CostReport) -> None:
     assert len(drawings) > 40
     for attributes in drawings:
         hidden = attributes.get("aria-hidden") == "true"
-        assert hidden or (attributes["role"] == "img" and "aria-label" in attributes)
+        assert hidden or (attributes["role"] == "img" and attributes["aria-label"])
 
 
 def test_a_day_of_the_chart_tells_its_amounts_under_the_pointer(
