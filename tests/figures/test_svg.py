@@ -58,7 +58,9 @@ DRAWINGS = {
     "ticks": svg.scale_ticks([0, 0.5, 1], 1, 100),
     "sparkline": svg.sparkline([1, None, 2, Decimal(3)], label=HOSTILE, mean=Decimal(2)),
     "columns": svg.columns([1, None, -2], label=HOSTILE),
-    "parts": svg.parts([("sms", Decimal(1)), ("voice", Decimal(-1))], Decimal(2), 100, label=HOSTILE),
+    "parts": svg.parts(
+        [("sms", Decimal(1)), ("voice", Decimal(-1))], Decimal(2), 100, label=HOSTILE
+    ),
     "stacked_bars": svg.stacked_bars(
         prepared({HOSTILE: [Decimal(1), None], "validation": [Decimal(-1), Decimal(9)]}, days(2)),
         width=400,
