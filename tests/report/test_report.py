@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -214,6 +216,17 @@ def test_the_page_runs_nothing_and_asks_for_nothing(report: CostReport) -> None:
     assert "http" not in html.replace("http-equiv", "")
     policy = next(a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a)
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_a_report_is_made_without_the_program_of_notebooks() -> None:
+    code = (
+        "import sys, polars, plivo_analysis as pva\n"
+        "from plivo_analysis.api.columns import SESSIONS\n"
+        "pva.cost_report(polars.DataFrame(schema=SESSIONS.polars()))\n"
+        "print('plotly' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_every_drawing_says_in_words_what_it_shows(report: CostReport) -> None:
