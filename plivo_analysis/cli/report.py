@@ -53,12 +53,17 @@ def report(options: argparse.Namespace) -> None:
         )
         # What was set aside is in no table, so that its counts and sums are lower bounds.
         oddities = issues(since=since, until=until, client=client)
+        known = coverage(since=since, until=until, client=client)
+        if options.status:
+            # What was read with this filter is whole for a report of nothing else.
+            filters = ["", f"status={options.status}"]
+            known = known.filter(pl.col("filters").is_in(filters)).with_columns(filters=pl.lit(""))
         previous, note = _previous(options, client, Period.of((since, until), zone))
         made = cost_report(
             sessions,
             options.out,
             previous=previous,
-            coverage=coverage(since=since, until=until, client=client),
+            coverage=known,
             issues=oddities,
             title=options.title,
             period=(since, until),

@@ -19,12 +19,12 @@ from plivo_analysis.figures.prepared import (
     sign_of,
 )
 from plivo_analysis.figures.rows import HOUR, MetricRows, Row, key, read, title
+from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.values.typesetting import count, money
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_SPEND = ("lines", "amount", "unpriced")
 _PANELS = 8
 _LINE = 26
 _PANEL = 78
@@ -63,7 +63,7 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
         >>> [bar.x for bar in figures.spend(frame).data]
         [(0.32,), (0.03,)]
     """
-    table = read(frame, _SPEND, "spend")
+    table = read(frame, SPEND)
     if not table.periodic:
         return _lines(table, sign_of(table, currency))
     prepared = SpendOverTime.of(table, currency)

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.words import ARROW, EXPIRED, OPEN, SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.figures import style
 from plivo_analysis.figures.rows import Row, read
+from plivo_analysis.metrics.paths import CHANNEL_PATHS
 from plivo_analysis.values.typesetting import count, percent
 
-_PATHS = ("path", "sessions", "verified", "total_charge", "unpriced")
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 _COLUMNS = ("Began on", "Changed to", "Ended")
 _BEGAN, _CHANGED, _ENDED = range(3)
 _PLACES = (0.001, 0.45, 0.999)
@@ -61,7 +62,7 @@ def paths(frame: Any, *, every_session: bool = False, sentence: bool = True) -> 
         >>> figures.paths(frame).data[0].link.value
         (10, 7, 3)
     """
-    table = read(frame, _PATHS, "channel_paths")
+    table = read(frame, CHANNEL_PATHS)
     flow = _Flow()
     for row in table.rows:
         flow.add(row, every_session=every_session)
@@ -165,13 +166,14 @@ def _heights(flow: _Flow, nodes: list[_Node]) -> list[float]:
     return heights
 
 
-def _sankey(flow: _Flow) -> go.Sankey:
+def _sankey(flow: _Flow) -> dict[str, Any]:
     nodes = flow.nodes()
     links = sorted(flow.links, key=lambda link: (_order(link[0]), _order(link[1])))
-    return go.Sankey(
-        arrangement="fixed",
-        textfont={"shadow": "none", "size": 12},
-        node={
+    return {
+        "type": "sankey",
+        "arrangement": "fixed",
+        "textfont": {"shadow": "none", "size": 12},
+        "node": {
             "label": [f"{_node_label(node)}  {count(flow.size(node))}" for node in nodes],
             "color": [_hue(node) for node in nodes],
             "x": [_PLACES[column] for column, _ in nodes],
@@ -181,11 +183,11 @@ def _sankey(flow: _Flow) -> go.Sankey:
             "line": {"width": 0},
             "hovertemplate": "%{label}<extra></extra>",
         },
-        link={
+        "link": {
             "source": [nodes.index(source) for source, _ in links],
             "target": [nodes.index(target) for _, target in links],
             "value": [flow.links[link] for link in links],
             "color": [style.faded(_hue(source), 0.42) for source, _ in links],
             "hovertemplate": "%{source.label} → %{target.label}: %{value}<extra></extra>",
         },
-    )
+    }

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.figures import style, time_axis
 from plivo_analysis.figures.prepared import DELIVERED, FALLBACK, REACHED, Estimate, RescueRange
 from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, read, title, words
+from plivo_analysis.metrics.fallback import FALLBACK_RATES
+from plivo_analysis.metrics.messages import DELIVERY_RATES
+from plivo_analysis.metrics.outcomes import ATTEMPT_OUTCOMES
 from plivo_analysis.values.typesetting import count, percent
 
 if TYPE_CHECKING:
@@ -21,45 +24,6 @@ if TYPE_CHECKING:
 
     from plivo_analysis.figures.prepared import Rate
 
-_FALLBACK = (
-    "sessions",
-    "fell_back",
-    "fallback_rate",
-    "fallback_rate_low",
-    "fallback_rate_high",
-    "retried",
-    "retry_rate",
-    "rescued",
-    "rescue_rate",
-    "rescue_rate_low",
-    "rescue_rate_high",
-    "rescued_last_touch",
-    "rescued_certain",
-    "not_evaluable",
-)
-_OUTCOMES = (
-    "attempts",
-    "reached",
-    "not_reached",
-    "pending",
-    "unknown",
-    "reached_rate",
-    "reached_rate_low",
-    "reached_rate_high",
-    "charge",
-    "billed_not_reached",
-    "unpriced",
-)
-_DELIVERY = (
-    "messages",
-    "delivered",
-    "undelivered",
-    "failed",
-    "other",
-    "delivered_rate",
-    "delivered_rate_low",
-    "delivered_rate_high",
-)
 _LINE = 36
 _LEFT, _RIGHT = (0.0, 0.36), (0.60, 0.90)
 _WIDE = (0.0, 0.64)
@@ -99,12 +63,12 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
         >>> figures.fallback(frame).data[0].x
         (10.0,)
     """
-    table = read(frame, _FALLBACK, "fallback_rates")
+    table = read(frame, FALLBACK_RATES)
     if table.periodic:
         return _over_time(table, FALLBACK)
     named = _named(table)
     if overall is not None:
-        whole = read(overall, _FALLBACK, "fallback_rates")
+        whole = read(overall, FALLBACK_RATES)
         named = [(row, "<b>All</b>", style.ALL) for row in whole.rows[:1]] + named
     figure = _by_group(table, named, FALLBACK, _LEFT)
     _rescues(figure, named)
@@ -136,7 +100,7 @@ def outcomes(frame: Any) -> go.Figure:
         >>> figures.outcomes(frame).data[0].x
         (90.0,)
     """
-    table = read(frame, _OUTCOMES, "attempt_outcomes")
+    table = read(frame, ATTEMPT_OUTCOMES)
     if table.periodic:
         return _over_time(table, REACHED)
     return _by_group(table, _named(table), REACHED, _WIDE, ("pending", "unknown")).figure()
@@ -164,7 +128,7 @@ def delivery(frame: Any) -> go.Figure:
         >>> "of 10, 1 pending" in figures.delivery(frame).layout.annotations[0].text
         True
     """
-    table = read(frame, _DELIVERY, "delivery_rates")
+    table = read(frame, DELIVERY_RATES)
     for row in table.rows:
         row["final"], row["pending"] = row["messages"] - row["other"], row["other"]
     if table.periodic:

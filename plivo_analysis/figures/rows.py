@@ -19,6 +19,8 @@ from plivo_analysis.values.typesetting import clean, weekday
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from plivo_analysis.values.schema import Table
+
 PERIOD = "period"
 CHANNELS = frozenset({"channel", "entry_channel"})
 HOUR = "hour"
@@ -68,35 +70,35 @@ class MetricRows:
         return list(seen)
 
 
-def read(frame: Any, columns: Sequence[str], metric: str) -> MetricRows:
+def read(frame: Any, metric: Table) -> MetricRows:
     """Read a metric's frame of any engine.
 
     Args:
         frame: What the metric gave, polars or pandas.
-        columns: The metric's own columns; whatever else is there groups it.
-        metric: The metric's name, for the error.
+        metric: The table that it gives; whatever else the frame has groups it.
 
     Raises:
         SchemaError: When the frame lacks one of the metric's columns.
 
     Example:
         >>> import polars as pl
-        >>> table = read(pl.DataFrame({"channel": ["sms"], "lines": [2]}), ["lines"], "spend")
-        >>> table.by, table.rows
-        (('channel',), [{'channel': 'sms', 'lines': 2}])
+        >>> from plivo_analysis.metrics.spend import SPEND
+        >>> counted = {"lines": [2], "amount": [None], "unpriced": [2]}
+        >>> read(pl.DataFrame({"channel": ["sms"]} | counted), SPEND).by
+        ('channel',)
     """
     narrow = nw.from_native(frame, eager_only=True)
-    missing = [column for column in columns if column not in narrow.columns]
+    missing = [column for column in metric.names if column not in narrow.columns]
     if missing:
         raise SchemaError(
-            f"This draws what {metric} gives; the frame lacks {', '.join(missing)} "
+            f"This draws what {metric.name} gives; the frame lacks {', '.join(missing)} "
             f"and has {', '.join(narrow.columns) or 'no column'}.",
             missing=missing,
             available=narrow.columns,
         )
     return MetricRows(
         rows=narrow.to_arrow().to_pylist(),
-        by=tuple(name for name in narrow.columns if name not in {*columns, PERIOD}),
+        by=tuple(name for name in narrow.columns if name not in {*metric.names, PERIOD}),
         periodic=PERIOD in narrow.columns,
     )
 

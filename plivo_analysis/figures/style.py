@@ -9,12 +9,13 @@ is hatched, so that it is not taken for one.
 from __future__ import annotations
 
 import html
-from typing import Any
-
-import plotly.graph_objects as go
+from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.words import UNKNOWN
 from plivo_analysis.values.typesetting import clean
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True}
 
@@ -189,6 +190,8 @@ class Sketch:
 
     def figure(self) -> go.Figure:
         """What was sketched."""
+        import plotly.graph_objects as go  # noqa: PLC0415 - half a second that a page never needs
+
         drawn = {**self._layout, "annotations": self._notes, "shapes": self._shapes}
         return go.Figure(data=self._traces, layout=drawn)
 

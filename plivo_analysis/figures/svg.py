@@ -223,11 +223,13 @@ def columns(
     return Drawing("columns", width, height, label, marks)
 
 
-def parts(amounts: Sequence[tuple[str, Decimal]], whole: Decimal, width: float) -> Drawing:
+def parts(
+    amounts: Sequence[tuple[str, Decimal]], whole: Decimal, width: float, *, label: str
+) -> Drawing:
     """One bar of several channels, as long as they are of the whole; none below zero is drawn.
 
     Example:
-        >>> parts([("sms", Decimal(3))], Decimal(4), 100).marks["parts"]
+        >>> parts([("sms", Decimal(3))], Decimal(4), 100, label="SMS $3").marks["parts"]
         [(0.0, 75.0, '#3D6DB5')]
     """
     at, marks = 0.0, []
@@ -236,7 +238,7 @@ def parts(amounts: Sequence[tuple[str, Decimal]], whole: Decimal, width: float) 
             long = float(amount / whole) * width
             marks.append((round(at, 2), round(long, 2), fill(channel)))
             at += long
-    return Drawing("parts", width, 10, "", {"parts": marks})
+    return Drawing("parts", width, 10, label, {"parts": marks})
 
 
 def stacked_bars(

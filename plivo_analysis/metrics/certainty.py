@@ -28,7 +28,9 @@ Range = tuple[datetime, datetime]
 COVERAGE = ("start", "end", "state", "rows", "open", "read_at")
 ISSUES = ("key", "code", "set_aside")
 
-_READ = frozenset({"complete", "live"})  # what is live was read, and may still grow
+READ = frozenset({"complete", "live"})
+"""The states of a part that was read; what is live may still grow."""
+
 _HOUR = timedelta(hours=1)
 
 
@@ -256,7 +258,7 @@ def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range,
     read = sorted(
         (row["start"], row["end"])
         for row in coverage
-        if row["state"] in _READ and not row.get("filters")
+        if row["state"] in READ and not row.get("filters")
     )
     # One pass over what was read, in order: ``at`` is how far everything is accounted for.
     unread, at = [], period[0]

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, SchemaError, StoreError
 from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
-from plivo_analysis.metrics.certainty import Completeness, completeness, coverage_rows
+from plivo_analysis.metrics.certainty import Certainty, Completeness, completeness, coverage_rows
 from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.report.files import csv_bytes, parquet_bytes, workbook
 from plivo_analysis.report.measures import Measures, MessageMeasures, Subject, count_up
@@ -125,7 +125,9 @@ class CostReport:
         numbers = self._subject.numbers
         sessions = plural(numbers.sessions.height, "session")
         spent = self._subject.money(numbers.spent)
-        return f"<CostReport {self._subject.title!r}: {sessions}, {spent}>"
+        known = numbers.complete.money
+        least = "" if known is Certainty.EXACT else f"{known} "
+        return f"<CostReport {self._subject.title!r}: {sessions}, {least}{spent}>"
 
     def _repr_html_(self) -> str:
         shown = Markup("<div><b>{}</b>{}</div>").format(self._subject.title, summary(self._subject))
@@ -290,13 +292,14 @@ def _outside(created: pl.Series, period: Period) -> int:
 
 
 def _facts(subject: Subject) -> dict[str, str]:
-    period = subject.numbers.period
+    period, complete = subject.numbers.period, subject.numbers.complete
     facts = {
         "Title": subject.title,
         "Account": subject.account or "",
         "Period": f"{period.bounds} ({period.length})" if period else "",
         "Amounts": f"{subject.currency}, as billed; the currency is declared, not on the wire",
         "Sessions read": count(subject.numbers.sessions.height),
+        "Spend": "; ".join([str(complete.money), *complete.reasons]),
         "Times": f"period: {period.zone.key}" if period else "",
     }
     return {name: value for name, value in facts.items() if value}

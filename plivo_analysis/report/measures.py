@@ -25,7 +25,7 @@ from plivo_analysis.metrics.messages import delivery_rates, message_spend
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.reconcile import reconcile
-from plivo_analysis.metrics.spend import spend
+from plivo_analysis.metrics.spend import SPEND, spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.change import absolute, relative
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
@@ -113,7 +113,7 @@ class Measures:
 
     def spent_over_time(self, currency: str) -> SpendOverTime:
         """What each bucket of the period cost, by channel."""
-        table = read(self.tables["spend_by_period"], ("lines", "amount", "unpriced"), "spend")
+        table = read(self.tables["spend_by_period"], SPEND)
         return SpendOverTime.of(table, currency, self.starts, most=TOP)
 
     def spent_by_period(self) -> list[Decimal | None]:

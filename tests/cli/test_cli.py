@@ -76,6 +76,14 @@ def test_a_report_is_the_same_on_a_second_run() -> None:
     assert Path("a.html").read_bytes() == Path("b.html").read_bytes()
 
 
+def test_a_report_of_one_status_is_whole_where_that_status_was_read() -> None:
+    words = ["report", "--demo", "--since", "7d", "--status", "expired", "--quiet"]
+    assert main(words) == 0
+    page = Path("report.html").read_text()
+    assert "whole range read, no gap" in page
+    assert "not read" not in page
+
+
 def test_a_quiet_report_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--demo", "--since", "last-month", "--quiet"]) == 0
     printed = capsys.readouterr()

@@ -19,6 +19,7 @@ from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.prepared import Estimate, RescueRange, SpendOverTime
 from plivo_analysis.figures.rows import read
+from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.templates.rendering import draw_svg
 
 HOSTILE = '"/><script>alert(1)</script>&'
@@ -40,7 +41,7 @@ def frame(amounts: dict[str, list[Decimal | None]], starts: list[datetime]) -> p
 
 
 def prepared(amounts: dict[str, list[Decimal | None]], starts: list[datetime]) -> SpendOverTime:
-    table = read(frame(amounts, starts), ("lines", "amount", "unpriced"), "spend")
+    table = read(frame(amounts, starts), SPEND)
     return SpendOverTime.of(table, "USD")
 
 
@@ -57,7 +58,9 @@ DRAWINGS = {
     "ticks": svg.scale_ticks([0, 0.5, 1], 1, 100),
     "sparkline": svg.sparkline([1, None, 2, Decimal(3)], label=HOSTILE, mean=Decimal(2)),
     "columns": svg.columns([1, None, -2], label=HOSTILE),
-    "parts": svg.parts([("sms", Decimal(1)), ("voice", Decimal(-1))], Decimal(2), 100),
+    "parts": svg.parts(
+        [("sms", Decimal(1)), ("voice", Decimal(-1))], Decimal(2), 100, label=HOSTILE
+    ),
     "stacked_bars": svg.stacked_bars(
         prepared({HOSTILE: [Decimal(1), None], "validation": [Decimal(-1), Decimal(9)]}, days(2)),
         width=400,

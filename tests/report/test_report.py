@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -216,12 +218,23 @@ def test_the_page_runs_nothing_and_asks_for_nothing(report: CostReport) -> None:
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
 
 
+def test_a_report_is_made_without_the_program_of_notebooks() -> None:
+    code = (
+        "import sys, polars, plivo_analysis as pva\n"
+        "from plivo_analysis.api.columns import SESSIONS\n"
+        "pva.cost_report(polars.DataFrame(schema=SESSIONS.polars()))\n"
+        "print('plotly' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
+
+
 def test_every_drawing_says_in_words_what_it_shows(report: CostReport) -> None:
     drawings = [attributes for name, attributes in Page(report.html).tags if name == "svg"]
     assert len(drawings) > 40
     for attributes in drawings:
         hidden = attributes.get("aria-hidden") == "true"
-        assert hidden or (attributes["role"] == "img" and "aria-label" in attributes)
+        assert hidden or (attributes["role"] == "img" and attributes["aria-label"])
 
 
 def test_a_day_of_the_chart_tells_its_amounts_under_the_pointer(
@@ -343,8 +356,9 @@ def test_the_period_before_brings_changes_and_only_then(
     report = cost_report(october, period=OCTOBER, previous=before)
     text = Page(report.html).text
     now, then = (pva.spend(frame)["amount"].sum() for frame in (october, before))
-    moved = abs((now / 31 - then / 30) / (then / 30) * 100)
-    assert f"{moved:.1f}\u202f% {'more' if now > then else 'less'} a day than in September" in text
+    moved = (now / 31) / (then / 30) - 1
+    word = "more" if moved > 0 else "less"
+    assert f"{abs(moved) * 100:.1f}\u202f% {word} a day than in September 2026." in text
     assert "Compared with1 Sep – 30 Sep (September 2026; 30 days, so changes are per day)" in text
     assert "before_spend" in report.tables
     alone = Page(cost_report(october, period=OCTOBER).html).text

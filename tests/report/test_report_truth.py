@@ -299,6 +299,8 @@ def test_of_two_days_read_of_a_month_every_number_is_at_least() -> None:
     text = Words(report.html).text
     assert "You spent at least $2.00 on the 2 verification sessions that were read." in text
     assert text.count("at least · 672 of 720 hours not read") == 1
+    assert "Of what was read, a verified session cost $1.00." in text
+    assert repr(report) == "<CostReport 'November 2026': 2 sessions, at least $2.00>"
     assert "Every amount of this chart, USD, at least" in text
     assert not re.search(r"exact\b", text)
     shown = exact(report.html)

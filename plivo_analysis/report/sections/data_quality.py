@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.words import OPEN, SETTLED, fold_status
+from plivo_analysis.metrics.certainty import READ
 from plivo_analysis.report.measures import Row, add
 from plivo_analysis.report.sections.header import NUMBERS
 from plivo_analysis.templates.rendering import render
@@ -116,6 +117,7 @@ def coverage(subject: Subject) -> Markup | None:
     if not spans or complete.period is None:
         return None
     start, end = (at.astimezone(UTC) for at in complete.period)
+    read = [row for row in spans if row["state"] in READ and not row.get("filters")]
     states = {(row["start"], row["end"]): row["state"] for row in spans}
     gaps = [
         (
@@ -129,8 +131,8 @@ def coverage(subject: Subject) -> Markup | None:
         parts=_bar(complete.unread, start, end),
         ends=(day(start), day(end - timedelta(microseconds=1))),
         hours=f"{complete.hours_read:,.0f} of {complete.hours:,.0f}",
-        rows=count(sum(row["rows"] or 0 for row in spans)),
-        pending=count(sum(row["open"] or 0 for row in spans)),
+        rows=count(sum(row["rows"] or 0 for row in read)),
+        pending=count(sum(row["open"] or 0 for row in read)),
         set_aside=count(complete.set_aside) if complete.set_aside else "",
         gaps=gaps[:_MOST_GAPS],
         more=len(gaps) - _MOST_GAPS,

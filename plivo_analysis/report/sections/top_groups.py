@@ -219,8 +219,7 @@ def _line(
     risen = spent is not None and past is not None and 0 < then * _RISEN <= now
     rate = group.success["success_rate"]
     return {
-        "bar": svg.parts(parts, longest, _BAR),
-        "parts": "; ".join(words),
+        "bar": svg.parts(parts, longest, _BAR, label="; ".join(words) or "no known amount"),
         "spent": subject.money(spent) if spent is not None else NOT_KNOWN,
         # The amount to the cent carries all its digits along.
         "exact": "" if spent is None else plain(spent, decimals(spent)).replace(",", ""),
