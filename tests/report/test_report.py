@@ -342,7 +342,10 @@ def test_the_period_before_brings_changes_and_only_then(
     text = Page(report.html).text
     now, then = (pva.spend(frame)["amount"].sum() for frame in (october, before))
     moved = abs((now / 31 - then / 30) / (then / 30) * 100)
-    assert f"{moved:.1f}\u202f% {'more' if now > then else 'less'} a day than in September" in text
+    assert (
+        f"{moved:.1f}\u202f% {'more' if now / 31 > then / 30 else 'less'} a day than in September"
+        in text
+    )
     assert "Compared with1 Sep – 30 Sep (September 2026; 30 days, so changes are per day)" in text
     assert "before_spend" in report.tables
     alone = Page(cost_report(october, period=OCTOBER).html).text
