@@ -1,0 +1,295 @@
+"""Who came back, when the next attempt came, what reports and times say: insights, drawn.
+
+A dot is the estimate, the thin line through it its interval, in the colour of its channel. What
+the lines consist of is in ``dots``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from plivo_analysis.figures import style
+from plivo_analysis.figures.dots import (
+    WIDE,
+    Mark,
+    blank_lines,
+    draw_dots,
+    group_colour,
+    group_name,
+    pair,
+    write_beside,
+)
+from plivo_analysis.figures.rows import MetricRows, Row, read, words
+from plivo_analysis.insights.delivery import DELIVERY_TIMES, RECEIPTS, WAITS
+from plivo_analysis.insights.journeys import JOURNEY_RATES, JOURNEYS
+from plivo_analysis.values.typesetting import NARROW, count, percent, plural, unit_price
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import plotly.graph_objects as go
+
+_MANY = 5  # sessions of a journey from which on they are one bar
+
+
+def _with_interval(rate: str) -> tuple[str, str, str]:
+    return rate, f"{rate}_low", f"{rate}_high"
+
+
+def journeys(frame: Any) -> go.Figure:
+    """Draw how many sessions journeys took, and how they ended.
+
+    Args:
+        frame: What ``journeys`` gave, polars or pandas.
+
+    Returns:
+        One bar for each number of sessions, from the left: verified, open, not verified.
+
+    Raises:
+        SchemaError: The frame is not of ``journeys``.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis import figures
+        >>> blank = dict.fromkeys(["recipient", "app_uuid", "began_at", "ended_at", "attempts",
+        ...                        "channels", "total_charge", "unpriced"])
+        >>> frame = pl.DataFrame([
+        ...     {**blank, "sessions": 1, "verified": True, "open": False},
+        ...     {**blank, "sessions": 2, "verified": False, "open": False}])
+        >>> [bar.x for bar in figures.journeys(frame).data]
+        [(1, 0), (0, 0), (0, 1)]
+    """
+    table = read(frame, JOURNEYS)
+    found: Counter[tuple[int, str]] = Counter()
+    for row in table.rows:
+        ending = "verified" if row["verified"] else "open" if row["open"] else "not verified"
+        found[min(row["sessions"], _MANY), ending] += 1
+    numbers = list(range(1, max((number for number, _ in found), default=1) + 1))
+    names = [f"{plural(n, 'session')}{' or more' * (n == _MANY)}" for n in numbers]
+    endings = {"verified": style.VERIFIED, "open": style.OPEN, "not verified": style.NOT_VERIFIED}
+    # What is drawn is what the label beside the bar says, so nothing depends on a colour alone.
+    marks = [
+        Mark(
+            name,
+            style.ALL,
+            (None, None, None),
+            count(sum(found[number, ending] for ending in endings)),
+            f"{count(found[number, 'verified'])} verified",
+        )
+        for number, name in zip(numbers, names, strict=True)
+    ]
+    figure = blank_lines(marks, "Journeys by number of sessions")
+    figure.update_layout(barmode="stack", bargap=0.35)
+    for ending, colour in endings.items():
+        counts = [found[number, ending] for number in numbers]
+        figure.add_trace(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": counts,
+                "y": list(range(len(numbers))),
+                "marker": {"color": colour},
+                "hovertext": [f"{count(number)} {ending}" for number in counts],
+                "hoverinfo": "text",
+            }
+        )
+    figure.update_layout(xaxis=style.axis(domain=list(WIDE), showgrid=True, ticks=""))
+    write_beside(figure, marks, WIDE)
+    return figure.figure()
+
+
+def journey_rates(frame: Any, *, currency: str = "USD") -> go.Figure:
+    """Draw how many journeys end verified, with the interval, and what one that does costs.
+
+    Args:
+        frame: What ``journey_rates`` gave, polars or pandas, with any grouping.
+        currency: The account's currency, a label.
+
+    Returns:
+        One line a group.
+
+    Raises:
+        SchemaError: The frame is not of ``journey_rates``.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis import figures
+        >>> frame = pl.DataFrame({
+        ...     "journeys": [30], "settled": [20], "verified": [15], "conversion_rate": [0.75],
+        ...     "conversion_rate_low": [0.53], "conversion_rate_high": [0.89],
+        ...     "sessions_per_journey": [1.2], "cost_per_verified_journey": [None]})
+        >>> figures.journey_rates(frame).data[0].x
+        (75.0,)
+    """
+    table = read(frame, JOURNEY_RATES)
+
+    def rest(row: Row) -> str:
+        cost = row["cost_per_verified_journey"]
+        paid = "" if cost is None else f", {unit_price(cost, currency)} each"
+        return f"of {count(row['settled'])}{paid}"
+
+    return _rates(table, "Journeys verified, %", "conversion_rate", rest)
+
+
+def waits(frame: Any) -> go.Figure:
+    """Draw how many sessions were verified after waits of each length, with the interval.
+
+    Args:
+        frame: What ``waits`` gave, polars or pandas, with any grouping.
+
+    Returns:
+        One line a group and length.
+
+    Raises:
+        SchemaError: The frame is not of ``waits``.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis import figures
+        >>> frame = pl.DataFrame({
+        ...     "previous_channel": ["sms"], "channel": ["voice"], "wait": ["under 15 s"],
+        ...     "steps": [20], "median_seconds": [9.5], "verified": [15], "success_rate": [0.75],
+        ...     "success_rate_low": [0.53], "success_rate_high": [0.89]})
+        >>> figures.waits(frame).layout.yaxis.ticktext
+        ('<span style="color:#D27C14">■</span> SMS → Voice, under 15 s',)
+    """
+    table = read(frame, WAITS)
+
+    def name(row: Row) -> str:
+        length = row["wait"] or "time not known"
+        group = f"{group_name(table, row)}, " if table.by else ""
+        return f"{group}{style.label(length)}"
+
+    return _rates(
+        table, "Verified after a wait, %", "success_rate", lambda r: f"of {count(r['steps'])}", name
+    )
+
+
+def receipts(frame: Any) -> go.Figure:
+    """Draw how far delivery reports can be believed, each rate with its interval.
+
+    Args:
+        frame: What ``receipts`` gave, polars or pandas, with any grouping.
+
+    Returns:
+        One line a group: left the failures that were none, right the deliveries not used.
+
+    Raises:
+        SchemaError: The frame is not of ``receipts``.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis import figures
+        >>> frame = pl.DataFrame({
+        ...     "delivered_verified": [80], "delivered_expired": [20], "failed_verified": [1],
+        ...     "failed_expired": [3], "pending": [0], "false_failure_rate": [0.25],
+        ...     "false_failure_rate_low": [0.05], "false_failure_rate_high": [0.7],
+        ...     "unused_delivery_rate": [0.2], "unused_delivery_rate_low": [0.13],
+        ...     "unused_delivery_rate_high": [0.29]})
+        >>> [dots.x for dots in figures.receipts(frame).data]
+        [(25.0,), (20.0,)]
+    """
+    panels = {
+        "false_failure_rate": ("Reported failed, yet verified, %", "failed"),
+        "unused_delivery_rate": ("Reported delivered, yet expired, %", "delivered"),
+    }
+    table = read(frame, RECEIPTS)
+    drawn = []
+    for rate, (heading, report) in panels.items():
+        marks = [
+            _rate_mark(
+                row,
+                group_name(table, row),
+                group_colour(table, row),
+                rate,
+                f"of {count(row[f'{report}_verified'] + row[f'{report}_expired'])}",
+            )
+            for row in table.rows
+        ]
+        drawn.append((heading, marks))
+    return pair(drawn)
+
+
+def delivery_times(frame: Any) -> go.Figure:
+    """Draw how long messages waited and travelled: a dot at the median, a line up to 95 of 100.
+
+    Args:
+        frame: What ``delivery_times`` gave, polars or pandas, with any grouping.
+
+    Returns:
+        One line a group: left the queue, right the delivery, in seconds.
+
+    Raises:
+        SchemaError: The frame is not of ``delivery_times``.
+
+    Example:
+        >>> import polars as pl
+        >>> from plivo_analysis import figures
+        >>> frame = pl.DataFrame({
+        ...     "messages": [50], "queue_p50": [0.4], "queue_p95": [1.5], "delivery_p50": [3.0],
+        ...     "delivery_p95": [None], "unfinished": [4], "untimed": [1]})
+        >>> [dots.x for dots in figures.delivery_times(frame).data]
+        [(0.4,), (3.0,)]
+    """
+    table = read(frame, DELIVERY_TIMES)
+
+    def mark(row: Row, what: str) -> Mark:
+        half, most = row[f"{what}_p50"], row[f"{what}_p95"]
+        if half is None:
+            return Mark(
+                group_name(table, row),
+                group_colour(table, row),
+                (None,) * 3,
+                "",
+                "half not there yet",
+            )
+        rest = "95 % not there yet" if most is None else f"95 % in {_seconds(most)}"
+        ends = (half, half, half if most is None else most)
+        return Mark(
+            group_name(table, row),
+            group_colour(table, row),
+            ends,
+            _seconds(half),
+            style.label(rest),
+        )
+
+    headings = {"queue": "Waiting to be sent, s", "delivery": "From sent to delivered, s"}
+    return pair(
+        [(heading, [mark(row, what) for row in table.rows]) for what, heading in headings.items()]
+    )
+
+
+def _rates(
+    table: MetricRows,
+    heading: str,
+    rate: str,
+    rest: Callable[[Row], str],
+    name: Callable[[Row], str] | None = None,
+) -> go.Figure:
+    marks = [
+        _rate_mark(
+            row,
+            name(row) if name else group_name(table, row),
+            group_colour(table, row),
+            rate,
+            rest(row),
+        )
+        for row in table.rows
+    ]
+    what, unit = heading.rsplit(", ", 1)
+    figure = blank_lines(marks, f"{what}{words(table.by)}, {unit}")
+    draw_dots(figure, marks, WIDE)
+    return figure.figure()
+
+
+def _rate_mark(row: Row, label: str, colour: str, rate: str, rest: str) -> Mark:
+    value, low, high = (
+        None if row[end] is None else row[end] * 100 for end in _with_interval(rate)
+    )
+    bold = "" if row[rate] is None else percent(row[rate])
+    return Mark(label, colour, (value, low, high), bold, style.label(rest))
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.{0 if seconds >= 100 else 1}f}{NARROW}s"  # noqa: PLR2004 - three digits
