@@ -24,6 +24,15 @@ from .errors import PlivoAnalysisWarning as PlivoAnalysisWarning
 from .errors import TransportError as TransportError
 from .explorer.messages import MessageExplorer as MessageExplorer
 from .explorer.sessions import SessionExplorer as SessionExplorer
+
+# Insights: what changed, who came back, when to switch
+from .insights.changes import compare as compare
+from .insights.changes import cost_bridge as cost_bridge
+from .insights.delivery import delivery_times as delivery_times
+from .insights.delivery import receipts as receipts
+from .insights.delivery import waits as waits
+from .insights.journeys import journey_rates as journey_rates
+from .insights.journeys import journeys as journeys
 from .loaders.coverage import coverage as coverage
 from .loaders.coverage import issues as issues
 

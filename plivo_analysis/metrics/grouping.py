@@ -20,10 +20,17 @@ import polars.selectors as cs
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies, warn_of_masked
-from plivo_analysis.metrics.engines import TICK, count, open_table, with_ticks
+from plivo_analysis.metrics.engines import TICK, count, doubled_key, open_table, with_ticks
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
-from plivo_analysis.tables.convert import arrow_values, column_names, folded, require, result
+from plivo_analysis.tables.convert import (
+    arrow_values,
+    column_names,
+    folded,
+    require,
+    result,
+    select,
+)
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
 from plivo_analysis.values.schema import Column, Kind, Table
 
@@ -76,6 +83,16 @@ def rate_columns(name: str, meaning: str) -> tuple[Column, Column, Column]:
         rate_column(f"{name}_low", "The lower end of its Wilson interval."),
         rate_column(f"{name}_high", "The upper end of its Wilson interval."),
     )
+
+
+def number_column(name: str, meaning: str, unit: str) -> Column:
+    """A column of a result: a number that is no share and no exact money, null where unknown.
+
+    Example:
+        >>> number_column("median_seconds", "The median wait.", "seconds").kind.value
+        'number'
+    """
+    return Column(name, Kind.NUMBER, meaning, unit=unit, computed=True)
 
 
 def sum_column(name: str, meaning: str) -> Column:
@@ -207,6 +224,22 @@ class Grouping:
         return counted.with_columns(folded_words).drop(
             name for name in words if name not in self.by
         )
+
+    def rows(self) -> pl.DataFrame:
+        """The rows themselves, in polars and with their table's types, each key once.
+
+        For what no engine counts alike: the order of a person's sessions, a quantile.
+
+        Raises:
+            SchemaError: A key comes twice.
+        """
+        names = self.lazy.collect_schema().names()
+        known = [column for column in self.table.columns if column.name in names]
+        own = [name for name in names if name not in self.table.names]
+        found = select(self.lazy.to_native(), known, own=own)
+        if found.select(self.table.key).n_unique() != found.height:
+            raise doubled_key(self.lazy, self.table)
+        return found
 
     def sum(self, counted: pl.DataFrame, *words: str, **sums: pl.Expr) -> pl.DataFrame:
         """What was counted, summed by the groups.

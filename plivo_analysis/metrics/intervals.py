@@ -7,7 +7,7 @@ takes the trials for independent; several attempts of one session are not quite 
 
 from __future__ import annotations
 
-from math import sqrt
+from math import hypot, sqrt
 from statistics import NormalDist
 
 from plivo_analysis.errors import FilterError
@@ -78,6 +78,44 @@ def wilson(successes: int, trials: int, z: float) -> tuple[float, float] | tuple
     low = (centre - half) / scale if successes else 0.0
     high = (centre + half) / scale if successes < trials else 1.0
     return low, high
+
+
+def newcombe(
+    before: tuple[int, int], after: tuple[int, int], z: float
+) -> tuple[float, float] | tuple[None, None]:
+    """The two-sided interval of a change of a rate: Newcombe's hybrid score interval.
+
+    Each side of the change is as uncertain as the ends of the two Wilson intervals that lie
+    there: for rates p, q with intervals (l, u) before and (m, v) after, from
+    (q − p) − √((q − m)² + (u − p)²) to (q − p) + √((v − q)² + (p − l)²). Source: R. G. Newcombe,
+    "Interval estimation for the difference between independent proportions", Statistics in
+    Medicine 17 (1998), method 10. Whether two intervals overlap says less: changes that are
+    clear can have intervals that overlap.
+
+    Args:
+        before: Successes and trials.
+        after: Successes and trials.
+        z: The quantile of the coverage wanted, ``normal_quantile(confidence)``.
+
+    Returns:
+        The lower and the upper end, within −1 and 1; both None where one side has no trials.
+
+    Example:
+        >>> low, high = newcombe((48, 80), (56, 70), normal_quantile(0.95))
+        >>> round(low, 4), round(high, 4)
+        (0.0524, 0.3339)
+    """
+    below, above = wilson(*before, z)
+    low, high = wilson(*after, z)
+    if below is None or above is None or low is None or high is None:
+        return None, None
+    p, q = before[0] / before[1], after[0] / after[1]
+    change = q - p
+    # Rounding alone could leave the range that a change can have.
+    return (
+        max(-1.0, change - hypot(q - low, above - p)),
+        min(1.0, change + hypot(high - q, p - below)),
+    )
 
 
 def with_interval(name: str, successes: int, trials: int, z: float) -> dict[str, float | None]:

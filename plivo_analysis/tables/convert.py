@@ -429,6 +429,7 @@ _ACCEPTS: dict[Kind, Callable[[pa.DataType], bool]] = {
     Kind.COUNT: _is_number,
     Kind.FLAG: pa.types.is_boolean,
     Kind.RATE: _is_number,
+    Kind.NUMBER: _is_number,
     Kind.TIME: pa.types.is_timestamp,
     Kind.MONEY: _is_exact,
     Kind.SUM: _is_exact,

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     COUNT = "count"
     FLAG = "flag"
     RATE = "rate"
+    NUMBER = "number"
     TIME = "time"
     MONEY = "money"
     SUM = "sum of money"
@@ -145,6 +146,7 @@ _POLARS: dict[Kind, pl.DataType] = {
     Kind.COUNT: pl.Int64(),
     Kind.FLAG: pl.Boolean(),
     Kind.RATE: pl.Float64(),
+    Kind.NUMBER: pl.Float64(),
     Kind.TIME: pl.Datetime("us", "UTC"),
     Kind.MONEY: pl.Decimal(MONEY_DIGITS, MONEY_SCALE),
     Kind.SUM: pl.Decimal(SUM_DIGITS, MONEY_SCALE),
@@ -155,6 +157,7 @@ _ARROW: dict[Kind, pa.DataType] = {
     Kind.COUNT: pa.int64(),
     Kind.FLAG: pa.bool_(),
     Kind.RATE: pa.float64(),
+    Kind.NUMBER: pa.float64(),
     Kind.TIME: pa.timestamp("us", "UTC"),
     Kind.MONEY: pa.decimal128(MONEY_DIGITS, MONEY_SCALE),
     Kind.SUM: pa.decimal128(SUM_DIGITS, MONEY_SCALE),

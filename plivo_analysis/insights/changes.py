@@ -1,0 +1,485 @@
+"""What changed between two sessions tables, and from what the change of spend is made.
+
+``compare`` sets two tables side by side, ``cost_bridge`` parts the change of spend into price,
+volume and mix. Both count each table as the metrics do; the counts, marked ``__after``, then
+stand in one frame and are finished together. Neither knows causes: they say what changed with
+what.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import floor, sqrt
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+
+from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.api.words import ARROW, SETTLED, UNKNOWN, VERIFIED, fold_status
+from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError
+from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
+from plivo_analysis.metrics.engines import ROWS
+from plivo_analysis.metrics.grouping import (
+    MONEY_UNIT,
+    Grouping,
+    number_column,
+    rate_column,
+    sum_column,
+)
+from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio
+from plivo_analysis.metrics.money import Money, decimal, sums_of
+from plivo_analysis.values.schema import MONEY_SCALE, Column, Kind, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+_POWER = 0.8  # of the change called detectable, the customary one
+_AFTER = pl.col("__after")
+_SIDES = {"before": ~_AFTER, "after": _AFTER}
+_HALF = Fraction(1, 2)
+_LIMB = 2**30
+_UNITS = 10**MONEY_SCALE
+
+
+def _rate_change(name: str, meaning: str) -> tuple[Column, ...]:
+    return (
+        rate_column(f"{name}_before", f"{meaning} Before."),
+        rate_column(f"{name}_after", "The same after."),
+        rate_column(f"{name}_change", "After − before."),
+        rate_column(f"{name}_change_low", "The lower end of its interval (Newcombe)."),
+        rate_column(f"{name}_change_high", "The upper end of its interval (Newcombe)."),
+        rate_column(f"{name}_detectable", "The change that so many sessions show 4 times of 5."),
+    )
+
+
+COMPARE = Table(
+    name="compare",
+    row="A group of sessions of two tables: before, after, and what changed.",
+    key=(),
+    columns=(
+        Column(
+            "sessions_before", Kind.COUNT, "All sessions before.", unit="sessions", computed=True
+        ),
+        Column("sessions_after", Kind.COUNT, "All sessions after.", unit="sessions", computed=True),
+        sum_column("spend_before", "What all sessions before were billed, as far as known."),
+        sum_column("spend_after", "The same after."),
+        sum_column("spend_change", "After − before."),
+        *_rate_change("success_rate", "verified ÷ settled."),
+        *_rate_change("fallback_rate", "Fell back ÷ evaluable."),
+        sum_column("cost_per_verified_before", "total_charge of settled ÷ verified. Before."),
+        sum_column("cost_per_verified_after", "The same after."),
+        sum_column("cost_per_verified_change", "After − before, rounded once."),
+        number_column("cost_per_verified_change_low", "The lower end of its interval.", MONEY_UNIT),
+        number_column(
+            "cost_per_verified_change_high", "The upper end of its interval.", MONEY_UNIT
+        ),
+    ),
+)
+
+COST_BRIDGE = Table(
+    name="cost_bridge",
+    row="A part of the change of spend: a group of sessions, and one effect in it.",
+    key=(),
+    columns=(
+        Column(
+            "effect",
+            Kind.TEXT,
+            "price, volume, mix, new or ended.",
+            nullable=False,
+            computed=True,
+        ),
+        Column(
+            "amount",
+            Kind.SUM,
+            "Its part of the change; all parts sum to it exactly.",
+            unit=MONEY_UNIT,
+            nullable=False,
+            computed=True,
+        ),
+    ),
+)
+
+
+def compare(
+    before: Any, after: Any, by: str | Iterable[str] = (), *, confidence: float = 0.95
+) -> Any:
+    """What changed from one sessions table to another: two periods, applications or countries.
+
+    The rates are those of ``success_rates`` and ``fallback_rates``, the cost that of
+    ``cost_per_verified``, spend is of all sessions. The interval of a change of a rate is
+    Newcombe's (Newcombe 1998, method 10); where it leaves out 0, chance alone does not explain
+    the change. ``…_detectable`` is the change that samples of these sizes would show in four
+    of five cases: (z₁₋α⸝₂ + z₀.₈)·√(p̄(1 − p̄)(1/n₀ + 1/n₁)) with p̄ of both together; null where p̄
+    is 0 or 1. "No clear change" means less where it is large.
+
+    The interval of the change of cost per verified is normal. The cost is a ratio of sums T/V
+    over n settled sessions (Cochran 1977, chapter 6): with e = charge − (T/V)·verified its
+    variance is n/(n − 1)·Σe²/V², null for one session. A session without a total counts 0 there.
+
+    All intervals take sessions for independent. Those of one person who asks again are not:
+    ``journey_rates`` counts them as one, and where many come back, read these intervals as too
+    narrow. Nothing here is a cause.
+
+    Args:
+        before: A sessions table on any engine: polars (eager, lazy), pandas, pyarrow, a DuckDB
+            relation, PySpark. Only ``session_uuid``, ``status``, ``path``, ``total_charge`` and
+            the ``by`` columns are read.
+        after: The other one, on the same engine. The two may share sessions.
+        by: Columns of sessions to group by; a null is a group, the same one in both tables.
+        confidence: The coverage of the intervals.
+
+    Returns:
+        A small frame (pandas for pandas, else polars), one row a group that either table has:
+        the ``by`` columns, then ``sessions_before, sessions_after`` (all sessions),
+        ``spend_before, spend_after, spend_change`` (decimals, the account's currency); for each
+        of ``success_rate`` and ``fallback_rate``: ``…_before, …_after, …_change,
+        …_change_low, …_change_high, …_detectable`` (parts of one); ``cost_per_verified_before,
+        …_after, …_change`` (decimals of scale 8) and ``…_change_low, …_change_high`` (floats).
+        Where one table lacks a group, all that would be of it is null, and so is the change.
+
+    Raises:
+        SchemaError: A column is missing, ``by`` names ``channel`` (a session's last one), a
+            ``session_uuid`` comes twice in one table, the tables are of two engines or hold
+            different kinds of values in a ``by`` column, or the charges are of several
+            currencies, by a column ``currency``.
+        FilterError: ``confidence`` does not lie between 0 and 1.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> import polars as pl
+        >>> def sessions(verified, expired):
+        ...     number = verified + expired
+        ...     return pl.DataFrame({
+        ...         "session_uuid": [str(n) for n in range(number)], "path": ["sms"] * number,
+        ...         "status": ["verified"] * verified + ["expired"] * expired,
+        ...         "total_charge": [Decimal("0.08")] * number})
+        >>> changed = compare(sessions(48, 32), sessions(56, 14))
+        >>> changed.select("success_rate_before", "success_rate_after", "spend_change").rows()
+        [(0.6, 0.8, Decimal('-0.80000000'))]
+        >>> [round(changed[f"success_rate_change{end}"][0], 4) for end in ("", "_low", "_high")]
+        [0.2, 0.0524, 0.3339]
+        >>> [str(changed[f"cost_per_verified_{when}"][0]) for when in ("before", "after")]
+        ['0.13333333', '0.10000000']
+    """
+    z = normal_quantile(confidence)
+    needed = ["status", "path", "total_charge"]
+    grouping, counted = _count_both(
+        before,
+        after,
+        by,
+        COMPARE,
+        needed,
+        # By each charge, since the variance of the cost needs the sum of their squares.
+        words={"status": fold_status, "path": _channel_change, "total_charge": None},
+    )
+    settled, verified = (pl.col("__status").is_in(SETTLED), pl.col("__status") == VERIFIED)
+    changed = pl.col("__path") == "changed"
+    evaluable = settled & (changed | (pl.col("__path") == "kept"))
+    charge = pl.col("__charge").to_physical()
+    each = charge // ROWS
+    sums: dict[str, pl.Expr] = {}
+    for side, of_side in _SIDES.items():
+        sums |= {
+            f"{side}_sessions": ROWS.filter(of_side),
+            f"{side}_settled": ROWS.filter(of_side & settled),
+            f"{side}_verified": ROWS.filter(of_side & verified),
+            f"{side}_evaluable": ROWS.filter(of_side & evaluable),
+            f"{side}_fell_back": ROWS.filter(of_side & evaluable & changed),
+            f"{side}_of_verified": charge.filter(of_side & verified),
+            # Squares of the largest amounts would leave 128 bits, so one factor is halved.
+            f"{side}_squares_high": (charge * (each // _LIMB)).filter(of_side & settled),
+            f"{side}_squares_low": (charge * (each % _LIMB)).filter(of_side & settled),
+            **sums_of(f"{side}_spend", "charge", of_side),
+            **sums_of(f"{side}_total", "charge", of_side & settled),
+        }
+    groups = grouping.sum(counted, **sums)
+
+    def changes(group: dict[str, Any]) -> dict[str, Any]:
+        first, second = (_Side.of(group, side) for side in _SIDES)
+        spent = [side.spend.amount if side.sessions else None for side in (first, second)]
+        return {
+            "sessions_before": first.sessions or None,
+            "sessions_after": second.sessions or None,
+            "spend_before": spent[0],
+            "spend_after": spent[1],
+            "spend_change": None
+            if spent[0] is None or spent[1] is None
+            else decimal(second.spend.units - first.spend.units),
+            **_rates("success_rate", first.success, second.success, z),
+            **_rates("fallback_rate", first.fallback, second.fallback, z),
+            **_costs(first, second, z),
+        }
+
+    return grouping.frame(groups, changes)
+
+
+def cost_bridge(
+    before: Any,
+    after: Any,
+    by: str | Iterable[str] = ("entry_channel", "destination_country_iso2"),
+) -> Any:
+    """From what the change of spend is made: price, volume, mix, cells that came and went.
+
+    A cell is a group of sessions with a known total: q of them, at p = their spend ÷ q, of Q in
+    all cells. The parts are Bennet's (Bennet 1920; Diewert 2005), which are symmetric in time:
+
+    - ``price``: ½(q₀ + q₁)(p₁ − p₀), the same sessions at other prices;
+    - the rest of the cell's change, ½(p₀ + p₁)(q₁ − q₀), is parted between ``volume``,
+      ½(p₀ + p₁)·½(q₀/Q₀ + q₁/Q₁)(Q₁ − Q₀), all cells growing alike, and ``mix``,
+      ½(p₀ + p₁)·½(Q₀ + Q₁)(q₁/Q₁ − q₀/Q₀), the cell's share of all sessions;
+    - a cell with no sessions before is ``new``, one with none after ``ended``: all of its money.
+
+    A price here is an average over a cell: a dearer path within it shows as price. Everything
+    is exact. Each part is rounded down to 8 digits and the missing units of 10⁻⁸ go to the
+    largest remainders, so that the rows sum to the change of spend to the last digit. Swapping
+    the tables turns every sign, but for the last digit, and ``new`` into ``ended``.
+
+    Args:
+        before: A sessions table on any engine, as for ``compare``. Only ``session_uuid``,
+            ``total_charge`` and the ``by`` columns are read.
+        after: The other one, on the same engine.
+        by: Columns of sessions that make the cells.
+
+    Returns:
+        A small frame (pandas for pandas, else polars): the ``by`` columns, ``effect`` and
+        ``amount`` (decimal, the account's currency). Sorted by cell, then price, volume, mix,
+        new, ended.
+
+    Raises:
+        SchemaError: As for ``compare``.
+
+    Warns:
+        PlivoAnalysisWarning: Sessions have no total yet. They are left out.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> import polars as pl
+        >>> def sessions(number, price):
+        ...     return pl.DataFrame({
+        ...         "session_uuid": [str(n) for n in range(number)], "entry_channel": "sms",
+        ...         "total_charge": [Decimal(price)] * number})
+        >>> bridge = cost_bridge(sessions(2, "0.08"), sessions(4, "0.10"), by="entry_channel")
+        >>> [(effect, f"{amount:.2f}") for _, effect, amount in bridge.rows()]
+        [('price', '0.06'), ('volume', '0.18'), ('mix', '0.00')]
+    """
+    grouping, counted = _count_both(before, after, by, COST_BRIDGE, ["total_charge"], words={})
+    sums: dict[str, pl.Expr] = {}
+    for side, of_side in _SIDES.items():
+        sums |= sums_of(side, "charge", of_side)
+    cells = grouping.sum(counted, **sums)
+    if grouping.by:  # the order in which the last units are given out
+        cells = cells.sort(*grouping.by, nulls_last=True)
+    _warn_of_unpriced(*(sum(cells[f"__{side}_unknown"]) for side in _SIDES))
+    sides = [
+        [
+            Money(units, known, 0)
+            for units, known in cells.select(
+                pl.col(f"__{side}").to_physical(), f"__{side}_known"
+            ).iter_rows()
+        ]
+        for side in _SIDES
+    ]
+    cell, effects, parts = _bridge(*sides)
+    total = sum(second.units - first.units for first, second in zip(*sides, strict=True))
+    rows = cells.select(grouping.by)[cell] if grouping.by else pl.DataFrame()
+    amounts = pl.Series("__amount", _whole(parts, total), dtype=pl.Int128)
+    groups = rows.with_columns(pl.Series("__effect", effects, dtype=pl.String), amounts)
+    groups = groups.with_row_index("__row")
+    return grouping.frame(
+        groups, lambda row: {**row, "amount": decimal(row["amount"])}, order={"__row": False}
+    )
+
+
+def _count_both(
+    before: Any,
+    after: Any,
+    by: str | Iterable[str],
+    result: Table,
+    needed: Sequence[str],
+    *,
+    words: Mapping[str, Callable[[Any], str | None] | None],
+) -> tuple[Grouping, pl.DataFrame]:
+    """Both tables counted, the counts in one frame in which ``__after`` tells them apart."""
+    engines = [nw.from_native(frame).implementation for frame in (before, after)]
+    if engines[0] is not engines[1]:
+        raise SchemaError(
+            f"The two tables are on {engines[0].value} and {engines[1].value}; {result.name} "
+            "needs both on one engine. Convert one of them."
+        )
+    by = (by,) if isinstance(by, str) else tuple(by)
+    groupings = [Grouping.of(frame, by, result, SESSIONS, needed) for frame in (before, after)]
+    labels = [label for frame in (before, after) for label in currencies(frame)]
+    refuse_mixed_currencies(pl.DataFrame({"currency": labels}, schema={"currency": pl.String}), by)
+    first, second = (
+        grouping.count(words, sums={"charge": "total_charge"}) for grouping in groupings
+    )
+    for name in by:
+        kinds = first.schema[name], second.schema[name]
+        if kinds[0] == kinds[1] or all(kind.is_numeric() for kind in kinds):
+            continue
+        if first[name].null_count() == first.height:  # nulls alone are of any kind
+            first = first.with_columns(pl.col(name).cast(kinds[1]))
+        elif second[name].null_count() == second.height:
+            second = second.with_columns(pl.col(name).cast(kinds[0]))
+        else:
+            raise SchemaError(
+                f"Column {name!r} is {kinds[0]} before and {kinds[1]} after; its groups cannot "
+                "be told to be the same. Cast one of them."
+            )
+    marked = [
+        counted.with_columns(__after=pl.lit(value))
+        for counted, value in ((first, False), (second, True))
+    ]
+    return groupings[0], pl.concat(marked, how="vertical_relaxed")
+
+
+def _channel_change(path: str | None) -> str | None:
+    """Whether a session left its channel, by its path: changed, kept, or unclear.
+
+    A session is evaluable, as in ``fallback_rates``, where it is not unclear.
+    """
+    if path is None:
+        return None
+    steps = list(pairwise(path.split(ARROW)))
+    known = [step for step in steps if UNKNOWN not in step]
+    if any(channel != following for channel, following in known):
+        return "changed"
+    return "kept" if len(known) == len(steps) else "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What was counted in one of the two tables."""
+
+    sessions: int
+    success: tuple[int, int]
+    fallback: tuple[int, int]
+    spend: Money
+    total: Money
+    of_verified: int
+    squares: int
+
+    @classmethod
+    def of(cls, group: Mapping[str, Any], side: str) -> _Side:
+        return cls(
+            sessions=group[f"{side}_sessions"],
+            success=(group[f"{side}_verified"], group[f"{side}_settled"]),
+            fallback=(group[f"{side}_fell_back"], group[f"{side}_evaluable"]),
+            spend=Money.of(group, f"{side}_spend"),
+            total=Money.of(group, f"{side}_total"),
+            of_verified=group[f"{side}_of_verified"],
+            squares=group[f"{side}_squares_high"] * _LIMB + group[f"{side}_squares_low"],
+        )
+
+    @property
+    def cost(self) -> Fraction | None:
+        """Units of money per verified session, exactly; None as ``cost_per_verified`` is null."""
+        verified, _ = self.success
+        return Fraction(self.total.units, verified) if self.total.known and verified else None
+
+    @property
+    def cost_variance(self) -> Fraction | None:
+        """The variance of ``cost`` as a ratio of sums, in square units; None for one session."""
+        verified, settled = self.success
+        if self.cost is None or settled < 2:  # noqa: PLR2004 - one session shows no spread
+            return None
+        # Σe² with e = charge − cost·verified, multiplied out; verified is 0 or 1.
+        errors = self.squares - 2 * self.cost * self.of_verified + self.cost**2 * verified
+        return Fraction(settled, settled - 1) * errors / verified**2
+
+
+def _rates(
+    name: str, before: tuple[int, int], after: tuple[int, int], z: float
+) -> dict[str, float | None]:
+    low, high = newcombe(before, after, z)
+    first, second = ratio(*before), ratio(*after)
+    known = first is not None and second is not None
+    successes, trials = before[0] + after[0], before[1] + after[1]
+    detectable = None
+    if known and 0 < successes < trials:
+        pooled = successes / trials
+        spread = pooled * (1 - pooled) * (1 / before[1] + 1 / after[1])
+        detectable = (z + NormalDist().inv_cdf(_POWER)) * sqrt(spread)
+    return {
+        f"{name}_before": first,
+        f"{name}_after": second,
+        f"{name}_change": None if first is None or second is None else second - first,
+        f"{name}_change_low": low,
+        f"{name}_change_high": high,
+        f"{name}_detectable": detectable,
+    }
+
+
+def _costs(before: _Side, after: _Side, z: float) -> dict[str, Any]:
+    costs, variances = (before.cost, after.cost), (before.cost_variance, after.cost_variance)
+    change = low = high = None
+    if costs[0] is not None and costs[1] is not None:
+        change = costs[1] - costs[0]
+        if variances[0] is not None and variances[1] is not None:
+            # Divided before it becomes a float: units are too large to be squared in one.
+            half = z * sqrt(Fraction(variances[0] + variances[1], _UNITS**2))
+            low, high = (float(change / _UNITS) + sign * half for sign in (-1, 1))
+    exact = dict(zip(("before", "after", "change"), (*costs, change), strict=True))
+    return {
+        **{
+            f"cost_per_verified_{name}": None if units is None else decimal(round(units))
+            for name, units in exact.items()
+        },
+        "cost_per_verified_change_low": low,
+        "cost_per_verified_change_high": high,
+    }
+
+
+def _warn_of_unpriced(before: int, after: int) -> None:
+    if before or after:
+        warnings.warn(
+            f"{before} sessions before and {after} after have no total yet. The bridge leaves "
+            "them out, so that the change of spend may still move.",
+            PlivoAnalysisWarning,
+            stacklevel=3,
+        )
+
+
+def _bridge(
+    before: Sequence[Money], after: Sequence[Money]
+) -> tuple[list[int], list[str], list[Fraction]]:
+    """The parts of each cell, unrounded, in units of money: its place, the effect, the part."""
+    rows: list[tuple[int, str, Fraction]] = []
+    all_before, all_after = (sum(cell.known for cell in side) for side in (before, after))
+    for place, (first, second) in enumerate(zip(before, after, strict=True)):
+        q0, q1 = first.known, second.known
+        if q0 and q1:
+            p0, p1 = Fraction(first.units, q0), Fraction(second.units, q1)
+            share0, share1 = Fraction(q0, all_before), Fraction(q1, all_after)
+            price = _HALF * (p0 + p1)
+            volume = _HALF * (share0 + share1) * (all_after - all_before)
+            mix = _HALF * (all_before + all_after) * (share1 - share0)
+            rows += [
+                (place, "price", _HALF * (q0 + q1) * (p1 - p0)),
+                (place, "volume", price * volume),
+                (place, "mix", price * mix),
+            ]
+        elif q1:
+            rows.append((place, "new", Fraction(second.units)))
+        elif q0:
+            rows.append((place, "ended", Fraction(-first.units)))
+    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+
+
+def _whole(parts: Sequence[Fraction], total: int) -> list[int]:
+    """Parts of a whole number as whole numbers that still sum to it.
+
+    Each is rounded down, and the missing units go to the largest remainders, the first of equal
+    ones before the next. Rounding each to the nearest would miss the total by a few units.
+    """
+    rounded = [floor(part) for part in parts]
+    # A stable sort, so that ties stay in the order of the rows.
+    by_remainder = sorted(range(len(parts)), key=lambda n: rounded[n] - parts[n])
+    for place in by_remainder[: total - sum(rounded)]:
+        rounded[place] += 1
+    return rounded

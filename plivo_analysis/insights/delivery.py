@@ -1,0 +1,373 @@
+"""When to switch the channel, whether delivery reports can be believed, how long messages take.
+
+``waits`` looks at the steps between attempts, ``receipts`` at sessions of one attempt, where the
+report and the outcome can be compared, ``delivery_times`` at message records.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import polars as pl
+
+from plivo_analysis.api.columns import MESSAGES
+from plivo_analysis.api.words import EXPIRED, SETTLED, VERIFIED, fold_status
+from plivo_analysis.errors import SchemaError
+from plivo_analysis.metrics.engines import ROWS
+from plivo_analysis.metrics.grouping import (
+    Grouping,
+    count_column,
+    number_column,
+    rate_columns,
+)
+from plivo_analysis.metrics.intervals import normal_quantile, with_interval
+from plivo_analysis.tables.columns import ATTEMPTS
+from plivo_analysis.tables.convert import folded
+from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.spans import MINUTE, SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# From each length to the next one, the first included; the last has no end.
+_WAITS = {
+    "under 15 s": 0,
+    "15–30 s": 15 * SECOND,
+    "30–60 s": 30 * SECOND,
+    "1–2 min": MINUTE,
+    "over 2 min": 2 * MINUTE,
+}
+_DELIVERED = "delivered"
+_READ = "read"
+_FAILED = ["failed", "undelivered", "rejected"]
+_QUANTILES = {"p50": 50, "p95": 95}
+
+WAITS = Table(
+    name="waits",
+    row="Steps to another attempt, by how long the user waited for it.",
+    key=(),
+    columns=(
+        Column(
+            "wait",
+            Kind.TEXT,
+            f"{', '.join(_WAITS)}; null where a time is missing.",
+            computed=True,
+        ),
+        count_column("steps", "Retries and switches of settled sessions.", "steps"),
+        number_column("median_seconds", "The median wait.", "seconds"),
+        count_column("verified", "Steps whose session was verified.", "steps"),
+        *rate_columns("success_rate", "verified ÷ steps."),
+    ),
+)
+
+RECEIPTS = Table(
+    name="receipts",
+    row="A group of settled sessions with one attempt: its report, and what became of them.",
+    key=(),
+    columns=(
+        count_column("delivered_verified", "Reported as delivered, and verified.", "sessions"),
+        count_column("delivered_expired", "Reported as delivered, and expired.", "sessions"),
+        count_column(
+            "failed_verified", "Reported as failed, and verified: the report is wrong.", "sessions"
+        ),
+        count_column("failed_expired", "Reported as failed, and expired.", "sessions"),
+        count_column("pending", "Without a final report, or of an unknown status.", "sessions"),
+        *rate_columns("false_failure_rate", "failed_verified ÷ all reported as failed."),
+        *rate_columns("unused_delivery_rate", "delivered_expired ÷ all reported as delivered."),
+    ),
+)
+
+DELIVERY_TIMES = Table(
+    name="delivery_times",
+    row="A group of outbound messages: how long they waited, and how long they took.",
+    key=(),
+    columns=(
+        count_column("messages", "Outbound messages.", "messages"),
+        *(
+            number_column(f"{what}_{quantile}", f"{meaning}, {percent} of 100 by then.", "seconds")
+            for what, meaning in (
+                ("queue", "Sent − message time"),
+                ("delivery", "Updated − sent, of delivered"),
+            )
+            for quantile, percent in _QUANTILES.items()
+        ),
+        count_column("unfinished", "Neither delivered, read nor failed.", "messages"),
+        count_column(
+            "untimed",
+            "Read, or delivered without all times or with a negative wait: in no quantile.",
+            "messages",
+        ),
+    ),
+)
+
+
+def waits(
+    attempts: Any,
+    by: str | Iterable[str] = ("previous_channel", "channel"),
+    *,
+    confidence: float = 0.95,
+) -> Any:
+    """How long it was until the next attempt, and how many sessions were verified then.
+
+    A wait is the time from the start of an attempt to the start of the next one. Counted are
+    the retries and switches of settled sessions; a session of three attempts has two steps, and
+    all of them share its outcome, whichever attempt it was. The definition is ours; intervals
+    are Wilson's (Wilson 1927) and take steps for independent, which those of one session are
+    not quite. It says what happened after such waits, not what another wait would bring:
+    people who wait longer are other people.
+
+    Args:
+        attempts: A sessions table (polars, pandas or pyarrow), or an attempts table with all
+            attempts of its sessions (these, or DuckDB or PySpark, whose rows are then read into
+            memory).
+        by: Columns of attempts to group by; the step is in the group of the later attempt.
+        confidence: The coverage of the intervals.
+
+    Returns:
+        A small frame (pandas for pandas, else polars): the ``by`` columns, then ``wait``
+        (``under 15 s``, ``15–30 s``, ``30–60 s``, ``1–2 min``, ``over 2 min``: the start
+        included, the end not; null where a time is missing)``, steps, median_seconds`` (the
+        mean of the middle two)``, verified`` (steps)``, success_rate, success_rate_low,
+        success_rate_high`` (parts of one). Sorted by the ``by`` columns, then by length.
+
+    Raises:
+        SchemaError: The frame is neither table, an attempt comes twice, or a session's attempts
+            are not all there.
+        FilterError: ``confidence`` does not lie between 0 and 1.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> import polars as pl
+        >>> attempts = pl.DataFrame({
+        ...     "session_uuid": ["a", "a"], "attempt_number": [1, 2], "attempts": [2, 2],
+        ...     "channel": ["sms", "voice"], "previous_channel": [None, "sms"],
+        ...     "step": ["first", "switch"], "session_status": ["verified"] * 2,
+        ...     "time": [datetime(2026, 10, 1, 9, 0, s, tzinfo=UTC) for s in (0, 40)]})
+        >>> waits(attempts).select("channel", "wait", "steps", "median_seconds").rows()
+        [('voice', '30–60 s', 1, 40.0)]
+    """
+    z = normal_quantile(confidence)
+    needed = ["attempts", "step", "time", "session_status"]
+    grouping = Grouping.of(attempts, by, WAITS, ATTEMPTS, needed)
+    rows = grouping.rows().sort("session_uuid", "attempt_number")
+    _refuse_partial(rows)
+    status = folded(rows["session_status"], fold_status)
+    seconds = (pl.col("time") - pl.col("time").shift()).dt.total_microseconds()
+    steps = rows.with_columns(__wait=seconds, __verified=status == VERIFIED).filter(
+        status.is_in(list(SETTLED)) & pl.col("step").is_in(["retry", "switch"])
+    )
+    # How many lengths begin at the wait or before it: the last of them is its own.
+    length = pl.sum_horizontal(pl.col("__wait") >= start for start in _WAITS.values()) - 1
+    length = pl.when(pl.col("__wait").is_not_null()).then(length).alias("__length")
+    groups = steps.group_by(*grouping.by, length).agg(
+        pl.len().alias("__steps"),
+        pl.col("__wait").median().alias("__median"),
+        pl.col("__verified").sum(),
+    )
+    names = list(_WAITS)
+
+    def rates(group: dict[str, Any]) -> dict[str, Any]:
+        length, median = group["length"], group["median"]
+        return {
+            "wait": None if length is None else names[length],
+            "steps": group["steps"],
+            "median_seconds": None if median is None else median / SECOND,
+            "verified": group["verified"],
+            **with_interval("success_rate", group["verified"], group["steps"], z),
+        }
+
+    return grouping.frame(groups, rates, order={"__length": False})
+
+
+def receipts(
+    sessions: Any,
+    by: str | Iterable[str] = ("destination_network",),
+    *,
+    confidence: float = 0.95,
+) -> Any:
+    """Whether delivery reports can be believed, where one attempt leaves no doubt which it was.
+
+    Settled sessions with exactly one attempt, by what its report said and by what became of
+    them. A code that was typed in had arrived: "failed, verified" is a wrong report for
+    certain, and ``false_failure_rate`` = failed_verified ÷ (failed_verified + failed_expired)
+    is at least how often a failure reported is none. "Delivered, expired" may be a report that
+    is wrong or a person who did not go on: ``unused_delivery_rate`` = delivered_expired ÷
+    (delivered_verified + delivered_expired) compares networks and proves nothing of one.
+    Delivered is ``reached`` and failed ``not_reached`` of ``attempt_outcomes``. The definition
+    is ours; intervals are Wilson's (Wilson 1927; Brown, Cai & DasGupta 2001).
+
+    Args:
+        sessions: A sessions table (polars, pandas or pyarrow), or an attempts table on any
+            engine (these, a DuckDB relation, PySpark).
+        by: Columns to group by.
+        confidence: The coverage of the intervals.
+
+    Returns:
+        A small frame (pandas for pandas, else polars), one row a group of such sessions: the
+        ``by`` columns, then ``delivered_verified, delivered_expired, failed_verified,
+        failed_expired, pending`` (sessions; they sum to all of them)``, false_failure_rate,
+        unused_delivery_rate`` (parts of one), each with ``_low`` and ``_high`` behind it.
+
+    Raises:
+        SchemaError: The frame is neither table, or a session or attempt comes twice.
+        FilterError: ``confidence`` does not lie between 0 and 1.
+
+    Example:
+        >>> import polars as pl
+        >>> attempts = pl.DataFrame({
+        ...     "session_uuid": ["a", "b"], "attempt_number": [1, 1], "attempts": [1, 1],
+        ...     "outcome": "not_reached", "session_status": ["verified", "expired"],
+        ...     "destination_network": ["Alpha", "Alpha"]})
+        >>> told = receipts(attempts)
+        >>> told.select("failed_verified", "failed_expired", "false_failure_rate").rows()
+        [(1, 1, 0.5)]
+    """
+    z = normal_quantile(confidence)
+    needed = ["attempts", "outcome", "session_status"]
+    grouping = Grouping.of(sessions, by, RECEIPTS, ATTEMPTS, needed)
+    counted = grouping.count(
+        {"outcome": None, "session_status": fold_status}, where=nw.col("attempts") == 1
+    )
+    outcome, status = pl.col("__outcome"), pl.col("__session_status")
+    groups = grouping.sum(
+        counted.filter(status.is_in(list(SETTLED))),
+        **{
+            f"{report}_{ending}": ROWS.filter((outcome == word) & (status == ending))
+            for report, word in (("delivered", "reached"), ("failed", "not_reached"))
+            for ending in (VERIFIED, EXPIRED)
+        },
+        pending=ROWS.filter(outcome.is_in(["pending", "unknown"])),
+    )
+
+    def rates(group: dict[str, Any]) -> dict[str, Any]:
+        failed = group["failed_verified"] + group["failed_expired"]
+        delivered = group["delivered_verified"] + group["delivered_expired"]
+        return {
+            **group,
+            **with_interval("false_failure_rate", group["failed_verified"], failed, z),
+            **with_interval("unused_delivery_rate", group["delivered_expired"], delivered, z),
+        }
+
+    return grouping.frame(groups, rates)
+
+
+def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_network",)) -> Any:
+    """How long outbound messages waited to be sent, and how long they took from there.
+
+    The queue is ``message_sent_time`` − ``message_time``, the delivery ``message_updated_time``
+    − ``message_sent_time`` of delivered messages, whose last update is their report. A quantile
+    is the shortest time by which that share of the delivered and the unfinished messages had
+    arrived: an unfinished one takes longer than any other, so that slow messages do not look
+    fast while they are under way. It is the quantile of Kaplan & Meier (1958) where nothing is
+    censored before the last arrival. Failed, undelivered and rejected messages stay out. For
+    the queue an unfinished message counts with its own time where it was sent.
+
+    Args:
+        messages: A messages table (polars, pandas or pyarrow; also DuckDB or PySpark, whose rows
+            are then read into memory).
+        by: Columns of messages to group by.
+
+    Returns:
+        A small frame (pandas for pandas, else polars), one row a group of outbound messages: the
+        ``by`` columns, then ``messages``, ``queue_p50, queue_p95, delivery_p50, delivery_p95``
+        (seconds; null where so many have not arrived), ``unfinished`` (neither delivered, read
+        nor failed), ``untimed`` (delivered without all three times or with a negative wait, and
+        read ones, whose last update is the reading: in no quantile).
+
+    Raises:
+        SchemaError: A column is missing, or a ``message_uuid`` comes twice.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> import polars as pl
+        >>> at = [datetime(2026, 10, 1, 9, 0, second, tzinfo=UTC) for second in range(10)]
+        >>> messages = pl.DataFrame({
+        ...     "message_uuid": ["a", "b", "c"], "message_direction": ["outbound"] * 3,
+        ...     "message_state": ["delivered", "delivered", "sent"], "destination_network": "Alpha",
+        ...     "message_time": [at[0]] * 3, "message_sent_time": [at[1], at[1], at[2]],
+        ...     "message_updated_time": [at[4], at[9], None]})
+        >>> delivery_times(messages).select("queue_p50", "delivery_p50", "delivery_p95").rows()
+        [(1.0, 8.0, None)]
+    """
+    times = ["message_time", "message_sent_time", "message_updated_time"]
+    grouping = Grouping.of(
+        messages, by, DELIVERY_TIMES, MESSAGES, ["message_direction", "message_state", *times]
+    )
+    rows = grouping.rows()
+    state = folded(rows["message_state"], fold_status)
+    start, sent, updated = (pl.col(name) for name in times)
+    known = rows.with_columns(
+        __delivered=(state == _DELIVERED).fill_null(value=False),
+        __read=(state == _READ).fill_null(value=False),
+        __failed=state.is_in(_FAILED).fill_null(value=False),
+        __queue=_wait(sent - start),
+        __delivery=_wait(updated - sent),
+    ).filter(folded(rows["message_direction"], fold_status) == "outbound")
+    delivered, read, failed = pl.col("__delivered"), pl.col("__read"), pl.col("__failed")
+    timed = delivered & pl.col("__queue").is_not_null() & pl.col("__delivery").is_not_null()
+    unfinished = ~(delivered | read | failed)
+    queued = timed | (unfinished & pl.col("__queue").is_not_null())
+    found = (
+        known.group_by(*grouping.by) if grouping.by else known.group_by(pl.lit(0).alias("__all"))
+    )
+    groups = found.agg(
+        pl.len().alias("__messages"),
+        unfinished.sum().alias("__unfinished"),
+        (read | (delivered & ~timed)).sum().alias("__untimed"),
+        (timed | unfinished).sum().alias("__waiting"),
+        pl.col("__queue").filter(queued).sort().alias("__queues"),
+        pl.col("__delivery").filter(timed).sort().alias("__deliveries"),
+    )
+    quantiles = [
+        _quantile(f"__{listed}", percent).alias(f"__{what}_{name}")
+        for what, listed in (("queue", "queues"), ("delivery", "deliveries"))
+        for name, percent in _QUANTILES.items()
+    ]
+    groups = groups.select(*grouping.by, *_COUNTS, *quantiles)
+
+    def seconds(group: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: value / SECOND if value is not None and "_p" in name else value
+            for name, value in group.items()
+        }
+
+    return grouping.frame(groups, seconds)
+
+
+_COUNTS = ["__messages", "__unfinished", "__untimed"]
+
+
+def _refuse_partial(attempts: pl.DataFrame) -> None:
+    """Refuse attempts of which some are missing: the one before a step might be.
+
+    Args:
+        attempts: Sorted by session and number, each attempt once.
+    """
+    number = pl.int_range(1, pl.len() + 1).over("session_uuid")
+    whole = (pl.col("attempt_number") == number) & (
+        pl.col("attempts") == pl.len().over("session_uuid")
+    )
+    partial = attempts.filter(~whole.fill_null(value=False))["session_uuid"].n_unique()
+    if partial:
+        raise SchemaError(
+            f"{partial} sessions have other attempts than their number says, and a wait needs the "
+            "attempt before. Filter sessions, not attempts.",
+            available=attempts.columns,
+        )
+
+
+def _wait(difference: pl.Expr) -> pl.Expr:
+    """A difference of two times in microseconds; null where it is negative or not known."""
+    microseconds = difference.dt.total_microseconds()
+    return pl.when(microseconds >= 0).then(microseconds)
+
+
+def _quantile(times: str, percent: int) -> pl.Expr:
+    """The smallest of the sorted times by which so many of all that wait had arrived.
+
+    In whole numbers: the float 0.95·20 is a hair above 19, and would ask for the twentieth.
+    """
+    needed = (pl.col("__waiting").cast(pl.Int64) * percent + 99) // 100
+    # Where none waits there is no place 0; a place beyond the list is one not reached.
+    return pl.col(times).list.get(needed - 1, null_on_oob=True)

@@ -1,0 +1,295 @@
+"""A person who asks again after an expired session: several sessions, one journey.
+
+Sessions of one recipient in one application are put in order of time and cut into journeys where
+too long passed or the one before was verified. ``journeys`` lists them, ``journey_rates`` counts
+how many end verified, and what one that does costs.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.api.words import ARROW, EXPIRED, OPEN, VERIFIED, fold_status
+from plivo_analysis.errors import FilterError, SchemaError
+from plivo_analysis.metrics.grouping import (
+    Grouping,
+    count_column,
+    number_column,
+    rate_columns,
+    sum_column,
+)
+from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
+from plivo_analysis.metrics.money import Money
+from plivo_analysis.tables.convert import folded, result
+from plivo_analysis.values.masking import is_masked
+from plivo_analysis.values.schema import Column, Kind, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NEEDED = ["recipient", "app_uuid", "status", "attempts", "path", "total_charge", "created_at"]
+_ADDED = ["settled", "verified", "sessions", "total_charge", "unpriced"]
+_GAP = re.compile(r"([0-9]{1,9}) ?([smhd])", re.IGNORECASE)
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
+JOURNEYS = Table(
+    name="journeys",
+    row="A journey: the sessions of one recipient that follow each other, in one application.",
+    key=(),
+    columns=(
+        Column("recipient", Kind.TEXT, "The number verified; null where none was given."),
+        Column("app_uuid", Kind.TEXT, "The Verify application."),
+        Column("began_at", Kind.TIME, "When its first session began.", unit="UTC", computed=True),
+        Column("ended_at", Kind.TIME, "When its last session began.", unit="UTC", computed=True),
+        count_column("sessions", "Its sessions.", "sessions"),
+        Column(
+            "verified",
+            Kind.FLAG,
+            "Whether its last session is verified.",
+            nullable=False,
+            computed=True,
+        ),
+        Column(
+            "open",
+            Kind.FLAG,
+            "Whether it is not verified and a session of it is in progress.",
+            nullable=False,
+            computed=True,
+        ),
+        count_column("attempts", "Attempts of its sessions.", "attempts"),
+        Column("channels", Kind.TEXT, "The paths of its sessions, joined.", computed=True),
+        sum_column("total_charge", "What its sessions were billed."),
+        count_column("unpriced", "Sessions without a total_charge.", "sessions"),
+    ),
+)
+
+JOURNEY_RATES = Table(
+    name="journey_rates",
+    row="A group of journeys: how many end verified, and what one that does costs.",
+    key=(),
+    columns=(
+        count_column("journeys", "All journeys.", "journeys"),
+        count_column("settled", "Verified, or with expired sessions alone.", "journeys"),
+        count_column("verified", "Verified.", "journeys"),
+        *rate_columns("conversion_rate", "verified ÷ settled."),
+        number_column("sessions_per_journey", "Sessions ÷ journeys.", "sessions"),
+        sum_column(
+            "cost_per_verified_journey", "The total_charge of settled journeys ÷ verified ones."
+        ),
+    ),
+)
+
+
+def journeys(sessions: Any, gap: str | timedelta = "30m") -> Any:
+    """Sessions of one recipient that follow each other, as one journey each.
+
+    A session that expires and a second one that verifies are one person's story, and success
+    per session counts it as a failure and a success. Sessions of one recipient in one
+    application, in order of time (ties by ``session_uuid``), belong to one journey while each
+    begins less than ``gap`` after the one before began and the one before is not verified. A
+    session without a recipient, or of unknown time, is a journey of its own. The definition is
+    ours: no vendor publishes one.
+
+    A journey that begins before the table or goes on after it is cut there: read a little more
+    than the time in question. A journey is not a person, who may have several.
+
+    Args:
+        sessions: A sessions table (polars, pandas or pyarrow, also DuckDB or PySpark, whose
+            rows are then read into memory). ``session_uuid, recipient, app_uuid, status,
+            attempts, path, total_charge`` and ``created_at`` are read. Pseudonyms of recipients
+            work; masked numbers do not.
+        gap: The longest time between two beginnings, excluded: seconds, minutes, hours or days,
+            as ``"90s"``, ``"30m"``, ``"2h"``, ``"1d"``, or a ``timedelta``.
+
+    Returns:
+        A frame (pandas for pandas, else polars), one row a journey, sorted by ``began_at``,
+        ``recipient``, ``app_uuid``: ``recipient, app_uuid, began_at, ended_at`` (UTC, the start
+        of its first and last session)``, sessions, verified`` (whether the last one is)``,
+        open`` (not verified, and a session in progress)``, attempts, channels`` (the paths,
+        joined: ``"sms → sms → voice"``; null where there was no attempt)``, total_charge``
+        (decimal, the account's currency; null where none is known)``, unpriced`` (its sessions
+        without one).
+
+    Raises:
+        SchemaError: A column is missing, a ``session_uuid`` comes twice, recipients are masked,
+            or charges are of several currencies, by a column ``currency``.
+        FilterError: ``gap`` is none of the above, or not positive.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from decimal import Decimal
+        >>> import polars as pl
+        >>> sessions = pl.DataFrame({
+        ...     "session_uuid": ["a", "b"], "recipient": ["14155550126"] * 2,
+        ...     "app_uuid": ["shop"] * 2, "status": ["expired", "verified"],
+        ...     "attempts": [1, 2], "path": ["sms", "sms → voice"],
+        ...     "total_charge": [Decimal("0.08"), Decimal("0.11")],
+        ...     "created_at": [datetime(2026, 10, 1, 9, m, tzinfo=UTC) for m in (0, 12)]})
+        >>> journeys(sessions).select("sessions", "verified", "channels", "total_charge").rows()
+        [(2, True, 'sms → sms → voice', Decimal('0.19000000'))]
+    """
+    grouping = Grouping.of(sessions, (), JOURNEYS, SESSIONS, _NEEDED)
+    found = _journeys(grouping, _length(gap)).sort(
+        "began_at", "recipient", "app_uuid", "__first", nulls_last=True
+    )
+    return result(found.select(JOURNEYS.names).cast(JOURNEYS.polars()), sessions)
+
+
+def journey_rates(
+    sessions: Any,
+    by: str | Iterable[str] = (),
+    *,
+    gap: str | timedelta = "30m",
+    confidence: float = 0.95,
+) -> Any:
+    """How many journeys end verified, and what one that does costs.
+
+    The conversion rate is verified ÷ settled journeys, where settled is verified, or with
+    nothing but expired sessions; its interval is Wilson's (Wilson 1927), for which journeys are
+    closer to independent than sessions are. The cost per verified journey is Σ
+    ``total_charge`` of settled journeys ÷ verified ones: it does not count the session that
+    expired first as another's failure. Where sessions have no total yet it is a lower bound.
+
+    Args:
+        sessions: A sessions table, as for ``journeys``.
+        by: Columns of sessions to group by; a journey is in the group of its first session.
+        gap: The longest time between two beginnings, as for ``journeys``.
+        confidence: The coverage of the intervals.
+
+    Returns:
+        A small frame (pandas for pandas, else polars), one row a group: the ``by`` columns, then
+        ``journeys, settled, verified`` (journeys), ``conversion_rate, conversion_rate_low,
+        conversion_rate_high`` (parts of one), ``sessions_per_journey`` (over all journeys),
+        ``cost_per_verified_journey`` (decimal of scale 8, half-even).
+
+    Raises:
+        SchemaError: As for ``journeys``, or ``by`` names ``channel`` (a session's last one).
+        FilterError: ``gap`` or ``confidence`` is none of the above.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from decimal import Decimal
+        >>> import polars as pl
+        >>> sessions = pl.DataFrame({
+        ...     "session_uuid": ["a", "b"], "recipient": ["14155550126"] * 2,
+        ...     "app_uuid": ["shop"] * 2, "status": ["expired", "verified"],
+        ...     "attempts": [1, 2], "path": ["sms", "sms → voice"],
+        ...     "total_charge": [Decimal("0.08"), Decimal("0.11")],
+        ...     "created_at": [datetime(2026, 10, 1, 9, m, tzinfo=UTC) for m in (0, 12)]})
+        >>> rates = journey_rates(sessions)
+        >>> rates.select("journeys", "conversion_rate", "cost_per_verified_journey").rows()
+        [(1, 1.0, Decimal('0.19000000'))]
+    """
+    z = normal_quantile(confidence)
+    grouping = Grouping.of(sessions, by, JOURNEY_RATES, SESSIONS, _NEEDED)
+    found = _journeys(grouping, _length(gap))
+    settled = pl.col("__settled")
+    groups = grouping.sum(
+        found.select(
+            *(pl.col(f"__by_{name}").alias(name) for name in grouping.by),
+            *(pl.col(name).alias(f"__{name}") for name in _ADDED),
+        ),
+        journeys=settled.is_not_null(),
+        settled=settled,
+        verified=pl.col("__verified"),
+        sessions=pl.col("__sessions"),
+        spent=pl.col("__total_charge").filter(settled),
+        priced=(pl.col("__sessions") - pl.col("__unpriced")).filter(settled),
+    )
+
+    def rates(group: dict[str, Any]) -> dict[str, Any]:
+        verified = group["verified"]
+        spent = Money(group["spent"], group["priced"], 0)
+        return {
+            "journeys": group["journeys"],
+            "settled": group["settled"],
+            "verified": verified,
+            **with_interval("conversion_rate", verified, group["settled"], z),
+            "sessions_per_journey": ratio(group["sessions"], group["journeys"]),
+            "cost_per_verified_journey": spent.per(verified),
+        }
+
+    return grouping.frame(groups, rates)
+
+
+def _length(gap: object) -> timedelta:
+    """The longest time between two sessions of one journey, checked."""
+    length = gap
+    if isinstance(gap, str) and (known := _GAP.fullmatch(gap.strip())):
+        try:
+            length = int(known[1]) * _UNITS[known[2].lower()]
+        except OverflowError:
+            length = None
+    if not isinstance(length, timedelta) or not timedelta(0) < length:
+        raise FilterError(
+            f"gap is {gap!r}; it is a time longer than 0: seconds, minutes, hours or days as "
+            "'90s', '30m', '2h' or '1d', or a timedelta."
+        )
+    return length
+
+
+def _journeys(grouping: Grouping, gap: timedelta) -> pl.DataFrame:
+    """One row a journey, with the columns of ``JOURNEYS`` and some that begin with ``__``.
+
+    ``settled``, ``__first`` (the uuid of its first session) and, as ``__by_…``, the columns that
+    the first session is grouped by.
+    """
+    sessions = grouping.rows()
+    _refuse_masked(sessions["recipient"])
+    status = folded(sessions["status"], fold_status)
+    ordered = sessions.with_columns(
+        __verified=(status == VERIFIED).fill_null(value=False),
+        __expired=(status == EXPIRED).fill_null(value=False),
+        __open=status.is_in(list(OPEN)).fill_null(value=False),
+    ).sort("recipient", "app_uuid", "created_at", "session_uuid", nulls_last=True)
+    # The row above is the one before it, of the same person or not. Nobody's session (a null
+    # recipient equals nothing) and one of unknown time (nor does a null time) follow none.
+    recipient, began = pl.col("recipient"), pl.col("created_at")
+    follows = (
+        (recipient == recipient.shift())
+        & pl.col("app_uuid").eq_missing(pl.col("app_uuid").shift())
+        & (began - began.shift() < gap)
+        & ~pl.col("__verified").shift()
+    )
+    charge = pl.col("total_charge")
+    return (
+        ordered.with_columns(__journey=(~follows.fill_null(value=False)).cum_sum())
+        .group_by("__journey", maintain_order=True)
+        .agg(
+            recipient.first(),
+            pl.col("app_uuid").first(),
+            began.first().alias("began_at"),
+            began.last().alias("ended_at"),
+            pl.len().alias("sessions"),
+            pl.col("__verified").last().alias("verified"),
+            (pl.col("__open").any() & ~pl.col("__verified").last()).alias("open"),
+            pl.col("attempts").sum(),
+            pl.col("path").drop_nulls().str.join(ARROW).alias("channels"),
+            pl.when(charge.count() > 0).then(charge.sum()).alias("total_charge"),
+            charge.null_count().alias("unpriced"),
+            (pl.col("__verified").last() | pl.col("__expired").all()).alias("settled"),
+            pl.col("session_uuid").first().alias("__first"),
+            *(pl.col(name).first().alias(f"__by_{name}") for name in grouping.by),
+        )
+        .with_columns(pl.col("channels").replace("", None))
+    )
+
+
+def _refuse_masked(recipients: pl.Series) -> None:
+    masked = sum(map(is_masked, recipients.drop_nulls().unique()))
+    if masked:
+        raise SchemaError(
+            f"{masked} recipients of this table are masked. Two people can look alike once "
+            "masked, and their sessions would make one journey. Load with recipients='full' or "
+            "'pseudonym'."
+        )
