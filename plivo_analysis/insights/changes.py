@@ -286,10 +286,13 @@ def cost_bridge(
     ]
     cell, effects, parts = _bridge(*sides)
     total = sum(second.units - first.units for first, second in zip(*sides, strict=True))
-    rows = cells.select(grouping.by)[cell] if grouping.by else pl.DataFrame()
-    amounts = pl.Series("__amount", _whole(parts, total), dtype=pl.Int128)
-    groups = rows.with_columns(pl.Series("__effect", effects, dtype=pl.String), amounts)
-    groups = groups.with_row_index("__row")
+    groups = pl.DataFrame(
+        [
+            *(cells[name][cell] for name in grouping.by),
+            pl.Series("__effect", effects, dtype=pl.String),
+            pl.Series("__amount", _whole(parts, total), dtype=pl.Int128),
+        ]
+    ).with_row_index("__row")
     return grouping.frame(
         groups, lambda row: {**row, "amount": decimal(row["amount"])}, order={"__row": False}
     )

@@ -303,15 +303,13 @@ def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_networ
         __failed=state.is_in(_FAILED).fill_null(value=False),
         __queue=_wait(sent - start),
         __delivery=_wait(updated - sent),
+        __all=0,
     ).filter(folded(rows["message_direction"], fold_status) == "outbound")
     delivered, read, failed = pl.col("__delivered"), pl.col("__read"), pl.col("__failed")
     timed = delivered & pl.col("__queue").is_not_null() & pl.col("__delivery").is_not_null()
     unfinished = ~(delivered | read | failed)
     queued = timed | (unfinished & pl.col("__queue").is_not_null())
-    found = (
-        known.group_by(*grouping.by) if grouping.by else known.group_by(pl.lit(0).alias("__all"))
-    )
-    groups = found.agg(
+    groups = known.group_by(*grouping.by, "__all").agg(
         pl.len().alias("__messages"),
         unfinished.sum().alias("__unfinished"),
         (read | (delivered & ~timed)).sum().alias("__untimed"),
@@ -366,7 +364,7 @@ def _wait(difference: pl.Expr) -> pl.Expr:
 def _quantile(times: str, percent: int) -> pl.Expr:
     """The smallest of the sorted times by which so many of all that wait had arrived.
 
-    In whole numbers: the float 0.95·20 is a hair above 19, and would ask for the twentieth.
+    In whole numbers, so that no float decides where exactly so many had.
     """
     needed = (pl.col("__waiting").cast(pl.Int64) * percent + 99) // 100
     # Where none waits there is no place 0; a place beyond the list is one not reached.
