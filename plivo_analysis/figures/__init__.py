@@ -7,6 +7,28 @@ set and nothing is shown; that is the caller's to do.
 
 from plivo_analysis.figures.bars import spend
 from plivo_analysis.figures.flows import paths
+from plivo_analysis.figures.insights import (
+    compare,
+    cost_bridge,
+    delivery_times,
+    journey_rates,
+    journeys,
+    receipts,
+    waits,
+)
 from plivo_analysis.figures.rates import delivery, fallback, outcomes
 
-__all__ = ["delivery", "fallback", "outcomes", "paths", "spend"]
+__all__ = [
+    "compare",
+    "cost_bridge",
+    "delivery",
+    "delivery_times",
+    "fallback",
+    "journey_rates",
+    "journeys",
+    "outcomes",
+    "paths",
+    "receipts",
+    "spend",
+    "waits",
+]

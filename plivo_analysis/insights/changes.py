@@ -400,18 +400,18 @@ def _rates(
     name: str, before: tuple[int, int], after: tuple[int, int], z: float
 ) -> dict[str, float | None]:
     low, high = newcombe(before, after, z)
-    first, second = ratio(*before), ratio(*after)
-    known = first is not None and second is not None
-    successes, trials = before[0] + after[0], before[1] + after[1]
-    detectable = None
-    if known and 0 < successes < trials:
-        pooled = successes / trials
-        spread = pooled * (1 - pooled) * (1 / before[1] + 1 / after[1])
-        detectable = (z + NormalDist().inv_cdf(_POWER)) * sqrt(spread)
+    change = detectable = None
+    if before[1] and after[1]:
+        change = float(Fraction(*after) - Fraction(*before))
+        successes, trials = before[0] + after[0], before[1] + after[1]
+        if 0 < successes < trials:
+            pooled = successes / trials
+            spread = pooled * (1 - pooled) * (1 / before[1] + 1 / after[1])
+            detectable = (z + NormalDist().inv_cdf(_POWER)) * sqrt(spread)
     return {
-        f"{name}_before": first,
-        f"{name}_after": second,
-        f"{name}_change": None if first is None or second is None else second - first,
+        f"{name}_before": ratio(*before),
+        f"{name}_after": ratio(*after),
+        f"{name}_change": change,
         f"{name}_change_low": low,
         f"{name}_change_high": high,
         f"{name}_detectable": detectable,
