@@ -6,10 +6,9 @@ set and nothing is shown; that is the caller's to do.
 """
 
 from plivo_analysis.figures.bars import spend
+from plivo_analysis.figures.changes import compare, cost_bridge
 from plivo_analysis.figures.flows import paths
 from plivo_analysis.figures.insights import (
-    compare,
-    cost_bridge,
     delivery_times,
     journey_rates,
     journeys,

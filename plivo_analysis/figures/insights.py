@@ -1,61 +1,35 @@
-"""What insights give, drawn: changes, rates and times as dots with their intervals, and money.
+"""Who came back, when the next attempt came, what reports and times say: insights, drawn.
 
-Each line of a figure is prepared as plain data (``Mark``) and then written. A dot is the
-estimate, the thin line through it its interval; what is beyond chance is in the accent colour,
-everything else in that of its channel. Titles say what changed, and never why.
+A dot is the estimate, the thin line through it its interval, in the colour of its channel. What
+the lines consist of is in ``dots``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.errors import FilterError
 from plivo_analysis.figures import style
-from plivo_analysis.figures.rows import MetricRows, Row, hue, key, read, title, words
-from plivo_analysis.values.typesetting import (
-    NARROW,
-    count,
-    money,
-    percent,
-    plural,
-    signed,
-    unit_price,
+from plivo_analysis.figures.dots import (
+    WIDE,
+    Mark,
+    blank_lines,
+    draw_dots,
+    group_colour,
+    group_name,
+    pair,
+    write_beside,
 )
+from plivo_analysis.figures.rows import MetricRows, Row, read, words
+from plivo_analysis.values.typesetting import NARROW, count, percent, plural, unit_price
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import plotly.graph_objects as go
 
-_LINE = 30
-_WIDE = (0.0, 0.62)
-_PAIR = ((0.0, 0.30), (0.55, 0.85))
-_ACCENT = style.NOT_VERIFIED
-_EFFECTS = ("price", "volume", "mix", "new", "ended")
 _MANY = 5  # sessions of a journey from which on they are one bar
-_NAMED = 3  # groups that hovering over an effect names
-_ZERO = Decimal(0)
 
-_RATES = ("success_rate", "fallback_rate")
-_COST = "cost_per_verified"
-_MEASURES = {
-    "success_rate": "Change of the success rate, points",
-    "fallback_rate": "Change of the fallback rate, points",
-    _COST: "Change of the cost per verified session",
-}
-_COMPARED = ("sessions_before", "sessions_after", "spend_before", "spend_after", "spend_change")
-_CHANGES = (
-    *_COMPARED,
-    *(
-        f"{rate}_{part}"
-        for rate in _RATES
-        for part in ("before", "after", "change", "change_low", "change_high", "detectable")
-    ),
-    *(f"{_COST}_{part}" for part in ("before", "after", "change", "change_low", "change_high")),
-)
 _JOURNEYS = (
     "recipient",
     "app_uuid",
@@ -82,157 +56,6 @@ _DELIVERY_TIMES = (
 
 def _with_interval(rate: str) -> tuple[str, str, str]:
     return rate, f"{rate}_low", f"{rate}_high"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One line of a figure: a label, an estimate with its interval, and what stands beside it.
-
-    Args:
-        label: Its label, safe for a figure.
-        colour: The dot's colour.
-        ends: The estimate and the two ends of its interval, each None where it is not known.
-        bold: What stands beside it in bold; empty for nothing.
-        rest: What stands after that.
-
-    Example:
-        >>> Mark("SMS", "#3D6DB5", (0.5, 0.4, 0.6), "50 %", "of 30").ends[0]
-        0.5
-    """
-
-    label: str
-    colour: str
-    ends: tuple[float | None, float | None, float | None]
-    bold: str
-    rest: str
-
-
-def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD") -> go.Figure:
-    """Draw what changed in each group, the worst change first, with its interval.
-
-    Worst is the largest loss of success, or the largest rise of fallback or of cost. A change
-    whose own interval leaves out 0 is in the accent colour.
-
-    Args:
-        frame: What ``compare`` gave, polars or pandas, with any grouping.
-        measure: ``"success_rate"``, ``"fallback_rate"`` or ``"cost_per_verified"``.
-        currency: The account's currency, a label.
-
-    Returns:
-        One line a group; groups without a change come last and say why.
-
-    Raises:
-        SchemaError: The frame is not of ``compare``.
-        FilterError: There is no such measure.
-
-    Example:
-        >>> import polars as pl
-        >>> from decimal import Decimal
-        >>> from plivo_analysis import compare, figures
-        >>> def sessions(verified, expired):
-        ...     number = verified + expired
-        ...     return pl.DataFrame({
-        ...         "session_uuid": [str(n) for n in range(number)], "path": ["sms"] * number,
-        ...         "status": ["verified"] * verified + ["expired"] * expired,
-        ...         "total_charge": [Decimal("0.08")] * number})
-        >>> figures.compare(compare(sessions(48, 32), sessions(56, 14))).data[0].x
-        (20.0,)
-    """
-    if measure not in _MEASURES:
-        allowed = ", ".join(map(repr, _MEASURES))
-        raise FilterError(f"measure is {measure!r}; it can be {allowed}.")
-    table = read(frame, _CHANGES, "compare")
-    is_rate = measure != _COST
-    scale = 100 if is_rate else 1
-    better = 1 if measure == "success_rate" else -1
-
-    def worst_first(row: Row) -> tuple[bool, float]:
-        change = row[f"{measure}_change"]
-        return change is None, 0.0 if change is None else better * float(change)
-
-    def mark(row: Row) -> Mark:
-        ends = [row[f"{measure}_change{end}"] for end in ("", "_low", "_high")]
-        change, low, high = (None if end is None else float(end) * scale for end in ends)
-        clear = low is not None and high is not None and (low > 0 or high < 0)
-        before, after = row[f"{measure}_before"], row[f"{measure}_after"]
-        if is_rate:
-            shown = percent(ends[0], unit=False)
-            values = f"{percent(before)} → {percent(after)}"
-        else:
-            shown = unit_price(ends[0], currency)
-            values = f"{unit_price(before, currency)} → {unit_price(after, currency)}"
-        if row["sessions_before"] is None or row["sessions_after"] is None:
-            values = "only after" if row["sessions_before"] is None else "only before"
-        bold = "" if change is None else style.label(signed(shown))
-        colour = _ACCENT if clear else style.ALL
-        return Mark(_name(table, row), colour, (change, low, high), bold, style.label(values))
-
-    marks = [mark(row) for row in sorted(table.rows, key=worst_first)]
-    figure = _blank(marks, f"{_MEASURES[measure]}{words(table.by)}")
-    _dots(figure, marks, _WIDE, zero=True)
-    return figure.figure()
-
-
-def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
-    """Draw from what the change of spend is made: a bar for each effect, then the change.
-
-    Each bar begins where the one before ended. Hovering names the groups with the largest
-    parts.
-
-    Args:
-        frame: What ``cost_bridge`` gave, polars or pandas, with any grouping.
-        currency: The account's currency, a label.
-
-    Returns:
-        A waterfall with the exact amount of each effect above its bar.
-
-    Raises:
-        SchemaError: The frame is not of ``cost_bridge``.
-
-    Example:
-        >>> import polars as pl
-        >>> from decimal import Decimal
-        >>> from plivo_analysis import figures
-        >>> amounts = [Decimal("0.06"), Decimal("0.18"), Decimal("-0.04")]
-        >>> frame = pl.DataFrame({"effect": ["price", "volume", "mix"], "amount": amounts})
-        >>> drawn = figures.cost_bridge(frame).data[0]
-        >>> drawn.base, drawn.y
-        ((0.0, 0.06, 0.24, 0.0), (0.06, 0.18, -0.04, 0.2))
-    """
-    table = read(frame, ("effect", "amount"), "cost_bridge")
-    found = {row["effect"] for row in table.rows}
-    effects = [effect for effect in _EFFECTS if effect in found]
-    sums = {
-        effect: sum((row["amount"] for row in table.rows if row["effect"] == effect), _ZERO)
-        for effect in effects
-    }
-    starts = [sum(list(sums.values())[:place], _ZERO) for place in range(len(effects))]
-    amounts = [*sums.values(), sum(sums.values(), _ZERO)]
-    bases = [*starts, _ZERO]
-    names = [*(effect.capitalize() for effect in effects), "Change"]
-    figure = style.blank(260, left=60)
-    style.heading(figure, f"Change of spend{words(table.by)}")
-    figure.update_layout(
-        xaxis=style.axis(showgrid=False, tickvals=list(range(len(names))), ticktext=names),
-        yaxis=style.axis(nticks=4, showline=False, zeroline=True, zerolinecolor=style.ALL),
-    )
-    figure.add_trace(
-        {
-            "type": "bar",
-            "x": list(range(len(names))),
-            "y": [float(amount) for amount in amounts],
-            "base": [float(base) for base in bases],
-            "marker": {"color": [*[style.VERIFIED] * len(effects), style.OPEN]},
-            "hovertext": [*(_largest(table, effect, currency) for effect in effects), "All"],
-            "hoverinfo": "text",
-        }
-    )
-    for place, (base, amount) in enumerate(zip(bases, amounts, strict=True)):
-        shown = style.label(signed(money(amount, currency)))
-        top = float(max(base, base + amount))
-        where = {"xref": "x", "yref": "y", "xanchor": "center", "yanchor": "bottom"}
-        style.note(figure, f"<b>{shown}</b>", place, top, **where)
-    return figure.figure()
 
 
 def journeys(frame: Any) -> go.Figure:
@@ -265,7 +88,7 @@ def journeys(frame: Any) -> go.Figure:
         found[min(row["sessions"], _MANY), ending] += 1
     numbers = list(range(1, max((number for number, _ in found), default=1) + 1))
     names = [f"{plural(n, 'session')}{' or more' * (n == _MANY)}" for n in numbers]
-    endings = {"verified": style.VERIFIED, "open": style.OPEN, "not verified": _ACCENT}
+    endings = {"verified": style.VERIFIED, "open": style.OPEN, "not verified": style.NOT_VERIFIED}
     # What is drawn is what the label beside the bar says, so nothing depends on a colour alone.
     marks = [
         Mark(
@@ -277,7 +100,7 @@ def journeys(frame: Any) -> go.Figure:
         )
         for number, name in zip(numbers, names, strict=True)
     ]
-    figure = _blank(marks, "Journeys by number of sessions")
+    figure = blank_lines(marks, "Journeys by number of sessions")
     figure.update_layout(barmode="stack", bargap=0.35)
     for ending, colour in endings.items():
         counts = [found[number, ending] for number in numbers]
@@ -292,8 +115,8 @@ def journeys(frame: Any) -> go.Figure:
                 "hoverinfo": "text",
             }
         )
-    figure.update_layout(xaxis=style.axis(domain=list(_WIDE), showgrid=True, ticks=""))
-    _beside(figure, marks, _WIDE)
+    figure.update_layout(xaxis=style.axis(domain=list(WIDE), showgrid=True, ticks=""))
+    write_beside(figure, marks, WIDE)
     return figure.figure()
 
 
@@ -359,7 +182,7 @@ def waits(frame: Any) -> go.Figure:
 
     def name(row: Row) -> str:
         length = row["wait"] or "time not known"
-        group = f"{_name(table, row)}, " if table.by else ""
+        group = f"{group_name(table, row)}, " if table.by else ""
         return f"{group}{style.label(length)}"
 
     return _rates(
@@ -405,15 +228,15 @@ def receipts(frame: Any) -> go.Figure:
         marks = [
             _rate_mark(
                 row,
-                _name(table, row),
-                _colour(table, row),
+                group_name(table, row),
+                group_colour(table, row),
                 rate,
                 f"of {count(row[f'{report}_verified'] + row[f'{report}_expired'])}",
             )
             for row in table.rows
         ]
         drawn.append((heading, marks))
-    return _pair(drawn)
+    return pair(drawn)
 
 
 def delivery_times(frame: Any) -> go.Figure:
@@ -443,14 +266,24 @@ def delivery_times(frame: Any) -> go.Figure:
         half, most = row[f"{what}_p50"], row[f"{what}_p95"]
         if half is None:
             return Mark(
-                _name(table, row), _colour(table, row), (None,) * 3, "", "half not there yet"
+                group_name(table, row),
+                group_colour(table, row),
+                (None,) * 3,
+                "",
+                "half not there yet",
             )
         rest = "95 % not there yet" if most is None else f"95 % in {_seconds(most)}"
         ends = (half, half, half if most is None else most)
-        return Mark(_name(table, row), _colour(table, row), ends, _seconds(half), style.label(rest))
+        return Mark(
+            group_name(table, row),
+            group_colour(table, row),
+            ends,
+            _seconds(half),
+            style.label(rest),
+        )
 
     headings = {"queue": "Waiting to be sent, s", "delivery": "From sent to delivered, s"}
-    return _pair(
+    return pair(
         [(heading, [mark(row, what) for row in table.rows]) for what, heading in headings.items()]
     )
 
@@ -464,13 +297,17 @@ def _rates(
 ) -> go.Figure:
     marks = [
         _rate_mark(
-            row, name(row) if name else _name(table, row), _colour(table, row), rate, rest(row)
+            row,
+            name(row) if name else group_name(table, row),
+            group_colour(table, row),
+            rate,
+            rest(row),
         )
         for row in table.rows
     ]
     what, unit = heading.rsplit(", ", 1)
-    figure = _blank(marks, f"{what}{words(table.by)}, {unit}")
-    _dots(figure, marks, _WIDE)
+    figure = blank_lines(marks, f"{what}{words(table.by)}, {unit}")
+    draw_dots(figure, marks, WIDE)
     return figure.figure()
 
 
@@ -482,118 +319,5 @@ def _rate_mark(row: Row, label: str, colour: str, rate: str, rest: str) -> Mark:
     return Mark(label, colour, (value, low, high), bold, style.label(rest))
 
 
-def _name(table: MetricRows, row: Row) -> str:
-    """A group's label, after a square of its channel's colour; a step is "SMS → Voice"."""
-    steps = [column for column in ("previous_channel", "channel") if column in table.by]
-    others = [column for column in table.by if column not in steps]
-    step = " → ".join(style.name(row[column]) for column in steps)
-    parts = [step] if step else []
-    if others or not parts:
-        parts.append(title(key(row, others), others))
-    mark = f"{style.mark(None, _colour(table, row))} " if table.channel else ""
-    return mark + style.label(" · ".join(parts))
-
-
-def _colour(table: MetricRows, row: Row) -> str:
-    return hue(key(row, table.by), table.by)
-
-
-def _largest(table: MetricRows, effect: str, currency: str) -> str:
-    """The groups with the largest parts of an effect, for a pointer that rests on its bar."""
-    rows = [row for row in table.rows if row["effect"] == effect]
-    rows.sort(key=lambda row: -abs(row["amount"]))
-    told = [
-        f"{_name(table, row)}: {style.label(signed(money(row['amount'], currency)))}"
-        for row in rows[:_NAMED]
-    ]
-    if len(rows) > _NAMED:
-        told.append(f"and {count(len(rows) - _NAMED)} more")
-    return "<br>".join(told)
-
-
 def _seconds(seconds: float) -> str:
     return f"{seconds:.{0 if seconds >= 100 else 1}f}{NARROW}s"  # noqa: PLR2004 - three digits
-
-
-def _blank(marks: Sequence[Mark], heading: str) -> style.Sketch:
-    figure = style.blank(64 + _LINE * max(1, len(marks)), left=80)
-    style.heading(figure, heading)
-    figure.update_layout(
-        yaxis=style.axis(
-            showgrid=False,
-            range=[max(1, len(marks)) - 0.5, -0.5],
-            tickvals=list(range(len(marks))),
-            ticktext=[mark.label for mark in marks],
-            tickfont={"size": 12},
-            automargin=True,
-            ticks="",
-            showline=False,
-            ticklabelstandoff=8,
-        )
-    )
-    return figure
-
-
-def _pair(panels: Sequence[tuple[str, Sequence[Mark]]]) -> go.Figure:
-    """Two estimates of the same lines beside each other, each on a scale of its own."""
-    figure = _blank(panels[0][1], "")
-    for number, ((heading, marks), domain) in enumerate(zip(panels, _PAIR, strict=True)):
-        style.note(figure, f"<b>{heading}</b>", domain[0], 1, yanchor="bottom", yshift=4)
-        _dots(figure, marks, domain, suffix="" if number == 0 else str(number + 1))
-    return figure.figure()
-
-
-def _dots(
-    figure: style.Sketch,
-    marks: Sequence[Mark],
-    domain: tuple[float, float],
-    *,
-    suffix: str = "",
-    zero: bool = False,
-) -> None:
-    """Dots on the thin lines of their intervals, one trace a colour, and what stands beside."""
-    known = [(line, mark) for line, mark in enumerate(marks) if mark.ends[0] is not None]
-    for colour in dict.fromkeys(mark.colour for _, mark in known):
-        lines = [(line, mark) for line, mark in known if mark.colour == colour]
-        ends = [_whole(mark) for _, mark in lines]
-        figure.add_trace(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [value for value, _, _ in ends],
-                "y": [line for line, _ in lines],
-                "xaxis": f"x{suffix}",
-                "marker": {"size": 8, "color": colour},
-                "error_x": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [high - value for value, _, high in ends],
-                    "arrayminus": [value - low for value, low, _ in ends],
-                    "thickness": 1.4,
-                    "width": 0,
-                    "color": colour,
-                },
-                "hovertext": [f"{mark.label}<br>{mark.bold} {mark.rest}" for _, mark in lines],
-                "hoverinfo": "text",
-                "cliponaxis": False,
-            }
-        )
-    scale = style.axis(domain=list(domain), showgrid=True, ticks="", anchor="y")
-    if zero:
-        scale |= {"rangemode": "normal", "zeroline": True, "zerolinecolor": style.ALL}
-    figure.update_layout({f"xaxis{suffix}": scale})
-    _beside(figure, marks, domain)
-
-
-def _whole(mark: Mark) -> tuple[float, float, float]:
-    """The estimate with the ends of its interval, or with itself where it has none."""
-    value, low, high = mark.ends
-    value = value or 0.0
-    return value, value if low is None else low, value if high is None else high
-
-
-def _beside(figure: style.Sketch, marks: Sequence[Mark], domain: tuple[float, float]) -> None:
-    for line, mark in enumerate(marks):
-        bold = f"<b>{mark.bold}</b>  " if mark.bold else ""
-        text = f"{bold}{style.muted(mark.rest)}"
-        style.note(figure, text, domain[1] + 0.02, line, yref="y")

@@ -1,0 +1,156 @@
+"""Estimates as dots on the thin lines of their intervals, one line a group.
+
+Each line is prepared as plain data (``Mark``) and then written: the label before it, the dot and
+its interval on the scale, the numbers beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plivo_analysis.figures import style
+from plivo_analysis.figures.rows import MetricRows, Row, hue, key, title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import plotly.graph_objects as go
+
+WIDE = (0.0, 0.62)
+"""The part of the width that one scale takes; what stands beside it takes the rest."""
+
+_LINE = 30
+_PAIR = ((0.0, 0.30), (0.55, 0.85))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One line of a figure: a label, an estimate with its interval, and what stands beside it.
+
+    Args:
+        label: Its label, safe for a figure.
+        colour: The dot's colour.
+        ends: The estimate and the two ends of its interval, each None where it is not known.
+        bold: What stands beside it in bold; empty for nothing.
+        rest: What stands after that.
+
+    Example:
+        >>> Mark("SMS", "#3D6DB5", (0.5, 0.4, 0.6), "50 %", "of 30").ends[0]
+        0.5
+    """
+
+    label: str
+    colour: str
+    ends: tuple[float | None, float | None, float | None]
+    bold: str
+    rest: str
+
+
+def group_name(table: MetricRows, row: Row) -> str:
+    """A group's label, after a square of its channel's colour; a step is "SMS → Voice"."""
+    steps = [column for column in ("previous_channel", "channel") if column in table.by]
+    others = [column for column in table.by if column not in steps]
+    step = " → ".join(style.name(row[column]) for column in steps)
+    parts = [step] if step else []
+    if others or not parts:
+        parts.append(title(key(row, others), others))
+    mark = f"{style.mark(None, group_colour(table, row))} " if table.channel else ""
+    return mark + style.label(" · ".join(parts))
+
+
+def group_colour(table: MetricRows, row: Row) -> str:
+    """A group's colour: its channel's, or the grey of "all".
+
+    Example:
+        >>> table = MetricRows(rows=[{"channel": "sms"}], by=("channel",), periodic=False)
+        >>> group_colour(table, table.rows[0])
+        '#3D6DB5'
+    """
+    return hue(key(row, table.by), table.by)
+
+
+def blank_lines(marks: Sequence[Mark], heading: str) -> style.Sketch:
+    """A figure of so many lines, each with its label, with nothing drawn; ``heading`` is safe."""
+    figure = style.blank(64 + _LINE * max(1, len(marks)), left=80)
+    style.heading(figure, heading)
+    figure.update_layout(
+        yaxis=style.axis(
+            showgrid=False,
+            range=[max(1, len(marks)) - 0.5, -0.5],
+            tickvals=list(range(len(marks))),
+            ticktext=[mark.label for mark in marks],
+            tickfont={"size": 12},
+            automargin=True,
+            ticks="",
+            showline=False,
+            ticklabelstandoff=8,
+        )
+    )
+    return figure
+
+
+def pair(panels: Sequence[tuple[str, Sequence[Mark]]]) -> go.Figure:
+    """Two estimates of the same lines beside each other, each on a scale of its own."""
+    figure = blank_lines(panels[0][1], "")
+    for number, ((heading, marks), domain) in enumerate(zip(panels, _PAIR, strict=True)):
+        style.note(figure, f"<b>{heading}</b>", domain[0], 1, yanchor="bottom", yshift=4)
+        draw_dots(figure, marks, domain, suffix="" if number == 0 else str(number + 1))
+    return figure.figure()
+
+
+def draw_dots(
+    figure: style.Sketch,
+    marks: Sequence[Mark],
+    domain: tuple[float, float],
+    *,
+    suffix: str = "",
+    zero: bool = False,
+) -> None:
+    """Dots on the thin lines of their intervals, one trace a colour, and what stands beside."""
+    known = [(line, mark) for line, mark in enumerate(marks) if mark.ends[0] is not None]
+    for colour in dict.fromkeys(mark.colour for _, mark in known):
+        lines = [(line, mark) for line, mark in known if mark.colour == colour]
+        ends = [_whole(mark) for _, mark in lines]
+        figure.add_trace(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [value for value, _, _ in ends],
+                "y": [line for line, _ in lines],
+                "xaxis": f"x{suffix}",
+                "marker": {"size": 8, "color": colour},
+                "error_x": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [high - value for value, _, high in ends],
+                    "arrayminus": [value - low for value, low, _ in ends],
+                    "thickness": 1.4,
+                    "width": 0,
+                    "color": colour,
+                },
+                "hovertext": [f"{mark.label}<br>{mark.bold} {mark.rest}" for _, mark in lines],
+                "hoverinfo": "text",
+                "cliponaxis": False,
+            }
+        )
+    scale = style.axis(domain=list(domain), showgrid=True, ticks="", anchor="y")
+    if zero:
+        scale |= {"rangemode": "normal", "zeroline": True, "zerolinecolor": style.ALL}
+    figure.update_layout({f"xaxis{suffix}": scale})
+    write_beside(figure, marks, domain)
+
+
+def _whole(mark: Mark) -> tuple[float, float, float]:
+    """The estimate with the ends of its interval, or with itself where it has none."""
+    value, low, high = mark.ends
+    value = value or 0.0
+    return value, value if low is None else low, value if high is None else high
+
+
+def write_beside(figure: style.Sketch, marks: Sequence[Mark], domain: tuple[float, float]) -> None:
+    """Write the numbers of each line to the right of its scale."""
+    for line, mark in enumerate(marks):
+        bold = f"<b>{mark.bold}</b>  " if mark.bold else ""
+        text = f"{bold}{style.muted(mark.rest)}"
+        style.note(figure, text, domain[1] + 0.02, line, yref="y")
