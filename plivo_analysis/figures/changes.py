@@ -24,9 +24,9 @@ _ZERO = Decimal(0)
 _RATES = ("success_rate", "fallback_rate")
 _COST = "cost_per_verified"
 _MEASURES = {
-    "success_rate": "Change of the success rate, points",
-    "fallback_rate": "Change of the fallback rate, points",
-    _COST: "Change of the cost per verified session",
+    "success_rate": ("Change of the success rate", "points"),
+    "fallback_rate": ("Change of the fallback rate", "points"),
+    _COST: ("Change of the cost per verified session", ""),
 }
 _COMPARED = ("sessions_before", "sessions_after", "spend_before", "spend_after", "spend_change")
 _CHANGES = (
@@ -101,7 +101,9 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
         return Mark(group_name(table, row), colour, (change, low, high), bold, style.label(values))
 
     marks = [mark(row) for row in sorted(table.rows, key=worst_first)]
-    figure = blank_lines(marks, f"{_MEASURES[measure]}{words(table.by)}")
+    what, unit = _MEASURES[measure]
+    heading = f"{what}{words(table.by)}, {unit or style.label(currency)}"
+    figure = blank_lines(marks, heading)
     draw_dots(figure, marks, WIDE, zero=True)
     return figure.figure()
 
@@ -144,7 +146,7 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
     bases = [*starts, _ZERO]
     names = [*(effect.capitalize() for effect in effects), "Change"]
     figure = style.blank(260, left=60)
-    style.heading(figure, f"Change of spend{words(table.by)}")
+    style.heading(figure, f"Change of spend{words(table.by)}, {style.label(currency)}")
     figure.update_layout(
         xaxis=style.axis(showgrid=False, tickvals=list(range(len(names))), ticktext=names),
         yaxis=style.axis(nticks=4, showline=False, zeroline=True, zerolinecolor=style.ALL),

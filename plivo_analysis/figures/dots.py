@@ -21,7 +21,7 @@ WIDE = (0.0, 0.62)
 """The part of the width that one scale takes; what stands beside it takes the rest."""
 
 _LINE = 30
-_PAIR = ((0.0, 0.30), (0.55, 0.85))
+_PAIR = ((0.0, 0.27), (0.52, 0.79))
 
 
 @dataclass(frozen=True, slots=True)
