@@ -20,12 +20,13 @@ import polars.selectors as cs
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies, warn_of_masked
-from plivo_analysis.metrics.engines import TICK, count, doubled_key, open_table, with_ticks
+from plivo_analysis.metrics.engines import TICK, count, open_table, with_ticks
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 from plivo_analysis.tables.convert import (
     arrow_values,
     column_names,
+    doubled_key,
     folded,
     require,
     result,
@@ -238,7 +239,7 @@ class Grouping:
         own = [name for name in names if name not in self.table.names]
         found = select(self.lazy.to_native(), known, own=own)
         if found.select(self.table.key).n_unique() != found.height:
-            raise doubled_key(self.lazy, self.table)
+            raise doubled_key(self.table, names)
         return found
 
     def sum(self, counted: pl.DataFrame, *words: str, **sums: pl.Expr) -> pl.DataFrame:
