@@ -27,8 +27,9 @@ Every table of this package: what one row is, and what each column holds. This f
 written from the tables as data by `make data`: the `columns.py` of a room, and beside each metric
 the columns of its result.
 
-Text is plain text, counts are whole numbers, rates are fractions between 0 and 1, times are in
-UTC to the microsecond, money is decimal with 8 digits after the point, telephone numbers are
+Text is plain text, counts are whole numbers, rates are fractions between 0 and 1 (changes of
+rates between −1 and 1), numbers are floats in the unit that stands beside them, times are in UTC
+to the microsecond, money is decimal with 8 digits after the point, telephone numbers are
 text. A value that is not known is null, which is never the same as 0. Columns in italics are
 computed here; the others keep the API's own names and words.
 """
