@@ -153,6 +153,27 @@ def rescue(shares: RescueRange, width: float, *, label: str, colour: str | None 
     return Drawing("rescue", width, _ROW, label, marks)
 
 
+def step(
+    start: float, end: float, scale: tuple[float, float], width: float, *, label: str
+) -> Drawing:
+    """One bar of a waterfall, from where the one before ended; zero has a rule.
+
+    Args:
+        start: Where it begins.
+        end: Where it ends, before or after that.
+        scale: The least and the largest end of all bars.
+        width: The width of the drawing.
+        label: What it shows, in words.
+
+    Example:
+        >>> step(0, 5, (0, 10), 108, label="+5").marks["bar"]
+        (4.0, 50.0)
+    """
+    left, right = (_across(at, scale, width) for at in sorted((start, end)))
+    marks = {"rules": [_across(0, scale, width)], "bar": (left, round(right - left, 2))}
+    return Drawing("step", width, _ROW, label, marks)
+
+
 def scale_ticks(ticks: Sequence[float], end: float, width: float) -> Drawing:
     """The numbers above a column of drawings, in percent.
 

@@ -7,7 +7,6 @@ made of the two rates' own Wilson intervals, so it needs nothing beyond the metr
 from __future__ import annotations
 
 from decimal import Decimal
-from math import hypot
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plivo_analysis.values.typesetting import DASH, MINUS, NARROW, percent, signed
@@ -30,39 +29,27 @@ class Difference(NamedTuple):
     low: float
     high: float
 
+    @classmethod
+    def of(cls, compared: Mapping[str, Any] | None, measure: str) -> Difference | None:
+        """The change of a rate or of a cost; None where one period has none, or no interval.
+
+        Args:
+            compared: A row of ``compare``.
+            measure: Its measure, as ``"success_rate"``.
+
+        Example:
+            >>> Difference.of({"r_change": 0.2, "r_change_low": 0.1, "r_change_high": 0.3}, "r")
+            Difference(value=0.2, low=0.1, high=0.3)
+        """
+        if compared is None or compared[f"{measure}_change_low"] is None:
+            return None
+        ends = ("change", "change_low", "change_high")
+        return cls(*(float(compared[f"{measure}_{end}"]) for end in ends))
+
     @property
     def beyond_chance(self) -> bool:
         """Whether its own interval excludes zero."""
         return self.low > 0 or self.high < 0
-
-
-def newcombe(now: Mapping[str, Any], before: Mapping[str, Any], rate: str) -> Difference | None:
-    """The difference of a rate between two rows of a metric, or nothing where one is null.
-
-    Source: R. G. Newcombe, "Interval estimation for the difference between independent
-    proportions", Statistics in Medicine 17 (1998), method 10.
-
-    Args:
-        now: A row with ``rate``, ``rate_low`` and ``rate_high``.
-        before: The same of the period before.
-        rate: The rate's column.
-
-    Example:
-        >>> now = {"r": 0.8, "r_low": 0.6892, "r_high": 0.8776}
-        >>> before = {"r": 0.6, "r_low": 0.4939, "r_high": 0.6980}
-        >>> [round(bound, 3) for bound in newcombe(now, before, "r")]
-        [0.2, 0.052, 0.331]
-    """
-    value, low, high = (now[column] for column in (rate, f"{rate}_low", f"{rate}_high"))
-    past, below, above = (before[column] for column in (rate, f"{rate}_low", f"{rate}_high"))
-    if value is None or past is None:
-        return None
-    apart = value - past
-    return Difference(
-        apart,
-        max(-1.0, apart - hypot(value - low, above - past)),
-        min(1.0, apart + hypot(high - value, past - below)),
-    )
 
 
 def points(difference: Difference) -> str:

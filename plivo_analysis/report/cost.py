@@ -20,7 +20,13 @@ from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
 from plivo_analysis.metrics.certainty import Certainty, Completeness, completeness, coverage_rows
 from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.report.files import csv_bytes, parquet_bytes, workbook
-from plivo_analysis.report.measures import Measures, MessageMeasures, Subject, count_up
+from plivo_analysis.report.measures import (
+    Measures,
+    MessageMeasures,
+    Subject,
+    changes_since,
+    count_up,
+)
 from plivo_analysis.report.page import page
 from plivo_analysis.report.period import Bound, Period
 from plivo_analysis.report.sections.summary import summary
@@ -210,10 +216,13 @@ def cost_report(
         currency=clean(currency, cap=8),
         messages=counted,
         coverage=None if coverage is None else coverage_rows(coverage),
+        changes=changes_since(before, numbers) if before else {},
     )
     frames = numbers.tables | (counted.tables if counted else {})
     if before:
-        frames |= {f"before_{name}": frame for name, frame in before.tables.items()}
+        frames |= {
+            f"before_{name}": frame for name, frame in before.tables.items()
+        } | subject.changes
     report = CostReport(
         html=page(subject),
         tables={name: result(frame, sessions) for name, frame in frames.items()},

@@ -17,6 +17,8 @@ from plivo_analysis.api.words import OPEN, fold_status
 from plivo_analysis.figures.prepared import TOP, SpendOverTime, add_up
 from plivo_analysis.figures.rows import read
 from plivo_analysis.figures.time_axis import instant
+from plivo_analysis.insights.changes import compare, cost_bridge
+from plivo_analysis.insights.journeys import count_masked, journey_rates
 from plivo_analysis.metrics.certainty import Certainty, Completeness
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
@@ -196,6 +198,7 @@ class Subject:
         currency: The account's currency, a label.
         messages: The counted message records, where they were given.
         coverage: What was read of the period, where that was given.
+        changes: What changed since the period before, by name; empty without one.
 
     Example:
         >>> subject = Subject(numbers=None, before=None, title="t", account=None,
@@ -211,6 +214,13 @@ class Subject:
     currency: str
     messages: MessageMeasures | None
     coverage: list[Row] | None
+    changes: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> Row | None:
+        """What changed in all sessions, as ``compare`` says it; None without a period before."""
+        rows = self.changes["compare"].rows(named=True) if self.changes else []
+        return rows[0] if rows else None
 
     def money(self, amount: Decimal | None, digits: int | None = 2) -> str:
         """An amount in the account's currency."""
@@ -320,7 +330,28 @@ def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completene
             "cost_by_period": cost_per_verified(sessions, **time),
             "success_by_period": success_rates(sessions, **time),
         }
+    if not count_masked(sessions["recipient"]):  # else two people could make one journey
+        tables["journey_rates"] = journey_rates(sessions)
     return Measures(sessions, charges, period, complete, tables)
+
+
+def changes_since(before: Measures, numbers: Measures) -> dict[str, pl.DataFrame]:
+    """What changed from one period to another: the insights' frames, by name.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> empty = count_up(pl.DataFrame(schema=SESSIONS.polars()), None, Completeness(rows=0))
+        >>> changes_since(empty, empty)["cost_bridge"].height
+        0
+    """
+    both = before.sessions, numbers.sessions
+    # The report says itself how many totals are missing.
+    priced = [sessions.drop_nulls("total_charge") for sessions in both]
+    return {
+        "compare": compare(*both),
+        "compare_by_country": compare(*both, by=COUNTRY),
+        "cost_bridge": cost_bridge(priced[0], priced[1]),
+    }
 
 
 def _with_one_name(sessions: pl.DataFrame) -> pl.DataFrame:

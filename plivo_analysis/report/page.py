@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from plivo_analysis.figures import svg
+from plivo_analysis.report.sections.changes import change_of_spend
 from plivo_analysis.report.sections.data_quality import coverage, messages, pending, reconcile
 from plivo_analysis.report.sections.fallback import fallback
 from plivo_analysis.report.sections.header import definitions, footer, header
@@ -49,6 +50,7 @@ def _sections(subject: Subject) -> list[Markup | None]:
         *first,
         kpi_cards(subject),
         spend_over_time(subject),
+        change_of_spend(subject),
         _beside("pair", spend_by_line(subject), cost_breakdown(subject)),
         top_groups(subject),
         fallback(subject),

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from plivo_analysis.errors import FilterError
-from plivo_analysis.metrics.intervals import normal_quantile, ratio, wilson
+from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio, wilson
 
 
 @given(
@@ -37,6 +37,26 @@ def test_the_interval_holds_the_rate_and_ends_at_the_borders(
     assert low is not None
     assert high is not None
     assert 0 <= low <= trials // 2 / trials <= high <= 1
+
+
+@given(
+    before=st.tuples(st.integers(0, 50), st.integers(0, 50)),
+    after=st.tuples(st.integers(0, 2000), st.integers(0, 2000)),
+    confidence=st.sampled_from([0.5, 0.95, 0.999]),
+)
+def test_the_interval_of_a_change_is_that_of_statsmodels(
+    before: tuple[int, int], after: tuple[int, int], confidence: float
+) -> None:
+    (k0, more0), (k1, more1) = before, after
+    counts = (k0, k0 + more0), (k1, k1 + more1)
+    found = newcombe(*counts, normal_quantile(confidence))
+    if not (counts[0][1] and counts[1][1]):
+        assert found == (None, None)
+        return
+    wanted = confint_proportions_2indep(
+        *counts[1], *counts[0], method="newcomb", compare="diff", alpha=1 - confidence
+    )
+    assert found == pytest.approx(wanted, abs=1e-9)
 
 
 def test_without_trials_there_is_no_interval_and_no_rate() -> None:

@@ -17,7 +17,6 @@ from xml.etree import ElementTree as ET
 import pandas as pd
 import polars as pl
 import pytest
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 import plivo_analysis as pva
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
@@ -26,7 +25,6 @@ from plivo_analysis.emulator.listing import MESSAGES as MESSAGE_SHELF
 from plivo_analysis.errors import FilterError, SchemaError, StoreError
 from plivo_analysis.parsing.messages import read_message
 from plivo_analysis.parsing.sessions import read_session
-from plivo_analysis.report.change import newcombe
 from plivo_analysis.report.cost import CostReport, cost_report
 from plivo_analysis.report.files import csv_bytes
 from plivo_analysis.tables.convert import from_rows, to_backend
@@ -408,18 +406,6 @@ def test_a_change_is_told_with_what_it_leaves_out(
     assert re.search(r"; as far as totals have arrived, [\d.]+\u202f% (more|less) a day than", text)
 
 
-def test_newcombes_interval_agrees_with_statsmodels() -> None:
-    for (k1, n1), (k2, n2) in [((56, 70), (48, 80)), ((9, 10), (3, 10)), ((907, 1000), (926, 999))]:
-        rows = []
-        for k, n in ((k1, n1), (k2, n2)):
-            low, high = proportion_confint(k, n, method="wilson")
-            rows.append({"rate": k / n, "rate_low": low, "rate_high": high})
-        ours = newcombe(rows[0], rows[1], "rate")
-        theirs = confint_proportions_2indep(k1, n1, k2, n2, method="newcomb", compare="diff")
-        assert ours is not None
-        assert (ours.low, ours.high) == pytest.approx(theirs)
-
-
 def test_message_records_stand_beside_and_are_not_added(
     sessions: pl.DataFrame, messages: pl.DataFrame
 ) -> None:
@@ -663,3 +649,69 @@ def test_the_parquet_files_are_the_tables(report: CostReport, tmp_path: Path) ->
     assert [file.stem for file in files] == list(report.tables)
     for file in files:
         assert pl.read_parquet(file).equals(report.tables[file.stem])
+
+
+@pytest.fixture(scope="module")
+def september(sessions: pl.DataFrame) -> pl.DataFrame:
+    return within(sessions, date(2026, 9, 1), date(2026, 10, 1))
+
+
+def test_the_parts_of_the_change_of_spend_are_the_bridges_and_add_up(
+    september: pl.DataFrame, october: pl.DataFrame
+) -> None:
+    report = cost_report(october, period=OCTOBER, previous=september)
+    priced = (frame.drop_nulls("total_charge") for frame in (september, october))
+    bridge = pva.cost_bridge(*priced)
+    assert report.tables["cost_bridge"].equals(bridge)
+    names = {"Price": "price", "Volume": "volume", "Mix": "mix"}
+    names |= {"New groups": "new", "Ended groups": "ended"}
+    *parts, (change, whole, *_) = Page(report.html).table("Part")
+    assert change == "Change"
+    for name, shown, *_ in parts:
+        found = bridge.filter(pl.col("effect") == names[name])["amount"].sum()
+        assert abs(amount(shown.replace("+", "")) - found) <= Decimal("0.005")
+    assert abs(amount(whole.replace("+", "")) - bridge["amount"].sum()) <= Decimal("0.005")
+    assert len(parts) == bridge["effect"].n_unique()
+
+
+def test_without_a_period_before_nothing_is_said_of_what_a_change_is_made_of(
+    report: CostReport,
+) -> None:
+    assert "change of spend" not in Page(report.html).text
+    assert "cost_bridge" not in report.tables
+
+
+def test_changes_of_rates_are_those_of_compare(
+    september: pl.DataFrame, october: pl.DataFrame
+) -> None:
+    report = cost_report(october, period=OCTOBER, previous=september)
+    changed = pva.compare(september, october)
+    assert report.tables["compare"].equals(changed)
+    shown = f"{abs(changed['success_rate_change'][0]) * 100:.1f}\u202fpts"
+    assert shown in Page(report.html).text
+
+
+def test_a_cost_that_chance_may_have_moved_is_said_to_be_such(
+    september: pl.DataFrame, october: pl.DataFrame
+) -> None:
+    words = "and chance alone may have moved it"
+    few = cost_report(october.head(40), period=OCTOBER, previous=september.head(40))
+    assert words in Page(few.html).text
+    dearer = october.with_columns(total_charge=pl.lit(Decimal(9), pl.Decimal(18, 8)))
+    far = cost_report(dearer, period=OCTOBER, previous=september)
+    assert words not in Page(far.html).text
+
+
+def test_journeys_stand_beside_sessions_where_people_can_be_told_apart(
+    october: pl.DataFrame,
+) -> None:
+    report = cost_report(october)
+    rates = pva.journey_rates(october)
+    assert report.tables["journey_rates"].equals(rates)
+    row = rates.to_dicts()[0]
+    text = Page(report.html).text
+    assert f"Journeys verified ({row['verified']:,} of {row['settled']:,} settled)" in text
+    masked = october.with_columns(recipient=pl.lit("141XXXXX528"))
+    hidden = cost_report(masked)
+    assert "journey" not in Page(hidden.html).text.lower()
+    assert "journey_rates" not in hidden.tables

@@ -241,7 +241,7 @@ def test_nothing_but_a_change_stands_in_a_column_called_change() -> None:
                 assert change.fullmatch(row[place_of]), row
                 checked += 1
             places = titles or places
-    assert checked == 4 + 4 + 1 + 1, "lines, what it bought, countries, applications"
+    assert checked == 4 + 6 + 1 + 1, "lines, what it bought, countries, applications"
 
 
 # Currencies.

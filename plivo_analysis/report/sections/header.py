@@ -67,8 +67,8 @@ NOTES = (
     Footnote(
         "interval",
         "95 % interval",
-        "95 % confidence interval: Wilson (1927); for changes Newcombe (1998). Counts and money "
-        "have none.",
+        "95 % confidence interval: Wilson (1927); for changes Newcombe (1998), of the "
+        "cost per verified a normal one. Counts and sums of money have none.",
     ),
     Footnote(
         "open",
@@ -86,6 +86,19 @@ NOTES = (
         "Message records",
         "Billed apart from sessions. One sent for a session may stand in both tables, so the two "
         "are never added.",
+    ),
+    Footnote(
+        "journey",
+        "Journey",
+        "Sessions of one recipient in one application, each begun within half an hour of the one "
+        "before, until one verifies. Settled: verified, or all of them expired.",
+    ),
+    Footnote(
+        "bridge",
+        "Price, volume, mix",
+        "Bennet (1920), by entry channel and country. Price: the same sessions at other average "
+        "prices. Volume: all groups growing alike. Mix: the groups' shares of all sessions. New "
+        "and ended: groups that only one period has.",
     ),
 )
 NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
@@ -112,6 +125,8 @@ def definitions(subject: Subject) -> Markup:
     unused = {
         "coverage" if subject.coverage is None else "",
         "messages" if subject.messages is None else "",
+        "journey" if "journey_rates" not in subject.numbers.tables else "",
+        "bridge" if not subject.changes else "",
     }
     used = [note for note in NOTES if note.word not in unused]
     return render("report/definitions.html", used=used, notes=NUMBERS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.prepared import Estimate, round_ends
-from plivo_analysis.report.change import newcombe, points, points_range, relative
+from plivo_analysis.report.change import Difference, points, points_range, relative
 from plivo_analysis.report.sections.header import NUMBERS
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import count, day, percent
@@ -109,6 +109,8 @@ def _cost(subject: Subject) -> Card:
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     if past is not None:
         card.change, card.was = relative(price, past) or "", subject.price(past)
+        difference = Difference.of(subject.compared, "cost_per_verified")
+        card.beyond_chance = difference is not None and difference.beyond_chance
         card.kind = kind.split(" · ")[0]
     prices = numbers.by_period("cost_by_period", "cost_per_verified")
     return _with_sparkline(subject, card, prices, past)
@@ -170,7 +172,7 @@ def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Card:
         card.was = percent(past.value)
     else:
         card.kind += f" of {count(now[whole])}"
-    if difference := newcombe(now, then, column) if then else None:
+    if difference := Difference.of(subject.compared, column):
         card.change, card.apart = points(difference), f"({points_range(difference)})"
         card.beyond_chance = difference.beyond_chance
     bounds = [bound for e in (estimate, past) if e for bound in (e.value, e.low, e.high)]

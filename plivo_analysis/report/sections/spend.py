@@ -180,6 +180,7 @@ def cost_breakdown(subject: Subject) -> Markup:
         ),
         _waste_share(cost, past),
         _open(subject),
+        *_journeys(subject),
     ]
     return render(
         "report/cost_breakdown.html",
@@ -200,13 +201,31 @@ def _price(subject: Subject, name: str, column: str, now: Row, past: Row | None)
     }
 
 
+def _journeys(subject: Subject) -> list[dict[str, Any]]:
+    """The same per journey, where recipients can be told apart: who comes back counts once."""
+    if "journey_rates" not in subject.numbers.tables:
+        return []
+    now, past = subject.numbers.total("journey_rates"), None
+    if subject.before and "journey_rates" in subject.before.tables:
+        past = subject.before.total("journey_rates")
+    column = "cost_per_verified_journey"
+    price = _price(subject, "Cost per verified journey", column, now, past)
+    name = f"Journeys verified ({count(now['verified'])} of {count(now['settled'])} settled)"
+    rates = _share(name, now["conversion_rate"], past["conversion_rate"] if past else None)
+    return [price | {"note": "journey"}, rates]
+
+
 def _waste_share(now: Row, past: Row | None) -> dict[str, Any]:
-    share, was = now["waste_share"], past["waste_share"] if past else None
+    was = past["waste_share"] if past else None
+    return _share("Waste share of settled spend", now["waste_share"], was)
+
+
+def _share(name: str, share: float | None, was: float | None) -> dict[str, Any]:
     change = NOT_KNOWN
     if share is not None and was is not None:
         change = f"{signed(percent(share - was, unit=False))}{NARROW}pts"
     return {
-        "name": "Waste share of settled spend",
+        "name": name,
         "note": "",
         "now": percent(share),
         "was": percent(was),

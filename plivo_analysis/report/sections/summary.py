@@ -16,6 +16,7 @@ from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
+from plivo_analysis.report.change import Difference
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.measures import COUNTRY, Measures
 from plivo_analysis.templates.rendering import render
@@ -193,6 +194,9 @@ def _price(subject: Subject) -> _Sentence:
     )
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     was = f"; it was {subject.price(past)}" if past is not None else ""
+    difference = Difference.of(subject.compared, "cost_per_verified")
+    if difference is not None and not difference.beyond_chance:
+        was += ", and chance alone may have moved it"
     price = subject.price(cost["cost_per_verified"])
     return [f"{verified} cost {least}", price, f"{was}."]
 
