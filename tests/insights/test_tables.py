@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -138,6 +139,18 @@ def test_an_insight_is_the_same_on_every_engine_to_the_last_digit(call: str, eng
     assert isinstance(found, pd.DataFrame if engine.startswith("pandas") else pl.DataFrame)
     assert nw.from_native(found).to_polars().equals(expected)
     assert nw.from_native(found).to_polars().schema == expected.schema
+
+
+@pytest.mark.slow  # a Java machine and a cluster of one
+@pytest.mark.filterwarnings("ignore:PySpark does not yet")
+@pytest.mark.filterwarnings("ignore:.*have no total yet:plivo_analysis.errors.PlivoAnalysisWarning")
+@pytest.mark.parametrize("call", CALLS)
+def test_an_insight_is_the_same_on_spark(call: str, spark: Any) -> None:
+    insight, frames = CALLS[call]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of the newest pandas, which is not used here
+        given = [spark.createDataFrame(plain_arrow(frame)) for frame in frames]
+    assert insight(*given).equals(insight(*frames))
 
 
 @pytest.mark.parametrize("engine", IN_MEMORY)
