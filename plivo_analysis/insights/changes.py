@@ -112,10 +112,10 @@ def compare(
 
     The rates are those of ``success_rates`` and ``fallback_rates``, the cost that of
     ``cost_per_verified``, spend is of all sessions. The interval of a change of a rate is
-    Newcombe's (Newcombe 1998, method 10); where it leaves out 0, chance alone does not explain
-    the change. ``…_detectable`` is the change that samples of these sizes would show in four
-    of five cases: (z₁₋α⸝₂ + z₀.₈)·√(p̄(1 − p̄)(1/n₀ + 1/n₁)) with p̄ of both together; null where p̄
-    is 0 or 1. "No clear change" means less where it is large.
+    Newcombe's (Newcombe 1998, method 10); where it leaves out 0, chance alone does not explain the
+    change. ``…_detectable`` is the change that samples of these sizes would show in four of five
+    cases: (z + z₀.₈)·√(p̄(1 − p̄)(1/n₀ + 1/n₁)), z that of the interval, with p̄ of both together;
+    null where p̄ is 0 or 1. "No clear change" means less where it is large.
 
     The interval of the change of cost per verified is normal. The cost is a ratio of sums T/V
     over n settled sessions (Cochran 1977, chapter 6): with e = charge − (T/V)·verified its
@@ -191,7 +191,8 @@ def compare(
             f"{side}_evaluable": ROWS.filter(of_side & evaluable),
             f"{side}_fell_back": ROWS.filter(of_side & evaluable & changed),
             f"{side}_of_verified": charge.filter(of_side & verified),
-            # Squares of the largest amounts would leave 128 bits, so one factor is halved.
+            # Sums of squares of large amounts would leave 128 bits and come back wrong, without
+            # a word, so that one factor is parted at 30 bits. They meet in _Side.of.
             f"{side}_squares_high": (charge * (each // _LIMB)).filter(of_side & settled),
             f"{side}_squares_low": (charge * (each % _LIMB)).filter(of_side & settled),
             **sums_of(f"{side}_spend", "charge", of_side),
