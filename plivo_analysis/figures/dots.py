@@ -7,7 +7,7 @@ its interval on the scale, the numbers beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
 from plivo_analysis.figures.rows import MetricRows, Row, hue, key, title
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDE = (0.0, 0.62)
 """The part of the width that one scale takes; what stands beside it takes the rest."""
 
-_LINE = 30
+_LINE = 36
 _PAIR = ((0.0, 0.27), (0.52, 0.79))
 
 
@@ -34,6 +34,7 @@ class Mark:
         ends: The estimate and the two ends of its interval, each None where it is not known.
         bold: What stands beside it in bold; empty for nothing.
         rest: What stands after that.
+        words: What hovering tells after the label; both of these, unless given.
 
     Example:
         >>> Mark("SMS", "#3D6DB5", (0.5, 0.4, 0.6), "50 %", "of 30").ends[0]
@@ -45,6 +46,12 @@ class Mark:
     ends: tuple[float | None, float | None, float | None]
     bold: str
     rest: str
+    words: str = ""
+
+    @property
+    def hover(self) -> str:
+        """What hovering tells after the label."""
+        return self.words or f"{self.bold} {self.rest}"
 
 
 def group_name(table: MetricRows, row: Row) -> str:
@@ -106,39 +113,97 @@ def draw_dots(
     *,
     suffix: str = "",
     zero: bool = False,
+    end: float | None = None,
 ) -> None:
-    """Dots on the thin lines of their intervals, one trace a colour, and what stands beside."""
+    """Draw dots on the thin lines of their intervals, one trace a colour, and what stands beside.
+
+    Args:
+        figure: The figure.
+        marks: Its lines from the top down.
+        domain: From where to where the scale goes, as parts of the figure's width.
+        suffix: The number of the axis, where there are several.
+        zero: Whether zero is somewhere on the scale, with a rule, and not its left end.
+        end: The end of a scale from zero; an interval beyond it ends in an arrow.
+    """
     known = [(line, mark) for line, mark in enumerate(marks) if mark.ends[0] is not None]
     for colour in dict.fromkeys(mark.colour for _, mark in known):
         lines = [(line, mark) for line, mark in known if mark.colour == colour]
         ends = [_whole(mark) for _, mark in lines]
+        on_this_axis = {"xaxis": f"x{suffix}", "cliponaxis": False}
         figure.add_trace(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [value for value, _, _ in ends],
+            interval_dots("x", ends, colour, end=end)
+            | on_this_axis
+            | {
                 "y": [line for line, _ in lines],
-                "xaxis": f"x{suffix}",
-                "marker": {"size": 8, "color": colour},
-                "error_x": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [high - value for value, _, high in ends],
-                    "arrayminus": [value - low for value, low, _ in ends],
-                    "thickness": 1.4,
-                    "width": 0,
-                    "color": colour,
-                },
-                "hovertext": [f"{mark.label}<br>{mark.bold} {mark.rest}" for _, mark in lines],
-                "hoverinfo": "text",
-                "cliponaxis": False,
+                "hovertext": [f"{mark.label}<br>{mark.hover}" for _, mark in lines],
             }
         )
+        beyond = [
+            line
+            for (line, _), (_, _, high) in zip(lines, ends, strict=True)
+            if end is not None and high > end
+        ]
+        if beyond:
+            arrows = {"size": 8, "color": colour, "symbol": "triangle-right"}
+            figure.add_trace(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "x": [end] * len(beyond),
+                    "y": beyond,
+                    "marker": arrows,
+                    "hoverinfo": "skip",
+                    **on_this_axis,
+                }
+            )
     scale = style.axis(domain=list(domain), showgrid=True, ticks="", anchor="y")
     if zero:
         scale |= {"rangemode": "normal", "zeroline": True, "zerolinecolor": style.ALL}
+    if end is not None:
+        scale |= {"range": [0, end]}
     figure.update_layout({f"xaxis{suffix}": scale})
     write_beside(figure, marks, domain)
+
+
+def interval_dots(
+    axis: str,
+    ends: Sequence[tuple[float, float, float]],
+    colour: str,
+    *,
+    size: int = 8,
+    end: float | None = None,
+) -> dict[str, Any]:
+    """Estimates along an axis as a trace of dots on thin lines, cut where the scale ends.
+
+    Args:
+        axis: ``"x"`` or ``"y"``.
+        ends: Each estimate with the two ends of its interval.
+        colour: Their colour.
+        size: The size of a dot.
+        end: The end of the scale.
+
+    Example:
+        >>> interval_dots("x", [(50.0, 40.0, 65.0)], "#3D6DB5", end=60.0)["error_x"]["array"]
+        [10.0]
+    """
+    highs = [high if end is None else min(high, end) for _, _, high in ends]
+    return {
+        "type": "scatter",
+        axis: [value for value, _, _ in ends],
+        "mode": "markers",
+        "marker": {"size": size, "color": colour},
+        f"error_{axis}": {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for high, (value, _, _) in zip(highs, ends, strict=True)],
+            "arrayminus": [value - low for value, low, _ in ends],
+            "thickness": 1.4,
+            "width": 0,
+            "color": colour,
+        },
+        "hoverinfo": "text",
+        "cliponaxis": False,
+    }
 
 
 def _whole(mark: Mark) -> tuple[float, float, float]:

@@ -10,6 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, time_axis
+from plivo_analysis.figures.dots import (
+    Mark,
+    blank_lines,
+    draw_dots,
+    group_colour,
+    group_name,
+    interval_dots,
+)
 from plivo_analysis.figures.prepared import DELIVERED, FALLBACK, REACHED, Estimate, RescueRange
 from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, read, title, words
 from plivo_analysis.metrics.fallback import FALLBACK_RATES
@@ -24,7 +32,6 @@ if TYPE_CHECKING:
 
     from plivo_analysis.figures.prepared import Rate
 
-_LINE = 36
 _LEFT, _RIGHT = (0.0, 0.36), (0.60, 0.90)
 _WIDE = (0.0, 0.64)
 _HALF_BAR = 0.17
@@ -139,15 +146,7 @@ def delivery(frame: Any) -> go.Figure:
 def _named(table: MetricRows) -> _Named:
     order = table.groups(table.by)
     rows = sorted(table.rows, key=lambda row: order.index(key(row, table.by)))
-    return [
-        (row, _label(table, key(row, table.by)), hue(key(row, table.by), table.by)) for row in rows
-    ]
-
-
-def _label(table: MetricRows, group: tuple[Any, ...]) -> str:
-    """A group's name, after a square of its colour where it is a channel's."""
-    name = style.label(title(group, table.by))
-    return f"{style.mark(None, hue(group, table.by))} {name}" if table.channel else name
+    return [(row, group_name(table, row), group_colour(table, row)) for row in rows]
 
 
 def _by_group(
@@ -166,82 +165,25 @@ def _by_group(
         domain: From where to where the scale goes, as parts of the figure's width.
         also: Columns of counts that are told where they are not zero.
     """
-    figure = style.blank(64 + _LINE * max(1, len(named)), left=80)
-    style.heading(figure, rate.heading(words(table.by)))
-    figure.update_layout(
-        yaxis=style.axis(
-            showgrid=False,
-            range=[len(named) - 0.5, -0.5],
-            tickvals=list(range(len(named))),
-            ticktext=[name for _, name, _ in named],
-            tickfont={"size": 12},
-            automargin=True,
-            ticks="",
-            showline=False,
-        )
-    )
-    _dots(figure, named, rate, domain)
-    for line, (row, _, _) in enumerate(named):
+
+    def mark(row: Row, name: str, colour: str) -> Mark:
         rest = f"of {count(row[rate.whole])}"
         rest = rest if also else f"{count(row[rate.part])} {rest}"
         rest += "".join(f", {count(row[name])} {name}" for name in also if row[name])
-        beside = f"<b>{percent(row[rate.of])}</b>  {style.muted(rest)}"
-        style.note(figure, beside, domain[1] + 0.02, line, yref="y")
+        estimate = Estimate.of(row, rate.of)
+        ends = (None, None, None) if estimate is None else _percent(estimate)
+        told = "" if estimate is None else estimate.words
+        return Mark(name, colour, ends, percent(row[rate.of]), rest, told)
+
+    marks = [mark(*line) for line in named]
+    figure = blank_lines(marks, rate.heading(words(table.by)))
+    end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
+    draw_dots(figure, marks, domain, end=end)
     return figure
 
 
-def _dots(figure: style.Sketch, named: _Named, rate: Rate, domain: tuple[float, float]) -> None:
-    by_colour: dict[str, list[tuple[int, str, Estimate]]] = {}
-    for line, (row, name, colour) in enumerate(named):
-        if estimate := Estimate.of(row, rate.of):
-            by_colour.setdefault(colour, []).append((line, name, estimate))
-    end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
-    for colour, lines in by_colour.items():
-        dots = _estimates("x", [e for _, _, e in lines], colour, size=8, end=end)
-        dots["y"] = [line for line, _, _ in lines]
-        dots["hovertext"] = [f"{name}<br>{e.words}" for _, name, e in lines]
-        figure.add_trace(dots)
-        beyond = [line for line, _, e in lines if e.high * 100 > end]
-        if beyond:
-            figure.add_trace(_arrows(beyond, end, colour))
-    scale = style.axis(domain=list(domain), showgrid=True, ticks="", range=[0, end])
-    figure.update_layout(xaxis=scale, yaxis={"ticklabelstandoff": 8})
-
-
-def _estimates(
-    axis: str, estimates: Sequence[Estimate], colour: str, *, size: int, end: float
-) -> dict[str, Any]:
-    """Dots and the thin lines of their intervals along an axis, cut where the scale ends."""
-    return {
-        "type": "scatter",
-        axis: [estimate.value * 100 for estimate in estimates],
-        "mode": "markers",
-        "marker": {"size": size, "color": colour},
-        f"error_{axis}": {
-            "type": "data",
-            "symmetric": False,
-            "array": [min(e.high * 100, end) - e.value * 100 for e in estimates],
-            "arrayminus": [(e.value - e.low) * 100 for e in estimates],
-            "thickness": 1.4,
-            "width": 0,
-            "color": colour,
-        },
-        "hoverinfo": "text",
-        "cliponaxis": False,
-    }
-
-
-def _arrows(lines: list[int], end: float, colour: str) -> dict[str, Any]:
-    """Arrows where intervals leave the scale."""
-    return {
-        "type": "scatter",
-        "x": [end] * len(lines),
-        "y": lines,
-        "mode": "markers",
-        "marker": {"size": 8, "color": colour, "symbol": "triangle-right"},
-        "hoverinfo": "skip",
-        "cliponaxis": False,
-    }
+def _percent(estimate: Estimate) -> tuple[float, float, float]:
+    return estimate.value * 100, estimate.low * 100, estimate.high * 100
 
 
 def _rescues(figure: style.Sketch, named: _Named) -> None:
@@ -348,7 +290,8 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
             )
             if (estimate := Estimate.of(row, rate.of))
         ]
-        dots = _estimates("y", [estimate for _, _, estimate, _ in shown], colour, size=6, end=100.0)
+        ends_of = [_percent(estimate) for _, _, estimate, _ in shown]
+        dots = interval_dots("y", ends_of, colour, size=6, end=100.0)
         figure.add_trace(
             dots
             | {
