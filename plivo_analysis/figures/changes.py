@@ -12,6 +12,7 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.figures import style
 from plivo_analysis.figures.dots import WIDE, Mark, blank_lines, draw_dots, group_name
 from plivo_analysis.figures.rows import MetricRows, Row, read, words
+from plivo_analysis.insights.changes import COMPARE, COST_BRIDGE
 from plivo_analysis.values.typesetting import count, money, percent, signed, unit_price
 
 if TYPE_CHECKING:
@@ -21,23 +22,12 @@ _EFFECTS = ("price", "volume", "mix", "new", "ended")
 _NAMED = 3  # groups that hovering over an effect names
 _ZERO = Decimal(0)
 
-_RATES = ("success_rate", "fallback_rate")
 _COST = "cost_per_verified"
 _MEASURES = {
     "success_rate": ("Change of the success rate", "points"),
     "fallback_rate": ("Change of the fallback rate", "points"),
     _COST: ("Change of the cost per verified session", ""),
 }
-_COMPARED = ("sessions_before", "sessions_after", "spend_before", "spend_after", "spend_change")
-_CHANGES = (
-    *_COMPARED,
-    *(
-        f"{rate}_{part}"
-        for rate in _RATES
-        for part in ("before", "after", "change", "change_low", "change_high", "detectable")
-    ),
-    *(f"{_COST}_{part}" for part in ("before", "after", "change", "change_low", "change_high")),
-)
 
 
 def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD") -> go.Figure:
@@ -74,7 +64,7 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
     if measure not in _MEASURES:
         allowed = ", ".join(map(repr, _MEASURES))
         raise FilterError(f"measure is {measure!r}; it can be {allowed}.")
-    table = read(frame, _CHANGES, "compare")
+    table = read(frame, COMPARE)
     is_rate = measure != _COST
     scale = 100 if is_rate else 1
     better = 1 if measure == "success_rate" else -1
@@ -134,7 +124,7 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
         >>> drawn.base, drawn.y
         ((0.0, 0.06, 0.24, 0.0), (0.06, 0.18, -0.04, 0.2))
     """
-    table = read(frame, ("effect", "amount"), "cost_bridge")
+    table = read(frame, COST_BRIDGE)
     found = {row["effect"] for row in table.rows}
     effects = [effect for effect in _EFFECTS if effect in found]
     sums = {

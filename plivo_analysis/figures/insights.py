@@ -21,6 +21,8 @@ from plivo_analysis.figures.dots import (
     write_beside,
 )
 from plivo_analysis.figures.rows import MetricRows, Row, read, words
+from plivo_analysis.insights.delivery import DELIVERY_TIMES, RECEIPTS, WAITS
+from plivo_analysis.insights.journeys import JOURNEY_RATES, JOURNEYS
 from plivo_analysis.values.typesetting import NARROW, count, percent, plural, unit_price
 
 if TYPE_CHECKING:
@@ -29,33 +31,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _MANY = 5  # sessions of a journey from which on they are one bar
-
-_JOURNEYS = (
-    "recipient",
-    "app_uuid",
-    "began_at",
-    "ended_at",
-    "sessions",
-    "verified",
-    "open",
-    "attempts",
-    "channels",
-    "total_charge",
-    "unpriced",
-)
-_DELIVERY_TIMES = (
-    "messages",
-    "queue_p50",
-    "queue_p95",
-    "delivery_p50",
-    "delivery_p95",
-    "unfinished",
-    "untimed",
-)
-
-
-def _with_interval(rate: str) -> tuple[str, str, str]:
-    return rate, f"{rate}_low", f"{rate}_high"
 
 
 def journeys(frame: Any) -> go.Figure:
@@ -81,7 +56,7 @@ def journeys(frame: Any) -> go.Figure:
         >>> [bar.x for bar in figures.journeys(frame).data]
         [(1, 0), (0, 0), (0, 1)]
     """
-    table = read(frame, _JOURNEYS, "journeys")
+    table = read(frame, JOURNEYS)
     found: Counter[tuple[int, str]] = Counter()
     for row in table.rows:
         ending = "verified" if row["verified"] else "open" if row["open"] else "not verified"
@@ -143,9 +118,7 @@ def journey_rates(frame: Any, *, currency: str = "USD") -> go.Figure:
         >>> figures.journey_rates(frame).data[0].x
         (75.0,)
     """
-    rate = _with_interval("conversion_rate")
-    columns = ("journeys", "settled", "verified", *rate, "sessions_per_journey")
-    table = read(frame, (*columns, "cost_per_verified_journey"), "journey_rates")
+    table = read(frame, JOURNEY_RATES)
 
     def rest(row: Row) -> str:
         cost = row["cost_per_verified_journey"]
@@ -177,8 +150,7 @@ def waits(frame: Any) -> go.Figure:
         >>> figures.waits(frame).layout.yaxis.ticktext
         ('<span style="color:#D27C14">■</span> SMS → Voice, under 15 s',)
     """
-    rate = _with_interval("success_rate")
-    table = read(frame, ("wait", "steps", "median_seconds", "verified", *rate), "waits")
+    table = read(frame, WAITS)
 
     def name(row: Row) -> str:
         length = row["wait"] or "time not known"
@@ -218,11 +190,7 @@ def receipts(frame: Any) -> go.Figure:
         "false_failure_rate": ("Reported failed, yet verified, %", "failed"),
         "unused_delivery_rate": ("Reported delivered, yet expired, %", "delivered"),
     }
-    cells = [
-        f"{report}_{end}" for report in ("delivered", "failed") for end in ("verified", "expired")
-    ]
-    columns = (*cells, "pending", *(name for rate in panels for name in _with_interval(rate)))
-    table = read(frame, columns, "receipts")
+    table = read(frame, RECEIPTS)
     drawn = []
     for rate, (heading, report) in panels.items():
         marks = [
@@ -260,7 +228,7 @@ def delivery_times(frame: Any) -> go.Figure:
         >>> [dots.x for dots in figures.delivery_times(frame).data]
         [(0.4,), (3.0,)]
     """
-    table = read(frame, _DELIVERY_TIMES, "delivery_times")
+    table = read(frame, DELIVERY_TIMES)
 
     def mark(row: Row, what: str) -> Mark:
         half, most = row[f"{what}_p50"], row[f"{what}_p95"]
@@ -313,7 +281,8 @@ def _rates(
 
 def _rate_mark(row: Row, label: str, colour: str, rate: str, rest: str) -> Mark:
     value, low, high = (
-        None if row[end] is None else row[end] * 100 for end in _with_interval(rate)
+        None if row[end] is None else row[end] * 100
+        for end in (rate, f"{rate}_low", f"{rate}_high")
     )
     bold = "" if row[rate] is None else percent(row[rate])
     return Mark(label, colour, (value, low, high), bold, style.label(rest))
