@@ -22,7 +22,6 @@ _EFFECTS = ("price", "volume", "mix", "new", "ended")
 _NAMED = 3  # groups that hovering over an effect names
 _ZERO = Decimal(0)
 
-_RATES = ("success_rate", "fallback_rate")
 _COST = "cost_per_verified"
 _MEASURES = {
     "success_rate": ("Change of the success rate", "points"),

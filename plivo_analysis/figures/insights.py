@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 _MANY = 5  # sessions of a journey from which on they are one bar
 
 
-def _with_interval(rate: str) -> tuple[str, str, str]:
-    return rate, f"{rate}_low", f"{rate}_high"
-
-
 def journeys(frame: Any) -> go.Figure:
     """Draw how many sessions journeys took, and how they ended.
 
@@ -285,7 +281,8 @@ def _rates(
 
 def _rate_mark(row: Row, label: str, colour: str, rate: str, rest: str) -> Mark:
     value, low, high = (
-        None if row[end] is None else row[end] * 100 for end in _with_interval(rate)
+        None if row[end] is None else row[end] * 100
+        for end in (rate, f"{rate}_low", f"{rate}_high")
     )
     bold = "" if row[rate] is None else percent(row[rate])
     return Mark(label, colour, (value, low, high), bold, style.label(rest))
