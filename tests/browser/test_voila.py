@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -148,8 +149,10 @@ def page_with_token(tmp_path: Path) -> Iterator[str]:
     folders = {
         name: str(tmp_path) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")
     }
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "voila", "explorer.ipynb", "--no-browser", "--port=0"],
+        [sys.executable, "-m", "voila", "explorer.ipynb", "--no-browser", f"--port={port}"],
         cwd=APPS,
         env={**os.environ, **folders, "JUPYTER_PATH": str(APPS / "share")},
         stderr=subprocess.PIPE,
@@ -157,7 +160,7 @@ def page_with_token(tmp_path: Path) -> Iterator[str]:
     )
     assert process.stderr is not None
     lines = iter(process.stderr.readline, "")
-    yield next(line.strip() for line in lines if re.match(r"http://.*token=", line))
+    yield next(line.strip() for line in lines if re.match("http://", line))
     process.terminate()
     process.wait(30)
     process.stderr.close()
