@@ -96,8 +96,8 @@ chromium:
 browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab and Voila, and print the report, with a real browser
 	$(LAB)/bin/python -m pytest -n $(CORES) --dist worksteal -rs -m browser tests/browser
 
-explore: $(LAB)/.installed ## Open the explorer on the embedded account as a page, for those without Python
-	JUPYTER_PATH=$(CURDIR)/notebooks/apps/share $(LAB)/bin/voila --template=quiet notebooks/apps/explorer.ipynb
+explore: $(LAB)/.installed ## Open the explorer as a page for this computer alone, for those without Python
+	cd notebooks/apps && JUPYTER_PATH=$(CURDIR)/notebooks/apps/share $(CURDIR)/$(LAB)/bin/voila explorer.ipynb
 
 lab: $(LAB)/.installed ## Open the notebooks in JupyterLab
 	$(LAB)/bin/jupyter-lab notebooks

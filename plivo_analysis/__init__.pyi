@@ -1,4 +1,7 @@
-"""The public names, grouped as in the documentation; the only list of them."""
+"""The public names, grouped as in the documentation; the only list of them.
+
+It is ASCII: lazy_loader reads it in the encoding of the locale, which may know nothing else.
+"""
 
 # Accounts
 # Figures, widgets, report
@@ -36,13 +39,13 @@ from .insights.journeys import journeys as journeys
 from .loaders.coverage import coverage as coverage
 from .loaders.coverage import issues as issues
 
-# Loaders: pages of the API → one dataframe
+# Loaders: pages of the API to one dataframe
 from .loaders.load import load_messages as load_messages
 from .loaders.load import load_session as load_session
 from .loaders.load import load_sessions as load_sessions
 from .metrics.cost import cost_per_verified as cost_per_verified
 
-# Metrics: frame → small frame
+# Metrics: frame to small frame
 from .metrics.fallback import fallback_rates as fallback_rates
 from .metrics.joins import MessageJoin as MessageJoin
 from .metrics.joins import join_messages as join_messages
@@ -60,6 +63,6 @@ from .report.cost import cost_report as cost_report
 from .system.versions import __version__ as __version__
 from .system.versions import show_versions as show_versions
 
-# Tables: one row a session → one row an attempt, or a line of the bill
+# Tables: one row a session to one row an attempt, or a line of the bill
 from .tables.explode import explode_attempts as explode_attempts
 from .tables.explode import explode_charges as explode_charges

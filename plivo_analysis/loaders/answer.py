@@ -116,13 +116,15 @@ def answer(request: Request) -> Any:
     doubts = [
         *_differences(pulled, resource),
         *_skewed(pulled.skew),
-        *_set_aside(client, resource, pulled.span),
         *_ignored(rows, question.filter),
     ]
+    set_aside = "".join(_set_aside(client, resource, pulled.span))
     frame = to_backend(
         disguise(rows, resource.table, request.recipients, client.store), request.backend
     )
-    lacking = shortfall(pulled, frame)
+    lacking = shortfall(pulled, frame, set_aside)
+    if lacking is None and set_aside:
+        doubts.append(set_aside)
     if lacking is not None and request.partial == "return":
         doubts.append(f"{lacking} The table lacks these.")
     for doubt in doubts:
@@ -200,12 +202,14 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
     return chosen(frame, question.filter, resource.key, listed, lasting)
 
 
-def shortfall(pulled: Pulled, frame: Any) -> IncompletePullError | None:
+def shortfall(pulled: Pulled, frame: Any, set_aside: str = "") -> IncompletePullError | None:
     """What a pull could not read whole, as the error that says so; None where it read all.
 
     Args:
         pulled: What the pull did.
         frame: What was read.
+        set_aside: What is said of the range's records that no table holds. A page of nothing
+            else is not read whole, so that this may be the reason.
 
     Example:
         >>> from plivo_analysis.sync.pull import Pulled
@@ -221,6 +225,7 @@ def shortfall(pulled: Pulled, frame: Any) -> IncompletePullError | None:
         sentences.append(f"Not read whole: {_list(pulled.missing)}. Load again to try again.")
     if not sentences:
         return None
+    sentences += [set_aside] if set_aside else []
     missing = [span.datetimes() for span in sorted([*pulled.expired, *pulled.missing])]
     return IncompletePullError(" ".join(sentences), frame=frame, missing=missing)
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.parsing.strict_json import canonical
+from plivo_analysis.errors import BadResponseError
+from plivo_analysis.parsing.strict_json import canonical, parse_json
 from plivo_analysis.values.masking import SHORTEST, mask_number, mask_text
 from plivo_analysis.values.schema import Form
 
@@ -124,23 +124,32 @@ def _changes(
     form = Form.FREE if column is None else column.form
     if values.dtype != pl.String or not form.may_hold_numbers:
         return {}
-    replace = number if form.is_number else _masked_text
+    replace = number if form.is_number else mask_json
     distinct = values.drop_nulls().unique().to_list()
     return {text: new for text in distinct if (new := replace(text)) != text}
 
 
-def _masked_text(text: str) -> str:
-    """A text, or the values of a JSON text, with every telephone number masked."""
+def mask_json(text: str) -> str:
+    """A JSON text that still is JSON, or any other text, with every telephone number masked.
+
+    JSON escapes signs, so that a number is only seen in what its texts stand for. A JSON number
+    that looks like a telephone number becomes a text.
+
+    Example:
+        >>> print(mask_json('{"to":14155550126,"n":3}').encode().decode("unicode_escape"))
+        {"n":3,"to":"1 ••• ••• ••26"}
+        >>> mask_json("[+1 415 555 0126]")
+        '[1 ••• ••• ••26]'
+    """
     if text[:1] in ("{", "["):
         try:
-            return canonical(_masked_value(json.loads(text, parse_float=Decimal)))
-        except ValueError:  # no JSON after all
+            return canonical(_masked_value(parse_json(text.encode())))
+        except (BadResponseError, UnicodeEncodeError):  # no JSON after all
             pass
     return mask_text(text)
 
 
 def _masked_value(value: Any) -> Any:
-    # JSON escapes signs, so that a number is only seen in what a text stands for.
     if isinstance(value, dict):
         return {mask_text(name): _masked_value(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -148,5 +157,6 @@ def _masked_value(value: Any) -> Any:
     if isinstance(value, str):
         return mask_text(value)
     if isinstance(value, (int, Decimal)) and len(str(abs(value))) >= SHORTEST:
-        return mask_text(str(value))
+        shown = mask_text(str(value))
+        return value if shown == str(value) else shown
     return value

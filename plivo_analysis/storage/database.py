@@ -15,6 +15,7 @@ import hmac
 import sqlite3
 import threading
 import time
+import weakref
 import zlib
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -108,6 +109,8 @@ class Database:
             reason = self._explained(error)
         else:
             self._connection = connection
+            # A client that nobody closed: Python warns of a connection that it has to close itself.
+            weakref.finalize(self, connection.close)
             return connection
         raise StoreError(reason)
 

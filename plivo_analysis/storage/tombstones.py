@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hmac
 import re
-import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from plivo_analysis.parsing.strict_json import parse_json
+from plivo_analysis.values.masking import BETWEEN, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,38 +23,8 @@ if TYPE_CHECKING:
 LENGTHS = range(6, 16)  # digits of a number in E.164 form
 
 _GROUP = re.compile(r"\d+")
-# What stands between digits; the last ones are blanks that count as letters.
-_BETWEEN = r"[\s\x00-\x1f\x7f().\-/+_*\\\u00b7\u2010-\u2015\u2022\u2212\u2800\u115f\u1160]{0,3}"
 _TRUNK = "(0)"  # as in +44 (0)7700 900123: not dialled from abroad
 _INTERNATIONAL = re.compile(r"011|0+")  # dialled before the country code; ours holds none
-
-
-class _AsciiDigits(dict[int, str]):
-    """For ``str.translate``: digits of any script as ASCII, signs that do not show left out."""
-
-    def __missing__(self, code: int) -> str:
-        sign = chr(code)
-        kind = unicodedata.category(sign)
-        hidden = kind in ("Cf", "Mn", "Me")  # zero-width and direction marks, what is set on top
-        self[code] = "" if hidden else str(unicodedata.digit(sign)) if kind == "Nd" else sign
-        return self[code]
-
-
-_ASCII_DIGITS = _AsciiDigits()
-
-
-def normalised(text: str) -> str:
-    """A text in which a number looks the same however its digits were written.
-
-    Example:
-        >>> normalised("%2B1\u200b415\uff15\u0665\u0665 (0)")
-        '+1415555 '
-    """
-    if "%" in text:
-        text = unquote(text)
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_ASCII_DIGITS)
-    return text.replace(_TRUNK, "")
 
 
 def candidates(text: str, shortest: int, longest: int) -> Iterator[str]:
@@ -75,7 +44,7 @@ def candidates(text: str, shortest: int, longest: int) -> Iterator[str]:
         ['14155550187']
     """
     # Only runs of enough digits reach Python: most texts hold none, and end in the pattern.
-    for run in _runs(shortest).findall(normalised(text)):
+    for run in _runs(shortest).findall(unfolded(text).replace(_TRUNK, "")):
         digits, ends, starts = "", [], set()
         for group in _GROUP.findall(run):
             prefix = _INTERNATIONAL.match(group)
@@ -94,7 +63,7 @@ _RUNS: dict[int, re.Pattern[str]] = {}
 
 def _runs(shortest: int) -> re.Pattern[str]:
     if shortest not in _RUNS:
-        _RUNS[shortest] = re.compile(rf"\d(?:{_BETWEEN}\d){{{shortest - 1},}}", re.ASCII)
+        _RUNS[shortest] = re.compile(rf"\d(?:{BETWEEN}\d){{{shortest - 1},}}")
     return _RUNS[shortest]
 
 

@@ -8,7 +8,7 @@ always the same length, so that it does not tell how long the number was.
 
 A number is found in any spelling: separators between its digits, signs that do not show, digits
 of other scripts, ``%`` and JSON escapes. A text is *unfolded* for the search, and what is found
-is replaced where it stood.
+is replaced where it stood. Deletion (``storage.tombstones``) looks for numbers in the same form.
 """
 
 from __future__ import annotations
@@ -16,11 +16,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from functools import lru_cache
 from urllib.parse import unquote
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 HIDDEN = "••• ••• ••"
 SHORTEST = 7  # digits; what is shorter is a short code or a name, and no person's number
@@ -31,16 +28,16 @@ _HIDDEN_BY_THE_API = re.compile(r"\+?[\dXx*]{7,}")
 _INTERNATIONAL_PREFIX = re.compile(r"^0{2,}(?=[1-9])")
 
 # What people write between the digits of a number; the last ones are blanks that are letters.
-_BETWEEN = r"[\s().\-/+_*\\·•\u2010-\u2015\u2212\u2800\u115f\u1160]{0,3}"
+BETWEEN = r"[\s().\-/+_*\\·•\u2010-\u2015\u2212\u2800\u115f\u1160]{0,3}"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F])"
 _DATE = r"(?:19|20)\d\d-\d\d-\d\d"
 _CLOCK = r"[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?"
-_TIME = rf"{_DATE}(?:{_CLOCK}(?!\d)|(?!{_BETWEEN}\d)|(?={_BETWEEN}{_DATE}))"
+_TIME = rf"{_DATE}(?:{_CLOCK}(?!\d)|(?!{BETWEEN}\d)|(?={BETWEEN}{_DATE}))"
 # An amount looks like a number in two groups, such as 141555.50126. It is left only where it is
 # too short for one, begins with a zero or ends in zeros, and where no further digits follow.
 _AMOUNT = (
     r"(?:0\.\d{1,8}|(?=[\d.]{3,10}(?![\d.]))[1-9]\d{0,5}\.\d{1,8}|[1-9]\d{0,5}\.\d{0,5}000)"
-    rf"(?!\.?\d)(?:(?!{_BETWEEN}\d)|(?={_BETWEEN}{_DATE}))"
+    rf"(?!\.?\d)(?:(?!{BETWEEN}\d)|(?={BETWEEN}{_DATE}))"
 )
 _IN_TEXT = re.compile(
     rf"""
@@ -50,20 +47,19 @@ _IN_TEXT = re.compile(
       | (?<![\d.]) {_AMOUNT}
     )
     # A number ends where a time or a UUID begins, which its digits would else run into.
-    | [+(]{{0,2}} \d (?: {_BETWEEN} (?!(?<!\d)(?:{_TIME}|{_UUID})) \d){{6,}}
+    | [+(]{{0,2}} \d (?: {BETWEEN} (?!(?<!\d)(?:{_TIME}|{_UUID})) \d){{6,}}
     """,
     re.VERBOSE,
 )
-_RUN = re.compile(rf"\d(?:{_BETWEEN}\d){{6}}")
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*')
+_RUN = re.compile(rf"\d(?:{BETWEEN}\d){{6}}")
 
-# One sign each: of a query in UTF-8, or of a JSON text.
-_ENCODED = (
+# What is unfolded: escapes of a query in UTF-8 or of a JSON text, signs that control a terminal,
+# and all that is not ASCII.
+_FOLDED = re.compile(
     r"%[0-7][0-9A-Fa-f]|%[C-Fc-f][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){1,3}"
-    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[nrt]"
+    r"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[bfnrt]"
+    r"|[\x00-\x08\x0e-\x1b\x7f]|[^\x00-\x7f]"
 )
-_IS_ENCODED = re.compile(_ENCODED)
-_SIGN = re.compile(rf"{_ENCODED}|.", re.DOTALL)
 _UNSEEN = frozenset({"Cc", "Cf", "Mn", "Me"})  # zero-width, direction, what is set on a digit
 
 
@@ -111,7 +107,7 @@ def mask_number(text: str) -> str:
     if _HIDDEN_BY_THE_API.fullmatch(text.strip()) and text.isascii():
         digits = text.strip().removeprefix("+")
     else:
-        digits = "".join(sign for sign in _unfolded(text)[0] if sign.isdecimal())
+        digits = "".join(sign for sign in unfolded(text) if sign.isdecimal())
         if len(digits) < SHORTEST:
             return text
     code = calling_code(_INTERNATIONAL_PREFIX.sub("", digits))
@@ -148,14 +144,15 @@ def mask_text(text: str) -> str:
         >>> mask_text("no route to +1 (415) 555-0126 at 2026-03-01 10:00:00")
         'no route to 1 ••• ••• ••26 at 2026-03-01 10:00:00'
     """
-    plain, starts, ends = _unfolded(text)
+    plain = unfolded(text)
     if _RUN.search(plain) is None:  # most texts of a column
         return text
+    places = _places(text)
     parts, at = [], 0
     for found in _IN_TEXT.finditer(plain):
         if not found["keep"]:
-            parts += [text[at : starts[found.start()]], mask_number(found[0])]
-            at = ends[found.end() - 1]
+            parts += [text[at : places[found.start()][0]], mask_number(found[0])]
+            at = places[found.end() - 1][1]
     return "".join([*parts, text[at:]])
 
 
@@ -174,47 +171,38 @@ class Private(str):
         return repr(mask_text(self))
 
 
-def mask_json(text: str) -> str:
-    """A JSON text in which every number of a person is masked, and which still is JSON.
-
-    Args:
-        text: As the column ``extra`` holds it.
-
-    Returns:
-        The text; a JSON number that looks like a telephone number has become a text.
-
-    Example:
-        >>> mask_json('{"to":14155550126,"n":3,"name":"+1 415 555 0126"}')
-        '{"to":"1 ••• ••• ••26","n":3,"name":"1 ••• ••• ••26"}'
-    """
-
-    def masked(found: re.Match[str]) -> str:
-        token, shown = found[0], mask_text(found[0])
-        return shown if token.startswith('"') or shown == token else f'"{shown}"'
-
-    return _JSON_TOKEN.sub(masked, text)
-
-
-def _unfolded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
-    """A text with one sign for each that is seen, and where each begins and ends in the text.
+def unfolded(text: str) -> str:
+    """A text in which a number looks the same however its digits were written.
 
     Escapes are resolved, signs of other widths and scripts are as in plain ASCII, and what does
     not show is left out.
+
+    Example:
+        >>> unfolded("%2B1\u200b415\uff15\u0665\u0665")
+        '+1415555'
     """
-    if text.isascii() and _IS_ENCODED.search(text) is None:  # nearly always
-        return text, range(len(text)), range(1, len(text) + 1)
-    plain: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for found in _SIGN.finditer(text):
-        sign = found[0]
-        if len(sign) > 1:
-            sign = unquote(sign) if sign[0] == "%" else json.loads(f'"{sign}"')
-        for seen in unicodedata.normalize("NFKC", sign):
-            if unicodedata.category(seen) in _UNSEEN and not seen.isspace():
-                continue
-            digit = unicodedata.digit(seen, None)
-            plain.append(seen if digit is None else str(digit))
-            starts.append(found.start())
-            ends.append(found.end())
-    return "".join(plain), starts, ends
+    return _FOLDED.sub(lambda found: _unfold(found[0]), text)
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """Where each sign of the unfolded text begins and ends in the text."""
+    places: list[tuple[int, int]] = []
+    at = 0
+    for found in _FOLDED.finditer(text):
+        places += [(place, place + 1) for place in range(at, found.start())]
+        places += [found.span()] * len(_unfold(found[0]))
+        at = found.end()
+    return places + [(place, place + 1) for place in range(at, len(text))]
+
+
+@lru_cache(maxsize=4096)
+def _unfold(sign: str) -> str:
+    """One sign, or one escape, as it is read; empty where it does not show."""
+    if len(sign) > 1:
+        sign = unquote(sign) if sign[0] == "%" else json.loads(f'"{sign}"')
+    shown = ""
+    for part in unicodedata.normalize("NFKC", sign):
+        if part.isspace() or unicodedata.category(part) not in _UNSEEN:
+            digit = unicodedata.digit(part, None)
+            shown += part if digit is None else str(digit)
+    return shown

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import socket
+import subprocess
+import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import plivo_analysis as pva
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 APPS = Path(__file__).parents[2] / "notebooks" / "apps"
 
@@ -131,3 +141,47 @@ pva.SessionExplorer(client, since="90d")
         time.sleep(2)
     assert log.read_text() == seen
     assert int(seen) < 40  # the whole range takes more
+
+
+@pytest.fixture
+def page_with_token(tmp_path: Path) -> Iterator[str]:
+    """The address, with its token, of a Voila that was started as `make explore` starts it."""
+    folders = {
+        name: str(tmp_path) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")
+    }
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "voila", "explorer.ipynb", "--no-browser", f"--port={port}"],
+        cwd=APPS,
+        env={**os.environ, **folders, "JUPYTER_PATH": str(APPS / "share")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    lines = iter(process.stderr.readline, "")
+    yield next(line.strip() for line in lines if re.match("http://", line))
+    process.terminate()
+    process.wait(30)
+    process.stderr.close()
+
+
+def status(address: str, host: str | None = None) -> int:
+    request = urllib.request.Request(address, headers={"Host": host} if host else {})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - on loopback
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_the_page_asks_for_its_token_and_answers_to_names_of_this_computer_only(
+    page_with_token: str,
+) -> None:
+    base = page_with_token.partition("?")[0]
+    kernels = "api/kernels/00000000-0000-4000-8000-000000000000"
+    assert base.startswith("http://127.0.0.1:")
+    assert status(page_with_token) == 200
+    assert status(base + kernels) == 403
+    assert status(page_with_token, host="attacker.example") == 403

@@ -216,6 +216,20 @@ def test_a_record_that_no_table_can_hold_is_set_aside_and_the_others_are_rows(
     assert listed["key"].n_unique() == 1
 
 
+def test_a_page_of_nothing_but_records_that_no_table_can_hold_is_an_error_that_says_why(
+    serve: Serve, connect: Connect, session: Make
+) -> None:
+    server = serve(
+        Account.of([session() for _ in range(3)]), behaviour=Behaviour(oddity="unreadable time")
+    )
+    client = connect(server)
+    why = r"Not read whole: .* 3 sessions of this range set aside\. .*time is not a time\. \(3\)"
+    with pytest.raises(pva.IncompletePullError, match=why):
+        pva.load_sessions(client=client)
+    with pytest.warns(pva.PlivoAnalysisWarning, match=f"{why}.* The table lacks these"):
+        assert pva.load_sessions(client=client, partial="return").is_empty()
+
+
 @pytest.mark.filterwarnings("ignore:.* sessions of this range set aside")
 def test_all_that_is_odd_at_once_spoils_no_file_no_sum_and_no_report(
     serve: Serve, connect: Connect, session: Make

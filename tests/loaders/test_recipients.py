@@ -12,7 +12,7 @@ import pytest
 import plivo_analysis as pva
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.emulator import Account
-from plivo_analysis.loaders.recipients import masked
+from plivo_analysis.loaders.recipients import mask_json, masked
 from plivo_analysis.maintenance.export import export
 from plivo_analysis.values.schema import Kind
 
@@ -144,3 +144,20 @@ def test_an_incomplete_pull_shows_no_number_in_a_verbose_traceback(
     assert NUMBER not in said
     assert 'partial="return" gives it without an error' in said
     assert "partial" not in str(raised.value)  # no remedy for those who do not write Python
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ('{"n":[1,2.50],"to":14155550126}', '{"n":[1,2.50],"to":"1 ••• ••• ••26"}'),
+        ('{"14155550126":"a \\" 14155550126"}', '{"1 ••• ••• ••26":"a \\" 1 ••• ••• ••26"}'),
+        ('["1\\/415\\/555\\/0126","1\\b415 5550126"]', '["1 ••• ••• ••26","1 ••• ••• ••26"]'),
+        ('{"at":"2026-03-01 10:00:00","rate":0.0100,"units":12345.678}', None),
+        ("[+1 415 555 0126]", "[1 ••• ••• ••26]"),
+    ],
+)
+def test_a_masked_json_text_stays_json_and_other_texts_are_masked(
+    text: str, masked: str | None
+) -> None:
+    shown = mask_json(text)
+    assert shown.replace("\\u2022", "•") == (text if masked is None else masked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
@@ -544,3 +545,12 @@ def test_a_store_is_not_opened_after_it_was_closed(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(pva.StoreError, match="closed"):
         store.fact("anything")
+
+
+def test_a_store_that_nobody_closed_is_closed_with_its_last_user(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    connection = store.database._connected()
+    del store
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        connection.execute("SELECT 1")
