@@ -24,6 +24,7 @@ from .errors import PlivoAnalysisWarning as PlivoAnalysisWarning
 from .errors import TransportError as TransportError
 from .explorer.messages import MessageExplorer as MessageExplorer
 from .explorer.sessions import SessionExplorer as SessionExplorer
+from .loaders.console import read_messages_csv as read_messages_csv
 from .loaders.coverage import coverage as coverage
 from .loaders.coverage import issues as issues
 
