@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -159,21 +158,6 @@ def test_environment_yml_is_the_mirror_of_pyproject() -> None:
     assert "      - -e .\n" in text
     inside = text[text.index("- pip:") :]
     assert all(f"- {name}" in inside for name in PIP_ONLY)
-
-
-@pytest.mark.slow
-def test_what_is_installed_is_the_whole_package_and_nothing_else(tmp_path: Path) -> None:
-    for path in tracked():  # a copy: what was built here before is no part of it
-        copy = tmp_path / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(path.read_bytes())
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", "made", "."]
-    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
-    (wheel,) = (tmp_path / "made").glob("*.whl")
-    with zipfile.ZipFile(wheel) as packed:
-        inside = {name for name in packed.namelist() if name.startswith("plivo_analysis/")}
-    ours = {str(path.relative_to(ROOT)) for path in tracked() if PACKAGE in path.parents}
-    assert inside == ours
 
 
 def test_every_dependency_has_a_reason() -> None:

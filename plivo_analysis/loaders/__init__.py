@@ -5,5 +5,6 @@ the store. An empty table therefore means that the account has no such records; 
 could have emptied it is an error.
 
 ``load`` holds the loaders, ``coverage`` what the store says of itself, ``answer`` the way from
-a question to a table, ``recipients`` masks telephone numbers in tables.
+a question to a table, ``recipients`` masks telephone numbers in tables. ``console`` reads a file
+of the console's in place of the API.
 """
