@@ -31,6 +31,8 @@ from .loaders.coverage import issues as issues
 from .loaders.load import load_messages as load_messages
 from .loaders.load import load_session as load_session
 from .loaders.load import load_sessions as load_sessions
+from .loaders.scan import connect as connect
+from .loaders.scan import scan as scan
 from .metrics.cost import cost_per_verified as cost_per_verified
 
 # Metrics: frame → small frame

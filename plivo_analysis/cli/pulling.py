@@ -26,10 +26,8 @@ _SPREADSHEET = ".csv"
 
 def pull(options: argparse.Namespace) -> None:
     """Load, and write or count. A file that a spreadsheet opens is masked unless asked for."""
-    write = _writer(options.out)
-    shown = options.recipients
-    if shown is None:
-        shown = "masked" if options.out and options.out.suffix == _SPREADSHEET else "full"
+    write = writer(options.out)
+    shown = recipients_shown(options, otherwise="full")
     names = [parameter.name for parameter in RESOURCES[options.resource].parameters]
     span = {"since": options.since, "until": options.until}
     with account(options) as client:
@@ -51,7 +49,19 @@ def pull(options: argparse.Namespace) -> None:
         print(f"{at_least}{frame.height:,} {options.resource}{place}")
 
 
-def _writer(path: Path | None) -> Callable[[pl.DataFrame, Path], None] | None:
+def recipients_shown(options: argparse.Namespace, *, otherwise: str) -> str:
+    """How numbers are shown where the command does not say: masked in a spreadsheet."""
+    if options.recipients is not None:
+        return str(options.recipients)
+    return "masked" if options.out and options.out.suffix == _SPREADSHEET else otherwise
+
+
+def writer(path: Path | None) -> Callable[[pl.DataFrame, Path], None] | None:
+    """What writes a table to a file of this name; None where no file is named.
+
+    Raises:
+        FilterError: It is no file that a table can be written to.
+    """
     if path is None:
         return None
     writers = {".parquet": _write_parquet, _SPREADSHEET: _write_csv}
