@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from plivo_analysis.cli.accounts import account
-from plivo_analysis.cli.pulling import recipients_shown, writer
+from plivo_analysis.cli.output import print_table, recipients_shown, writer
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.recipients import disguise
 from plivo_analysis.loaders.scan import connect
@@ -17,8 +15,6 @@ from plivo_analysis.values.schema import Table
 
 if TYPE_CHECKING:
     import argparse
-
-_EVERY_ROW = -1
 
 # Says of the columns of all four tables, under their own names, what they hold of numbers. A
 # column that the statement makes is in none, and any number in its text is masked.
@@ -37,25 +33,19 @@ def sql(options: argparse.Namespace) -> None:
     with account(options) as client, connect(client) as connection:
         import duckdb  # noqa: PLC0415 - an extra, which `connect` has found to be there
 
+        rows, reason = None, "It gives no rows; begin with SELECT or FROM."
         try:
             relation = connection.sql(options.statement)
-            rows = None if relation is None else relation.pl()
+            if relation is not None:
+                rows = relation.pl()
         except duckdb.Error as error:
             # The first sentence; a value that did not fit may be a telephone number.
             reason = mask_text(str(error).splitlines()[0])
-        else:
-            reason = "It gives no rows; begin with SELECT or FROM."
         if rows is None:
             raise FilterError(f"This statement cannot be answered. {reason}")
         frame = disguise(rows, _ANSWER, shown, client.store)
-    if write is not None:
+    if write is None:
+        print_table(frame)
+    else:
         write(frame, options.out)
         print(f"{frame.height:,} rows in {options.out.resolve()}")
-        return
-    with pl.Config(
-        tbl_rows=_EVERY_ROW,
-        tbl_cols=_EVERY_ROW,
-        tbl_hide_column_data_types=True,
-        tbl_hide_dataframe_shape=True,
-    ):
-        print(frame)
