@@ -1,10 +1,13 @@
-"""The public names, grouped as in the documentation; the only list of them."""
+"""The public names, grouped as in the documentation; the only list of them.
+
+It is ASCII: lazy_loader reads it in the encoding of the locale, which may know nothing else.
+"""
 
 # Accounts
 from .client import Client as Client
 from .demo_account import demo as demo
 
-# Loaders: pages of the API, or a file of the console → one dataframe
+# Loaders: pages of the API, or a file of the console to one dataframe
 from .loaders.load import load_messages as load_messages
 from .loaders.load import load_session as load_session
 from .loaders.load import load_sessions as load_sessions
@@ -12,11 +15,15 @@ from .loaders.coverage import coverage as coverage
 from .loaders.coverage import issues as issues
 from .loaders.console import read_messages_csv as read_messages_csv
 
-# Tables: one row a session → one row an attempt, or a line of the bill
+# What is stored, lazily and in SQL
+from .loaders.scan import scan as scan
+from .loaders.scan import connect as connect
+
+# Tables: one row a session to one row an attempt, or a line of the bill
 from .tables.explode import explode_attempts as explode_attempts
 from .tables.explode import explode_charges as explode_charges
 
-# Metrics: frame → small frame
+# Metrics: frame to small frame
 from .metrics.fallback import fallback_rates as fallback_rates
 from .metrics.outcomes import attempt_outcomes as attempt_outcomes
 from .metrics.spend import spend as spend

@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_pull(commands)
     _add_maintenance(commands)
+    _add_sql(commands)
     _add_emulator(commands)
     return program
 
@@ -114,6 +115,19 @@ def _maintenance(commands: Any, name: str, meaning: str) -> argparse.ArgumentPar
     command.set_defaults(command=_later("maintenance", name))
     _add_account(command)
     return command
+
+
+def _add_sql(commands: Any) -> None:
+    sql = commands.add_parser("sql", help="ask what is stored in SQL")
+    sql.set_defaults(command=_later("sql", "sql"))
+    _add_account(sql)
+    sql.add_argument(
+        "statement",
+        help="over the views sessions, attempts, charges and messages, such as "
+        '"select channel, sum(amount) from charges group by all"',
+    )
+    sql.add_argument("--out", type=Path, help="a .parquet or .csv file; default: print a table")
+    _add_recipients(sql, None, "default: masked; full in a .parquet file")
 
 
 def _add_emulator(commands: Any) -> None:

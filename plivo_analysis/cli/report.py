@@ -9,6 +9,7 @@ import polars as pl
 
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.cli.accounts import account
+from plivo_analysis.cli.output import print_table
 from plivo_analysis.errors import FilterError, IncompletePullError
 from plivo_analysis.loaders.coverage import coverage, issues
 from plivo_analysis.loaders.load import load_sessions
@@ -17,7 +18,6 @@ from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.report.cost import cost_report
 from plivo_analysis.report.period import Period
-from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     import argparse
@@ -136,18 +136,6 @@ def _refuse_what_cannot_be_written(options: argparse.Namespace) -> None:
 
 
 def _print(title: str, frame: pl.DataFrame) -> None:
-    # A name of the account's could hold signs that drive a terminal.
-    text = pl.col(pl.String).map_elements(clean, return_dtype=pl.String)
     print(title)
-    with pl.Config(
-        tbl_hide_dataframe_shape=True,
-        tbl_hide_column_data_types=True,
-        tbl_formatting="UTF8_FULL_CONDENSED",
-        tbl_rows=-1,
-        tbl_cols=-1,
-        tbl_width_chars=120,
-        tbl_cell_numeric_alignment="RIGHT",
-        float_precision=4,
-    ):
-        print(frame.with_columns(text))
+    print_table(frame)
     print()

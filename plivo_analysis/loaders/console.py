@@ -25,7 +25,7 @@ import polars as pl
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
 from plivo_analysis.loaders.answer import checked
-from plivo_analysis.metrics.periods import zone
+from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.parsing import fields
 from plivo_analysis.parsing.messages import read_message
 from plivo_analysis.parsing.oddities import Code, Effect
@@ -125,7 +125,7 @@ def read_messages_csv(
         >>> str(messages["message_time"][0])
         '2026-03-01 10:00:00+00:00'
     """
-    local = zone(tz)
+    local = zone_of(tz)
     backend = checked("backend", "polars" if backend is None else backend, BACKENDS)
     try:
         file = Path(path)

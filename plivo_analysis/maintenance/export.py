@@ -21,6 +21,7 @@ from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
 from plivo_analysis.storage.folder import make_private
 from plivo_analysis.storage.parquet_cache import (
     TABLES,
+    batches,
     by_day,
     day_name,
     derived_tables,
@@ -33,14 +34,12 @@ from plivo_analysis.system.folders import chosen_folder
 from plivo_analysis.values.spans import EVER, Span, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.storage.records import Day
 
-_AT_ONCE = 50_000  # records
 _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
 
 
@@ -121,7 +120,7 @@ def _export(
         for path in (made.folder / table.name).iterdir():
             if _DAY_NAME.fullmatch(path.name) and path.name not in names:
                 path.unlink()
-    for days in _batches(store.records(resource).days(EVER)):
+    for days in batches(store.records(resource).days(EVER)):
         rows = read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
         shown = disguise(rows, resource.table, recipients, store)
         for table, instant, frame in derived_tables(resource, shown):
@@ -131,17 +130,3 @@ def _export(
             made.rows[table.name] += frame.height
         made.days += len(days)
         watch(made.days)
-
-
-def _batches(days: Iterable[Day]) -> Iterator[list[Day]]:
-    """Days that hold records, as many together as fit the memory with ease."""
-    batch: list[Day] = []
-    for day in days:
-        if not day.records:
-            continue
-        if batch and sum(earlier.records for earlier in batch) + day.records > _AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(day)
-    if batch:
-        yield batch

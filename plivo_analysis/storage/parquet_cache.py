@@ -8,7 +8,8 @@ them. They are not synced to the disk: one cut short by a power failure is one t
 
 A range is read from one state of the store, so that a record that moves to another day or
 settles while it is read comes once. Days that had to be read from the store are written on the
-way; the next call finds them.
+way; the next call finds them. ``read`` gives a range of a resource in memory, ``locate`` says
+where a range of any table is, for engines that read files themselves.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ import warnings
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -34,16 +36,15 @@ from plivo_analysis.system.versions import __version__
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 from plivo_analysis.tables.convert import from_rows
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
-from plivo_analysis.values.spans import EVER, from_us, subtract
+from plivo_analysis.values.spans import EVER, Span, from_us, subtract
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.storage.records import Day
     from plivo_analysis.storage.store import Store
     from plivo_analysis.values.schema import Table
-    from plivo_analysis.values.spans import Span
 
 TABLES: Mapping[str, tuple[Table, ...]] = {
     SESSIONS.name: (SESSIONS, ATTEMPTS, CHARGES),
@@ -51,10 +52,15 @@ TABLES: Mapping[str, tuple[Table, ...]] = {
 }
 """The tables that are written of a resource; the first is the resource's own."""
 
+_DERIVED = {ATTEMPTS.name: explode_attempts, CHARGES.name: explode_charges}
+
 FOLDER = "parquet"
 
 _LOG = logging.getLogger(__name__)
 _TEMPORARY = "temporary"
+_AT_ONCE = 50_000  # records of several days that are read together
+_ROWS_AT_ONCE = 10_000  # rows that are Python objects at the same time: 5 kB each
+_CHUNK = 2**20  # bytes
 # Which release makes a table, and of what columns: another one's files are made anew.
 _MAKERS = {
     table.name: f"{__version__} {zlib.crc32(str(table.polars()).encode()):08x}"
@@ -75,11 +81,12 @@ class _Stamp:
 
 @dataclass(slots=True)
 class _Part:
-    """A day as it was found: a file's bytes, or the store's rows."""
+    """A day as it was found: a file or its bytes, or the store's rows."""
 
     day: Day
     complete: bool
-    body: bytes | None = None
+    stamps: Mapping[str, _Stamp]
+    file: Path | bytes | None = None
     raws: list[str] = field(default_factory=list)
 
 
@@ -107,17 +114,70 @@ def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.sta
     """
     # Runs of days that are read alike go together: one scan for many files is far faster.
     frames = [resource.table.polars().to_frame()]
-    parts = _find(store, resource, span, oldest)
-    for from_files, group in groupby(parts, key=lambda part: part.body is not None):
-        run = list(group)
-        if from_files:
-            bodies = [part.body for part in run if part.body is not None]
-            frames.append(pl.scan_parquet(bodies).collect())
+    for files, unfiled in _runs(_find(store, resource.table, span, oldest, _body)):
+        if files:
+            frames.append(pl.scan_parquet(files).collect())
         else:
-            frames.append(_from_store(store, resource, run))
+            frames.append(_from_store(store, resource, unfiled))
     frame = pl.concat(frames)
     ((start, end),) = _places(frame[resource.instant], [span])
     return frame.slice(start, end - start)
+
+
+def locate(
+    store: Store, table: Table, span: Span, *, oldest: int = EVER.start
+) -> list[list[Path] | pl.DataFrame]:
+    """Where the days of a range are, for an engine that reads Parquet itself.
+
+    Complete days without a file get one first, few days at a time, so that the memory this
+    takes is that of the days that are not complete, however many the range has.
+
+    Args:
+        store: The store.
+        table: One of ``TABLES``.
+        span: The range; the days that it touches are given whole.
+        oldest: As for ``read``.
+
+    Returns:
+        Files of days, or rows of days without one, in the order of time.
+
+    Raises:
+        SchemaError: A session of a day without a file has money beyond all bounds.
+        StoreError: The store is damaged.
+
+    Example:
+        >>> from plivo_analysis.storage.store import Store
+        >>> locate(Store(None), ATTEMPTS, EVER)
+        []
+    """
+    resource = _resource_of(table)
+    if store.folder is not None:
+        with store.reading():
+            lacking = [
+                part.day
+                for part in _parts(store, resource, span, oldest)
+                if part.complete and _file(store.folder, table, part) is None
+            ]
+        for days in batches(lacking):
+            read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
+    places: list[list[Path] | pl.DataFrame] = []
+    for files, unfiled in _runs(_find(store, table, span, oldest, _file)):
+        if files:
+            places.append(files)
+        else:
+            rows = _rows(store, resource, unfiled)
+            places.append(_DERIVED[table.name](rows) if table.name in _DERIVED else rows)
+    return places
+
+
+def instant_of(table: Table) -> str:
+    """The column that says which day a row of a table is of.
+
+    Example:
+        >>> instant_of(CHARGES), instant_of(MESSAGES)
+        ('created_at', 'message_time')
+    """
+    return _resource_of(table).instant
 
 
 def discard_stale(store: Store) -> None:
@@ -133,11 +193,10 @@ def discard_stale(store: Store) -> None:
     # No other process may publish a file between the list of good ones and the removal.
     with store.writing():
         good = {
-            file_of(folder, table, day)
+            _file(folder, table, part)
             for name, tables in TABLES.items()
-            for day, stamps in _stamped_days(store, RESOURCES[name], EVER)
+            for part in _parts(store, RESOURCES[name], EVER, EVER.start)
             for table in tables
-            if _body(folder, table, day, stamps) is not None
         }
         for path in parquet_files(folder):
             if path not in good:
@@ -182,8 +241,29 @@ def encode(frame: pl.DataFrame, *, small: bool = False) -> bytes:
         b'PAR1'
     """
     target = io.BytesIO()
-    frame.write_parquet(target, compression="zstd" if small else "lz4", statistics=small)
+    frame.write_parquet(target, compression="zstd" if small else "lz4", statistics=True)
     return target.getvalue()
+
+
+def batches(days: Iterable[Day]) -> Iterator[list[Day]]:
+    """Days that hold records, as many together as fit the memory with ease.
+
+    Example:
+        >>> from plivo_analysis.storage.records import Day
+        >>> days = [Day(0, 40_000, 1), Day(1, 0, 1), Day(2, 20_000, 1), Day(3, 9, 1)]
+        >>> [[day.start for day in batch] for batch in batches(days)]
+        [[0], [2, 3]]
+    """
+    batch: list[Day] = []
+    for day in days:
+        if not day.records:
+            continue
+        if batch and sum(earlier.records for earlier in batch) + day.records > _AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(day)
+    if batch:
+        yield batch
 
 
 def derived_tables(
@@ -204,11 +284,9 @@ def derived_tables(
         >>> [table.name for table, _, _ in derived_tables(SESSION_RESOURCE, empty)]
         ['sessions', 'attempts', 'charges']
     """
-    tables = [(resource.table, resource.instant, frame)]
-    if resource.table is SESSIONS:
-        tables.append((ATTEMPTS, "created_at", explode_attempts(frame)))
-        tables.append((CHARGES, "created_at", explode_charges(frame)))
-    return tables
+    main, *others = TABLES[resource.name]
+    derived = [(table, instant_of(table), _DERIVED[table.name](frame)) for table in others]
+    return [(main, resource.instant, frame), *derived]
 
 
 def by_day(frame: pl.DataFrame, instant: str, days: Sequence[Day]) -> list[pl.DataFrame]:
@@ -230,21 +308,51 @@ def by_day(frame: pl.DataFrame, instant: str, days: Sequence[Day]) -> list[pl.Da
     return [frame.slice(start, end - start) for start, end in places]
 
 
-def _find(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Part]:
+def _find(
+    store: Store,
+    table: Table,
+    span: Span,
+    oldest: int,
+    look: Callable[[Path, Table, _Part], Path | bytes | None],
+) -> list[_Part]:
+    """The days of a range: what ``look`` finds of their files, else their records."""
     # One transaction: between two, a record could move from a day not yet read to one read.
+    resource = _resource_of(table)
     with store.reading():
-        complete = store.completed_ranges(resource).complete("")
-        records = store.records(resource)
-        parts = []
-        for day, stamps in _stamped_days(store, resource, span):
-            # Nothing can be added to what was read without a filter, or what the server lost.
-            rest = subtract(day.span, complete)
-            whole = rest != [day.span] and all(gap.end <= oldest for gap in rest)
-            part = _Part(day, whole, _cached(store.folder, resource, day, stamps))
-            if part.body is None:
-                part.raws = records.raws(day.span)
-            parts.append(part)
+        parts = _parts(store, resource, span, oldest)
+        for part in parts:
+            if store.folder is not None:
+                part.file = look(store.folder, table, part)
+            if part.file is None:
+                if part.stamps:
+                    _LOG.info("A Parquet file of %s does not fit; it is made anew.", table.name)
+                part.raws = store.records(resource).raws(part.day.span)
     return parts
+
+
+def _resource_of(table: Table) -> Resource:
+    """The resource whose records a table is made of."""
+    (found,) = (RESOURCES[name] for name, tables in TABLES.items() if table in tables)
+    return found
+
+
+def _parts(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Part]:
+    """The days of a range, not looked for yet."""
+    complete = store.completed_ranges(resource).complete("")
+    parts = []
+    for day, stamps in _stamped_days(store, resource, span):
+        # Nothing can be added to what was read without a filter, or what the server lost.
+        rest = subtract(day.span, complete)
+        whole = rest != [day.span] and all(gap.end <= oldest for gap in rest)
+        parts.append(_Part(day, whole, stamps))
+    return parts
+
+
+def _runs(parts: list[_Part]) -> Iterator[tuple[list[Any], list[_Part]]]:
+    """Runs of days that are read alike: their files, or the days that have none."""
+    for filed, group in groupby(parts, key=lambda part: part.file is not None):
+        run = list(group)
+        yield ([part.file for part in run], []) if filed else ([], run)
 
 
 def _stamped_days(
@@ -260,21 +368,6 @@ def _stamped_days(
     return [(day, stamps.get(day.start, {})) for day in store.records(resource).days(span)]
 
 
-def _cached(
-    folder: Path | None, resource: Resource, day: Day, stamps: Mapping[str, _Stamp]
-) -> bytes | None:
-    """A day's main table, if it and the tables derived with it are there and fit."""
-    if folder is None:
-        return None
-    table, *others = TABLES[resource.name]
-    if not all(_is_there(folder, other, day, stamps) for other in others):
-        return None
-    body = _body(folder, table, day, stamps)
-    if body is None and stamps:
-        _LOG.info("A Parquet file of %s is stale, lost or damaged; it is made anew.", table.name)
-    return body
-
-
 def _is_there(folder: Path, table: Table, day: Day, stamps: Mapping[str, _Stamp]) -> bool:
     """Whether a file is there, of the size that was noted, of what the store holds now."""
     stamp = stamps.get(table.name)
@@ -286,19 +379,41 @@ def _is_there(folder: Path, table: Table, day: Day, stamps: Mapping[str, _Stamp]
         return False
 
 
-def _body(folder: Path, table: Table, day: Day, stamps: Mapping[str, _Stamp]) -> bytes | None:
-    """The bytes of a file, if they are what was written and still what the store holds."""
-    if _is_there(folder, table, day, stamps):
-        with suppress(OSError):
-            body = file_of(folder, table, day).read_bytes()
-            if zlib.crc32(body) == stamps[table.name].checksum:
-                return body
+def _file(folder: Path, table: Table, part: _Part) -> Path | None:
+    """A day's file, if it is what was written, and those of the other tables are there too."""
+    checksum = 0
+    together = TABLES[_resource_of(table).name]
+    if all(_is_there(folder, other, part.day, part.stamps) for other in together):
+        path = file_of(folder, table, part.day)
+        with suppress(OSError), path.open("rb") as file:
+            for chunk in iter(partial(file.read, _CHUNK), b""):
+                checksum = zlib.crc32(chunk, checksum)
+            if checksum == part.stamps[table.name].checksum:
+                return path
     return None
 
 
+def _body(folder: Path, table: Table, part: _Part) -> bytes | None:
+    """The bytes of a day's file, for what may be replaced before it is read a second time."""
+    path = _file(folder, table, part)
+    with suppress(OSError):
+        return None if path is None else path.read_bytes()
+    return None
+
+
+def _rows(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFrame:
+    """The rows of days without a file."""
+    raws = [raw for part in parts for raw in part.raws]
+    records = store.records(resource)
+    frames = [
+        from_rows(list(records.rows(raws[start : start + _ROWS_AT_ONCE])), resource.table)
+        for start in range(0, len(raws), _ROWS_AT_ONCE)
+    ]
+    return pl.concat([resource.table.polars().to_frame(), *frames])
+
+
 def _from_store(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFrame:
-    rows = store.records(resource).rows(raw for part in parts for raw in part.raws)
-    frame = from_rows(list(rows), resource.table)
+    frame = _rows(store, resource, parts)
     days = [part.day for part in parts if part.complete]
     if store.folder is not None and days:
         try:
