@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from plivo_analysis.explorer.html import Markup, join, tag
-from plivo_analysis.explorer.output import text, write
-from plivo_analysis.explorer.source import Call
-from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
+from plivo_analysis.explorer.code_line import Call
+from plivo_analysis.explorer.output import heading, lines, text, write
+from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
+from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.reconcile import RECONCILE, reconcile
-from plivo_analysis.values.typesetting import count, decimals, money
+from plivo_analysis.values.typesetting import count, decimals, money, plural
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from plivo_analysis.explorer.dataset import Sessions
-    from plivo_analysis.explorer.views.view import Scene
+    from plivo_analysis.explorer.views.view import ViewState
 
 _DIGITS = 5  # of an amount, as the bill has them
 _MEANINGS = {
@@ -34,51 +34,41 @@ _MEANINGS = {
 }
 
 
-class Reconciling:
+class Reconcile:
     """The tab "Not adding up"."""
 
     title = "Not adding up"
 
     def __init__(self, currency: str) -> None:
-        self._summary = text()
-        self.paged = Paged(_columns(currency), SortOrder(("session_uuid",), (False,)), "sessions")
-        self.box = widgets.VBox([self._summary, self.paged.box])
+        self._summary, self._reasons = text(), text("pva-reasons")
+        usual = SortOrder(("session_uuid",), (False,))
+        self.paged = PagedTable(_columns(currency), usual, "sessions")
+        self.box = widgets.VBox([self._summary, self._reasons, self.paged.box])
 
-    def draw(self, scene: Scene[Sessions]) -> None:
+    def draw(self, state: ViewState[Sessions]) -> None:
         """Say how many do not add up for which reason, and list them."""
-        table = self.table(scene)
-        write(self._summary, _summary(table, scene.kept.rows))
+        table = self.table(state)
+        sessions = plural(state.dataset.rows, "session")
+        if table.height:
+            rest = f" of {sessions} do not add up. The total billed is taken; the gap is shown."
+            write(self._summary, heading(count(table.height), rest))
+        elif state.complete.counts is Certainty.EXACT:
+            write(self._summary, heading("Every session adds up to the last digit."))
+        else:
+            write(self._summary, heading(f"Each of the {sessions} that were read adds up."))
+        reasons = table.explode("reasons")["reasons"].drop_nulls().value_counts(sort=True)
+        meanings = [["", count(n), f" {_MEANINGS[reason]}"] for reason, n in reasons.iter_rows()]
+        write(self._reasons, lines(*meanings))
         self.paged.box.layout.display = None if table.height else "none"
         self.paged.show(table)
 
-    def table(self, scene: Scene[Sessions]) -> pl.DataFrame:
+    def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """The sessions that do not add up."""
-        return scene.kept.frames["unreconciled"].select(RECONCILE.names)
+        return state.dataset.frames["unreconciled"].select(RECONCILE.names)
 
-    def code(self, scene: Scene[Sessions], backend: str) -> list[str]:  # noqa: ARG002 - any scene, any backend
+    def code(self, state: ViewState[Sessions], backend: str) -> list[str]:  # noqa: ARG002 - any state, any backend
         """The sessions that do not add up."""
         return [Call(reconcile, "sessions").text("sessions")]
-
-
-def _summary(table: pl.DataFrame, sessions: int) -> Markup:
-    if not table.height:
-        return tag("p", "Every session adds up to the last digit.", class_="pva-heading")
-    counts = table.explode("reasons")["reasons"].value_counts(sort=True).iter_rows()
-    reasons = [
-        tag("li", tag("b", count(number)), f" {_MEANINGS[reason]}") for reason, number in counts
-    ]
-    return join(
-        (
-            tag(
-                "p",
-                tag("b", count(table.height)),
-                f" of {count(sessions)} sessions do not add up. What was billed is the truth; "
-                "the gap is shown, never hidden.",
-                class_="pva-heading",
-            ),
-            tag("ul", *reasons, class_="pva-reasons"),
-        )
-    )
 
 
 def _columns(currency: str) -> list[TableColumn]:
@@ -88,7 +78,7 @@ def _columns(currency: str) -> list[TableColumn]:
             digits = max(_DIGITS, decimals(value)) if value is not None else None
             return money(value, currency, digits)
 
-        return TableColumn(title, (name,), show, 0.9, number=True)
+        return TableColumn(title, (name,), show, 0.9, is_number=True)
 
     return [
         TableColumn("Session", ("session_uuid",), lambda row: row["session_uuid"], 3),
