@@ -117,8 +117,10 @@ class PagedTable:
 
     def act(self, words: str) -> None:
         """Do what a button inside the table asks for: ``sort 3`` or ``open 5``, by place."""
-        what, _, rest = words.partition(" ")
-        place = int(rest.split(" ")[0] or 0) if rest else 0
+        what, number, *_ = [*words.split(" "), "", ""]
+        if not number.isdecimal():
+            return
+        place = int(number)
         if what == "sort" and place < len(self._columns):
             self._sort(place)
         elif what == "open" and self._opens is not None and place < len(self._rows):
@@ -140,7 +142,7 @@ class PagedTable:
                 if self._frame.schema[name] == pl.String and name not in of_people
             ]
             holds = (c.str.to_lowercase().str.contains(words, literal=True) for c in columns)
-            self._found = self._frame.filter(pl.any_horizontal(*holds))
+            self._found = self._frame.filter(pl.any_horizontal(pl.lit(value=False), *holds))
         self._start = 0
         self._draw()
 

@@ -25,7 +25,7 @@ _SOON = 90  # seconds
 NOT_LOADED = "Choose a range and press Load."
 LOADING = "Loading. Results appear as they arrive."
 STOPPING = "Stopping. What was read is kept."
-CHANGED = "Fields have changed; the results below are of the last load. Press Load."
+CHANGED = "Not loaded yet: the results below are those of the last load."
 INTERVAL = "95\u202f% confidence interval (Wilson). Counts and money are exact and have none."
 RESCUE = (
     "Rescued: every attempt carries the same code, so which one was used cannot be known. Left "

@@ -19,7 +19,7 @@ def complete(page: Any) -> None:
 
 
 def value(page: Any, name: str) -> str:
-    return str(page.locator(".pva-cell", has_text=name).locator(".pva-value").inner_text())
+    return str(page.locator(".pva-cards > div", has_text=name).locator(".now").inner_text())
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ def test_the_page_loads_the_demo_account_and_says_its_numbers(app: Any, shot: An
     with pva.demo() as client:
         sessions = pva.load_sessions(since="30d", client=client)
     assert value(page, "Sessions") == f"{sessions.height:,}"
-    page.locator(".widget-tab-contents .xaxislayer-above").first.wait_for(state="attached")
+    page.locator(".pva-summary >> text=You spent").wait_for()
     shot(page, "voila-light")
     page.set_viewport_size({"width": 560, "height": 950})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    cut = page.locator(".pva :is(.pva-value, .pva-caption span, .pva-name, .pva-right)")
+    cut = page.locator(".pva :is(.now, .kind, .name, .pva-right)")
     assert not cut.evaluate_all(
         "all => all.filter(text => text.scrollWidth > text.clientWidth + 1"
         " && getComputedStyle(text).overflow !== 'visible').length"
@@ -56,14 +56,14 @@ def test_the_page_loads_the_demo_account_and_says_its_numbers(app: Any, shot: An
     shot(page, "voila-narrow")
 
 
-def test_another_tab_and_a_channel_left_out(app: Any, shot: Any) -> None:
+def test_another_tab_and_one_entry_channel(app: Any, shot: Any) -> None:
     page = app("explorer", dark=True)
     page.locator("button.pva-load").click()
     complete(page)
     whole = int(value(page, "Sessions").replace(",", ""))
     page.locator("button.pva-channel", has_text="SMS").click()
     page.wait_for_function(
-        "whole => !document.querySelector('.pva-value').innerText.includes(whole)",
+        "whole => !document.querySelector('.now').innerText.includes(whole)",
         arg=f"{whole:,}",
     )
     page.locator(".pva .lm-TabBar-tab", has_text="Paths").click()
@@ -76,7 +76,7 @@ def test_the_page_of_messages_loads(app: Any, shot: Any) -> None:
     page = app("messages")
     page.locator("button.pva-load").click()
     complete(page)
-    assert page.locator(".pva-cell").count() == 6
+    assert page.locator(".pva-cards > div").count() == 6
     shot(page, "voila-messages")
 
 
@@ -97,7 +97,7 @@ def test_cancel_acts_in_a_wait_for_the_limit(open_in_voila: Any, write_notebook:
     name = write_notebook("limited", source + "pva.SessionExplorer(client, since='90d')")
     page = open_in_voila(name)
     page.locator("button.pva-load").click()
-    page.wait_for_selector(".pva-waits >> text=/Next request in [0-9]+ s/")
+    page.wait_for_selector(".pva-wait >> text=/Next request in [0-9]+ s/")
     began = time.monotonic()
     page.locator("button.pva-cancel").click()
     page.wait_for_selector(".pva-status >> text=Stopped.")

@@ -118,16 +118,17 @@ def _list(state: ViewState[Sessions]) -> Markup:
         _row(state, row, success[key], whole, by)
         for row, key in zip(named, listed.select(names).rows(), strict=True)
     ]
-    others = {
-        "name": plural(rest.height, "other path"),
-        "sessions": count(int(rest["sessions"].sum())),
-        "share": percent(int(rest["sessions"].sum()) / whole, 1, unit=False),
-        "spent": money(add_up(rest["total_charge"].to_list()), state.currency),
-    }
+    others = None
+    if rest.height:
+        sessions_of_rest = int(rest["sessions"].sum())
+        others = {
+            "name": plural(rest.height, "other path"),
+            "sessions": count(sessions_of_rest),
+            "share": percent(sessions_of_rest / whole, 1, unit=False),
+            "spent": money(add_up(rest["total_charge"].to_list()), state.currency),
+        }
     lowest = percent(_LOWEST, 0, unit=False)
-    return render(
-        "explorer/paths.html", rows=rows, others=others if rest.height else None, lowest=lowest
-    )
+    return render("explorer/paths.html", rows=rows, others=others, lowest=lowest)
 
 
 def _row(
