@@ -323,6 +323,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
                     loaded, cost, 0 if state is None else self._still_open(state), self._one
                 )
             write(self._layout.status, status)
+            self._layout.fold.value = not rows
 
     # Results.
 

@@ -54,6 +54,10 @@ class Layout:
         self.tabs = widgets.Tab([tab for _, tab in tabs], selected_index=0 if tabs else None)
         for place, (title, _) in enumerate(tabs):
             self.tabs.set_title(place, title)
+        self.fold = widgets.ToggleButton(description="Fields and choices", value=True)
+        self.fold.add_class("pva-fold")
+        self.fold.observe(lambda _: self._fold(), "value")
+        self._sidebar = box("pva-sidebar")
         self._results = box("pva-main", self.changed, self.cards, self.empty, self.tabs, self.code)
 
     def page(
@@ -65,8 +69,8 @@ class Layout:
             fields: The fields of what is asked of Plivo.
             choices: Further choices on loaded data.
         """
-        sidebar = box(
-            "pva-sidebar",
+        self._sidebar.children = [
+            self.fold,
             title("Load from Plivo"),
             *fields,
             box("pva-actions", self.load, self.cancel),
@@ -79,8 +83,8 @@ class Layout:
             title("Export"),
             box("pva-exports", *self.exports.values()),
             self.saved,
-        )
-        return [_style(), self.header, box("pva-page", sidebar, self._results)]
+        ]
+        return [_style(), self.header, box("pva-page", self._sidebar, self._results)]
 
     def set_running(self, *, is_running: bool) -> None:
         """Show that a load has begun or ended."""
@@ -99,6 +103,11 @@ class Layout:
         self.tabs.layout.display = None if has_rows else "none"
         for export in self.exports.values():
             export.disabled = not has_rows
+
+    def _fold(self) -> None:
+        """Show the sidebar or fold it into a line; the style sheet heeds it on narrow pages."""
+        mark = self._sidebar.remove_class if self.fold.value else self._sidebar.add_class
+        mark("pva-folded")
 
     def set_outdated(self, sentence: str) -> None:
         """Dim the results and say why; an empty sentence ends it."""

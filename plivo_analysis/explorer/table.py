@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import polars as pl
 
-from plivo_analysis.explorer.output import box, button, lines, text, write
+from plivo_analysis.explorer.output import NOTHING, box, button, lines, text, write
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import DASH, count
 
@@ -71,7 +71,8 @@ class PagedTable:
         columns: What it shows.
         usual: The order at first; it also breaks ties.
         noun: What a row is, in the plural.
-        opens: The column whose value a button in the first column passes on.
+        details: Describes the row of a key; a button in the first column shows it.
+        key: The column whose value ``details`` takes.
     """
 
     def __init__(
@@ -79,18 +80,20 @@ class PagedTable:
         columns: Sequence[TableColumn],
         usual: SortOrder,
         noun: str,
-        opens: tuple[str, Callable[[str], None]] | None = None,
+        details: Callable[[str], Markup] | None = None,
+        key: str = "",
     ) -> None:
         self._columns = columns
         self._usual = usual
         self._noun = noun
-        self._opens = opens
+        self._details, self._key = details, key
         self._order = usual
         self._frame: pl.DataFrame | None = None
         self._found: pl.DataFrame | None = None
         self._rows: list[Row] = []
         self._start = 0
         self._body, self._position = text("pva-rows"), text("pva-position")
+        self._opened = text("pva-opened")
         self.find = widgets.Text(
             description="Find", placeholder=f"in these {noun}", continuous_update=False
         )
@@ -104,8 +107,8 @@ class PagedTable:
         self.action.observe(lambda change: self.act(change["new"]), "value")
         self.back.on_click(lambda _: self._turn_to(self._start - PAGE))
         self.next.on_click(lambda _: self._turn_to(self._start + PAGE))
-        foot = box("pva-foot", self.find, self.back, self._position, self.next, self.jump)
-        self.box = box("pva-table", self._body, foot, self.action)
+        self._foot = box("pva-foot", self.find, self.back, self._position, self.next, self.jump)
+        self.box = box("pva-table", self._opened, self._body, self._foot, self.action)
 
     def show(self, frame: pl.DataFrame, usual: SortOrder | None = None) -> None:
         """Show the first page of a frame, in the order chosen, else in a usual one of its own."""
@@ -113,19 +116,22 @@ class PagedTable:
             self._order = usual if self._order is self._usual else self._order
             self._usual = usual
         self._frame = frame
+        write(self._opened, NOTHING)
+        self._foot.layout.display = None if frame.height > PAGE else "none"
         self._search()
 
     def act(self, words: str) -> None:
-        """Do what a button inside the table asks for: ``sort 3`` or ``open 5``, by place."""
+        """Do what a button inside the table asks for: ``sort 3``, ``open 5`` by place, ``close``."""
         what, number, *_ = [*words.split(" "), "", ""]
         if not number.isdecimal():
             return
         place = int(number)
         if what == "sort" and place < len(self._columns):
             self._sort(place)
-        elif what == "open" and self._opens is not None and place < len(self._rows):
-            column, opens = self._opens
-            opens(self._rows[place][column])
+        elif what == "open" and self._details is not None and place < len(self._rows):
+            write(self._opened, self._details(self._rows[place][self._key]))
+        elif what == "close":
+            write(self._opened, NOTHING)
 
     def _search(self) -> None:
         if self._frame is None:
@@ -205,5 +211,5 @@ class PagedTable:
                 for place, column in enumerate(self._columns)
             ],
             rows=[[column.show(row) for column in self._columns] for row in self._rows],
-            opens=self._opens is not None,
+            opens=self._details is not None,
         )

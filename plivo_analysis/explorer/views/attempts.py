@@ -12,6 +12,7 @@ from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, canvas, draw, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.views.session import session_details
 from plivo_analysis.explorer.views.view import cell, leading
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.prepared import Estimate, round_ends
@@ -42,11 +43,15 @@ class Attempts:
     def __init__(self, currency: str) -> None:
         self._strip, self._rates = text("pva-strip"), canvas()
         usual = SortOrder(("created_at", "session_uuid", "attempt_number"), (True, False, False))
-        self.paged = PagedTable(_columns(currency), usual, "attempts")
+        self._state: ViewState[Sessions] | None = None
+        self.paged = PagedTable(
+            _columns(currency), usual, "attempts", self._details, key="session_uuid"
+        )
         self.box = widgets.VBox([self._strip, self._rates, self.paged.box])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw the reached rates, and show the newest attempts."""
+        self._state = state
         outcomes = state.count(_outcomes(state))
         by_channel = state.by == (ENTRY,)
         write(self._strip, _strip(outcomes) if by_channel else NOTHING)
@@ -62,6 +67,11 @@ class Attempts:
         """The outcomes by group, and the attempts."""
         outcomes = _outcomes(state).lines("sessions", backend, "created_at")
         return [*outcomes, Call(explode_attempts, "sessions").text("sessions")]
+
+    def _details(self, uuid: str) -> Markup:
+        if self._state is None:
+            return NOTHING
+        return session_details(self._state.dataset.frames["whole"], uuid, self._state.currency)
 
 
 def _outcomes(state: ViewState[Sessions]) -> Call:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from plivo_analysis.explorer.code_line import Call
-from plivo_analysis.explorer.output import heading, lines, text, write
+from plivo_analysis.explorer.output import NOTHING, heading, lines, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.views.session import session_details
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.reconcile import RECONCILE, reconcile
 from plivo_analysis.values.typesetting import count, decimals, money, plural
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     import polars as pl
+    from markupsafe import Markup
 
     from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import ViewState
@@ -42,11 +44,15 @@ class Reconcile:
     def __init__(self, currency: str) -> None:
         self._summary, self._reasons = text(), text("pva-reasons")
         usual = SortOrder(("session_uuid",), (False,))
-        self.paged = PagedTable(_columns(currency), usual, "sessions")
+        self._state: ViewState[Sessions] | None = None
+        self.paged = PagedTable(
+            _columns(currency), usual, "sessions", self._details, key="session_uuid"
+        )
         self.box = widgets.VBox([self._summary, self._reasons, self.paged.box])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Say how many do not add up for which reason, and list them."""
+        self._state = state
         table = self.table(state)
         sessions = plural(state.dataset.rows, "session")
         if table.height:
@@ -69,6 +75,11 @@ class Reconcile:
     def code(self, state: ViewState[Sessions], backend: str) -> list[str]:  # noqa: ARG002 - any state, any backend
         """The sessions that do not add up."""
         return [Call(reconcile, "sessions").text("sessions")]
+
+    def _details(self, uuid: str) -> Markup:
+        if self._state is None:
+            return NOTHING
+        return session_details(self._state.dataset.frames["whole"], uuid, self._state.currency)
 
 
 def _columns(currency: str) -> list[TableColumn]:
