@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
@@ -16,10 +17,11 @@ import ipywidgets as widgets
 
 from plivo_analysis.api.filters import shown
 from plivo_analysis.client import environment_client
-from plivo_analysis.errors import PlivoAnalysisError
+from plivo_analysis.errors import FilterError, PlivoAnalysisError
 from plivo_analysis.explorer import wording
-from plivo_analysis.explorer.code_line import code_line, loader_call
-from plivo_analysis.explorer.exporting import as_csv, as_workbook, link
+from plivo_analysis.explorer.browser import Address
+from plivo_analysis.explorer.code_line import code_line, literal, loader_call
+from plivo_analysis.explorer.exporting import as_csv, as_workbook
 from plivo_analysis.explorer.layout import Layout
 from plivo_analysis.explorer.load import Loaded, LoadRequest, Outcome, ask, load_cost, read
 from plivo_analysis.explorer.output import NOTHING, lines, write
@@ -40,7 +42,11 @@ if TYPE_CHECKING:
     from plivo_analysis.client import Client
 
 Export = tuple[str, str, "Callable[[ViewState[Any]], bytes]"]
-"""One way to export: the button's label, the file's name, the function that makes the file."""
+"""One way to export: the button's label, the file's name, the function that makes the file. A
+name that begins with a point follows the name of the view."""
+
+
+_SETTINGS = ("since", "until", "group", "tab")
 
 
 class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ships no types
@@ -75,7 +81,8 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._dates = DateRange(self._client.now, self._changed)
         self._fields = FilterFields(self.resource, self._changed)
         fields = [self._dates.box, self._fields.box]
-        super().__init__(self._layout.page(fields, self._choices()))
+        self._address = Address([*_SETTINGS, *(name for name in self._addressed)])
+        super().__init__([*self._layout.page(fields, self._choices()), self._address.place])
         self.add_class("pva")
         self._dates.put(filters.pop("since", None), filters.pop("until", None))
         self._fields.put(filters)
@@ -125,8 +132,13 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         return []
 
     def _exports(self) -> dict[str, Export]:
-        """The ways to export, by kind of file; without a name, the view's title is taken."""
-        return {"csv": ("CSV", "", self._csv), "xlsx": ("XLSX", "", self._workbook)}
+        """The ways to export."""
+        rows = self.noun.capitalize()
+        return {
+            "csv": ("CSV", ".csv", self._csv),
+            "xlsx": ("XLSX", ".xlsx", self._workbook),
+            "rows": (f"{rows} CSV", f"{self.noun}.csv", self._rows),
+        }
 
     # What the next cell takes.
 
@@ -182,6 +194,30 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         with self._lock:
             return self._code(self._arguments())
 
+    def restore(self, query: str) -> None:
+        """Take settings from the query of a page's address: filters, tab, grouping and channels.
+
+        Voila gives the query as the environment's ``QUERY_STRING``, and the page keeps the
+        settings in its address, so that they outlive a reload and can be sent to a colleague.
+        A telephone number is never in it; what cannot be understood is left out.
+
+        Args:
+            query: Such as ``"since=30d&country=IN&tab=Spend"``.
+        """
+        settings = self._address.read(query)
+        if "since" in settings:
+            with suppress(FilterError):
+                self._dates.put(settings["since"], settings.get("until"))
+        for name in self._addressed:
+            if name in settings:
+                with suppress(FilterError):
+                    self._fields.put({name: settings[name]})
+        if settings.get("group") in self.groups:
+            self._layout.group.value = settings["group"]
+        titles = [view.title for view in self._views]
+        if settings.get("tab") in titles:
+            self._layout.tabs.selected_index = titles.index(settings["tab"])
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing is loading.
 
@@ -217,6 +253,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
                 return
             write(self._layout.status, NOTHING if is_wrong else self._cost())
             self._mark_outdated()
+            self._write_address()
             if self._loaded is None:
                 self._write_code()
 
@@ -239,6 +276,19 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             self._loaded is not None and dict(self._loaded.request.arguments) != self.filters
         )
         self._layout.set_outdated(wording.CHANGED if is_outdated else "")
+
+    @property
+    def _addressed(self) -> list[str]:
+        """The filters that may stand in an address: none that is a telephone number."""
+        return [p.name for p in self.resource.parameters if not p.kind.is_number]
+
+    def _write_address(self) -> None:
+        filters = {
+            name: literal(value).strip('"') if name in ("since", "until") else value
+            for name, value in self.filters.items()
+            if name in (*_SETTINGS, *self._addressed)
+        }
+        self._address.write({**filters, "group": self._layout.group.value, "tab": self._view.title})
 
     # A load.
 
@@ -381,7 +431,8 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
                 self._view.draw(self._state)
                 self._undrawn.discard(place)
             self._write_code()
-            write(self._layout.saved, NOTHING)
+            self._layout.download.clear()
+            self._write_address()
 
     @property
     def _view(self) -> View[K]:
@@ -442,12 +493,17 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         with self._lock:
             if self._state is None:
                 return
-            _, name, make = self._exports()[kind]
-            name = name or f"{self.noun}-{self._view.title.lower().replace(' ', '-')}"
+            _, file, make = self._exports()[kind]
+            if file.startswith("."):
+                file = f"{self.noun}-{self._view.title.lower().replace(' ', '-')}{file}"
             try:
-                write(self._layout.saved, link(name, kind, make(self._state)))
+                self._layout.download.send(file, make(self._state))
             except PlivoAnalysisError as error:
-                write(self._layout.saved, lines(str(error), kind="failed"))
+                self._layout.download.fail(error)
+
+    @abstractmethod
+    def _rows(self, state: ViewState[K]) -> bytes:
+        """The records themselves as CSV, one a row."""
 
     def _csv(self, state: ViewState[K]) -> bytes:
         return as_csv(self._view.table(state), self.resource.table)

@@ -1,17 +1,12 @@
-"""Exports: the view as CSV or workbook, the page as HTML, by a link that saves the file.
-
-The file travels in the link itself, so that it reaches a browser whose user has no Python and
-no folder here. A large one is compressed; the link saves a ZIP or a GZ file then.
-"""
+"""Exports: a table as CSV or workbook, KPI cards and tables as a page; numbers are masked."""
 
 from __future__ import annotations
 
-import base64
-import gzip
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from markupsafe import Markup
 
 from plivo_analysis.explorer.layout import css
@@ -23,24 +18,14 @@ from plivo_analysis.values.typesetting import NOT_KNOWN, clean, count, percent, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import polars as pl
-
     from plivo_analysis.values.schema import Table
 
-_LARGE = 400_000  # bytes
-_KINDS = {
-    "csv": "text/csv;charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "html": "text/html;charset=utf-8",
-    "gz": "application/gzip",
-}
 _DIGITS = 5  # of an amount, as the bill has them
 _RATES = ("_rate", "_rate_low", "_rate_high")
-_KILO = 1000
 
 
 def as_csv(frame: pl.DataFrame, table: Table) -> bytes:
-    r"""A table as CSV, its telephone numbers masked.
+    r"""A table as CSV without its nested columns, its telephone numbers masked.
 
     Example:
         >>> import polars as pl
@@ -49,7 +34,8 @@ def as_csv(frame: pl.DataFrame, table: Table) -> bytes:
         >>> as_csv(frame, SESSIONS).decode().splitlines()
         ['\ufeffrecipient', '1 ••• ••• ••00']
     """
-    return csv_bytes(masked(frame, table))
+    flat = [name for name, kind in frame.schema.items() if not isinstance(kind, pl.List)]
+    return csv_bytes(masked(frame.select(flat), table))
 
 
 def as_workbook(name: str, frame: pl.DataFrame, table: Table, facts: Mapping[str, str]) -> bytes:
@@ -96,33 +82,6 @@ def as_page(title: str, header: Markup, cards: Markup, tables: Mapping[str, pl.D
         "explorer/page.html", title=title, header=header, cards=cards, tables=shown, css=styles
     )
     return page.encode()
-
-
-def link(name: str, kind: str, content: bytes) -> Markup:
-    """A link that saves a file, compressed where it is large.
-
-    Args:
-        name: The file's name without its kind.
-        kind: csv, xlsx or html.
-        content: What is in it.
-
-    Example:
-        >>> 'download="spend.csv"' in link("spend", "csv", b"lines")
-        True
-        >>> 'download="spend.csv.gz"' in link("spend", "csv", b"lines" * 100_000)
-        True
-    """
-    file = f"{name}.{kind}"
-    if len(content) > _LARGE and kind != "xlsx":  # a workbook is compressed already
-        content, file, kind = gzip.compress(content, mtime=0), f"{file}.gz", "gz"
-    data = base64.b64encode(content).decode()
-    address = f"data:{_KINDS[kind]};base64,{data}"
-    return render("explorer/link.html", file=file, size=_size(content), address=address)
-
-
-def _size(content: bytes) -> str:
-    kilo = len(content) / _KILO
-    return f"{max(1, round(kilo)):,} kB" if kilo < _KILO else f"{kilo / _KILO:,.1f} MB"
 
 
 def _shown(column: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 from markupsafe import Markup
 
+from plivo_analysis.explorer.browser import Download
 from plivo_analysis.explorer.output import NOTHING, box, button, lines, text, write
 from plivo_analysis.templates.rendering import render
 
@@ -44,7 +45,7 @@ class Layout:
         self.status, self.wait = text("pva-status"), text("pva-wait")
         self.header, self.cards = text("pva-header"), text("pva-headline")
         self.empty, self.changed = text("pva-empty"), text("pva-changed")
-        self.code, self.saved = text("pva-line"), text("pva-saved")
+        self.code, self.download = text("pva-line"), Download()
         self.group = widgets.Dropdown(options=list(groups), description="Group by")
         self.group.add_class("pva-group")
         self.exports = {
@@ -82,7 +83,7 @@ class Layout:
             *choices,
             title("Export"),
             box("pva-exports", *self.exports.values()),
-            self.saved,
+            self.download.box,
         ]
         return [_style(), self.header, box("pva-page", self._sidebar, self._results)]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.api.resources import MESSAGE_RESOURCE
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import MESSAGE_GROUPS, Messages
 from plivo_analysis.explorer.explorer import Explorer
-from plivo_analysis.explorer.exporting import as_page
+from plivo_analysis.explorer.exporting import as_csv, as_page
 from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate
 from plivo_analysis.explorer.views.messages import TOTAL, Delivery, MessageSpend, Records
 from plivo_analysis.metrics.messages import message_spend
@@ -69,12 +70,15 @@ class MessageExplorer(Explorer[Messages]):
         return Messages.of(frame)
 
     def _exports(self) -> dict[str, Export]:
-        return {**super()._exports(), "html": ("Report", "messages", self._report)}
+        return {**super()._exports(), "html": ("Report", "messages-report.html", self._report)}
 
     def _report(self, state: ViewState[Messages]) -> bytes:
         delivery, spending, _ = self._views
         tables = {view.title: view.table(state) for view in (delivery, spending)}
         return as_page(self.heading, self._header(), self._cards(state), tables)
+
+    def _rows(self, state: ViewState[Messages]) -> bytes:
+        return as_csv(state.dataset.frames["messages"].select(MESSAGES.names), MESSAGES)
 
     def _still_open(self, state: ViewState[Messages]) -> int:
         return int(state.total(TOTAL)["other"])

@@ -11,6 +11,7 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.explorer.code_line import Call, entry_channel_filter
 from plivo_analysis.explorer.dataset import SESSION_GROUPS, Sessions
 from plivo_analysis.explorer.explorer import Explorer
+from plivo_analysis.explorer.exporting import as_csv
 from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate, rescue
 from plivo_analysis.explorer.output import box, lines, text, write
 from plivo_analysis.explorer.views.attempts import Attempts
@@ -113,7 +114,7 @@ class SessionExplorer(Explorer[Sessions]):
         return int(state.total(_SUCCESS)["open"])
 
     def _exports(self) -> dict[str, Export]:
-        return {**super()._exports(), "html": ("Report", "cost-report", self._report)}
+        return {**super()._exports(), "html": ("Report", "cost-report.html", self._report)}
 
     def _report(self, state: ViewState[Sessions]) -> bytes:
         since, until = state.period.start, state.period.end
@@ -130,6 +131,9 @@ class SessionExplorer(Explorer[Sessions]):
             issues=issues(since=since, until=until, client=client),
         )
         return report.html.encode()
+
+    def _rows(self, state: ViewState[Sessions]) -> bytes:
+        return as_csv(state.dataset.frames["whole"].select(SESSIONS.names), SESSIONS)
 
     # Entry channels: nothing pressed is every session.
 

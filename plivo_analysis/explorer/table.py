@@ -121,7 +121,7 @@ class PagedTable:
         self._search()
 
     def act(self, words: str) -> None:
-        """Do what a button inside the table asks for: ``sort 3``, ``open 5`` by place, ``close``."""
+        """Do what a button inside the table asks for, as ``sort 3``, ``open 5``, ``close 0``."""
         what, number, *_ = [*words.split(" "), "", ""]
         if not number.isdecimal():
             return

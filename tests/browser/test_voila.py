@@ -72,6 +72,69 @@ def test_another_tab_and_one_entry_channel(app: Any, shot: Any) -> None:
     shot(page, "voila-paths")
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_in_the_page_keeps_a_screen_reader_or_a_keyboard_out(
+    app: Any, barriers: Any, dark: bool
+) -> None:
+    page = app("explorer", dark=dark)
+    assert barriers(page) == []
+    page.get_by_label("Country").fill("India")
+    page.keyboard.press("Enter")  # loads
+    complete(page)
+    page.locator(".pva-filter >> text=Country IN").wait_for()
+    for title in ("Overview", "Fallback", "Paths", "Spend", "Attempts", "Not adding up"):
+        page.locator(".pva .lm-TabBar-tab", has_text=title).click()
+        page.wait_for_timeout(300)
+        assert barriers(page) == [], title
+    ink = page.locator(".pva h2").evaluate("found => getComputedStyle(found).color")
+    assert (min(int(part) for part in ink[4:-1].split(",")[:3]) > 128) == dark
+
+
+def test_settings_stand_in_the_address_and_survive_a_reload(app: Any) -> None:
+    page = app("explorer", "theme=light&since=7d&country=BD&group=day&tab=Spend")
+    assert page.get_by_label("Country").input_value() == "BD"
+    page.locator("button.pva-load").click()
+    complete(page)
+    page.get_by_label("Group by").select_option(label="network")
+    page.wait_for_function("location.search.includes('group=network')")
+    query = page.evaluate("location.search")
+    assert "theme=light" in query
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_selector(".pva-load")
+    assert page.get_by_label("Group by").evaluate("one => one.selectedOptions[0].text") == "network"
+    assert page.locator(".pva .lm-TabBar-tab.lm-mod-current").inner_text() == "Spend"
+
+
+def test_a_file_of_any_size_arrives(open_in_voila: Any, write_notebook: Any) -> None:
+    source = """
+import plivo_analysis as pva
+from plivo_analysis.explorer import browser
+browser.PART = 40_000  # so that a small account's file goes in several parts
+explorer = pva.SessionExplorer(pva.demo(sessions=600), since="90d")
+explorer
+"""
+    page = open_in_voila(write_notebook("large", source))
+    page.locator("button.pva-load").click()
+    complete(page)
+    with page.expect_download() as download:
+        page.locator("button.pva-export-rows").click()
+    assert download.value.suggested_filename == "sessions.csv"
+    rows = Path(download.value.path()).read_text("utf-8-sig").splitlines()
+    assert len(rows) == 601
+
+
+def test_a_row_opens_its_session(app: Any, shot: Any) -> None:
+    page = app("explorer")
+    page.locator("button.pva-load").click()
+    complete(page)
+    page.locator(".pva .lm-TabBar-tab", has_text="Attempts").click()
+    page.locator("button.pva-open:visible").first.click()
+    page.locator(".pva-session:visible >> text=Charge line").wait_for()
+    page.locator("th button:visible", has_text="Charge").click()
+    page.locator("th[aria-sort=ascending]:visible", has_text="Charge").wait_for()
+    shot(page, "voila-session")
+
+
 def test_the_page_of_messages_loads(app: Any, shot: Any) -> None:
     page = app("messages")
     page.locator("button.pva-load").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import threading
 import time
@@ -690,16 +689,6 @@ def test_a_report_of_what_is_on_the_screen(explore: Any) -> None:
     explorer = loaded(explore(since="2026-10-01", until="2026-11-01"))
     explorer.exports["html"].click()
     assert "October 2026" in content(explorer).decode()
-
-
-def test_a_large_file_is_compressed(explore: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    explorer = loaded(explore(since="90d"))
-    explorer.exports["csv"].click()
-    plain = content(explorer)
-    monkeypatch.setattr("plivo_analysis.explorer.exporting._LARGE", 10)
-    explorer.exports["csv"].click()
-    assert 'download="sessions-overview.csv.gz"' in text(explorer, "pva-saved")
-    assert gzip.decompress(content(explorer)) == plain
 
 
 # Messages.
