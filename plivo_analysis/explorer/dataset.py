@@ -1,18 +1,19 @@
-"""What was loaded, kept in the form that every view counts at once.
+"""What was loaded, in the frames that every view counts at once.
 
-Exploding costs more than counting, so it is done once a load, and what does not depend on a
-choice is counted then. A choice of channels is a filter of frames that are there already.
+Exploding costs more than counting, so it is done once a load. A choice of entry channels is a
+filter of frames that are there already.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from plivo_analysis.explorer.source import HOUR, PERIOD
+from plivo_analysis.explorer.code_line import HOUR, PERIOD
 from plivo_analysis.figures import style
 from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
@@ -20,31 +21,41 @@ from plivo_analysis.tables.explode import exploded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
 
     from plivo_analysis.values.schema import Table
 
+ENTRY = "entry_channel"
 COUNTRY = "destination_country_iso2"
 APPLICATION = "app_uuid"
 
-_NUMBER = "__session"  # a session's place in the table: found faster than its uuid
-_SHOWN = "shown"
-_KEY = "session_uuid"  # as a number it is a third as long, and compared in half the time
-_OF_BOTH = ("session_uuid", APPLICATION, COUNTRY, "created_at", PERIOD, HOUR, _NUMBER)
-# Fewer columns, none of them nested: a choice of channels copies what it keeps.
-_COUNTED = (*_OF_BOTH, "alias", "status", "entry_channel", "path", "total_charge")
-_STEPPED = (
-    *_OF_BOTH,
-    "attempt_number",
-    "attempts",
-    "channel",
-    "outcome",
-    "step",
-    "charge",
-    "entry_channel",
-    "session_status",
+SESSION_GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "country": COUNTRY,
+        "application": APPLICATION,
+        "channel": ENTRY,
+        "network": "destination_network",
+        "day": PERIOD,
+        "hour of day": HOUR,
+    }
 )
-_BILLED = (*_OF_BOTH, "line_number", "line", "channel", "amount")
+MESSAGE_GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "type": "message_type",
+        "country": COUNTRY,
+        "state": "message_state",
+        "error code": "error_code",
+        "day": PERIOD,
+        "hour of day": HOUR,
+    }
+)
+
+_KEY = "session_uuid"
+_NUMBER = "__number"
+# Metrics count these frames on every choice, so they carry no column that none of them reads.
+_COMMON = (_KEY, *(column for column in SESSION_GROUPS.values()), "created_at")
+_COUNTED = (*_COMMON, "alias", "status", "path", "total_charge")
+_STEPS = (*_COMMON, "attempt_number", "attempts", "channel", "outcome", "step", "charge")
+_LINES = (*_COMMON, "line_number", "line", "channel", "amount")
 
 
 class Dataset(Protocol):
@@ -59,15 +70,18 @@ class Dataset(Protocol):
         """How many records there are."""
 
     @property
-    def bounds(self) -> tuple[datetime, datetime]:
-        """The range of time that was asked for."""
+    def unpriced(self) -> int:
+        """How many of them have no total yet."""
 
     @property
     def chosen(self) -> tuple[str, ...] | None:
-        """Which part of what was loaded this is; None for all."""
+        """The channels that were chosen; None for all."""
 
     def known(self, column: str) -> list[str]:
         """The values of a column, sorted."""
+
+    def named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """A frame with names for people in place of ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,82 +89,72 @@ class Sessions:
     """Sessions, exploded.
 
     Args:
-        frames: ``sessions``, ``steps`` (attempts) and ``charges``, with the columns that are
-            counted only, ``attempts``, ``unreconciled``, and ``whole``: sessions with all that
-            was loaded.
-        bounds: The range of time that was asked for.
+        frames: ``sessions``, ``steps`` (attempts) and ``charges`` with the columns that are
+            counted, ``attempts``, ``unreconciled``, and ``whole``: sessions with every column.
         names: What each application is called, by its id.
-        channels: The channels of the attempts, in their order.
-        chosen: The channels that sessions were kept for; None for all sessions.
+        channels: The channels that sessions began on, in their order.
+        chosen: Those that sessions were kept for; None for all sessions.
     """
 
     frames: Mapping[str, pl.DataFrame]
-    bounds: tuple[datetime, datetime]
     names: Mapping[str, str]
     channels: tuple[str, ...]
     chosen: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, sessions: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Sessions:
+    def of(cls, sessions: pl.DataFrame) -> Sessions:
         """Explode a sessions table."""
-        sessions = with_own(sessions, "created_at").with_row_index(_NUMBER)
-        attempts = with_own(_exploded(sessions, ATTEMPTS), "created_at")
-        numbers = sessions.select("session_uuid", _NUMBER)
+        sessions = with_day_and_hour(sessions, "created_at").with_row_index(_NUMBER)
+        attempts = _exploded(sessions, ATTEMPTS)
+        entries = sessions.select(_KEY, ENTRY)
         frames = {
             "whole": sessions,
             "sessions": _slim(sessions, _COUNTED),
             "attempts": attempts,
-            "steps": _slim(attempts, _STEPPED),
-            "charges": _slim(with_own(_exploded(sessions, CHARGES), "created_at"), _BILLED),
-            "unreconciled": reconcile(sessions).join(numbers, on="session_uuid", how="left"),
+            "steps": _slim(attempts, (*_STEPS, "session_status")),
+            "charges": _slim(_exploded(sessions, CHARGES), _LINES),
+            "unreconciled": reconcile(sessions).join(entries, on=_KEY, how="left"),
         }
-        channels = sorted(attempts["channel"].unique().to_list(), key=style.place)
-        return cls(frames, bounds, names_of_applications(sessions), tuple(channels))
+        channels = sorted(sessions[ENTRY].drop_nulls().unique().to_list(), key=style.place)
+        return cls(frames, names_of_applications(sessions), tuple(channels))
 
     @property
     def rows(self) -> int:
         """How many sessions there are."""
         return self.frames["sessions"].height
 
+    @property
+    def unpriced(self) -> int:
+        """How many of them have no total yet."""
+        return self.frames["sessions"]["total_charge"].null_count()
+
     def known(self, column: str) -> list[str]:
         """The values of a column of sessions, sorted."""
         return known(self.frames["whole"], column)
 
     def only(self, channels: Collection[str]) -> Sessions:
-        """The sessions with an attempt on one of these channels, and those attempts."""
-        if set(channels) >= set(self.channels):
-            return self
+        """The sessions that began on one of these channels; all of them where none is named."""
         chosen = tuple(channel for channel in self.channels if channel in channels)
-        return replace(self, frames=_Chosen(self.frames, chosen), chosen=chosen)
+        if not chosen:
+            return self
+        return replace(self, frames=_Filtered(self.frames, chosen), chosen=chosen)
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """A frame with applications under their names, to be read by people."""
+        """A frame with applications under their names."""
         if APPLICATION not in frame.columns:
             return frame
         return frame.with_columns(pl.col(APPLICATION).replace(dict(self.names)))
 
-    @property
-    def attempts(self) -> pl.DataFrame:
-        """The attempts that are looked at: on the chosen channels."""
-        return self.frames["attempts" if self.chosen is None else _SHOWN]
 
+class _Filtered(dict[str, pl.DataFrame]):
+    """The rows of the sessions that began on some channels; each frame when it is first read."""
 
-class _Chosen(dict[str, pl.DataFrame]):
-    """The rows of the sessions that have an attempt that is shown, worked out when asked for."""
-
-    def __init__(self, whole: Mapping[str, pl.DataFrame], channels: Sequence[str]) -> None:
+    def __init__(self, frames: Mapping[str, pl.DataFrame], channels: Sequence[str]) -> None:
         super().__init__()
-        self._whole = whole
-        self._shown = whole["steps"]["channel"].is_in(channels)
-        numbers = whole["steps"][_NUMBER].filter(self._shown).unique()
-        self._keep = whole["sessions"][_NUMBER].is_in(numbers.implode())
+        self._frames, self._channels = frames, channels
 
     def __missing__(self, name: str) -> pl.DataFrame:
-        if name == _SHOWN:
-            self[name] = self._whole["attempts"].filter(self._shown)
-        else:
-            frame = self._whole[name]
-            self[name] = frame.filter(self._keep.gather(frame[_NUMBER]))
+        self[name] = self._frames[name].filter(pl.col(ENTRY).is_in(self._channels))
         return self[name]
 
 
@@ -160,47 +164,54 @@ class Messages:
 
     Args:
         frames: ``messages``.
-        bounds: The range of time that was asked for.
-        chosen: None: all messages are looked at.
+        chosen: None: messages have no entry channel to choose.
     """
 
     frames: Mapping[str, pl.DataFrame]
-    bounds: tuple[datetime, datetime]
     chosen: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, messages: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Messages:
+    def of(cls, messages: pl.DataFrame) -> Messages:
         """Keep a messages table."""
-        return cls({"messages": with_own(messages, "message_time")}, bounds)
+        return cls({"messages": with_day_and_hour(messages, "message_time")})
 
     @property
     def rows(self) -> int:
         """How many messages there are."""
         return self.frames["messages"].height
 
+    @property
+    def unpriced(self) -> int:
+        """How many of them have no amount yet."""
+        return self.frames["messages"]["total_amount"].null_count()
+
     def known(self, column: str) -> list[str]:
         """The values of a column of messages, sorted."""
         return known(self.frames["messages"], column)
 
+    def named(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame itself: messages have no ids to name."""
+        return frame
+
 
 def _exploded(sessions: pl.DataFrame, table: Table) -> pl.DataFrame:
-    made = exploded(sessions, table, [_NUMBER])
-    assert isinstance(made, pl.DataFrame)  # noqa: S101 - lazy only where the sessions are
-    return made
+    frame = exploded(sessions, table, [_NUMBER])
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 - lazy only where the sessions are
+    return with_day_and_hour(frame, "created_at")
 
 
 def _slim(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """Some columns of a frame, to be counted only: a session's place tells it as well as its id."""
-    return frame.select(columns).with_columns(pl.col(_NUMBER).cast(pl.String).alias(_KEY))
+    # The number of a session is a third as long as its uuid and compared in half the time.
+    return frame.select(*columns, _NUMBER).with_columns(pl.col(_NUMBER).cast(pl.String).alias(_KEY))
 
 
-def with_own(frame: pl.DataFrame, instant: str) -> pl.DataFrame:
+def with_day_and_hour(frame: pl.DataFrame, instant: str) -> pl.DataFrame:
     """A frame with the day and the hour of its instants, in UTC.
 
     Example:
         >>> from datetime import UTC, datetime
         >>> times = pl.DataFrame({"t": [datetime(2026, 10, 1, 8, 30, tzinfo=UTC)]})
-        >>> with_own(times, "t").select("period", "hour").row(0)[1]
+        >>> with_day_and_hour(times, "t").select("period", "hour").row(0)[1]
         8
     """
     time = pl.col(instant).dt

@@ -1,39 +1,31 @@
-"""Take along: the view as CSV or workbook, the sessions as a report, by a link to save.
-
-The file travels in the link itself, so that it reaches a browser whose user has no Python and
-no folder here. A server lets a few hundred kilobytes through at once; what is larger is
-written beside the notebook instead.
-"""
+"""Exports: a table as CSV or workbook, KPI cards and tables as a page; numbers are masked."""
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
-from typing import TYPE_CHECKING
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.errors import StoreError
-from plivo_analysis.explorer.html import Markup, tag
+import polars as pl
+from markupsafe import Markup
+
+from plivo_analysis.explorer.layout import css
 from plivo_analysis.loaders.recipients import masked
 from plivo_analysis.report.files import csv_bytes, workbook
+from plivo_analysis.templates.rendering import render
+from plivo_analysis.values.typesetting import NOT_KNOWN, clean, count, percent, plain, weekday
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import polars as pl
-
     from plivo_analysis.values.schema import Table
 
-_THROUGH = 600_000  # bytes
-_KINDS = {
-    "csv": "text/csv;charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "html": "text/html;charset=utf-8",
-}
-_THOUSAND = 1000
+_DIGITS = 5  # of an amount, as the bill has them
+_RATES = ("_rate", "_rate_low", "_rate_high")
 
 
 def as_csv(frame: pl.DataFrame, table: Table) -> bytes:
-    """A table as CSV, its telephone numbers masked.
+    r"""A table as CSV without its nested columns, its telephone numbers masked.
 
     Example:
         >>> import polars as pl
@@ -42,7 +34,8 @@ def as_csv(frame: pl.DataFrame, table: Table) -> bytes:
         >>> as_csv(frame, SESSIONS).decode().splitlines()
         ['\ufeffrecipient', '1 ••• ••• ••00']
     """
-    return csv_bytes(masked(frame, table))
+    flat = [name for name, kind in frame.schema.items() if not isinstance(kind, pl.List)]
+    return csv_bytes(masked(frame.select(flat), table))
 
 
 def as_workbook(name: str, frame: pl.DataFrame, table: Table, facts: Mapping[str, str]) -> bytes:
@@ -57,36 +50,47 @@ def as_workbook(name: str, frame: pl.DataFrame, table: Table, facts: Mapping[str
     return workbook({name: masked(frame, table)}, facts)
 
 
-def saved(name: str, kind: str, content: bytes, folder: Path | None = None) -> Markup:
-    """A link that saves a file, or the word that it was written into the folder.
+def as_page(title: str, header: Markup, cards: Markup, tables: Mapping[str, pl.DataFrame]) -> bytes:
+    r"""KPI cards and tables as a page that stands alone: it asks for nothing and runs nothing.
 
     Args:
-        name: The file's name without its kind.
-        kind: csv, xlsx or html.
-        content: What is in it.
-        folder: Where a large one is written; by default where the notebook runs.
-
-    Raises:
-        StoreError: It cannot be written.
+        title: The title of the page's tab.
+        header: The header of the explorer.
+        cards: Its KPI cards.
+        tables: Tables of metrics under their titles.
 
     Example:
-        >>> saved("spend", "csv", b"lines").startswith('<a class="pva-save" download="spend.csv"')
-        True
+        >>> import polars as pl
+        >>> rates = pl.DataFrame({"message_type": ["<b>"], "delivered_rate": [0.5]})
+        >>> page = as_page("t", Markup(""), Markup(""), {"Delivery": rates}).decode()
+        >>> "&lt;b&gt;" in page, "50.0\u202f%" in page, "<script" in page
+        (True, True, False)
     """
-    file = f"{name}.{kind}"
-    if len(content) > _THROUGH:
-        try:
-            (Path.cwd() if folder is None else folder).joinpath(file).write_bytes(content)
-        except OSError as failed:
-            reason = failed.strerror or "it cannot be written"
-            raise StoreError(f"{file} was not written: {reason}.") from failed
-        return tag("span", f"{file} ({_size(content)}) is beside the notebook.")
-    address = f"data:{_KINDS[kind]};base64,{base64.b64encode(content).decode()}"
-    return tag(
-        "a", f"Save {file}", f" · {_size(content)}", class_="pva-save", download=file, href=address
+    shown = {
+        name: {
+            "titles": [column.replace("_", " ") for column in frame.columns],
+            "numbers": [kind.is_numeric() for kind in frame.dtypes],
+            "rows": [
+                [_shown(column, value) for column, value in zip(frame.columns, row, strict=True)]
+                for row in frame.iter_rows()
+            ],
+        }
+        for name, frame in tables.items()
+    }
+    styles = Markup(css())  # noqa: S704 - our own file
+    page = render(
+        "explorer/page.html", title=title, header=header, cards=cards, tables=shown, css=styles
     )
+    return page.encode()
 
 
-def _size(content: bytes) -> str:
-    kilo = len(content) / _THOUSAND
-    return f"{max(1, round(kilo)):,} kB" if kilo < _THOUSAND else f"{kilo / _THOUSAND:,.1f} MB"
+def _shown(column: str, value: Any) -> str:
+    if value is None:
+        return NOT_KNOWN
+    if isinstance(value, Decimal):
+        return plain(value, _DIGITS)
+    if isinstance(value, datetime):
+        return weekday(value)
+    if column.endswith(_RATES):
+        return percent(value)
+    return count(value) if isinstance(value, int) else clean(value)

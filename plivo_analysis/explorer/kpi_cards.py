@@ -1,141 +1,119 @@
-"""The headline: six numbers, each with what is drawn of it and how sure it is.
+"""The KPI cards of the explorer: six numbers, each with a drawing and what may be said of it.
 
-A rate has its interval drawn on a scale whose ends are printed; a count or an amount is exact
-and shows its course over the range instead.
+A rate has its interval drawn on a scale whose ends are printed; a count or an amount shows how
+it went over the range instead.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.explorer.html import Child, Markup, join, tag
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.prepared import Estimate, RescueRange, round_ends
-from plivo_analysis.templates.rendering import draw_svg
+from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.report.sections.kpi_cards import Card
+from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import DASH, NOT_KNOWN, count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-WIDTH = 150
-_HEIGHT = 27
-_FULL = (0.0, 1.0)
+    from markupsafe import Markup
+
+    from plivo_analysis.metrics.certainty import Completeness
+
+_WIDTH, _HEIGHT = 150, 27
 
 
-def headline(*cells: Markup) -> Markup:
-    """The row of cells.
-
-    Example:
-        >>> headline(tag("div", "a"))
-        '<div class="pva-cells"><div>a</div></div>'
-    """
-    return tag("div", *cells, class_="pva-cells")
-
-
-def cell(name: str, value: str, drawn: Markup | None, *caption: Child) -> Markup:
-    """One number: its name, itself, a drawing, and a line of small print.
+def kpi_cards(*cards: Card) -> Markup:
+    """The row of cards.
 
     Example:
-        >>> cell("Sessions", "35,740", None, "exact").count("<p")
-        3
+        >>> kpi_cards(amount("Sessions", "3", Certainty.EXACT)).striptags().split()
+        ['Sessions', '3', 'exact']
     """
-    return tag(
-        "div",
-        tag("p", name, class_="pva-name"),
-        tag("p", value, class_="pva-value"),
-        tag("div", drawn, class_="pva-drawn"),
-        tag("p", *caption, class_="pva-caption"),
-        class_="pva-cell",
-    )
+    return render("explorer/kpi_cards.html", cards=cards)
 
 
-def exact(name: str, value: str, course: Sequence[Decimal | int | None], *rest: str) -> Markup:
-    """A count or an amount: bars of its course from zero, and that it is exact.
-
-    Example:
-        >>> "exact" in exact("Sessions", "3", [1, 2])
-        True
-    """
-    return cell(name, value, bars(course, said=f"{name} over time"), *_small("exact", *rest))
-
-
-def at_least(name: str, value: str, course: Sequence[Decimal | int | None], *rest: str) -> Markup:
-    """An amount of which a part is unknown.
-
-    Example:
-        >>> "at least" in at_least("Spend", "$3.00", [1, 2], "2 totals missing")
-        True
-    """
-    return cell(name, value, bars(course, said=f"{name} over time"), *_small("at least", *rest))
-
-
-def rate(name: str, row: Mapping[str, Any], column: str, whole: int) -> Markup:
-    """A rate with its interval.
+def amount(
+    title: str,
+    shown: str,
+    certainty: Certainty | None,
+    values: Sequence[Decimal | int | None] = (),
+    *notes: str,
+) -> Card:
+    """A count or an amount with bars over the range.
 
     Args:
-        name: The cell's name.
+        title: The number's name.
+        shown: The number.
+        certainty: What may be said of it; None where it is not known at all.
+        values: The number in each bucket of the range, None where nothing was read.
+        *notes: Further words below it; empty ones are left out.
+
+    Example:
+        >>> amount("Spend", "$3.00", Certainty.AT_LEAST, [1, 2], "2 totals missing").kind
+        'at least · 2 totals missing'
+    """
+    known = [] if certainty is None else [str(certainty)]
+    card = Card(title, "", shown, " · ".join([*known, *(note for note in notes if note)]))
+    if len(values) > 1 and any(values):
+        label = f"{title} over time"
+        card.drawing = svg.columns(values, width=_WIDTH, height=_HEIGHT, label=label)
+    return card
+
+
+def rate(
+    title: str, row: Mapping[str, Any], column: str, whole: int, complete: Completeness
+) -> Card:
+    r"""A rate with its interval.
+
+    Args:
+        title: The rate's name.
         row: A metric's row with the rate and its bounds.
         column: The rate's column.
         whole: Of how many.
+        complete: How much of the range was read.
 
     Example:
+        >>> from plivo_analysis.metrics.certainty import Completeness
         >>> row = {"r": 0.907, "r_low": 0.904, "r_high": 0.91}
-        >>> "90.4–91.0" in rate("Success rate", row, "r", 35697)
-        True
+        >>> rate("Success rate", row, "r", 35697, Completeness(rows=35697)).kind
+        '90.4–91.0\u202f% · of 35,697'
     """
-    now = Estimate.of(row, column)
-    if now is None:
-        return cell(name, NOT_KNOWN, None, *_small("of none"))
-    ends = round_ends([now.value, now.low, now.high])
-    drawn = draw_svg(svg.estimate(now, ends, WIDTH, label=f"{name} {now.words}"))
-    return cell(
-        name,
-        percent(now.value),
-        join((drawn, _ends(*ends))),
-        *_small(now.interval, f"of {count(whole)}"),
+    estimate = Estimate.of(row, column)
+    if estimate is None:
+        return Card(title, "", NOT_KNOWN, "of none")
+    low, high = round_ends([estimate.value, estimate.low, estimate.high])
+    part = "" if complete.counts is Certainty.EXACT else " read"
+    label = f"{title} {estimate.words}"
+    return Card(
+        title,
+        "",
+        percent(estimate.value),
+        f"{estimate.interval} · of {count(whole)}{part}",
+        drawing=svg.estimate(estimate, (low, high), _WIDTH, label=label),
+        ends=(percent(low, 0), percent(high, 0)),
     )
 
 
-def rescue(name: str, row: Mapping[str, Any]) -> Markup:
-    """The range of the rescue rate, from certain to possible.
+def rescue(title: str, row: Mapping[str, Any]) -> Card:
+    r"""The range of the rescue rate, from certain to possible.
 
     Example:
         >>> row = {"fell_back": 10, "rescued": 8, "rescued_certain": 5, "rescued_last_touch": 7}
-        >>> "50–80" in rescue("Rescue range", row)
-        True
+        >>> rescue("Rescue range", row).shown
+        '50–80\u202f%'
     """
     shares = RescueRange.of(row)
     if shares is None:
-        return cell(name, NOT_KNOWN, None, *_small("none fell back"))
-    drawn = draw_svg(svg.rescue(shares, WIDTH, label=f"{name} {shares.words}"))
-    return cell(
-        name,
+        return Card(title, "", NOT_KNOWN, "none fell back")
+    return Card(
+        title,
+        "",
         shares.shown,
-        join((drawn, _ends(*_FULL))),
-        *_small(f"certain{DASH}possible", f"of {count(row['fell_back'])}"),
-    )
-
-
-def bars(values: Sequence[Decimal | int | None], *, said: str) -> Markup | None:
-    """Small bars from zero, one a bucket; what is unknown is a gap.
-
-    Example:
-        >>> bars([1, None, 3], said="by day").count("<path")
-        1
-        >>> bars([5], said="by day") is None
-        True
-    """
-    if len(values) < 2 or not any(values):  # noqa: PLR2004 - one bar has nothing to be compared with
-        return None
-    return Markup(draw_svg(svg.columns(values, width=WIDTH, height=_HEIGHT, label=said)))
-
-
-def _small(first: str, *rest: str) -> list[Markup]:
-    return [tag("span", first), *(tag("span", said, class_="pva-grey") for said in rest if said)]
-
-
-def _ends(low: float, high: float) -> Markup:
-    return tag(
-        "div", tag("span", percent(low, 0)), tag("span", percent(high, 0)), class_="pva-ends"
+        f"certain{DASH}possible · of {count(row['fell_back'])}",
+        drawing=svg.rescue(shares, _WIDTH, label=f"{title} {shares.words}"),
+        ends=(percent(0, 0), percent(1, 0)),
     )

@@ -1,4 +1,4 @@
-"""What stands where: the rail, the headline, the tabs and the code line, without any conduct."""
+"""Lays out the widgets: sidebar, KPI cards, tabs and code line; no behaviour."""
 
 from __future__ import annotations
 
@@ -7,31 +7,27 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
-from plivo_analysis.explorer.html import Markup, join, tag
-from plivo_analysis.explorer.output import text, write
+from plivo_analysis.explorer.browser import Download
+from plivo_analysis.explorer.output import NOTHING, box, button, lines, text, write
+from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-_LEAVE_KEYS = (
-    "this.closest('.pva').addEventListener('focusin', event => "
-    "event.target.setAttribute('data-lm-suppress-shortcuts', 'true'))"
-)
-
-
 class Layout:
-    """The widgets of a panel.
+    """The widgets of an explorer.
 
     Args:
-        groups: By what can be grouped.
-        exports: What can be taken along: the buttons' words by kind.
+        groups: What can be grouped by.
+        exports: The labels of the export buttons, by kind of file.
         tabs: The titles and the boxes of the tabs.
 
     Example:
-        >>> controls = Layout(["channel"], {"csv": "CSV"}, [])
-        >>> controls.cancel.disabled
+        >>> layout = Layout(["channel"], {"csv": "CSV"}, [])
+        >>> layout.cancel.disabled
         True
     """
 
@@ -41,111 +37,101 @@ class Layout:
         exports: Mapping[str, str],
         tabs: Sequence[tuple[str, widgets.Box]],
     ) -> None:
-        self.load = _button("Load", "pva-load", "Ask the account")
-        self.cancel = _button("Cancel", "pva-cancel", "Stop; what was read is kept")
+        self.load = button("Load", "pva-load", "Load from Plivo what is not stored")
+        self.cancel = button("Cancel", "pva-cancel", "Stop; what was read is kept")
         self.cancel.disabled = True
         self.progress = widgets.FloatProgress(min=0.0, max=1.0, value=0.0)
         self.progress.add_class("pva-progress")
-        self.status, self.waits = text("pva-status"), text("pva-waits")
-        self.header, self.cells, self.empty = (
-            text("pva-header"),
-            text("pva-headline"),
-            text("pva-empty"),
-        )
-        self.line, self.saved = text("pva-line"), text("pva-saved")
+        self.status, self.wait = text("pva-status"), text("pva-wait")
+        self.header, self.cards = text("pva-header"), text("pva-headline")
+        self.empty, self.changed = text("pva-empty"), text("pva-changed")
+        self.code, self.download = text("pva-line"), Download()
         self.group = widgets.Dropdown(options=list(groups), description="Group by")
         self.group.add_class("pva-group")
-        self.exports = {kind: _button(said, f"pva-export-{kind}") for kind, said in exports.items()}
-        self.tabs = widgets.Tab([box for _, box in tabs], selected_index=0 if tabs else None)
+        self.exports = {
+            kind: button(label, f"pva-export-{kind}", f"Export as {label}")
+            for kind, label in exports.items()
+        }
+        self.tabs = widgets.Tab([tab for _, tab in tabs], selected_index=0 if tabs else None)
         for place, (title, _) in enumerate(tabs):
             self.tabs.set_title(place, title)
+        self.fold = widgets.ToggleButton(description="Fields and choices", value=True)
+        self.fold.add_class("pva-fold")
+        self.fold.observe(lambda _: self._fold(), "value")
+        self._sidebar = box("pva-sidebar")
+        self._results = box("pva-main", self.changed, self.cards, self.empty, self.tabs, self.code)
 
     def page(
-        self, asks: Sequence[widgets.Widget], local: Sequence[widgets.Widget]
+        self, fields: Sequence[widgets.Widget], choices: Sequence[widgets.Widget]
     ) -> list[widgets.Widget]:
         """Everything in its place.
 
         Args:
-            asks: The fields of what costs requests.
-            local: Further choices of what does not.
+            fields: The fields of what is asked of Plivo.
+            choices: Further choices on loaded data.
         """
-        rail = named(
-            "pva-rail",
-            heading("Ask the account"),
-            *asks,
-            named("pva-asks", self.load, self.cancel),
+        self._sidebar.children = [
+            self.fold,
+            title("Load from Plivo"),
+            *fields,
+            box("pva-actions", self.load, self.cancel),
             self.progress,
             self.status,
-            self.waits,
-            heading("On what was read", "no request"),
+            self.wait,
+            title("Explore loaded data", "instant"),
             self.group,
-            *local,
-            heading("Take along"),
-            named("pva-takes", *self.exports.values()),
-            self.saved,
-        )
-        right = named("pva-main", self.cells, self.empty, self.tabs, self.line)
-        return [_style(), self.header, named("pva-page", rail, right)]
+            *choices,
+            title("Export"),
+            box("pva-exports", *self.exports.values()),
+            self.download.box,
+        ]
+        return [_style(), self.header, box("pva-page", self._sidebar, self._results)]
 
-    def running(self, *, now: bool) -> None:
+    def set_running(self, *, is_running: bool) -> None:
         """Show that a load has begun or ended."""
-        self.load.disabled, self.cancel.disabled = now, not now
-        write(self.waits, Markup(""))
-        if now:
-            self.fill(0.0)
+        self.load.disabled, self.cancel.disabled = is_running, not is_running
+        write(self.wait, NOTHING)
+        if is_running:
+            self.set_progress(0.0)
 
-    def fill(self, share: float, *, whole: bool = False) -> None:
-        """Fill the progress bar; one that is whole looks it."""
+    def set_progress(self, share: float, *, is_whole: bool = False) -> None:
+        """Fill the progress bar; one of a complete load has another colour."""
         self.progress.value = share
-        (self.progress.add_class if whole else self.progress.remove_class)("pva-whole")
+        (self.progress.add_class if is_whole else self.progress.remove_class)("pva-whole")
 
-    def looked_at(self, *, something: bool) -> None:
-        """Show or hide what needs something to look at."""
-        self.tabs.layout.display = None if something else "none"
-        for button in self.exports.values():
-            button.disabled = not something
+    def set_results(self, *, has_rows: bool) -> None:
+        """Show or hide what needs rows."""
+        self.tabs.layout.display = None if has_rows else "none"
+        for export in self.exports.values():
+            export.disabled = not has_rows
+
+    def _fold(self) -> None:
+        """Show the sidebar or fold it into a line; the style sheet heeds it on narrow pages."""
+        mark = self._sidebar.remove_class if self.fold.value else self._sidebar.add_class
+        mark("pva-folded")
+
+    def set_outdated(self, sentence: str) -> None:
+        """Dim the results and say why; an empty sentence ends it."""
+        write(self.changed, lines(sentence) if sentence else NOTHING)
+        mark = self._results.add_class if sentence else self._results.remove_class
+        mark("pva-outdated")
 
 
-def named(name: str, *children: widgets.Widget) -> widgets.Box:
-    """A box with a class of ours, which the style sheet and the tests know it by.
+def title(words: str, aside: str = "") -> widgets.HTML:
+    """The title of a part of the sidebar.
 
     Example:
-        >>> named("pva-rail")._dom_classes
-        ('pva-rail',)
-    """
-    box = widgets.Box(list(children))
-    box.add_class(name)
-    return box
-
-
-def heading(said: str, beside: str = "") -> widgets.HTML:
-    """The heading of a part of the rail.
-
-    Example:
-        >>> heading("Take along").value
-        '<div><b>Take along</b><span></span></div>'
+        >>> title("Export").value
+        '<p class="pva-part"><b>Export</b></p>'
     """
     place = text("pva-title")
-    write(place, tag("div", tag("b", said), tag("span", beside)))
+    write(place, lines(["", words, aside], kind="part"))
     return place
 
 
-def _button(said: str, name: str, tooltip: str = "") -> widgets.Button:
-    button = widgets.Button(description=said, tooltip=tooltip)
-    button.add_class(name)
-    return button
-
-
 def _style() -> widgets.HTML:
-    """The style sheet, and what leaves the panel's keys to it.
-
-    JupyterLab takes letters and arrows for itself wherever no text is edited, so that a list
-    could not be chosen from by keyboard, unless the element in focus carries an attribute that
-    no widget can be given. An animation tells a page that an element is there, in any host.
-    """
     place = text("pva-style")
-    keys = tag("span", class_="pva-keys", onanimationstart=_LEAVE_KEYS)
-    write(place, join((tag("style", Markup(css())), keys)))
+    write(place, render("explorer/style.html", css=Markup(css())))  # noqa: S704 - our own file
     return place
 
 
@@ -157,4 +143,4 @@ def css() -> str:
         >>> ".pva" in css()
         True
     """
-    return files("plivo_analysis.explorer").joinpath("explorer.css").read_text("utf-8")
+    return files("plivo_analysis.templates").joinpath("explorer/explorer.css").read_text("utf-8")

@@ -4,40 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.api.resources import MESSAGE_RESOURCE
-from plivo_analysis.explorer import kpi_cards
-from plivo_analysis.explorer.dataset import Messages
-from plivo_analysis.explorer.groups import MESSAGE_GROUPS
-from plivo_analysis.explorer.html_page import sheet
-from plivo_analysis.explorer.panel import Panel
-from plivo_analysis.explorer.source import Call
-from plivo_analysis.explorer.views.billing import Billing
-from plivo_analysis.explorer.views.delivery import TOTAL, Delivery
-from plivo_analysis.explorer.views.records import Records
+from plivo_analysis.explorer.code_line import Call
+from plivo_analysis.explorer.dataset import MESSAGE_GROUPS, Messages
+from plivo_analysis.explorer.explorer import Explorer
+from plivo_analysis.explorer.exporting import as_csv, as_page
+from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate
+from plivo_analysis.explorer.views.messages import TOTAL, Delivery, MessageSpend, Records
 from plivo_analysis.metrics.messages import message_spend
 from plivo_analysis.values.typesetting import count, money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     import polars as pl
+    from markupsafe import Markup
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.explorer.html import Markup
-    from plivo_analysis.explorer.view_state import Export
-    from plivo_analysis.explorer.views.view import Scene, View
+    from plivo_analysis.explorer.explorer import Export
+    from plivo_analysis.explorer.views.view import View, ViewState
 
 
-class MessageExplorer(Panel[Messages]):
-    """Choose message records, load them, look at them, and take the code along.
+class MessageExplorer(Explorer[Messages]):
+    """Choose message records, load them, look at them, and copy the code.
 
-    The same panel as :class:`SessionExplorer`, over messages. Both numbers of a message are
-    masked.
+    The same as :class:`SessionExplorer`, over messages. Both numbers of a message are masked.
 
     Args:
         client: The account; by default the environment's.
-        filters: What to begin with: the arguments of ``load_messages`` that choose messages.
+        filters: The first settings: the arguments of ``load_messages`` that choose messages.
 
     Attributes:
         load: The button that starts a load, as ``load.click()`` does.
@@ -58,6 +54,7 @@ class MessageExplorer(Panel[Messages]):
         >>> set(explorer.frame["message_type"])
         {'sms'}
         >>> explorer.close()
+        >>> client.close()
     """
 
     heading = "Messages"
@@ -65,51 +62,58 @@ class MessageExplorer(Panel[Messages]):
     resource: ClassVar[Resource] = MESSAGE_RESOURCE
     loader = "load_messages"
     groups = MESSAGE_GROUPS
-    folded = "Campaign, conversation"
 
     def _make_views(self, currency: str) -> Sequence[View[Messages]]:
-        return (Delivery(), Billing(), Records(currency))
+        return (Delivery(), MessageSpend(), Records(currency))
 
-    def _keep(self, frame: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Messages:
-        return Messages.of(frame, bounds)
+    def _make_dataset(self, frame: pl.DataFrame) -> Messages:
+        return Messages.of(frame)
 
     def _exports(self) -> dict[str, Export]:
-        return {**super()._exports(), "html": ("Report", "messages", self._report)}
+        return {**super()._exports(), "html": ("Report", "messages-report.html", self._report)}
 
-    def _report(self, scene: Scene[Messages]) -> bytes:
-        delivery, billing, _ = self._views
-        counted = {view.title: view.table(scene) for view in (delivery, billing)}
-        return sheet(self.heading, self._header(), self._headline(scene), counted)
+    def _report(self, state: ViewState[Messages]) -> bytes:
+        delivery, spending, _ = self._views
+        tables = {view.title: view.table(state) for view in (delivery, spending)}
+        return as_page(self.heading, self._header(), self._cards(state), tables)
 
-    def _still_open(self, scene: Scene[Messages]) -> int:
-        return int(scene.total(TOTAL)["other"])
+    def _rows(self, state: ViewState[Messages]) -> bytes:
+        return as_csv(state.dataset.frames["messages"].select(MESSAGES.names), MESSAGES)
 
-    def _headline(self, scene: Scene[Messages]) -> Markup:
-        total = scene.total(TOTAL)
-        spent = scene.total(Call(message_spend, "messages", {"by": ()}))
-        by_time = Call(message_spend, "messages", {"by": (), "every": scene.period.every})
-        lost = total["undelivered"] + total["failed"]
+    def _still_open(self, state: ViewState[Messages]) -> int:
+        return int(state.total(TOTAL)["other"])
+
+    def _cards(self, state: ViewState[Messages]) -> Markup:
+        total, counts = state.total(TOTAL), state.complete.counts
+        spent = state.total(Call(message_spend, "messages", {"by": ()}))
+        over_time = Call(message_spend, "messages", {"by": (), "every": state.period.every})
         unpriced = spent["unpriced"]
-        told = kpi_cards.at_least if unpriced else kpi_cards.exact
-        amount = money(spent["amount"], scene.currency)
-        fees = money(spent["carrier_fees"], scene.currency)
-        to_come = f"{count(total['other'])} not final" if total["other"] else ""
-        return kpi_cards.headline(
-            kpi_cards.exact(
-                "Messages", count(spent["messages"]), scene.course(by_time, "messages")
+        final = total["messages"] - total["other"]
+        pending = f"{count(total['other'])} pending" if total["other"] else ""
+        return kpi_cards(
+            amount(
+                "Messages",
+                count(spent["messages"]),
+                counts,
+                state.by_period(over_time, "messages"),
             ),
-            kpi_cards.rate(
-                "Delivered rate", total, "delivered_rate", total["messages"] - total["other"]
+            rate("Delivered rate", total, "delivered_rate", final, state.complete),
+            amount(
+                "Not delivered", count(total["undelivered"] + total["failed"]), counts, [], pending
             ),
-            kpi_cards.exact("Not delivered", count(lost), [], to_come),
-            kpi_cards.exact("Parts", count(spent["units"]), scene.course(by_time, "units")),
-            told(
+            amount("Parts", count(spent["units"]), counts, state.by_period(over_time, "units")),
+            amount(
                 "Spend",
-                amount,
-                scene.course(by_time, "amount"),
+                money(spent["amount"], state.currency),
+                state.complete.sum_of(unpriced),
+                state.by_period(over_time, "amount"),
                 f"{count(unpriced)} without an amount" if unpriced else "",
             ),
-            kpi_cards.exact(
-                "Carrier fees", fees, scene.course(by_time, "carrier_fees"), "beside Spend"
+            amount(
+                "Carrier fees",
+                money(spent["carrier_fees"], state.currency),
+                counts,
+                state.by_period(over_time, "carrier_fees"),
+                "not included in Spend",
             ),
         )

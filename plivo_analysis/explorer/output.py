@@ -1,4 +1,4 @@
-"""Where a view stands: figures in output widgets, text as HTML that was escaped on the way.
+"""Where text and figures are shown: HTML widgets that take markup only, output widgets.
 
 A figure is given to an output widget as data, which works from any thread, in Lab and in
 Voila. One that is drawn while hidden keeps a wrong width, so views draw when they are shown;
@@ -8,52 +8,20 @@ one that is hidden and shown again forgets how high it is, so its place keeps th
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
-from plivo_analysis.explorer.html import Markup
 from plivo_analysis.figures import style
+from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+NOTHING = Markup("")
+
 _PLOTLY = "application/vnd.plotly.v1+json"
-
-
-def canvas() -> widgets.Output:
-    """A place for one figure.
-
-    Example:
-        >>> canvas().outputs
-        ()
-    """
-    place = widgets.Output()
-    place.add_class("pva-figure")
-    return place
-
-
-def draw(place: widgets.Output, figure: go.Figure | None) -> None:
-    """Put a figure in its place; None leaves the place empty.
-
-    Example:
-        >>> place = canvas()
-        >>> draw(place, style.blank(100).figure())
-        >>> place.outputs[0]["output_type"], place.layout.height
-        ('display_data', '100px')
-    """
-    place.layout.height = None if figure is None else f"{figure.layout.height}px"
-    if figure is None:
-        place.outputs = ()
-        return
-    drawn = json.loads(figure.to_json()) | {"config": style.CONFIG}
-    place.outputs = (
-        {
-            "output_type": "display_data",
-            "data": {_PLOTLY: drawn, "text/plain": "A figure, drawn by plotly."},
-            "metadata": {},
-        },
-    )
 
 
 def text(*classes: str) -> widgets.HTML:
@@ -84,3 +52,97 @@ def write(place: widgets.HTML, markup: Markup) -> None:
     if not isinstance(markup, Markup):
         raise TypeError(f"{type(markup).__name__} is no Markup")
     place.value = str(markup)
+
+
+def lines(*sentences: str | list[str], kind: str = "") -> Markup:
+    """Short sentences, one a line.
+
+    Args:
+        *sentences: Each is a text, or a list of texts of which every second one is bold.
+        kind: A class of the style sheet, such as ``"failed"``, which is read out at once.
+
+    Example:
+        >>> lines("a", ["", "12", " of <31>"])
+        Markup('<p class="pva-sentence">a</p><p class="pva-sentence"><b>12</b> of &lt;31&gt;</p>')
+    """
+    parts = [[part] if isinstance(part, str) else part for part in sentences]
+    return render("explorer/lines.html", sentences=parts, kind=kind)
+
+
+def heading(title: str, rest: str = "") -> Markup:
+    """The title of what is drawn.
+
+    Example:
+        >>> heading("Spend by day, USD", ", from 0")
+        Markup('<p class="pva-heading"><b>Spend by day, USD</b>, from 0</p>')
+    """
+    return lines(["", title, rest], kind="heading")
+
+
+def remark(*sentences: str) -> Markup:
+    """Small print under a view.
+
+    Example:
+        >>> remark("a", "b")
+        Markup('<p class="pva-remark">a b</p>')
+    """
+    return lines(" ".join(sentences), kind="remark")
+
+
+def box(name: str, *children: widgets.Widget) -> widgets.Box:
+    """A box with a class, which the style sheet and the tests know it by.
+
+    Example:
+        >>> box("pva-sidebar")._dom_classes
+        ('pva-sidebar',)
+    """
+    made = widgets.Box(list(children))
+    made.add_class(name)
+    return made
+
+
+def button(label: str, name: str, tooltip: str = "") -> widgets.Button:
+    """A button with a class of its own.
+
+    Example:
+        >>> button("Load", "pva-load").description
+        'Load'
+    """
+    made = widgets.Button(description=label, tooltip=tooltip or label)
+    made.add_class(name)
+    return made
+
+
+def canvas() -> widgets.Output:
+    """A place for one figure.
+
+    Example:
+        >>> canvas().outputs
+        ()
+    """
+    place = widgets.Output()
+    place.add_class("pva-figure")
+    return place
+
+
+def draw(place: widgets.Output, figure: go.Figure | None) -> None:
+    """Put a figure in its place; None leaves the place empty.
+
+    Example:
+        >>> place = canvas()
+        >>> draw(place, style.blank(100).figure())
+        >>> place.outputs[0]["output_type"], place.layout.height
+        ('display_data', '100px')
+    """
+    place.layout.height = None if figure is None else f"{figure.layout.height}px"
+    if figure is None:
+        place.outputs = ()
+        return
+    drawn: dict[str, Any] = json.loads(figure.to_json()) | {"config": style.CONFIG}
+    place.outputs = (
+        {
+            "output_type": "display_data",
+            "data": {_PLOTLY: drawn, "text/plain": "A figure, drawn by plotly."},
+            "metadata": {},
+        },
+    )

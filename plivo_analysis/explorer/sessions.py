@@ -8,19 +8,21 @@ import ipywidgets as widgets
 
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
-from plivo_analysis.explorer import kpi_cards
-from plivo_analysis.explorer.dataset import Sessions
-from plivo_analysis.explorer.groups import SESSION_GROUPS
-from plivo_analysis.explorer.html import Markup, tag
-from plivo_analysis.explorer.output import text, write
-from plivo_analysis.explorer.panel import Panel
-from plivo_analysis.explorer.source import Call, with_channels
+from plivo_analysis.explorer.code_line import Call, entry_channel_filter
+from plivo_analysis.explorer.dataset import SESSION_GROUPS, Sessions
+from plivo_analysis.explorer.explorer import Explorer
+from plivo_analysis.explorer.exporting import as_csv
+from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate, rescue
+from plivo_analysis.explorer.output import box, lines, text, write
 from plivo_analysis.explorer.views.attempts import Attempts
 from plivo_analysis.explorer.views.fallback import OVERALL, Fallback
+from plivo_analysis.explorer.views.overview import Overview
 from plivo_analysis.explorer.views.paths import Paths
-from plivo_analysis.explorer.views.reconciling import Reconciling
+from plivo_analysis.explorer.views.reconcile import Reconcile
 from plivo_analysis.explorer.views.spend import Spend
 from plivo_analysis.figures import style
+from plivo_analysis.figures.prepared import add_up
+from plivo_analysis.loaders.coverage import coverage, issues
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
@@ -30,26 +32,31 @@ from plivo_analysis.values.typesetting import clean, count, money, plural, unit_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
-    from decimal import Decimal
 
     import polars as pl
+    from markupsafe import Markup
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.explorer.view_state import Export
-    from plivo_analysis.explorer.views.view import Scene, View
+    from plivo_analysis.explorer.explorer import Export
+    from plivo_analysis.explorer.views.view import View, ViewState
+    from plivo_analysis.report.sections.kpi_cards import Card
+
+_SUCCESS = Call(success_rates, "sessions")
+_COST = Call(cost_per_verified, "sessions")
+_SHORT = 24  # letters of a name on a button of the sidebar
+_COLOURED = ("sms", "voice", "whatsapp", "unknown")
 
 
-class SessionExplorer(Panel[Sessions]):
-    """Choose sessions, load them, look at them, and take the code along.
+class SessionExplorer(Explorer[Sessions]):
+    """Choose sessions, load them, look at them, and copy the code.
 
-    A widget for a notebook or a Voila page. What costs requests stands apart from what does
-    not: filters ask the account when Load is pressed, while grouping, channels and tabs work
-    on what was read. Recipients are masked.
+    A widget for a notebook or a Voila page. What is asked of Plivo stands apart from what is
+    not: filters load when Load is pressed, while grouping, channels and tabs work on loaded
+    data at once. Recipients are masked.
 
     Args:
         client: The account; by default the environment's.
-        filters: What to begin with: the arguments of ``load_sessions`` that choose sessions.
+        filters: The first settings: the arguments of ``load_sessions`` that choose sessions.
 
     Attributes:
         load: The button that starts a load, as ``load.click()`` does.
@@ -70,6 +77,7 @@ class SessionExplorer(Panel[Sessions]):
         >>> set(explorer.frame["status"]), explorer.filters
         ({'expired'}, {'since': '90d', 'status': 'expired'})
         >>> explorer.close()
+        >>> client.close()
     """
 
     heading = "Verify sessions"
@@ -77,12 +85,11 @@ class SessionExplorer(Panel[Sessions]):
     resource: ClassVar[Resource] = SESSION_RESOURCE
     loader = "load_sessions"
     groups = SESSION_GROUPS
-    folded = "Subaccount, brand, app hash"
 
     def __init__(self, client: Any = None, **filters: Any) -> None:
         self.channels: dict[str, widgets.ToggleButton] = {}
-        self._toggles = widgets.Box()
-        self._toggles.add_class("pva-channels")
+        self._toggles = box("pva-channels")
+        self._is_offering = False
         super().__init__(client, **filters)
 
     @property
@@ -91,108 +98,123 @@ class SessionExplorer(Panel[Sessions]):
         return self._in_backend("attempts", explode_attempts)
 
     def _make_views(self, currency: str) -> Sequence[View[Sessions]]:
-        return (Fallback(), Paths(), Spend(), Attempts(currency), Reconciling(currency))
+        return (
+            Overview(),
+            Fallback(),
+            Paths(),
+            Spend(),
+            Attempts(currency),
+            Reconcile(currency),
+        )
 
-    def _keep(self, frame: pl.DataFrame, bounds: tuple[datetime, datetime]) -> Sessions:
-        return Sessions.of(frame, bounds)
+    def _make_dataset(self, frame: pl.DataFrame) -> Sessions:
+        return Sessions.of(frame)
 
-    def _still_open(self, scene: Scene[Sessions]) -> int:
-        return int(scene.total(_SUCCESS)["open"])
+    def _still_open(self, state: ViewState[Sessions]) -> int:
+        return int(state.total(_SUCCESS)["open"])
 
     def _exports(self) -> dict[str, Export]:
-        return {**super()._exports(), "html": ("Report", "report", self._report)}
+        return {**super()._exports(), "html": ("Report", "cost-report.html", self._report)}
 
-    def _report(self, scene: Scene[Sessions]) -> bytes:
+    def _report(self, state: ViewState[Sessions]) -> bytes:
+        since, until = state.period.start, state.period.end
+        client = self._client
+        # Coverage counts what was read without a filter; of a filtered table it says nothing.
+        is_whole = self._loaded is not None and self._loaded.outcome.whole
+        read = None if is_whole else coverage(since=since, until=until, client=client)
         report = cost_report(
-            scene.kept.frames["whole"].select(SESSIONS.names),
-            period=scene.kept.bounds,
-            account=self._client.auth_id,
-            currency=self._client.currency,
+            state.dataset.frames["whole"].select(SESSIONS.names),
+            period=(since, until),
+            account=client.auth_id,
+            currency=client.currency,
+            coverage=read,
+            issues=issues(since=since, until=until, client=client),
         )
         return report.html.encode()
 
-    # Channels.
+    def _rows(self, state: ViewState[Sessions]) -> bytes:
+        return as_csv(state.dataset.frames["whole"].select(SESSIONS.names), SESSIONS)
 
-    def _local(self) -> list[widgets.Widget]:
-        title = text("pva-label")
-        write(title, tag("span", "Channels of attempts"))
-        note = text("pva-hint")
-        write(
-            note, tag("span", "Sessions with an attempt on these. Applied here, to what was read.")
-        )
-        return [title, self._toggles, note]
+    # Entry channels: nothing pressed is every session.
 
-    def _offer(self, kept: Sessions) -> None:
+    def _choices(self) -> list[widgets.Widget]:
+        label, hint = text("pva-label"), text("pva-hint")
+        write(label, lines("Entry channel"))
+        write(hint, lines("Show sessions that began on these channels; none pressed is all."))
+        return [label, self._toggles, hint]
+
+    def _offer(self, dataset: Sessions) -> None:
         """Show a toggle for each channel too; one that was there keeps its state."""
-        super()._offer(kept)
-        for channel in kept.channels:
+        super()._offer(dataset)
+        for channel in dataset.channels:
             if channel not in self.channels:
+                name = clean(style.name(channel), cap=_SHORT)
                 toggle = widgets.ToggleButton(
-                    value=True, description=clean(style.name(channel), cap=_SHORT)
+                    value=False, description=name, tooltip=f"Sessions that began on {name}"
                 )
                 toggle.add_class("pva-channel")
-                toggle.add_class(f"pva-is-{channel}" if channel in _KNOWN else "pva-is-unknown")
+                toggle.add_class(f"pva-is-{channel if channel in _COLOURED else 'unknown'}")
                 toggle.observe(lambda _: self._rechoose(), "value")
                 self.channels[channel] = toggle
-        self._toggles.children = [self.channels[channel] for channel in kept.channels]
+        self._toggles.children = [self.channels[channel] for channel in dataset.channels]
 
     def _rechoose(self) -> None:
-        with self._screen:
+        with self._lock:
             self._choose()
 
-    def _narrow(self, kept: Sessions) -> Sessions:
-        return kept.only([name for name in kept.channels if self.channels[name].value])
+    def _chosen_part(self, dataset: Sessions) -> Sessions:
+        return dataset.only([name for name, toggle in self.channels.items() if toggle.value])
 
-    def _narrowing(self, scene: Scene[Sessions]) -> list[str]:
-        chosen = scene.kept.chosen
-        return [] if chosen is None else with_channels(self._client.backend, chosen)
+    def _choice_code(self, state: ViewState[Sessions]) -> list[str]:
+        chosen = state.dataset.chosen
+        return [] if chosen is None else [entry_channel_filter(self._client.backend, chosen)]
 
-    # The headline.
+    # KPI cards.
 
-    def _headline(self, scene: Scene[Sessions]) -> Markup:
-        total, cost = scene.total(_SUCCESS), scene.total(_COST)
-        fallback = scene.total(OVERALL)
-        every = {"every": scene.period.every}
-        spent = scene.course(Call(spend, "charges", {"by": (), **every}), "amount")
-        sessions = scene.course(Call(success_rates, "sessions", every), "sessions")
-        prices = scene.course(Call(cost_per_verified, "sessions", every), "cost_per_verified")
-        missing = scene.kept.frames["sessions"]["total_charge"].null_count()
-        still_open = f"{count(total['open'])} open" if total["open"] else ""
-        return kpi_cards.headline(
-            kpi_cards.exact("Sessions", count(total["sessions"]), sessions, still_open),
-            kpi_cards.rate("Success rate", total, "success_rate", total["settled"]),
-            kpi_cards.rate("Fallback rate", fallback, "fallback_rate", fallback["sessions"]),
-            kpi_cards.rescue("Rescue range", fallback),
-            _spent(scene.currency, spent, cost, missing),
-            _price(scene.currency, cost, prices),
+    def _cards(self, state: ViewState[Sessions]) -> Markup:
+        success, fallback = state.total(_SUCCESS), state.total(OVERALL)
+        every = {"every": state.period.every}
+        sessions = state.by_period(Call(success_rates, "sessions", every), "sessions")
+        still_open = f"{count(success['open'])} open" if success["open"] else ""
+        return kpi_cards(
+            amount(
+                "Sessions",
+                count(success["sessions"]),
+                state.complete.counts,
+                sessions,
+                still_open,
+            ),
+            rate("Success rate", success, "success_rate", success["settled"], state.complete),
+            rate("Fallback rate", fallback, "fallback_rate", fallback["sessions"], state.complete),
+            rescue("Rescue range", fallback),
+            _spend_card(state),
+            _price_card(state),
         )
 
 
-_SUCCESS = Call(success_rates, "sessions")
-_COST = Call(cost_per_verified, "sessions")
-_SHORT = 24  # signs of a name on a button of the rail
-_KNOWN = ("sms", "voice", "whatsapp", "unknown")
+def _spend_card(state: ViewState[Sessions]) -> Card:
+    call = Call(spend, "charges", {"by": (), "every": state.period.every})
+    values = state.by_period(call, "amount")
+    spent = add_up(values)
+    unpriced, waste = state.complete.unpriced, state.total(_COST)["waste"]
+    if unpriced:
+        note = f"{plural(unpriced, 'total')} missing"
+    else:
+        note = f"{money(waste, state.currency)} wasted" if waste is not None else ""
+    certainty = None if spent is None and unpriced else state.complete.money
+    return amount("Spend", money(spent, state.currency), certainty, values, note)
 
 
-def _spent(
-    currency: str, course: list[Decimal | None], cost: dict[str, Any], missing: int
-) -> Markup:
-    known = [amount for amount in course if amount is not None]
-    amount = sum(known[1:], known[0]) if known else None
-    if missing:
-        told = f"{plural(missing, 'total')} missing"
-        if amount is None:
-            return kpi_cards.cell("Spend", money(amount, currency), None, told)
-        return kpi_cards.at_least("Spend", money(amount, currency), course, told)
-    wasted = f"{money(cost['waste'], currency)} wasted" if cost["waste"] is not None else ""
-    return kpi_cards.exact("Spend", money(amount, currency), course, wasted)
-
-
-def _price(currency: str, cost: dict[str, Any], course: list[Decimal | None]) -> Markup:
+def _price_card(state: ViewState[Sessions]) -> Card:
+    title, cost = "Cost per verified", state.total(_COST)
     price, direct = cost["cost_per_verified"], cost["direct_cost_per_verified"]
+    shown = unit_price(price, state.currency)
     if price is None:
-        why = "no total known" if cost["verified"] else "none verified"
-        return kpi_cards.cell("Cost per verified", unit_price(price, currency), None, why)
-    told = "" if direct is None else f"{unit_price(direct, currency)} direct"
-    said = kpi_cards.at_least if cost["unpriced"] else kpi_cards.exact
-    return said("Cost per verified", unit_price(price, currency), course, told)
+        return amount(
+            title, shown, None, [], "no total known" if cost["verified"] else "none verified"
+        )
+    values = state.by_period(
+        Call(cost_per_verified, "sessions", {"every": state.period.every}), "cost_per_verified"
+    )
+    note = "" if direct is None else f"{unit_price(direct, state.currency)} direct"
+    return amount(title, shown, state.complete.ratio_of(cost["unpriced"]), values, note)

@@ -1,24 +1,27 @@
-"""A table of rows to be read: one page at a time, sorted by a click on a column's head.
+"""A table of rows: one page at a time, sorted by a column's head, filtered by a text.
 
-Sorting and paging happen in the frame, of which only the rows of one page are put in order and
-become text.
+Sorting, filtering and paging happen in the frame, of which only the rows of one page are put in
+order and become text. The buttons inside the table are HTML; what they ask for arrives in a
+hidden field, see ``templates/explorer/style.html``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
+import polars as pl
 
-from plivo_analysis.explorer.html import Child, Markup, tag
-from plivo_analysis.explorer.output import text, write
+from plivo_analysis.explorer.output import NOTHING, box, button, lines, text, write
+from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import DASH, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import polars as pl
+    from markupsafe import Markup
 
 PAGE = 13
 
@@ -32,16 +35,18 @@ class TableColumn:
     Args:
         title: Its head.
         sort: The columns of the frame that sort it.
-        show: What a row shows in it.
+        show: What a row shows in it: text, or what a template made.
         share: Its part of the table's width.
-        number: Whether it is set to the right.
+        is_number: Whether it is set to the right.
+        is_optional: Whether a narrow screen leaves it out.
     """
 
     title: str
     sort: tuple[str, ...]
-    show: Callable[[Row], Child]
+    show: Callable[[Row], str | Markup]
     share: float = 1.0
-    number: bool = False
+    is_number: bool = False
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,119 +55,161 @@ class SortOrder:
 
     Args:
         names: The columns of the frame.
-        down: Which of them from high to low.
+        descending: Which of them from high to low.
         column: The place of the column on the screen; None for the usual order.
     """
 
     names: tuple[str, ...]
-    down: tuple[bool, ...]
+    descending: tuple[bool, ...]
     column: int | None = None
 
 
-class Paged:
+class PagedTable:
     """A table on the screen.
 
     Args:
         columns: What it shows.
-        usual: The order before anybody chose one; it also breaks ties.
+        usual: The order at first; it also breaks ties.
         noun: What a row is, in the plural.
+        details: Describes the row of a key; a button in the first column shows it.
+        key: The column whose value ``details`` takes.
     """
 
-    def __init__(self, columns: Sequence[TableColumn], usual: SortOrder, noun: str) -> None:
+    def __init__(
+        self,
+        columns: Sequence[TableColumn],
+        usual: SortOrder,
+        noun: str,
+        details: Callable[[str], Markup] | None = None,
+        key: str = "",
+    ) -> None:
         self._columns = columns
         self._usual = usual
         self._noun = noun
+        self._details, self._key = details, key
         self._order = usual
         self._frame: pl.DataFrame | None = None
+        self._found: pl.DataFrame | None = None
+        self._rows: list[Row] = []
         self._start = 0
-        self.heads = [self._head(place) for place in range(len(columns))]
-        self._body = text("pva-rows")
-        self._told = text("pva-told")
-        self.newer = widgets.Button(description="‹ Back", tooltip="The page before")
-        self.older = widgets.Button(description="Next ›", tooltip="The next page")
-        self.newer.on_click(lambda _: self._turn(-PAGE))
-        self.older.on_click(lambda _: self._turn(PAGE))
-        total = sum(column.share for column in columns)
-        self._widths = [f"{100 * column.share / total:.2f}%" for column in columns]
-        top = widgets.Box(self.heads)
-        top.add_class("pva-heads")
-        top.layout.grid_template_columns = " ".join(f"{column.share:g}fr" for column in columns)
-        foot = widgets.Box([self.newer, self._told, self.older])
-        foot.add_class("pva-foot")
-        self.box = widgets.VBox([top, self._body, foot])
-        self.box.add_class("pva-table")
+        self._body, self._position = text("pva-rows"), text("pva-position")
+        self._opened = text("pva-opened")
+        self.find = widgets.Text(
+            description="Find", placeholder=f"in these {noun}", continuous_update=False
+        )
+        self.jump = widgets.BoundedIntText(description="Page", min=1, max=1, value=1)
+        self.action = widgets.Text()
+        self.action.add_class("pva-action")
+        self.back = button("‹ Back", "pva-back", "The page before")
+        self.next = button("Next ›", "pva-next", "The next page")
+        self.find.observe(lambda _: self._search(), "value")
+        self.jump.observe(lambda change: self._turn_to((change["new"] - 1) * PAGE), "value")
+        self.action.observe(lambda change: self.act(change["new"]), "value")
+        self.back.on_click(lambda _: self._turn_to(self._start - PAGE))
+        self.next.on_click(lambda _: self._turn_to(self._start + PAGE))
+        self._foot = box("pva-foot", self.find, self.back, self._position, self.next, self.jump)
+        self.box = box("pva-table", self._opened, self._body, self._foot, self.action)
 
-    def show(self, frame: pl.DataFrame) -> None:
-        """Show the first page of a frame, in the order chosen."""
+    def show(self, frame: pl.DataFrame, usual: SortOrder | None = None) -> None:
+        """Show the first page of a frame, in the order chosen, else in a usual one of its own."""
+        if usual is not None:
+            self._order = usual if self._order is self._usual else self._order
+            self._usual = usual
         self._frame = frame
+        write(self._opened, NOTHING)
+        self._foot.layout.display = None if frame.height > PAGE else "none"
+        self._search()
+
+    def act(self, words: str) -> None:
+        """Do what a button inside the table asks for, as ``sort 3``, ``open 5``, ``close 0``."""
+        what, number, *_ = [*words.split(" "), "", ""]
+        if not number.isdecimal():
+            return
+        place = int(number)
+        if what == "sort" and place < len(self._columns):
+            self._sort(place)
+        elif what == "open" and self._details is not None and place < len(self._rows):
+            write(self._opened, self._details(self._rows[place][self._key]))
+        elif what == "close":
+            write(self._opened, NOTHING)
+
+    def _search(self) -> None:
+        if self._frame is None:
+            return
+        words = self.find.value.strip().casefold()
+        self._found = self._frame
+        if words:
+            # Numbers of people are shown masked and must not be found by guessing digits.
+            of_people = ("recipient", "from_number", "to_number")
+            columns = [
+                pl.col(name)
+                for column in self._columns
+                for name in column.sort
+                if self._frame.schema[name] == pl.String and name not in of_people
+            ]
+            holds = (c.str.to_lowercase().str.contains(words, literal=True) for c in columns)
+            self._found = self._frame.filter(pl.any_horizontal(pl.lit(value=False), *holds))
         self._start = 0
         self._draw()
-
-    def _head(self, place: int) -> widgets.Button:
-        column = self._columns[place]
-        head = widgets.Button(description=column.title, tooltip=f"Sort by {column.title}")
-        if column.number:
-            head.add_class("pva-number")
-        head.on_click(lambda _: self._sort(place))
-        return head
 
     def _sort(self, place: int) -> None:
         """Up, then down, then as usual."""
         names = self._columns[place].sort
         if self._order.column != place:
             self._order = SortOrder(names, (False,) * len(names), place)
-        elif not self._order.down[0]:
+        elif not self._order.descending[0]:
             self._order = SortOrder(names, (True,) * len(names), place)
         else:
             self._order = self._usual
-        for number, head in enumerate(self.heads):
-            arrow = (
-                ("  ↓" if self._order.down[0] else "  ↑") if number == self._order.column else ""
-            )
-            head.description = self._columns[number].title + arrow
-        if self._frame is not None:
-            self.show(self._frame)
+        self._start = 0
+        self._draw()
 
     def _page(self, frame: pl.DataFrame) -> list[Row]:
         """The rows of the page, in order: the engine sorts no further than it has to."""
         rest = [
-            (name, down)
-            for name, down in zip(self._usual.names, self._usual.down, strict=True)
+            (name, descending)
+            for name, descending in zip(self._usual.names, self._usual.descending, strict=True)
             if name not in self._order.names
         ]
         names = [*self._order.names, *(name for name, _ in rest)]
-        down = [*self._order.down, *(way for _, way in rest)]
-        ordered = frame.lazy().sort(names, descending=down, nulls_last=True)
+        descending = [*self._order.descending, *(way for _, way in rest)]
+        ordered = frame.lazy().sort(names, descending=descending, nulls_last=True)
         return ordered.slice(self._start, PAGE).collect().rows(named=True)
 
-    def _turn(self, by: int) -> None:
-        if self._frame is not None and 0 <= self._start + by < max(1, self._frame.height):
-            self._start += by
+    def _turn_to(self, start: int) -> None:
+        if self._found is not None and 0 <= start < max(1, self._found.height):
+            self._start = start
             self._draw()
 
     def _draw(self) -> None:
-        if self._frame is None:
+        if self._found is None:
             return
-        rows = self._page(self._frame)
-        write(self._body, self._rows(rows))
-        last, total = self._start + len(rows), self._frame.height
-        told = f"{count(self._start + 1)}{DASH}{count(last)} of {count(total)} {self._noun}"
-        write(self._told, tag("span", told if total else f"No {self._noun}"))
-        self.newer.disabled = self._start == 0
-        self.older.disabled = last >= total
+        self._rows = self._page(self._found)
+        write(self._body, self._table())
+        last, total = self._start + len(self._rows), self._found.height
+        pages = max(1, ceil(total / PAGE))
+        position = f"{count(self._start + 1)}{DASH}{count(last)} of {count(total)} {self._noun}"
+        write(self._position, lines(position if total else f"No {self._noun}"))
+        self.jump.max, self.jump.value = pages, self._start // PAGE + 1
+        self.back.disabled = self._start == 0
+        self.next.disabled = last >= total
 
-    def _rows(self, rows: Sequence[Row]) -> Markup:
-        return tag(
-            "table",
-            tag("colgroup", *(tag("col", style=f"width:{width}") for width in self._widths)),
-            tag("tbody", *(self._row(row) for row in rows)),
-        )
-
-    def _row(self, row: Row) -> Markup:
-        return tag(
-            "tr",
-            *(
-                tag("td", column.show(row), class_="pva-number" if column.number else None)
-                for column in self._columns
-            ),
+    def _table(self) -> Markup:
+        total = sum(column.share for column in self._columns)
+        sort = {True: "descending", False: "ascending"}[self._order.descending[0]]
+        return render(
+            "explorer/table.html",
+            columns=[
+                {
+                    "title": column.title,
+                    "width": f"{100 * column.share / total:.2f}",
+                    "kind": " ".join(
+                        ["pva-number"] * column.is_number + ["pva-optional"] * column.is_optional
+                    ),
+                    "sort": sort if self._order.column == place else "none",
+                }
+                for place, column in enumerate(self._columns)
+            ],
+            rows=[[column.show(row) for column in self._columns] for row in self._rows],
+            opens=self._details is not None,
         )

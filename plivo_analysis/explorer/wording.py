@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from plivo_analysis.explorer.html import Markup, join, tag
+from plivo_analysis.explorer.load import SAMPLE_ROWS
+from plivo_analysis.explorer.output import lines
 from plivo_analysis.values.spans import from_us
 from plivo_analysis.values.typesetting import DASH, count, day, days, plural
 
@@ -13,114 +14,100 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from plivo_analysis.explorer.load_cost import LoadCost
+    from markupsafe import Markup
+
+    from plivo_analysis.explorer.load import LoadCost, Loaded
     from plivo_analysis.values.spans import Span
 
 _MINUTE = 60
 _SOON = 90  # seconds
 
-NOTHING = "Choose a range and press Load."
-READING = "Reading. What has come shows here in a moment."
+NOT_LOADED = "Choose a range and press Load."
+LOADING = "Loading. Results appear as they arrive."
 STOPPING = "Stopping. What was read is kept."
-EMPTY = "No {noun} matches. The range is complete, so this is a true zero."
-NOT_WHOLE = "No {noun} so far."
-INTERVAL = (
-    "Chance alone would move a rate about this much (95\u202f%, Wilson). "
-    "Counts and money are exact and have none."
-)
+CHANGED = "Not loaded yet: the results below are those of the last load."
+INTERVAL = "95\u202f% confidence interval (Wilson). Counts and money are exact and have none."
 RESCUE = (
     "Rescued: every attempt carries the same code, so which one was used cannot be known. Left "
     "edge: rescues the log proves. Right edge: all it allows. Ring: last channel used."
 )
-OPEN = (
-    "Until open sessions settle, the success rate lies between the two bounds; their money is a "
-    "lower bound."
-)
 
 
-def lines(*said: Markup | str | None) -> Markup:
-    """One short sentence a line.
-
-    Example:
-        >>> lines("a", None, "b")
-        '<div>a</div><div>b</div>'
-    """
-    return join(tag("div", line) for line in said if line)
-
-
-def before(seen: LoadCost) -> Markup:
+def before(cost: LoadCost, noun: str) -> Markup:
     """What a load will cost, and how much of the range is stored.
 
     Example:
-        >>> from plivo_analysis.explorer.load_cost import LoadCost
-        >>> before(LoadCost(31, 12, 1900, False, 5700.0))
-        '<div>About 1,900 requests, 95 min at the limit.</div><div>12 of 31 hours are stored.</div>'
-        >>> before(LoadCost(24, 24, 0, False, 0.0))
-        '<div>No request is needed.</div><div>24 of 24 hours are stored.</div>'
+        >>> from plivo_analysis.explorer.load import LoadCost
+        >>> print(before(LoadCost(31, 12, 1900, False, 5700.0, 1500.0), "session").striptags())
+        About 1,900 requests, 95 min at the limit.12 of 31 hours are stored.
+        >>> print(before(LoadCost(24, 0, None, False, None, 1500.0), "session").striptags())
+        About 25 min per 10,000 sessions at the limit.0 of 24 hours are stored.
     """
-    return lines(_cost(seen), _stored(seen), _expired(seen.expired))
+    sentences = [
+        _cost(cost, noun),
+        f"{count(cost.stored)} of {plural(cost.hours, 'hour')} are stored.",
+    ]
+    if cost.expired:
+        parts = (days(from_us(part.start), from_us(part.end - 1)) for part in cost.expired)
+        sentences.append(f"Not stored and older than 90 days: {', '.join(parts)}.")
+    return lines(*sentences)
 
 
 def running(
-    requests: int, expected: int, rows: int, noun: str, *, left: float, pace: float
+    requests: int, expected: int, rows: int, noun: str, *, left: float, per_minute: float
 ) -> Markup:
     """How far a load is.
 
     Example:
-        >>> running(412, 1900, 7816, "session", left=0, pace=20)
-        '<div><b>412</b> of ~1,900 requests</div><div>7,816 sessions read</div>'
+        >>> running(412, 1900, 7816, "session", left=0, per_minute=20).striptags()
+        '412 of ~1,900 requests7,816 sessions read'
     """
-    limit = None
+    total = f" of ~{count(expected)} requests" if expected > requests else " requests"
+    sentences: list[str | list[str]] = [["", count(requests), total], f"{plural(rows, noun)} read"]
     if left >= 1:
-        limit = join((tag("b", _time(left)), f" left at the limit, {pace:g} a minute"))
-    of = f" of ~{count(expected)} requests" if expected > requests else " requests"
-    return lines(join((tag("b", count(requests)), of)), f"{plural(rows, noun)} read", limit)
+        limit = f" left at the limit, {per_minute:g} a minute"
+        sentences.append(["", _duration(left), limit])
+    return lines(*sentences)
 
 
-def waiting(seconds: float) -> str:
+def waiting(seconds: float) -> Markup:
     """How long until the next request.
 
     Example:
-        >>> waiting(37.6)
+        >>> waiting(37.6).striptags()
         'Next request in 38 s.'
     """
-    return f"Next request in {max(1, round(seconds))} s."
+    return lines(f"Next request in {max(1, round(seconds))} s.")
 
 
-def done(seen: LoadCost, rows: int, still_open: int, noun: str) -> Markup:
-    """That a load is complete, and what asking again would cost.
-
-    Example:
-        >>> from plivo_analysis.explorer.load_cost import LoadCost
-        >>> done(LoadCost(744, 744, 3, False, 0.0), 35740, 43, "session").split("</div><div>")[1:]
-        ['35,740 sessions, 43 still open', 'Loading again costs about 3 requests</div>']
-    """
-    again = (
-        "Loading again costs no request"
-        if seen.requests == 0
-        else f"Loading again costs about {plural(seen.requests, 'request')}"
-        if seen.requests is not None
-        else None
-    )
-    return lines(
-        join(
-            (tag("b", "Complete."), f" {count(seen.stored)} of {plural(seen.hours, 'hour')} stored")
-        ),
-        f"{plural(rows, noun)}{f', {count(still_open)} still open' if still_open else ''}",
-        again,
-    )
+def done(loaded: Loaded, cost: LoadCost, still_open: int, noun: str) -> Markup:
+    """That a load is complete, what is lacking all the same, and what loading again would cost."""
+    open_words = f", {count(still_open)} still open" if still_open else ""
+    sentences: list[str | list[str]] = [
+        ["", "Complete.", f" {count(cost.stored)} of {plural(cost.hours, 'hour')} stored"],
+        f"{plural(loaded.frame.height, noun)}{open_words}",
+    ]
+    if loaded.complete.set_aside:
+        records = plural(loaded.complete.set_aside, "record")
+        resource = loaded.request.resource.name
+        sentences.append(f"{records} could not be read: pva.issues({resource!r}) lists them.")
+    if loaded.unconfirmed:
+        names = " and ".join(loaded.unconfirmed)
+        sentences.append(f"No row shows whether the server kept to {names}.")
+    if cost.requests is not None:
+        again = plural(cost.requests, "request") if cost.requests else "no request"
+        sentences.append(f"Loading again costs {'about ' if cost.requests else ''}{again}")
+    return lines(*sentences)
 
 
 def stopped(rows: int, noun: str) -> Markup:
     """That a load was cancelled, and that nothing is lost.
 
     Example:
-        >>> stopped(7816, "session")
-        '<div><b>Stopped.</b> 7,816 sessions kept; Load goes on from here.</div>'
+        >>> stopped(7816, "session").striptags()
+        'Stopped. 7,816 sessions kept; Load goes on from here.'
     """
-    return lines(
-        join((tag("b", "Stopped."), f" {plural(rows, noun)} kept; Load goes on from here."))
-    )
+    return lines(["", "Stopped.", f" {plural(rows, noun)} kept; Load goes on from here."])
 
 
 def failed(error: BaseException, rows: int, noun: str) -> Markup:
@@ -128,83 +115,76 @@ def failed(error: BaseException, rows: int, noun: str) -> Markup:
 
     Example:
         >>> failed(ValueError("No answer."), 0, "session")
-        '<div class="pva-failed" role="alert">No answer.</div>'
+        Markup('<p class="pva-failed" role="alert">No answer.</p>')
     """
-    kept = tag("div", f"{plural(rows, noun)} kept.") if rows else None
-    return join((tag("div", str(error), class_="pva-failed", role="alert"), kept))
+    message = lines(str(error), kind="failed")
+    return message + lines(f"{plural(rows, noun)} kept.") if rows else message
 
 
-def coverage(covered: Sequence[Span], whole: Span) -> str:
+def empty(loaded: Loaded, noun: str) -> str:
+    """Why nothing is shown: there is nothing, nothing was read, or nothing so far."""
+    complete = loaded.complete
+    if complete.nothing:
+        return f"No {noun} matches. The range is complete, so this is a true zero."
+    if loaded.outcome.whole:
+        return f"No {noun} could be shown: {', '.join(complete.reasons)}."
+    return f"No {noun} so far."
+
+
+def so_far(covered: Sequence[Span], whole: Span) -> str:
     """What of the range has been read, where that is not all of it.
 
     Example:
         >>> from plivo_analysis.values.spans import DAY, Span
-        >>> coverage([Span(23 * DAY, 31 * DAY)], Span(0, 31 * DAY))
+        >>> so_far([Span(23 * DAY, 31 * DAY)], Span(0, 31 * DAY))
         'Only 24–31 January so far; not a sample of the range'
     """
     if not covered:
         return "Nothing of the range so far"
-    if len(covered) == 1:
-        start, end = from_us(covered[0].start), from_us(covered[0].end - 1)
-        if start.date() == end.date():
-            told = f"{day(start)} {start:%H:%M}{DASH}{end:%H:%M}"
-        else:
-            told = days(start, end)
-        return f"Only {told} so far; not a sample of the range"
-    share = sum(span.length for span in covered) / (whole.length or 1)
-    return f"Only {share * 100:.0f}\u202f% of the range so far; not a sample of it"
+    if len(covered) > 1:
+        share = sum(span.length for span in covered) / (whole.length or 1)
+        return f"Only {share * 100:.0f}\u202f% of the range so far; not a sample of it"
+    start, end = from_us(covered[0].start), from_us(covered[0].end - 1)
+    if start.date() == end.date():
+        times = f"{day(start)} {start:%H:%M}{DASH}{end:%H:%M}"
+    else:
+        times = days(start, end)
+    return f"Only {times} so far; not a sample of the range"
 
 
-def span(bounds: tuple[datetime, datetime], read_at: datetime | None) -> str:
+def time_range(bounds: tuple[datetime, datetime], read_at: datetime | None) -> str:
     """A range with the time at which it was read.
 
     Example:
         >>> from datetime import UTC, datetime
         >>> october = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
-        >>> span(october, datetime(2026, 11, 2, 6, 58, tzinfo=UTC))
+        >>> time_range(october, datetime(2026, 11, 2, 6, 58, tzinfo=UTC))
         '1 Oct – 31 Oct 2026, read 2 Nov 06:58 UTC'
     """
     start, end = bounds
     if (end - start).days < 2:  # noqa: PLR2004 - of a day or so, the hours matter
-        told = f"{day(start)} {start:%H:%M} {DASH} {day(end)} {end:%H:%M} {end.year}"
+        words = f"{day(start)} {start:%H:%M} {DASH} {day(end)} {end:%H:%M} {end.year}"
     else:
         last = end - timedelta(microseconds=1)
-        told = f"{day(start)} {DASH} {day(last)} {last.year}"
-    return told if read_at is None else f"{told}, read {day(read_at)} {read_at:%H:%M} UTC"
+        words = f"{day(start)} {DASH} {day(last)} {last.year}"
+    return words if read_at is None else f"{words}, read {day(read_at)} {read_at:%H:%M} UTC"
 
 
-def _cost(seen: LoadCost) -> str:
-    if seen.requests is None:
-        return "How many requests it takes shows with the first ones."
-    if seen.requests == 0:
+def _cost(cost: LoadCost, noun: str) -> str:
+    if cost.requests is None:
+        per = f"per {plural(SAMPLE_ROWS, noun)}"
+        if cost.sample_seconds < 1:
+            return f"The time needed is known after the first requests: seconds {per}."
+        return f"About {_duration(cost.sample_seconds)} {per} at the limit."
+    if cost.requests == 0:
         return "No request is needed."
-    about = "At most about" if seen.at_most else "About"
-    time = f", {_time(seen.seconds)} at the limit" if (seen.seconds or 0) >= 1 else ""
-    return f"{about} {plural(seen.requests, 'request')}{time}."
+    about = "At most about" if cost.at_most else "About"
+    seconds = cost.seconds or 0
+    time = f", {_duration(seconds)} at the limit" if seconds >= 1 else ""
+    return f"{about} {plural(cost.requests, 'request')}{time}."
 
 
-def _stored(seen: LoadCost) -> str:
-    return f"{count(seen.stored)} of {plural(seen.hours, 'hour')} are stored."
-
-
-def _expired(spans: Sequence[Span]) -> str | None:
-    if not spans:
-        return None
-    told = ", ".join(days(from_us(part.start), from_us(part.end - 1)) for part in spans)
-    return f"Not stored and older than 90 days: {told}."
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None or seconds < _SOON:
-        return f"{max(1, round(seconds or 0))} s"
+def _duration(seconds: float) -> str:
+    if seconds < _SOON:
+        return f"{max(1, round(seconds))} s"
     return f"{round(seconds / _MINUTE):,} min"
-
-
-def heading(title: str, rest: str = "") -> Markup:
-    """The title of what is drawn.
-
-    Example:
-        >>> heading("Spend by day, USD", ", from 0")
-        '<p class="pva-heading"><b>Spend by day, USD</b>, from 0</p>'
-    """
-    return tag("p", tag("b", title), rest, class_="pva-heading")

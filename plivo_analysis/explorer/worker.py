@@ -1,18 +1,25 @@
-"""One load at a time, in a thread of its own, that ends when it is told to.
+"""A load in the background: one thread at a time, and what it tells the screen.
 
-A callback of a widget may run in any thread, so whoever asks shares this room's lock. The
-thread is a daemon: it never keeps a kernel alive.
+A callback of a widget may come from any thread, beside the one that loads, so starting takes a
+lock. The thread is a daemon: it never keeps a kernel alive.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_UNHURRIED = 5.0  # seconds that closing waits for the thread to end
+    from plivo_analysis.http.rate_limit.limiter import Limiter
+
+_CLOSING = 5.0  # seconds that closing waits for the thread to end
+_STEP = 0.1  # seconds between two updates of the progress
+_PREVIEW = 1.0  # seconds before what was read is shown
+_IDLE = 1.0  # seconds of waiting in which there is time to show it
+_SHARE = 20  # a preview may take one part in so many of the time
 
 
 class Worker:
@@ -48,7 +55,7 @@ class Worker:
         return self.busy and self._cancel.is_set()
 
     def start(self, job: Callable[[threading.Event], object]) -> bool:
-        """Run a job, which is given the event that tells it to end; false while one is running.
+        """Run a job with the event that tells it to end; false while another one is running.
 
         After :meth:`close` no job is run.
         """
@@ -74,14 +81,71 @@ class Worker:
         return self._idle.wait(timeout)
 
     def close(self) -> None:
-        """End the job and take no other."""
+        """End the job and take no further one."""
         with self._lock:
             self._closed = True
         self.cancel()
-        self.wait(_UNHURRIED)
+        self.wait(_CLOSING)
 
     def _run(self, job: Callable[[threading.Event], object], cancel: threading.Event) -> None:
         try:
             job(cancel)
         finally:
             self._idle.set()
+
+
+class LoadProgress:
+    """Told of every page by the pull; updates the screen as often as an eye can follow.
+
+    What was read so far is drawn when the rate limit makes the load wait, which costs nothing,
+    and now and then where it does not, the less often the longer drawing takes: watching must
+    not slow what is watched.
+
+    Args:
+        limiter: Knows how long further requests take.
+        page: Called with requests, requests expected, rows, share of the range, seconds left.
+        wait: Called with the seconds until the next request.
+        preview: Shows what was read so far.
+    """
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        page: Callable[[int, int, int, float, float], None],
+        wait: Callable[[float], None],
+        preview: Callable[[], None],
+    ) -> None:
+        self._limiter = limiter
+        self._page = page
+        self._wait = wait
+        self._preview = preview
+        self._updated = 0.0
+        self._previewed = time.monotonic()
+        self._pause = _PREVIEW
+        self.unseen = False  # whether a page has arrived since the last preview
+
+    def page(self, *, requests: int, rows: int, share: float) -> None:
+        """A page was kept; ``share`` of the range is covered."""
+        now = time.monotonic()
+        if now - self._updated >= _STEP:
+            self._updated = now
+            share = min(1.0, share)
+            expected = max(requests, round(requests / share)) if share > 0 else requests
+            left = self._limiter.wait_estimate(expected - requests) if expected > requests else 0.0
+            self._page(requests, expected, rows, share, left)
+        self.unseen = True
+        if now - self._previewed >= self._pause:
+            self._show()
+
+    def waiting(self, seconds: float) -> None:
+        """The next request waits for the rate limit."""
+        self._wait(seconds)
+        if self.unseen and seconds >= _IDLE:
+            self._show()
+
+    def _show(self) -> None:
+        began = time.monotonic()
+        self._preview()
+        self.unseen = False
+        self._previewed = time.monotonic()
+        self._pause = max(_PREVIEW, _SHARE * (self._previewed - began))

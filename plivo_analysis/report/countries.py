@@ -47,6 +47,7 @@ VC Saint Vincent and the Grenadines;VE Venezuela;VG British Virgin Islands;VI US
 VN Vietnam;VU Vanuatu;WF Wallis and Futuna;WS Samoa;XK Kosovo;YE Yemen;YT Mayotte;ZA South Africa
 ZM Zambia;ZW Zimbabwe"""
 _BY_CODE = {entry[:2]: entry[3:] for line in _NAMES.splitlines() for entry in line.split(";")}
+_BY_NAME = {name.casefold(): code for code, name in _BY_CODE.items()}
 
 
 def country(code: str | None) -> str:
@@ -59,3 +60,13 @@ def country(code: str | None) -> str:
     if code is None:
         return "not given"
     return _BY_CODE.get(code.upper(), clean(code))
+
+
+def country_code(name: str) -> str | None:
+    """The two letters of a country by its name in any case; None where no country has it.
+
+    Example:
+        >>> country_code("bangladesh"), country_code("Atlantis")
+        ('BD', None)
+    """
+    return _BY_NAME.get(name.strip().casefold())

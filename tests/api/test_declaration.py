@@ -24,7 +24,7 @@ from plivo_analysis.cli import main
 from plivo_analysis.cli.arguments import parser
 from plivo_analysis.emulator import Account, listing
 from plivo_analysis.emulator.account import DEFAULT_NOW
-from plivo_analysis.explorer.fields import Rail
+from plivo_analysis.explorer.sidebar import FilterFields
 from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.values.schema import Form, Kind
 
@@ -102,7 +102,7 @@ def test_the_command_line_takes_the_declared_parameters(resource: Resource) -> N
 
 @each_resource
 def test_the_explorer_has_a_field_for_each_declared_parameter(resource: Resource) -> None:
-    entries = Rail(resource, lambda: None, "").entries
+    entries = FilterFields(resource, lambda: None).fields
     fields = {name: entry for entry in entries for name in entry.names}
     assert sorted(fields) == sorted(names(resource))
     for parameter in resource.parameters:
@@ -179,7 +179,7 @@ def by_command_line(
 
 def by_explorer(server: Server, connect: Connect, resource: Resource, given: dict[str, str]) -> Any:
     explorer = EXPLORERS[resource.name](connect(server), **SPAN)
-    for entry in explorer._rail.entries:
+    for entry in explorer._fields.fields:
         for name in entry.names:
             if name in given:
                 entry.input.value = given[name]

@@ -124,6 +124,26 @@ def shot() -> Callable[[Any, str], None]:
 
 
 @pytest.fixture(scope="session")
+def barriers() -> Callable[[Any], list[str]]:
+    """What keeps a person with a screen reader or a keyboard out of the explorer, by axe-core."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="axe-playwright-python is not installed: make browser-test does",
+    ).Axe()
+
+    def find(page: Any) -> list[str]:
+        found = axe.run(page, context=".pva").response["violations"]
+        return [
+            f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for rule in found
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where notebooks are served from."""
     return tmp_path_factory.mktemp("notebooks")
@@ -231,10 +251,9 @@ def open_in_lab(lab: str, new_page: Open) -> Open:
 def open_in_voila(voila: str, new_page: Open) -> Open:
     """Open a notebook as a Voila page."""
 
-    def open_it(name: str, *, dark: bool = False, **options: Any) -> Any:
+    def open_it(name: str, query: str = "", *, dark: bool = False, **options: Any) -> Any:
         page = new_page(dark=dark, **options)
-        theme = "dark" if dark else "light"
-        page.goto(f"{voila}/voila/render/{name}?theme={theme}", wait_until="domcontentloaded")
+        page.goto(f"{voila}/voila/render/{name}?{query}", wait_until="domcontentloaded")
         page.wait_for_selector(".pva-load")
         return page
 

@@ -29,7 +29,7 @@ def complete(page: Any) -> None:
 
 
 def value(page: Any, name: str) -> str:
-    return str(page.locator(".pva-cell", has_text=name).locator(".pva-value").inner_text())
+    return str(page.locator(".pva-cards > div", has_text=name).locator(".now").inner_text())
 
 
 @pytest.fixture
@@ -53,12 +53,12 @@ def test_the_page_loads_the_demo_account_and_says_its_numbers(app: Any, shot: An
     with pva.demo() as client:
         sessions = pva.load_sessions(since="30d", client=client)
     assert value(page, "Sessions") == f"{sessions.height:,}"
-    page.locator(".widget-tab-contents .xaxislayer-above").first.wait_for(state="attached")
+    page.locator(".pva-summary >> text=You spent").wait_for()
     shot(page, "voila-light")
     page.set_viewport_size({"width": 560, "height": 950})
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    cut = page.locator(".pva :is(.pva-value, .pva-caption span, .pva-name, .pva-right)")
+    cut = page.locator(".pva :is(.now, .kind, .name, .pva-right)")
     assert not cut.evaluate_all(
         "all => all.filter(text => text.scrollWidth > text.clientWidth + 1"
         " && getComputedStyle(text).overflow !== 'visible').length"
@@ -66,14 +66,14 @@ def test_the_page_loads_the_demo_account_and_says_its_numbers(app: Any, shot: An
     shot(page, "voila-narrow")
 
 
-def test_another_tab_and_a_channel_left_out(app: Any, shot: Any) -> None:
+def test_another_tab_and_one_entry_channel(app: Any, shot: Any) -> None:
     page = app("explorer", dark=True)
     page.locator("button.pva-load").click()
     complete(page)
     whole = int(value(page, "Sessions").replace(",", ""))
     page.locator("button.pva-channel", has_text="SMS").click()
     page.wait_for_function(
-        "whole => !document.querySelector('.pva-value').innerText.includes(whole)",
+        "whole => !document.querySelector('.now').innerText.includes(whole)",
         arg=f"{whole:,}",
     )
     page.locator(".pva .lm-TabBar-tab", has_text="Paths").click()
@@ -82,11 +82,74 @@ def test_another_tab_and_a_channel_left_out(app: Any, shot: Any) -> None:
     shot(page, "voila-paths")
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_in_the_page_keeps_a_screen_reader_or_a_keyboard_out(
+    app: Any, barriers: Any, dark: bool
+) -> None:
+    page = app("explorer", dark=dark)
+    assert barriers(page) == []
+    page.get_by_label("Country").fill("India")
+    page.keyboard.press("Enter")  # loads
+    complete(page)
+    page.locator(".pva-filter >> text=Country IN").wait_for()
+    for title in ("Overview", "Fallback", "Paths", "Spend", "Attempts", "Not adding up"):
+        page.locator(".pva .lm-TabBar-tab", has_text=title).click()
+        page.wait_for_timeout(300)
+        assert barriers(page) == [], title
+    ink = page.locator(".pva h2").evaluate("found => getComputedStyle(found).color")
+    assert (min(int(part) for part in ink[4:-1].split(",")[:3]) > 128) == dark
+
+
+def test_settings_stand_in_the_address_and_survive_a_reload(app: Any) -> None:
+    page = app("explorer", "theme=light&since=7d&country=BD&group=day&tab=Spend")
+    assert page.get_by_label("Country").input_value() == "BD"
+    page.locator("button.pva-load").click()
+    complete(page)
+    page.get_by_label("Group by").select_option(label="network")
+    page.wait_for_function("location.search.includes('group=network')")
+    query = page.evaluate("location.search")
+    assert "theme=light" in query
+    page.reload(wait_until="domcontentloaded")
+    page.wait_for_selector(".pva-load")
+    assert page.get_by_label("Group by").evaluate("one => one.selectedOptions[0].text") == "network"
+    assert page.locator(".pva .lm-TabBar-tab.lm-mod-current").inner_text() == "Spend"
+
+
+def test_a_file_of_any_size_arrives(open_in_voila: Any, write_notebook: Any) -> None:
+    source = """
+import plivo_analysis as pva
+from plivo_analysis.explorer import browser
+browser.PART = 40_000  # so that a small account's file goes in several parts
+explorer = pva.SessionExplorer(pva.demo(sessions=600), since="90d")
+explorer
+"""
+    page = open_in_voila(write_notebook("large", source))
+    page.locator("button.pva-load").click()
+    complete(page)
+    with page.expect_download() as download:
+        page.locator("button.pva-export-rows").click()
+    assert download.value.suggested_filename == "sessions.csv"
+    rows = Path(download.value.path()).read_text("utf-8-sig").splitlines()
+    assert len(rows) == 601
+
+
+def test_a_row_opens_its_session(app: Any, shot: Any) -> None:
+    page = app("explorer")
+    page.locator("button.pva-load").click()
+    complete(page)
+    page.locator(".pva .lm-TabBar-tab", has_text="Attempts").click()
+    page.locator("button.pva-open:visible").first.click()
+    page.locator(".pva-session:visible >> text=Charge line").wait_for()
+    page.locator("th button:visible", has_text="Charge").click()
+    page.locator("th[aria-sort=ascending]:visible", has_text="Charge").wait_for()
+    shot(page, "voila-session")
+
+
 def test_the_page_of_messages_loads(app: Any, shot: Any) -> None:
     page = app("messages")
     page.locator("button.pva-load").click()
     complete(page)
-    assert page.locator(".pva-cell").count() == 6
+    assert page.locator(".pva-cards > div").count() == 6
     shot(page, "voila-messages")
 
 
@@ -107,7 +170,7 @@ def test_cancel_acts_in_a_wait_for_the_limit(open_in_voila: Any, write_notebook:
     name = write_notebook("limited", source + "pva.SessionExplorer(client, since='90d')")
     page = open_in_voila(name)
     page.locator("button.pva-load").click()
-    page.wait_for_selector(".pva-waits >> text=/Next request in [0-9]+ s/")
+    page.wait_for_selector(".pva-wait >> text=/Next request in [0-9]+ s/")
     began = time.monotonic()
     page.locator("button.pva-cancel").click()
     page.wait_for_selector(".pva-status >> text=Stopped.")

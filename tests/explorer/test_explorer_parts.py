@@ -15,15 +15,13 @@ from hypothesis import strategies as st
 
 import plivo_analysis as pva
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import SESSION_RESOURCE
+from plivo_analysis.explorer.code_line import literal, loader_call
 from plivo_analysis.explorer.dataset import Sessions
-from plivo_analysis.explorer.dates import Dates
-from plivo_analysis.explorer.load_cost import load_cost
-from plivo_analysis.explorer.load_progress import LoadProgress
-from plivo_analysis.explorer.source import literal, loader
-from plivo_analysis.explorer.table import PAGE, Paged, SortOrder, TableColumn
-from plivo_analysis.explorer.worker import Worker
+from plivo_analysis.explorer.load import LoadRequest, load_cost
+from plivo_analysis.explorer.sidebar import DateRange
+from plivo_analysis.explorer.table import PAGE, PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.worker import LoadProgress, Worker
 from plivo_analysis.http.rate_limit.limiter import Limiter
 from plivo_analysis.system.clock import SystemClock
 
@@ -106,15 +104,15 @@ def test_what_is_stored_whole_costs_no_request_and_what_is_open_a_page_of_them(
 ) -> None:
     day = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 15, tzinfo=UTC)
     pva.load_sessions(since=day[0], until=day[1], client=demo)
-    seen = load_cost(demo, SESSION_RESOURCE, Filter.of(SESSION_RESOURCE), day)
+    seen = load_cost(LoadRequest(demo, SESSION_RESOURCE, {}), day)
     assert (seen.stored, seen.hours, seen.requests) == (14 * 24, 14 * 24, 0)
 
 
 def test_what_no_row_can_confirm_is_not_answered_by_what_is_stored(demo: Client) -> None:
     day = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC)
     pva.load_sessions(since=day[0], until=day[1], client=demo)
-    known = load_cost(demo, SESSION_RESOURCE, Filter.of(SESSION_RESOURCE, status="verified"), day)
-    hidden = load_cost(demo, SESSION_RESOURCE, Filter.of(SESSION_RESOURCE, brand_name="b"), day)
+    known = load_cost(LoadRequest(demo, SESSION_RESOURCE, {"status": "verified"}), day)
+    hidden = load_cost(LoadRequest(demo, SESSION_RESOURCE, {"brand_name": "b"}), day)
     assert (known.stored, hidden.stored) == (24, 0)
     assert hidden.at_most
 
@@ -171,19 +169,19 @@ def test_what_was_read_is_shown_once_when_the_limit_makes_it_wait() -> None:
     )
 )
 def test_the_range_is_what_it_was_set_to_last(settings: list[tuple[Any, Any]]) -> None:
-    dates, fresh = (Dates(lambda: NOW, lambda: None) for _ in range(2))
+    dates, fresh = (DateRange(lambda: NOW, lambda: None) for _ in range(2))
     for since, until in settings:
         dates.put(since, until)
     fresh.put(*settings[-1])
-    assert dates.given() == fresh.given()
+    assert dates.arguments() == fresh.arguments()
     assert (dates.start.value, dates.end.value) == (fresh.start.value, fresh.end.value)
 
 
 def test_a_picker_that_was_not_touched_keeps_the_microseconds() -> None:
-    dates = Dates(lambda: NOW, lambda: None)
+    dates = DateRange(lambda: NOW, lambda: None)
     since = datetime(2026, 10, 1, 0, 0, 0, 123456, tzinfo=UTC)
     dates.put(since, NOW)
-    assert dates.given()["since"] == since
+    assert dates.arguments()["since"] == since
 
 
 # The code.
@@ -196,7 +194,7 @@ def test_any_text_is_one_literal_of_python(text: str) -> None:
 
 def test_a_long_call_has_one_argument_a_line() -> None:
     arguments = {f"argument_{number}": "x" * 20 for number in range(4)}
-    code = loader("load_sessions", "sessions", arguments)
+    code = loader_call("load_sessions", "sessions", arguments)
     assert code.splitlines()[1] == '    argument_0="xxxxxxxxxxxxxxxxxxxx",'
     compile(code, "code", "exec")
 
@@ -204,24 +202,24 @@ def test_a_long_call_has_one_argument_a_line() -> None:
 # The table and what is kept.
 
 
-def table() -> tuple[Paged, pl.DataFrame]:
-    columns = [TableColumn("N", ("n",), lambda row: row["n"], number=True)]
+def table() -> tuple[PagedTable, pl.DataFrame]:
+    columns = [TableColumn("N", ("n",), lambda row: str(row["n"]), is_number=True)]
     frame = pl.DataFrame({"n": [3, 1, 2] * 20, "key": range(60)})
-    return Paged(columns, SortOrder(("key",), (False,)), "rows"), frame
+    return PagedTable(columns, SortOrder(("key",), (False,)), "rows"), frame
 
 
 def test_a_table_turns_its_pages_and_no_further() -> None:
     paged, frame = table()
     paged.show(frame)
-    assert "1–13 of 60 rows" in paged._told.value
+    assert "1–13 of 60 rows" in paged._position.value
     for _ in range(10):
-        paged.older.click()
-    assert f"{4 * PAGE + 1}–60 of 60 rows" in paged._told.value
-    assert paged.older.disabled
+        paged.next.click()
+    assert f"{4 * PAGE + 1}–60 of 60 rows" in paged._position.value
+    assert paged.next.disabled
     for _ in range(10):
-        paged.newer.click()
-    assert "1–13 of 60" in paged._told.value
-    assert paged.newer.disabled
+        paged.back.click()
+    assert "1–13 of 60" in paged._position.value
+    assert paged.back.disabled
 
 
 def test_a_column_sorts_up_then_down_then_not_and_says_so() -> None:
@@ -229,42 +227,74 @@ def test_a_column_sorts_up_then_down_then_not_and_says_so() -> None:
     paged.show(frame)
     firsts = []
     for _ in range(3):
-        paged.heads[0].click()
+        paged.act("sort 0")
         firsts.append((re.findall(r"<td[^>]*>(\d)</td>", paged._body.value)[:2], said(paged)))
-    assert firsts == [(["1", "1"], "N  ↑"), (["3", "3"], "N  ↓"), (["3", "1"], "N")]
+    assert firsts == [(["1", "1"], "ascending"), (["3", "3"], "descending"), (["3", "1"], "none")]
 
 
-def said(paged: Paged) -> str:
-    description: str = paged.heads[0].description
-    return description
+def said(paged: PagedTable) -> str:
+    (order,) = re.findall(r'aria-sort="(\w+)"', paged._body.value)
+    return str(order)
+
+
+def test_a_table_finds_rows_by_a_text_and_jumps_to_a_page() -> None:
+    columns = [TableColumn("Word", ("word",), lambda row: row["word"])]
+    paged = PagedTable(columns, SortOrder(("word",), (False,)), "rows")
+    paged.show(pl.DataFrame({"word": [f"{name} {n}" for n in range(30) for name in ("ab", "cd")]}))
+    paged.jump.value = 5
+    assert "53–60 of 60 rows" in paged._position.value
+    paged.find.value = "CD"
+    assert "1–13 of 30 rows" in paged._position.value
+    assert "ab" not in re.findall(r"<td[^>]*>(.*?)</td>", paged._body.value)[0]
+    paged.find.value = "nothing like it"
+    assert "No rows" in paged._position.value
+    paged.find.value = ""
+    assert "1–13 of 60 rows" in paged._position.value
+
+
+def test_a_table_finds_no_telephone_number() -> None:
+    columns = [TableColumn("Recipient", ("recipient",), lambda row: "masked")]
+    paged = PagedTable(columns, SortOrder(("recipient",), (False,)), "rows")
+    paged.show(pl.DataFrame({"recipient": ["14155550100"]}))
+    paged.find.value = "555"
+    assert "No rows" in paged._position.value
+
+
+@pytest.mark.parametrize("words", ["", "sort", "sort 7", "open 0", "open x y", "sort -1 2"])
+def test_a_table_takes_no_harm_from_an_action_that_it_does_not_know(words: str) -> None:
+    paged, frame = table()
+    paged.show(frame)
+    before = paged._body.value
+    paged.action.value = words
+    assert paged._body.value == before
 
 
 def test_an_empty_table_says_so() -> None:
     paged, frame = table()
     paged.show(frame.clear())
-    assert "No rows" in paged._told.value
+    assert "No rows" in paged._position.value
 
 
-def test_sessions_of_some_channels_are_those_with_an_attempt_on_them(demo: Client) -> None:
+def test_sessions_of_some_channels_are_those_that_began_on_them(demo: Client) -> None:
     sessions = pva.load_sessions(since="90d", client=demo)
-    kept = Sessions.of(sessions, (NOW - timedelta(days=90), NOW))
-    attempts = pva.explode_attempts(sessions)
-    for chosen in (["voice"], ["sms", "whatsapp"], []):
-        keys = set(attempts.filter(pl.col("channel").is_in(chosen))["session_uuid"])
-        part = kept.only(chosen)
+    dataset = Sessions.of(sessions)
+    for chosen in (["voice"], ["sms", "whatsapp"]):
+        part = dataset.only(chosen)
+        expected = sessions.filter(pl.col("entry_channel").is_in(chosen))
+        keys = set(expected["session_uuid"])
+        assert 0 < len(keys) < sessions.height
         assert set(part.frames["whole"]["session_uuid"]) == keys
-        assert part.frames["sessions"].height == len(keys)
-        assert set(part.attempts["channel"]) == set(chosen)
-        expected = sessions.filter(pl.col("session_uuid").is_in(keys))
-        total = expected["total_charge"].sum()
+        assert part.frames["sessions"].height == part.rows == len(keys)
+        assert set(part.frames["attempts"]["session_uuid"]) == keys
+        assert part.frames["unreconciled"].height == pva.reconcile(expected).height
         lines = pva.spend(part.frames["charges"], by=())["amount"].sum()
-        known = pva.spend(expected, by=())["amount"].sum()
-        assert lines == known
-        assert total is not None
+        assert lines == pva.spend(expected, by=())["amount"].sum()
+        assert part.unpriced == expected["total_charge"].null_count()
 
 
-def test_every_channel_chosen_is_every_session() -> None:
-    empty = pl.DataFrame(schema=SESSIONS.polars())
-    kept = Sessions.of(empty, (NOW - timedelta(days=1), NOW))
-    assert kept.only([]) is kept
-    assert kept.chosen is None
+def test_no_channel_chosen_is_every_session(demo: Client) -> None:
+    for frame in (pl.DataFrame(schema=SESSIONS.polars()), pva.load_sessions(client=demo)):
+        dataset = Sessions.of(frame)
+        assert dataset.only([]) is dataset
+        assert dataset.only(["no such channel"]) is dataset
+        assert dataset.chosen is None

@@ -1,4 +1,4 @@
-"""Attempts: what became of them, and each of them in a table."""
+"""Attempts: how many reached the person, and each of them in a table."""
 
 from __future__ import annotations
 
@@ -8,32 +8,31 @@ import ipywidgets as widgets
 
 from plivo_analysis import figures
 from plivo_analysis.api.words import SETTLED, fold_status
-from plivo_analysis.explorer.dataset import COUNTRY
-from plivo_analysis.explorer.groups import ENTRY, own_channel
-from plivo_analysis.explorer.html import Child, Markup, join, tag
-from plivo_analysis.explorer.output import canvas, draw, text, write
-from plivo_analysis.explorer.source import HOUR, PERIOD, Call, with_own
-from plivo_analysis.explorer.table import Paged, SortOrder, TableColumn
-from plivo_analysis.explorer.views.view import leading, written
+from plivo_analysis.explorer.code_line import Call
+from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
+from plivo_analysis.explorer.output import NOTHING, canvas, draw, text, write
+from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.views.session import session_details
+from plivo_analysis.explorer.views.view import cell, leading
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.prepared import Estimate, round_ends
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.tables.columns import ATTEMPTS
 from plivo_analysis.tables.explode import explode_attempts
-from plivo_analysis.templates.rendering import draw_svg
+from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.masking import mask_number
-from plivo_analysis.values.typesetting import clean, count, day, percent, plain
+from plivo_analysis.values.typesetting import clean, count, day, percent, plain, sign
 
 if TYPE_CHECKING:
     import polars as pl
+    from markupsafe import Markup
 
     from plivo_analysis.explorer.dataset import Sessions
-    from plivo_analysis.explorer.views.view import Scene
+    from plivo_analysis.explorer.views.view import ViewState
 
 _WIDTH = 46
 _SMALL = 0.01  # of the largest channel: an interval this wide would squeeze all others
 _DIGITS = 5
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
 
 
 class Attempts:
@@ -44,133 +43,135 @@ class Attempts:
     def __init__(self, currency: str) -> None:
         self._strip, self._rates = text("pva-strip"), canvas()
         usual = SortOrder(("created_at", "session_uuid", "attempt_number"), (True, False, False))
-        self.paged = Paged(_columns(currency), usual, "attempts")
+        self._state: ViewState[Sessions] | None = None
+        self.paged = PagedTable(
+            _columns(currency), usual, "attempts", self._details, key="session_uuid"
+        )
         self.box = widgets.VBox([self._strip, self._rates, self.paged.box])
 
-    def draw(self, scene: Scene[Sessions]) -> None:
+    def draw(self, state: ViewState[Sessions]) -> None:
         """Draw the reached rates, and show the newest attempts."""
-        outcomes = scene.count(_outcomes(scene))
-        by_channel = scene.by == (ENTRY,)
-        write(self._strip, _strip(outcomes) if by_channel else Markup(""))
-        shown = outcomes if scene.by[0] in (PERIOD, HOUR) else leading(outcomes, "attempts")[0]
-        draw(self._rates, None if by_channel else figures.outcomes(scene.kept.named(shown)))
-        self.paged.show(scene.kept.attempts)
+        self._state = state
+        outcomes = state.count(_outcomes(state))
+        by_channel = state.by == (ENTRY,)
+        write(self._strip, _strip(outcomes) if by_channel else NOTHING)
+        shown = outcomes if state.over_time else leading(outcomes, "attempts")[0]
+        draw(self._rates, None if by_channel else figures.outcomes(state.dataset.named(shown)))
+        self.paged.show(state.dataset.frames["attempts"])
 
-    def table(self, scene: Scene[Sessions]) -> pl.DataFrame:
-        """The attempts on the chosen channels."""
-        return scene.kept.attempts.select(ATTEMPTS.names)
+    def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
+        """The attempts."""
+        return state.dataset.frames["attempts"].select(ATTEMPTS.names)
 
-    def code(self, scene: Scene[Sessions], backend: str) -> list[str]:
+    def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
         """The outcomes by group, and the attempts."""
-        call = _outcomes(scene)
-        if scene.kept.chosen is None:
-            outcomes = written(call, "sessions", backend, "created_at")
-            return [*outcomes, Call(explode_attempts, "sessions").text("sessions")]
-        own = with_own(backend, "attempts", call.own, "created_at", to="timed")
-        return [*own, call.text("timed" if own else "attempts"), "attempts"]
+        outcomes = _outcomes(state).lines("sessions", backend, "created_at")
+        return [*outcomes, Call(explode_attempts, "sessions").text("sessions")]
+
+    def _details(self, uuid: str) -> Markup:
+        if self._state is None:
+            return NOTHING
+        return session_details(self._state.dataset.frames["whole"], uuid, self._state.currency)
 
 
-def _outcomes(scene: Scene[Sessions]) -> Call:
-    kept = "steps" if scene.kept.chosen is None else "shown"
-    return Call(attempt_outcomes, kept, {"by": own_channel(scene.by)})
+def _outcomes(state: ViewState[Sessions]) -> Call:
+    # An attempt has a channel of its own, which need not be the one that its session began on.
+    by = ("channel",) if state.by == (ENTRY,) else state.by
+    return Call(attempt_outcomes, "steps", {"by": by})
 
 
 def _strip(outcomes: pl.DataFrame) -> Markup:
+    """The reached rate of each channel in one line."""
     rows = sorted(outcomes.rows(named=True), key=lambda row: style.place(row["channel"]))
     rates = [row for row in rows if row["reached_rate"] is not None]
     if not rates:
-        return Markup("")
+        return NOTHING
     fewest = _SMALL * max(row["attempts"] for row in rates)
     large = [row for row in rates if row["attempts"] >= fewest]
-    bounds = [row[f"reached_rate_{end}"] for row in large for end in ("low", "high")]
-    ends = round_ends(bounds)
+    ends = round_ends([row[f"reached_rate_{end}"] for row in large for end in ("low", "high")])
     scale = f"from {percent(ends[0], 0, unit=False)} to {percent(ends[1], 0, unit=False)}"
-    head = tag("b", "Reached, %", title=f"Scale {scale}")
-    each = tag("div", *(_rate(row, ends) for row in rates))
-    return tag("div", head, each, class_="pva-rates")
+    return render("explorer/rates.html", scale=scale, rates=[_rate(row, ends) for row in rates])
 
 
-def _rate(row: dict[str, Any], ends: tuple[float, float]) -> Markup:
-    word = row["channel"]
-    now = Estimate(*(row[f"reached_rate{end}"] for end in ("", "_low", "_high")))
-    said = f"{style.name(word)} {percent(now.value)} reached"
+def _rate(row: dict[str, Any], ends: tuple[float, float]) -> dict[str, Any]:
+    channel = row["channel"]
+    rate = Estimate(*(row[f"reached_rate{end}"] for end in ("", "_low", "_high")))
+    label = f"{style.name(channel)} {percent(rate.value)} reached"
+    hue = style.colour(channel)
     pending = f", {count(row['pending'])} pending" if row["pending"] else ""
-    return tag(
-        "span",
-        draw_svg(svg.square(word)),
-        tag("span", style.name(word), class_="pva-step"),
-        tag("b", percent(now.value)),
-        draw_svg(svg.estimate(now, ends, _WIDTH, colour=style.colour(word), label=said)),
-        tag("span", f"of {count(row['attempts'])}{pending}", class_="pva-grey"),
-    )
+    return {
+        "square": svg.square(channel),
+        "name": style.name(channel),
+        "rate": percent(rate.value),
+        "estimate": svg.estimate(rate, ends, _WIDTH, colour=hue, label=label),
+        "of": f"of {count(row['attempts'])}{pending}",
+    }
 
 
 def _columns(currency: str) -> list[TableColumn]:
-    money = f"Charge, {_SIGNS.get(currency, currency)}"
+    charge = f"Charge, {clean(sign(currency), cap=8)}"
     return [
         TableColumn("Time, UTC", ("time",), _time, 1.3),
         TableColumn("Recipient", ("recipient",), _recipient, 1.3),
-        TableColumn("Country", (COUNTRY,), lambda row: _shown(row[COUNTRY]), 0.6),
-        TableColumn("Application", ("alias", "app_uuid"), _application, 1.1),
-        TableColumn("Attempt", ("attempt_number", "attempts"), _number, 0.65, number=True),
-        TableColumn("Channel", ("channel",), channel, 0.9),
-        TableColumn("Step", ("step",), lambda row: row["step"], 0.7),
+        TableColumn("Country", (COUNTRY,), lambda row: shown(row[COUNTRY]), 0.6, is_optional=True),
+        TableColumn("Application", ("alias", "app_uuid"), _application, 1.1, is_optional=True),
+        TableColumn("Attempt", ("attempt_number", "attempts"), _number, 0.65, is_number=True),
+        TableColumn("Channel", ("channel",), channel_cell, 0.9),
+        TableColumn("Step", ("step",), lambda row: row["step"], 0.7, is_optional=True),
         TableColumn("Outcome", ("outcome", "status"), _outcome, 1.7),
-        TableColumn(money, ("charge",), _charge, 0.8, number=True),
-        TableColumn("Session", ("session_status",), _session, 0.9),
+        TableColumn(charge, ("charge",), _charge, 0.8, is_number=True),
+        TableColumn("Session", ("session_status",), _session, 0.9, is_optional=True),
     ]
 
 
-def _time(row: dict[str, Any]) -> Child:
+def shown(word: str | None, cap: int = 40) -> str:
+    """A text of the wire, cleaned and cut; empty for null.
+
+    Example:
+        >>> shown("a\u202eb"), shown(None)
+        ('ab', '')
+    """
+    return "" if word is None else clean(word, cap=cap)
+
+
+def channel_cell(row: dict[str, Any]) -> Markup:
+    """A channel after the square of its colour.
+
+    Example:
+        >>> channel_cell({"channel": "sms"}).striptags()
+        'SMS'
+    """
+    return cell(style.name(row["channel"]), channel=row["channel"])
+
+
+def _time(row: dict[str, Any]) -> str:
     at = row["time"] or row["created_at"]
     return f"{day(at)} {at:%H:%M:%S}"
 
 
-def _recipient(row: dict[str, Any]) -> Child:
-    return None if row["recipient"] is None else mask_number(row["recipient"])
+def _recipient(row: dict[str, Any]) -> str:
+    return "" if row["recipient"] is None else mask_number(row["recipient"])
 
 
-def _application(row: dict[str, Any]) -> Child:
-    return _shown(row["alias"] or row["app_uuid"])
+def _application(row: dict[str, Any]) -> str:
+    return shown(row["alias"] or row["app_uuid"])
 
 
-def _number(row: dict[str, Any]) -> Child:
+def _number(row: dict[str, Any]) -> str:
     return f"{row['attempt_number']} of {row['attempts']}"
 
 
-def channel(row: dict[str, Any]) -> Child:
-    """A channel after the square of its colour.
-
-    Example:
-        >>> channel({"channel": "sms"}).endswith("SMS</span>")
-        True
-    """
-    named = tag("span", style.name(row["channel"]), class_="pva-step")
-    return join((draw_svg(svg.square(row["channel"])), named))
+def _outcome(row: dict[str, Any]) -> Markup:
+    return cell(row["outcome"].replace("_", " "), shown(row["status"]))
 
 
-def _outcome(row: dict[str, Any]) -> Child:
-    said = row["outcome"].replace("_", " ")
-    return join((f"{said} ", tag("span", _shown(row["status"]), class_="pva-grey")))
+def _charge(row: dict[str, Any]) -> str | Markup:
+    return cell("", "unknown") if row["charge"] is None else plain(row["charge"], _DIGITS)
 
 
-def _charge(row: dict[str, Any]) -> Child:
-    if row["charge"] is None:
-        return tag("span", "unknown", class_="pva-grey")
-    return plain(row["charge"], _DIGITS)
-
-
-def _session(row: dict[str, Any]) -> Child:
+def _session(row: dict[str, Any]) -> str | Markup:
     """The session's status, on its last attempt only."""
     if row["attempt_number"] != row["attempts"]:
-        return None
-    status = fold_status(row["session_status"])
-    return _shown(row["session_status"]) if status in SETTLED else _open(row["session_status"])
-
-
-def _open(status: str | None) -> Child:
-    return tag("span", _shown(status), class_="pva-grey")
-
-
-def _shown(text_of_the_wire: str | None) -> str:
-    return "" if text_of_the_wire is None else clean(text_of_the_wire, cap=40)
+        return ""
+    status = shown(row["session_status"])
+    return status if fold_status(row["session_status"]) in SETTLED else cell("", status)

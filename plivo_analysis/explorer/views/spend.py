@@ -1,4 +1,4 @@
-"""Spend: what all sessions cost, over time, by channel or whatever else."""
+"""Spend: what all sessions cost, over time, by channel or any other group."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from plivo_analysis import figures
-from plivo_analysis.explorer import wording
-from plivo_analysis.explorer.groups import ENTRY, own_channel
-from plivo_analysis.explorer.output import canvas, draw, text, write
-from plivo_analysis.explorer.source import HOUR, PERIOD, Call
-from plivo_analysis.explorer.views.view import remark, undrawn, written
+from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
+from plivo_analysis.explorer.dataset import ENTRY
+from plivo_analysis.explorer.output import canvas, draw, heading, remark, text, write
+from plivo_analysis.explorer.views.view import undrawn
+from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.values.typesetting import plural
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from plivo_analysis.explorer.dataset import Sessions
-    from plivo_analysis.explorer.views.view import Scene
+    from plivo_analysis.explorer.views.view import ViewState
 
 
 class Spend:
@@ -28,52 +28,46 @@ class Spend:
     title = "Spend"
 
     def __init__(self) -> None:
-        self._heading, self._note = text(), text()
-        self._bars = canvas()
+        self._heading, self._bars, self._note = text(), canvas(), text()
         self.box = widgets.VBox([self._heading, self._bars, self._note])
 
-    def draw(self, scene: Scene[Sessions]) -> None:
+    def draw(self, state: ViewState[Sessions]) -> None:
         """Draw bars over time, each group on its own scale; by day, one stack."""
-        table = self.table(scene)
-        write(self._heading, wording.heading(_title(scene), _scales(scene)))
-        panels = scene.by == (ENTRY,)
-        drawn = figures.spend(scene.kept.named(table), currency=scene.currency, panels=panels)
+        table = self.table(state)
+        over_time = state.over_time
+        own = "all channels on one scale" if over_time else "each group on its own scale from 0"
+        bucket = state.group if over_time else state.period.bucket
+        write(self._heading, heading(f"Spend by {bucket}, {state.currency}", f", {own}"))
+        panels = state.by == (ENTRY,)
+        named = state.dataset.named(table)
+        drawn = figures.spend(named, currency=state.currency, panels=panels)
         draw(self._bars, drawn if table.height else None)
-        unknown = int(table["unpriced"].sum())
-        whose = "Money of all sessions, open and expired ones too."
-        write(self._note, remark(*undrawn(table, scene.by), whose, _exact(unknown)))
+        sentences = ["Money of all sessions, open and expired ones too.", _certainty(state, table)]
+        write(self._note, remark(*undrawn(table, state.by), *sentences))
 
-    def table(self, scene: Scene[Sessions]) -> pl.DataFrame:
+    def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """Spend by bucket and group."""
-        return scene.count(_call(scene))
+        return state.count(_call(state))
 
-    def code(self, scene: Scene[Sessions], backend: str) -> list[str]:
+    def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
         """Spend by bucket and group."""
-        return written(_call(scene), "sessions", backend, "created_at")
+        return _call(state).lines("sessions", backend, "created_at")
 
 
-def _call(scene: Scene[Sessions]) -> Call:
-    if scene.by == (HOUR,):
+def _call(state: ViewState[Sessions]) -> Call:
+    if state.by == (HOUR,):
         return Call(spend, "charges", {"by": (HOUR, "channel")})
-    if scene.by == (PERIOD,):
+    if state.by == (PERIOD,):
         return Call(spend, "charges", {"by": ("channel",), "every": "1d"})
-    return Call(spend, "charges", {"by": own_channel(scene.by), "every": scene.period.every})
+    # Money has a channel of its own: the one of the attempt that was charged.
+    by = ("channel",) if state.by == (ENTRY,) else state.by
+    return Call(spend, "charges", {"by": by, "every": state.period.every})
 
 
-def _title(scene: Scene[Sessions]) -> str:
-    if scene.by[0] in (PERIOD, HOUR):
-        return f"Spend by {scene.group}, {scene.currency}"
-    return f"Spend by {scene.period.bucket}, {scene.currency}"
-
-
-def _scales(scene: Scene[Sessions]) -> str:
-    if scene.by[0] in (PERIOD, HOUR):
-        return ", all channels on one scale"
-    return f", each {scene.group} on its own scale from 0"
-
-
-def _exact(unknown: int) -> str:
-    if not unknown:
+def _certainty(state: ViewState[Sessions], table: pl.DataFrame) -> str:
+    unknown = int(table["unpriced"].sum())
+    if state.complete.sum_of(unknown) is Certainty.EXACT:
         return "Exact to the last digit."
-    lines = plural(unknown, "line has", "lines have")
-    return f"{lines} no known amount, so that the sums are lower bounds."
+    lines = [f"{plural(unknown, 'amount')} unknown"] * bool(unknown)
+    reasons = [] if state.complete.counts is Certainty.EXACT else state.complete.reasons
+    return f"At least this much: {', '.join([*lines, *reasons])}."

@@ -1,22 +1,25 @@
-"""What a view is: a tab that is drawn when it is shown, and the call that stands behind it."""
+"""What a view is: a tab that is drawn when it is shown, and the call behind its code line."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from plivo_analysis.explorer.code_line import HOUR, PERIOD
 from plivo_analysis.explorer.dataset import Dataset
-from plivo_analysis.explorer.html import Markup, tag
-from plivo_analysis.explorer.source import HOUR, PERIOD, with_own
-from plivo_analysis.figures import time_axis
+from plivo_analysis.figures import svg, time_axis
+from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     import ipywidgets as widgets
     import polars as pl
+    from markupsafe import Markup
 
-    from plivo_analysis.explorer.source import Call
+    from plivo_analysis.explorer.code_line import Call
+    from plivo_analysis.metrics.certainty import Completeness
     from plivo_analysis.report.period import Period
 
 K = TypeVar("K", bound=Dataset)
@@ -25,44 +28,56 @@ _PANELS = 8  # that figures.spend draws
 
 
 @dataclass(slots=True)
-class Scene(Generic[K]):
-    """What is looked at, and how: everything that a view draws from.
+class ViewState(Generic[K]):
+    """Everything that a view draws from: what was loaded and the choices on it.
 
     Args:
-        kept: What was loaded, or the part of it that was chosen.
-        group: By what it is grouped, as the rail names it.
-        by: The columns that this means.
-        currency: The account's currency.
+        dataset: What was loaded, or the part of it that was chosen.
+        complete: How much of the range was read.
         period: The range of time, and how wide its buckets are.
-        counted: What was counted of it so far.
+        group: By what it is grouped, as the sidebar names it.
+        by: The column that this means.
+        currency: The account's currency.
+        previous: The same of the period before; None where that is not stored.
+        counted: What was counted of the dataset so far.
     """
 
-    kept: K
+    dataset: K
+    complete: Completeness
+    period: Period
     group: str
     by: tuple[str, ...]
     currency: str
-    period: Period
+    previous: K | None = None
     counted: dict[Hashable, pl.DataFrame] = field(default_factory=dict)
 
+    @property
+    def over_time(self) -> bool:
+        """Whether it is grouped by day or by hour, whose groups have an order of their own."""
+        return self.by[0] in (PERIOD, HOUR)
+
     def count(self, call: Call) -> pl.DataFrame:
-        """What a metric says, counted once for all views and groupings."""
-        key = (call.metric, call.kept, tuple(call.given.items()))
+        """A metric's table, counted once for all views and groupings."""
+        key = (call.metric, call.frame, tuple(call.arguments.items()))
         if key not in self.counted:
-            self.counted[key] = call.count(self.kept.frames)
+            self.counted[key] = call.count(self.dataset.frames)
         return self.counted[key]
 
-    def course(self, call: Call, column: str) -> list[Any]:
-        """One value a bucket of the range, None where there was nothing."""
+    def by_period(self, call: Call, column: str) -> list[Any]:
+        """One value a bucket of the range; None where there was nothing or nothing was read."""
         rows = self.count(call).select(PERIOD, column).rows()
         found = {time_axis.instant(period): value for period, value in rows}
-        return [found.get(time_axis.instant(start)) for start in self.period.starts]
+        ends = [*self.period.starts[1:], self.period.end]
+        return [
+            None
+            if self.complete.within(start, end) is Certainty.NOT_READ
+            else found.get(time_axis.instant(start))
+            for start, end in zip(self.period.starts, ends, strict=True)
+        ]
 
     def total(self, call: Call) -> dict[str, Any]:
         """The one row of a metric without groups; without records, counts of 0 and nulls."""
-        frame = self.count(call)
-        if frame.height:
-            return frame.row(0, named=True)
-        return {name: 0 if kind.is_integer() else None for name, kind in frame.schema.items()}
+        return only_row(self.count(call))
 
 
 class View(Protocol[K]):
@@ -71,40 +86,46 @@ class View(Protocol[K]):
     title: str
     box: widgets.Box
 
-    def draw(self, scene: Scene[K]) -> None:
-        """Show what is looked at."""
+    def draw(self, state: ViewState[K]) -> None:
+        """Show the dataset."""
 
-    def table(self, scene: Scene[K]) -> pl.DataFrame:
+    def table(self, state: ViewState[K]) -> pl.DataFrame:
         """The frame behind the view, the one that its code gives."""
 
-    def code(self, scene: Scene[K], backend: str) -> list[str]:
+    def code(self, state: ViewState[K], backend: str) -> list[str]:
         """The lines that follow the loader's; the last one gives the table."""
 
 
-def written(call: Call, subject: str, backend: str, instant: str) -> list[str]:
-    """The lines that make a call of a frame under this name.
+def only_row(frame: pl.DataFrame) -> dict[str, Any]:
+    """The row of a table of one row; of an empty one, counts of 0 and nulls.
 
     Example:
-        >>> from plivo_analysis.explorer.source import Call
-        >>> from plivo_analysis.metrics.success import success_rates
-        >>> call = Call(success_rates, "sessions", {"by": ("hour",)})
-        >>> written(call, "sessions", "pandas", "created_at")[-1]
-        'pva.success_rates(sessions, by="hour")'
+        >>> import polars as pl
+        >>> only_row(pl.DataFrame(schema={"sessions": pl.Int64, "rate": pl.Float64}))
+        {'sessions': 0, 'rate': None}
     """
-    return [*with_own(backend, subject, call.own, instant), call.text(subject)]
+    if frame.height:
+        return frame.row(0, named=True)
+    return {name: 0 if kind.is_integer() else None for name, kind in frame.schema.items()}
 
 
-def remark(*said: str | Markup) -> Markup:
-    """A line of small print under a view.
+def cell(
+    words: str, aside: str = "", *, channel: str | None = None, accent: bool = False
+) -> Markup:
+    """What a cell of a table shows: a text, and something beside it.
+
+    Args:
+        words: The text.
+        aside: Smaller words after it.
+        channel: The channel whose square stands before it.
+        accent: Whether ``aside`` wants attention.
 
     Example:
-        >>> remark("a", "b")
-        '<p class="pva-remark">a b</p>'
+        >>> print(cell("<b>", "unknown"))
+        &lt;b&gt; <span class="pva-grey">unknown</span>
     """
-    parts: list[str | Markup] = []
-    for sentence in said:
-        parts += [" ", sentence] if parts else [sentence]
-    return tag("p", *parts, class_="pva-remark")
+    square = None if channel is None else svg.square(channel)
+    return render("explorer/cell.html", square=square, text=words, aside=aside, accent=accent)
 
 
 def undrawn(table: pl.DataFrame, by: tuple[str, ...]) -> list[str]:
@@ -113,17 +134,17 @@ def undrawn(table: pl.DataFrame, by: tuple[str, ...]) -> list[str]:
     Example:
         >>> import polars as pl
         >>> undrawn(pl.DataFrame({"alias": list("abcdefghij")}), ("alias",))
-        ['The 8 largest of 10 groups are drawn; Take along has them all.']
+        ['The 8 largest of 10 groups are drawn; Export has them all.']
     """
     known = [name for name in by if name in table.columns and name != PERIOD]
     groups = table.select(known).n_unique() if known and "channel" not in known else 0
     if groups <= _PANELS or HOUR in by:
         return []
-    return [f"The {_PANELS} largest of {groups} groups are drawn; Take along has them all."]
+    return [f"The {_PANELS} largest of {groups} groups are drawn; Export has them all."]
 
 
-def leading(frame: pl.DataFrame, by: str, most: int = 12) -> tuple[pl.DataFrame, int]:
-    """The rows of the largest groups in their order, and how many are left out.
+def leading(frame: pl.DataFrame, by: str, most: int = 12) -> tuple[pl.DataFrame, list[str]]:
+    """The rows of the largest groups in their order, and a sentence where some are left out.
 
     Example:
         >>> import polars as pl
@@ -131,6 +152,6 @@ def leading(frame: pl.DataFrame, by: str, most: int = 12) -> tuple[pl.DataFrame,
         [9, 5]
     """
     if frame.height <= most:
-        return frame, 0
+        return frame, []
     largest = frame.with_row_index("__at").top_k(most, by=by).sort("__at").drop("__at")
-    return largest, frame.height - most
+    return largest, [f"{frame.height - most} smaller groups are not drawn; Export has them."]

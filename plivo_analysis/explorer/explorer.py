@@ -1,0 +1,532 @@
+"""The explorer: fields to load with in a sidebar, results beside it.
+
+The results are of the last load, whatever the fields say meanwhile. One load runs at a time, in
+a thread of its own; callbacks of widgets may come from any thread, so that whatever changes the
+results takes one lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
+
+import ipywidgets as widgets
+
+from plivo_analysis.api.filters import shown
+from plivo_analysis.client import environment_client
+from plivo_analysis.errors import FilterError, PlivoAnalysisError
+from plivo_analysis.explorer import wording
+from plivo_analysis.explorer.browser import Address
+from plivo_analysis.explorer.code_line import code_line, literal, loader_call
+from plivo_analysis.explorer.exporting import as_csv, as_workbook
+from plivo_analysis.explorer.layout import Layout
+from plivo_analysis.explorer.load import Loaded, LoadRequest, Outcome, ask, load_cost, read
+from plivo_analysis.explorer.output import NOTHING, lines, write
+from plivo_analysis.explorer.sidebar import DateRange, FilterFields
+from plivo_analysis.explorer.views.view import K, View, ViewState
+from plivo_analysis.explorer.worker import LoadProgress, Worker
+from plivo_analysis.tables.convert import to_backend
+from plivo_analysis.templates.rendering import render
+from plivo_analysis.values.typesetting import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import polars as pl
+    from markupsafe import Markup
+
+    from plivo_analysis.api.resources import Resource
+    from plivo_analysis.client import Client
+
+Export = tuple[str, str, "Callable[[ViewState[Any]], bytes]"]
+"""One way to export: the button's label, the file's name, the function that makes the file. A
+name that begins with a point follows the name of the view."""
+
+
+_SETTINGS = ("since", "until", "group", "tab")
+
+
+class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ships no types
+    """What both explorers share.
+
+    Args:
+        client: The account; by default the environment's.
+        filters: The first settings: the loader's arguments, the range included.
+    """
+
+    heading: ClassVar[str]
+    noun: ClassVar[str]
+    resource: ClassVar[Resource]
+    loader: ClassVar[str]
+    groups: ClassVar[Mapping[str, str]]
+
+    def __init__(self, client: Client | None = None, **filters: Any) -> None:
+        self._lock = threading.RLock()
+        self._worker = Worker()
+        self._client = client or environment_client()
+        self.error: BaseException | None = None
+        self._loaded: Loaded | None = None
+        self._dataset: K | None = None
+        self._previous: K | None = None
+        self._state: ViewState[K] | None = None
+        self._converted: dict[str, Any] = {}
+        self._counted: dict[tuple[str, ...] | None, dict[Any, pl.DataFrame]] = {}
+        self._undrawn: set[int] = set()
+        self._views = self._make_views(self._client.currency)
+        labels = {kind: label for kind, (label, _, _) in self._exports().items()}
+        self._layout = Layout(self.groups, labels, [(view.title, view.box) for view in self._views])
+        self._dates = DateRange(self._client.now, self._changed)
+        self._fields = FilterFields(self.resource, self._changed)
+        fields = [self._dates.box, self._fields.box]
+        self._address = Address([*_SETTINGS, *(name for name in self._addressed)])
+        super().__init__([*self._layout.page(fields, self._choices()), self._address.place])
+        self.add_class("pva")
+        self._dates.put(filters.pop("since", None), filters.pop("until", None))
+        self._fields.put(filters)
+        self._layout.load.on_click(lambda _: self._start())
+        self._layout.cancel.on_click(lambda _: self._stop())
+        self._layout.group.observe(lambda _: self._regroup(), "value")
+        self._layout.tabs.observe(lambda _: self._draw(), "selected_index")
+        for kind, export in self._layout.exports.items():
+            export.on_click(lambda _, kind=kind: self._export(kind))
+        write(self._layout.empty, lines(wording.NOT_LOADED))
+        self._layout.set_results(has_rows=False)
+        self._write_header()
+        self._changed()
+
+    # What an explorer of one resource gives.
+
+    @abstractmethod
+    def _make_views(self, currency: str) -> Sequence[View[K]]:
+        """The tabs."""
+
+    @abstractmethod
+    def _make_dataset(self, frame: pl.DataFrame) -> K:
+        """What was loaded, in the form that views count."""
+
+    @abstractmethod
+    def _cards(self, state: ViewState[K]) -> Markup:
+        """The KPI cards."""
+
+    @abstractmethod
+    def _still_open(self, state: ViewState[K]) -> int:
+        """How many records may still change."""
+
+    def _choices(self) -> list[widgets.Widget]:
+        """Further choices on loaded data."""
+        return []
+
+    def _offer(self, dataset: K) -> None:
+        """Offer what there is to choose from."""
+        self._fields.offer(dataset.known)
+
+    def _chosen_part(self, dataset: K) -> K:
+        """The part of a dataset that is chosen."""
+        return dataset
+
+    def _choice_code(self, state: ViewState[K]) -> list[str]:  # noqa: ARG002 - for those that choose
+        """The code lines that choose that part."""
+        return []
+
+    def _exports(self) -> dict[str, Export]:
+        """The ways to export."""
+        rows = self.noun.capitalize()
+        return {
+            "csv": ("CSV", ".csv", self._csv),
+            "xlsx": ("XLSX", ".xlsx", self._workbook),
+            "rows": (f"{rows} CSV", f"{self.noun}.csv", self._rows),
+        }
+
+    # What the next cell takes.
+
+    @property
+    def load(self) -> widgets.Button:
+        """The button that starts a load."""
+        return self._layout.load
+
+    @property
+    def cancel(self) -> widgets.Button:
+        """The button that ends a load; what was read is kept."""
+        return self._layout.cancel
+
+    @property
+    def group(self) -> widgets.Dropdown:
+        """What the views are grouped by."""
+        return self._layout.group
+
+    @property
+    def tabs(self) -> widgets.Tab:
+        """The views."""
+        return self._layout.tabs
+
+    @property
+    def exports(self) -> dict[str, widgets.Button]:
+        """The export buttons, by kind of file."""
+        return self._layout.exports
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The loader's arguments that the fields give now."""
+        return {**self._dates.arguments(), **self._fields.arguments()}
+
+    @property
+    def frame(self) -> Any:
+        """What was loaded last, in the client's backend; None before the first load.
+
+        A load that was cancelled or failed leaves here what had been read.
+        """
+        return self._in_backend("frame", lambda frame: frame)
+
+    @property
+    def table(self) -> Any:
+        """The frame behind the tab on the screen, in the client's backend: what ``code`` gives."""
+        with self._lock:
+            if self._state is None:
+                return None
+            return to_backend(self._view.table(self._state), self._client.backend)
+
+    @property
+    def code(self) -> str:
+        """The Python that gives what is on the screen, where ``pva`` and ``client`` are defined."""
+        with self._lock:
+            return self._code(self._arguments())
+
+    def restore(self, query: str) -> None:
+        """Take settings from the query of a page's address: filters, tab, grouping and channels.
+
+        Voila gives the query as the environment's ``QUERY_STRING``, and the page keeps the
+        settings in its address, so that they outlive a reload and can be sent to a colleague.
+        A telephone number is never in it; what cannot be understood is left out.
+
+        Args:
+            query: Such as ``"since=30d&country=IN&tab=Spend"``.
+        """
+        settings = self._address.read(query)
+        if "since" in settings:
+            with suppress(FilterError):
+                self._dates.put(settings["since"], settings.get("until"))
+        for name in self._addressed:
+            if name in settings:
+                with suppress(FilterError):
+                    self._fields.put({name: settings[name]})
+        if settings.get("group") in self.groups:
+            self._layout.group.value = settings["group"]
+        titles = [view.title for view in self._views]
+        if settings.get("tab") in titles:
+            self._layout.tabs.selected_index = titles.index(settings["tab"])
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is loading.
+
+        Args:
+            timeout: For how many seconds at most; None for as long as it takes.
+
+        Returns:
+            Whether nothing is loading now. Why a load failed is in ``error``.
+        """
+        return self._worker.wait(timeout)
+
+    def close(self) -> None:
+        """End what is loading and take the explorer away."""
+        worker = getattr(self, "_worker", None)  # one whose arguments were wrong may have none
+        if worker is not None:
+            worker.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        # Stands in a saved notebook where the widget would be: no number, nothing that varies.
+        client = getattr(self, "_client", None)
+        return (
+            type(self).__name__ if client is None else f"{type(self).__name__} of {client.auth_id}"
+        )
+
+    # Fields.
+
+    def _changed(self) -> None:
+        """A field changed: check all of them, and say what loading would cost."""
+        with self._lock:
+            is_wrong = self._check() is not None
+            if self._worker.busy:
+                return
+            write(self._layout.status, NOTHING if is_wrong else self._cost())
+            self._mark_outdated()
+            self._write_address()
+            if self._loaded is None:
+                self._write_code()
+
+    def _check(self) -> Exception | None:
+        """Check every field; return the first error."""
+        errors = [part.check() for part in (self._dates, self._fields)]
+        return next((error for error in errors if error is not None), None)
+
+    def _cost(self) -> Markup:
+        try:
+            return wording.before(load_cost(self._request()), self._one)
+        except PlivoAnalysisError as error:
+            return wording.failed(error, 0, self._one)
+
+    def _request(self) -> LoadRequest:
+        return LoadRequest(self._client, self.resource, self.filters)
+
+    def _mark_outdated(self) -> None:
+        is_outdated = (
+            self._loaded is not None and dict(self._loaded.request.arguments) != self.filters
+        )
+        self._layout.set_outdated(wording.CHANGED if is_outdated else "")
+
+    @property
+    def _addressed(self) -> list[str]:
+        """The filters that may stand in an address: none that is a telephone number."""
+        return [p.name for p in self.resource.parameters if not p.kind.is_number]
+
+    def _write_address(self) -> None:
+        filters = {
+            name: literal(value).strip('"') if name in ("since", "until") else value
+            for name, value in self.filters.items()
+            if name in (*_SETTINGS, *self._addressed)
+        }
+        self._address.write({**filters, "group": self._layout.group.value, "tab": self._view.title})
+
+    # A load.
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._worker.busy:
+                return
+            self.error = self._check()
+            if self.error is not None:
+                return
+            request = self._request()
+            self._layout.set_running(is_running=True)
+            write(self._layout.status, lines("Asking …"))
+            if self._loaded is None:
+                write(self._layout.empty, lines(wording.LOADING))
+            if not self._worker.start(lambda cancel: self._run(request, cancel)):
+                self._layout.set_running(is_running=False)
+
+    def _stop(self) -> None:
+        if self._worker.busy:
+            self._layout.cancel.disabled = True
+            self._worker.cancel()
+            write(self._layout.wait, lines(wording.STOPPING))
+
+    def _run(self, request: LoadRequest, cancel: threading.Event) -> None:
+        limiter = self._client.limiter.of(self.resource.path)
+        preview = lambda: self._show(read(request, Outcome(request.span())))  # noqa: E731
+        progress = LoadProgress(limiter, self._show_progress, self._show_wait, preview)
+        try:
+            outcome = ask(request, progress, cancel)
+            with self._lock:
+                self.error = outcome.error
+            before = self._loaded
+            if (
+                outcome.cancelled
+                and not progress.unseen
+                and before is not None
+                and before.request is request
+                and before.outcome.span == outcome.span
+            ):
+                # Everything that was read is on the screen: a click on Cancel answers at once.
+                loaded = replace(before, outcome=outcome)
+            else:
+                loaded = read(request, outcome, compare=True)
+                self._show(loaded)
+            self._show_outcome(loaded)
+        except Exception as error:  # noqa: BLE001 - an error of a thread is seen by nobody else
+            self.error = error
+            write(self._layout.status, wording.failed(error, 0, self._one))
+        finally:
+            self._layout.set_running(is_running=False)
+
+    def _show_progress(
+        self, requests: int, expected: int, rows: int, share: float, left: float
+    ) -> None:
+        self._layout.set_progress(share)
+        per_minute = self._client.limiter.requests_per_minute
+        sentences = wording.running(
+            requests, expected, rows, self._one, left=left, per_minute=per_minute
+        )
+        write(self._layout.status, sentences)
+        write(self._layout.wait, NOTHING)
+
+    def _show_wait(self, seconds: float) -> None:
+        write(self._layout.wait, wording.waiting(seconds))
+
+    def _show_outcome(self, loaded: Loaded) -> None:
+        with self._lock:
+            self._loaded = loaded
+            self._write_header()
+            self._write_code()
+            rows, outcome = loaded.frame.height, loaded.outcome
+            if outcome.error is not None:
+                status = wording.failed(outcome.error, rows, self._one)
+            elif outcome.cancelled:
+                status = wording.stopped(rows, self._one)
+            else:
+                self._layout.set_progress(1.0, is_whole=True)
+                cost = load_cost(loaded.request, loaded.bounds)
+                state = None if self._dataset is None else self._state_of(self._dataset, loaded)
+                status = wording.done(
+                    loaded, cost, 0 if state is None else self._still_open(state), self._one
+                )
+            write(self._layout.status, status)
+            self._layout.fold.value = not rows
+
+    # Results.
+
+    def _show(self, loaded: Loaded) -> None:
+        """Put what was loaded on the screen."""
+        dataset = self._make_dataset(loaded.frame)
+        previous = None if loaded.previous is None else self._make_dataset(loaded.previous)
+        with self._lock:
+            self._loaded, self._dataset, self._previous = loaded, dataset, previous
+            self._converted, self._counted = {}, {}
+            self._offer(dataset)
+            self._choose()
+
+    def _choose(self) -> None:
+        """Show the chosen part of what was loaded."""
+        if self._dataset is None or self._loaded is None:
+            return
+        self._state = self._state_of(self._chosen_part(self._dataset), self._loaded)
+        has_rows = bool(self._state.dataset.rows)
+        write(self._layout.cards, self._cards(self._state) if has_rows else NOTHING)
+        reason = NOTHING if has_rows else lines(wording.empty(self._loaded, self._one))
+        write(self._layout.empty, reason)
+        self._layout.set_results(has_rows=has_rows)
+        self._write_header()
+        self._mark_outdated()
+        self._undrawn = set(range(len(self._views)))
+        self._draw()
+
+    def _state_of(self, dataset: K, loaded: Loaded) -> ViewState[K]:
+        group = self._layout.group.value
+        return ViewState(
+            dataset=dataset,
+            complete=replace(loaded.complete, rows=dataset.rows, unpriced=dataset.unpriced),
+            period=loaded.period,
+            group=group,
+            by=(self.groups[group],),
+            currency=self._client.currency,
+            previous=None if self._previous is None else self._chosen_part(self._previous),
+            counted=self._counted.setdefault(dataset.chosen, {}),
+        )
+
+    def _regroup(self) -> None:
+        with self._lock:
+            if self._state is not None:
+                self._state.group = self._layout.group.value
+                self._state.by = (self.groups[self._state.group],)
+                self._undrawn = set(range(len(self._views)))
+                self._draw()
+
+    def _draw(self) -> None:
+        """Draw the tab on the screen, if it is not drawn yet."""
+        with self._lock:
+            place = self._layout.tabs.selected_index or 0
+            if self._state is not None and self._state.dataset.rows and place in self._undrawn:
+                self._view.draw(self._state)
+                self._undrawn.discard(place)
+            self._write_code()
+            self._layout.download.clear()
+            self._write_address()
+
+    @property
+    def _view(self) -> View[K]:
+        return self._views[self._layout.tabs.selected_index or 0]
+
+    def _write_header(self) -> None:
+        write(self._layout.header, self._header())
+
+    def _header(self) -> Markup:
+        """What is shown: the account, the filters and the range of the last load."""
+        loaded, time, filters = self._loaded, "", []
+        is_whole = loaded is not None and loaded.outcome.whole
+        if loaded is not None:
+            span = loaded.outcome.span
+            time = (
+                wording.time_range(loaded.bounds, loaded.read_at)
+                if is_whole
+                else wording.so_far(loaded.request.covered(span), span)
+            )
+            labels = {parameter.name: parameter.label for parameter in self.resource.parameters}
+            values = shown(loaded.request.filters)
+            filters = [f"{labels[name]} {clean(value, cap=40)}" for name, value in values.items()]
+        chosen = None if self._state is None else self._state.dataset.chosen
+        if chosen is not None:
+            filters.append(f"began on {', '.join(clean(channel, cap=24) for channel in chosen)}")
+        return render(
+            "explorer/header.html",
+            heading=self.heading,
+            account=f"{self._client.auth_id} · {clean(self._client.currency, cap=8)}",
+            filters=filters,
+            time=time,
+            is_partial=loaded is not None and not is_whole,
+        )
+
+    # Code line and exports.
+
+    def _arguments(self) -> dict[str, Any]:
+        """The loader's arguments for what is on the screen; before a load, the fields'."""
+        if self._loaded is None:
+            return self.filters
+        has_failed = self._loaded.outcome.error is not None
+        return self._loaded.arguments | ({"partial": "return"} if has_failed else {})
+
+    def _code(self, arguments: Mapping[str, Any]) -> str:
+        code = [loader_call(self.loader, self.noun, arguments)]
+        if self._state is not None:
+            code += self._choice_code(self._state)
+            code += self._view.code(self._state, self._client.backend)
+        return "\n".join(code)
+
+    def _write_code(self) -> None:
+        arguments = self._arguments()
+        texts = {name: value for name, value in arguments.items() if isinstance(value, str)}
+        masked = self._code({**arguments, **shown(texts)})
+        write(self._layout.code, code_line(masked, self._code(arguments)))
+
+    def _export(self, kind: str) -> None:
+        with self._lock:
+            if self._state is None:
+                return
+            _, file, make = self._exports()[kind]
+            if file.startswith("."):
+                file = f"{self.noun}-{self._view.title.lower().replace(' ', '-')}{file}"
+            try:
+                self._layout.download.send(file, make(self._state))
+            except PlivoAnalysisError as error:
+                self._layout.download.fail(error)
+
+    @abstractmethod
+    def _rows(self, state: ViewState[K]) -> bytes:
+        """The records themselves as CSV, one a row."""
+
+    def _csv(self, state: ViewState[K]) -> bytes:
+        return as_csv(self._view.table(state), self.resource.table)
+
+    def _workbook(self, state: ViewState[K]) -> bytes:
+        facts = {
+            "Title": f"{self.heading}: {self._view.title}",
+            "Account": self._client.auth_id,
+            "Currency": self._client.currency,
+            "Range": state.period.bounds,
+        }
+        name = self._view.title.lower()
+        return as_workbook(name, self._view.table(state), self.resource.table, facts)
+
+    @property
+    def _one(self) -> str:
+        return self.noun.removesuffix("s")
+
+    def _in_backend(self, name: str, made_of: Callable[[pl.DataFrame], pl.DataFrame]) -> Any:
+        with self._lock:
+            if self._loaded is None:
+                return None
+            if name not in self._converted:
+                frame = made_of(self._loaded.frame)
+                self._converted[name] = to_backend(frame, self._client.backend)
+            return self._converted[name]

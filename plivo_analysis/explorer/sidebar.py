@@ -1,0 +1,277 @@
+"""The fields of the sidebar: the range of time, and one field for each declared filter.
+
+Labels, kinds and choices come from the declaration of the resource. A value is checked by the
+parameter itself, one field at a time, so that an error stands beside the field that caused it
+and the explorer allows exactly what the loader does.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from plivo_analysis.api.checks import ParameterKind
+from plivo_analysis.api.times import parse_range
+from plivo_analysis.errors import FilterError
+from plivo_analysis.explorer.output import NOTHING, box, lines, text, write
+from plivo_analysis.report.countries import country_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from plivo_analysis.api.resources import Parameter, Resource
+
+ANY = "any"
+PRESETS = ("24h", "7d", "30d", "90d")
+
+_FIXED = ""
+_MINUTE = timedelta(minutes=1)
+
+
+class DateRange:
+    """The range of time: presets and two pickers, in UTC.
+
+    A preset counts back from the account's now and stays relative, so that pressing Load later
+    asks for later days. Touching a picker makes the range a fixed one.
+
+    Args:
+        now: Gives the account's time.
+        changed: Is called when the range changed.
+    """
+
+    def __init__(self, now: Callable[[], datetime], changed: Callable[[], None]) -> None:
+        self._now = now
+        self._changed = changed
+        self._is_setting = False
+        self.preset = widgets.ToggleButtons(
+            options=[*((f"{text[:-1]} {text[-1]}", text) for text in PRESETS), ("Other", _FIXED)],
+            tooltips=[f"The last {text}" for text in PRESETS] + ["From and To, as set below"],
+        )
+        self.preset.add_class("pva-presets")
+        self.start = widgets.NaiveDatetimePicker(description="From, UTC")
+        self.end = widgets.NaiveDatetimePicker(description="To (not included), UTC")
+        self._error = text("pva-error")
+        self.box = widgets.VBox([self.preset, self.start, self.end, self._error])
+        self.box.add_class("pva-dates")
+        self._show_preset()
+        self.preset.observe(self._choose_preset, "value")
+        self.start.observe(self._touch, "value")
+        self.end.observe(self._touch, "value")
+
+    def put(self, since: object, until: object) -> None:
+        """Show a range that was given as arguments, in any form that the loaders take.
+
+        Raises:
+            FilterError: It is none, or empty.
+        """
+        start, end = parse_range(since, until, now=self._now())
+        word = since.strip().casefold().replace(" ", "") if isinstance(since, str) else since
+        if until is None and (word is None or word in PRESETS):
+            self.preset.value = word or PRESETS[0]
+            return
+        self._set(start, end)
+        self.preset.value = _FIXED
+
+    def arguments(self) -> dict[str, Any]:
+        """The loader's arguments ``since`` and ``until``."""
+        if self.preset.value != _FIXED:
+            return {"since": self.preset.value}
+        bounds = {"since": self.start.value, "until": self.end.value}
+        return {
+            name: bound.replace(tzinfo=UTC) for name, bound in bounds.items() if bound is not None
+        }
+
+    def check(self) -> FilterError | None:
+        """Check the range, show beside it what is wrong with it, and return that."""
+        arguments = self.arguments()
+        since, until = arguments.get("since"), arguments.get("until")
+        error: FilterError | None = None
+        if since is None:
+            error = FilterError("Choose when the range starts.")
+        else:
+            try:
+                parse_range(since, until, now=self._now())
+            except FilterError as wrong:
+                error = wrong
+        sentence = "" if error is None else str(error)
+        if isinstance(since, datetime) and until is not None and since >= until:
+            sentence = "Ends before it starts." if since > until else "Holds no time."
+        write(self._error, lines(sentence, kind="failed") if sentence else NOTHING)
+        return error
+
+    def _choose_preset(self, _: object) -> None:
+        if not self._is_setting:
+            if self.preset.value != _FIXED:
+                self._show_preset()
+            self._changed()
+
+    def _touch(self, _: object) -> None:
+        if self._is_setting:
+            return
+        self._is_setting = True
+        try:
+            self.preset.value = _FIXED
+        finally:
+            self._is_setting = False
+        self._changed()
+
+    def _show_preset(self) -> None:
+        start, end = parse_range(self.preset.value, None, now=self._now())
+        # In whole minutes, and the start rounded up: rounded down, 90 days would begin before
+        # what the server still has.
+        odd = timedelta(seconds=start.second, microseconds=start.microsecond)
+        self._set(start + (_MINUTE - odd if odd else odd), end.replace(second=0, microsecond=0))
+
+    def _set(self, start: datetime, end: datetime) -> None:
+        self._is_setting = True
+        try:
+            self.start.value, self.end.value = start.replace(tzinfo=None), end.replace(tzinfo=None)
+        finally:
+            self._is_setting = False
+
+
+class FilterField:
+    """One field on the screen.
+
+    Args:
+        parameters: What it gives: one parameter, or one that takes a UUID and one that takes a
+            name.
+        changed: Is called when its value changed.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], changed: Callable[[], None]) -> None:
+        self.parameters = tuple(parameters)
+        self.label = parameters[0].label
+        self.is_rare = parameters[0].rare
+        self.names = [parameter.name for parameter in parameters]
+        self._columns = [_offered(parameter) for parameter in parameters]
+        self.input = self._widget()
+        self._error = text("pva-error")
+        self.box = widgets.VBox([self.input, self._error])
+        self.box.add_class("pva-field")
+        self.box.add_class(f"pva-of-{self.names[0]}")
+        self.input.observe(lambda _: changed(), "value")
+
+    def arguments(self) -> dict[str, str]:
+        """The loader's argument that it gives; nothing where any will do."""
+        value = self._value()
+        return {self._parameter(value).name: value} if value else {}
+
+    def put(self, value: object) -> None:
+        """Show a value that was given as an argument."""
+        first = self.parameters[0]
+        # A menu holds the API's own spelling, which the check gives.
+        self.input.value = first.checked(value) if first.choices else str(value)
+
+    def check(self) -> FilterError | None:
+        """Check the value, show beside the field what is wrong with it, and return that."""
+        value = self._value()
+        try:
+            if value:
+                self._parameter(value).checked(value)
+        except FilterError as error:
+            # The sentence names the argument; on the screen the field has another name.
+            argument, _, rest = str(error).partition(" ")
+            sentence = f"{self.label} {rest}" if argument in self.names else str(error)
+            write(self._error, lines(sentence, kind="failed"))
+            return error
+        write(self._error, NOTHING)
+        return None
+
+    def offer(self, known: Callable[[str], Iterable[str]]) -> None:
+        """Offer the known values of the field's columns to choose from, names before ids."""
+        values = [list(known(column)) for column in reversed(self._columns) if column]
+        if any(values):
+            most = max(len(words) for words in values)
+            self.input.options = tuple(word for words in values for word in words)
+            self.input.placeholder = f"all {most}" if most > 1 else "all"
+
+    def _widget(self) -> Any:
+        first = self.parameters[0]
+        if first.choices:
+            options = [(ANY, ""), *((word, word) for word in first.choices)]
+            return widgets.Dropdown(options=options, description=self.label, tooltip=first.meaning)
+        kind = widgets.Combobox if any(self._columns) else widgets.Text
+        return kind(
+            description=self.label,
+            placeholder="all",
+            continuous_update=False,
+            tooltip=first.meaning,
+        )
+
+    def _value(self) -> str:
+        value: str = self.input.value.strip()
+        if self.parameters[0].kind is ParameterKind.COUNTRY:
+            return country_code(value) or value
+        return value
+
+    def _parameter(self, value: str) -> Parameter:
+        """The parameter that a value is of: the last one takes what no earlier one does."""
+        for parameter in self.parameters[:-1]:
+            try:
+                parameter.checked(value)
+            except FilterError:
+                continue
+            return parameter
+        return self.parameters[-1]
+
+
+class FilterFields:
+    """All fields of a resource, those that are rarely needed folded away.
+
+    Args:
+        resource: What is listed; parameters of one label share a field.
+        changed: Is called when a value changed.
+    """
+
+    def __init__(self, resource: Resource, changed: Callable[[], None]) -> None:
+        labels: dict[str, list[Parameter]] = {}
+        for parameter in resource.parameters:
+            labels.setdefault(parameter.label, []).append(parameter)
+        self.fields = [FilterField(parameters, changed) for parameters in labels.values()]
+        rare = [field for field in self.fields if field.is_rare]
+        fold = widgets.Accordion([widgets.VBox([field.box for field in rare])])
+        fold.set_title(0, ", ".join(field.label for field in rare[:3]))
+        fold.add_class("pva-apart")
+        common = [field.box for field in self.fields if not field.is_rare]
+        self.box = widgets.VBox([box("pva-fields", *common), fold])
+
+    def arguments(self) -> dict[str, str]:
+        """The loader's arguments that the fields give."""
+        return {name: value for field in self.fields for name, value in field.arguments().items()}
+
+    def put(self, values: Mapping[str, object]) -> None:
+        """Show values that were given as arguments.
+
+        Raises:
+            FilterError: One is unknown, or two are of one field.
+        """
+        left = {name: value for name, value in values.items() if value is not None}
+        for field in self.fields:
+            named = [name for name in field.names if name in left]
+            if len(named) > 1:
+                raise FilterError(f"The explorer takes one of {' and '.join(named)}, not both.")
+            if named:
+                field.put(left.pop(named[0]))
+        if left:
+            known = ", ".join(name for field in self.fields for name in field.names)
+            raise FilterError(
+                f"There is no filter {', '.join(map(repr, left))}. There is since, until, {known}."
+            )
+
+    def check(self) -> FilterError | None:
+        """Check every field; return the first error."""
+        errors = [error for field in self.fields if (error := field.check()) is not None]
+        return errors[0] if errors else None
+
+    def offer(self, known: Callable[[str], Iterable[str]]) -> None:
+        """Offer the known values of each field's columns."""
+        for field in self.fields:
+            field.offer(known)
+
+
+def _offered(parameter: Parameter) -> str:
+    """The column whose values are offered: none for numbers, which are not shown, or for words."""
+    return "" if parameter.kind.is_number or parameter.choices else parameter.column

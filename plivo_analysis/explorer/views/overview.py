@@ -1,0 +1,241 @@
+"""Overview: what happened and where, with the change from the period before where it is stored.
+
+The paragraph is the report's; the table has one row a group, the one that wastes most first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+import polars as pl
+
+from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call, added_columns, literal
+from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
+from plivo_analysis.explorer.output import remark, text, write
+from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.views.view import cell
+from plivo_analysis.figures import style
+from plivo_analysis.metrics.certainty import Completeness
+from plivo_analysis.metrics.cost import cost_per_verified
+from plivo_analysis.metrics.fallback import fallback_rates
+from plivo_analysis.metrics.spend import spend
+from plivo_analysis.metrics.success import success_rates
+from plivo_analysis.report.change import newcombe, points
+from plivo_analysis.report.countries import country
+from plivo_analysis.report.measures import Measures, Subject
+from plivo_analysis.report.sections.summary import summary
+from plivo_analysis.values.typesetting import clean, count, percent, weekday
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from markupsafe import Markup
+
+    from plivo_analysis.explorer.dataset import Sessions
+    from plivo_analysis.explorer.views.view import ViewState
+
+# Each metric of the table, the frame that it counts here, and the columns that are taken of it.
+_PARTS: tuple[tuple[Callable[..., Any], str, tuple[str, ...]], ...] = (
+    (
+        success_rates,
+        "sessions",
+        ("sessions", "success_rate", "success_rate_low", "success_rate_high"),
+    ),
+    (fallback_rates, "steps", ("fallback_rate", "fallback_rate_low", "fallback_rate_high")),
+    (spend, "charges", ("amount",)),
+    (cost_per_verified, "sessions", ("cost_per_verified", "waste")),
+)
+_JOINS = {
+    "polars": 'overview.join({}, on=by, how="left", nulls_equal=True, maintain_order="left")',
+    "pandas": 'overview.merge({}, on=by, how="left")',
+}
+_WAS = "_before"
+_NAME, _ORDER = "__name", "__order"
+_WORST_FIRST = SortOrder(("waste", _ORDER), (True, False))
+_IN_ORDER = SortOrder((_ORDER,), (False,))
+
+
+class Overview:
+    """The tab "Overview"."""
+
+    title = "Overview"
+
+    def __init__(self) -> None:
+        self._summary, self._note = text("pva-summary"), text()
+        self._subject: Subject | None = None
+        self._dataset: Sessions | None = None
+        self._by = ""
+        self.paged = PagedTable(self._columns(), _WORST_FIRST, "groups")
+        self.box = widgets.VBox([self._summary, self.paged.box, self._note])
+
+    def draw(self, state: ViewState[Sessions]) -> None:
+        """Write the summary, and list the groups."""
+        if self._dataset is not state.dataset:  # the summary does not depend on the grouping
+            self._dataset, self._subject = state.dataset, _subject(state)
+            write(self._summary, summary(self._subject))
+        self._by = state.by[0]
+        self.paged.show(_frame(state), _IN_ORDER if state.over_time else _WORST_FIRST)
+        compared = state.previous is not None and self._by != PERIOD
+        before = self._subject.before_name if self._subject and compared else ""
+        change = (
+            f"Grey: change from {before}; coloured where chance alone does not bring it."
+            if compared
+            else "The period before is not stored; load it to see changes."
+        )
+        waste = "Waste: what settled sessions that did not verify cost."
+        write(self._note, remark("" if self._by == PERIOD else change, waste))
+
+    def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
+        """Sessions, rates, spend, cost per verified session and waste, by group."""
+        return _joined(state.by, state.count)
+
+    def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
+        """The four metrics by group, side by side."""
+        lines = [*added_columns(backend, "sessions", state.by, "created_at")]
+        lines.append(f"by = [{literal(state.by)}]")
+        for place, (metric, _, columns) in enumerate(_PARTS):
+            taken = ", ".join(literal(column) for column in columns)
+            part = f"pva.{metric.__name__}(sessions, by=by)[[*by, {taken}]]"
+            lines.append(f"overview = {_JOINS[backend].format(part) if place else part}")
+        return [*lines, "overview"]
+
+    def _columns(self) -> list[TableColumn]:
+        return [
+            TableColumn("Group", (_ORDER,), self._group, 1.9),
+            TableColumn("Sessions", ("sessions",), self._sessions, 1.1, is_number=True),
+            TableColumn("Verified, %", ("success_rate",), self._rate("success"), 1.3, True),
+            TableColumn("Fell back, %", ("fallback_rate",), self._rate("fallback"), 1.3, True),
+            TableColumn("Spend", ("amount",), self._spent, 1.3, is_number=True),
+            TableColumn(
+                "Per verified",
+                ("cost_per_verified",),
+                self._price,
+                1.2,
+                is_number=True,
+                is_optional=True,
+            ),
+            TableColumn("Waste", ("waste",), self._waste, 1.2, is_number=True),
+        ]
+
+    def _group(self, row: dict[str, Any]) -> Markup:
+        value, name = row[self._by], row[_NAME]
+        if self._by == ENTRY:
+            return cell(name, channel=value) if value else cell(name)
+        return cell(name, clean(value) if self._by == COUNTRY and value else "")
+
+    def _sessions(self, row: dict[str, Any]) -> Markup:
+        return cell(count(row["sessions"]), self._relative(row, "sessions"))
+
+    def _rate(self, name: str) -> Callable[[dict[str, Any]], Markup]:
+        column = f"{name}_rate"
+
+        def show(row: dict[str, Any]) -> Markup:
+            bounds = [column, f"{column}_low", f"{column}_high"]
+            before = {bound: row.get(bound + _WAS) for bound in bounds}
+            change = newcombe(row, before, column)
+            aside = points(change) if change else ""
+            accent = change is not None and change.beyond_chance
+            return cell(percent(row[column], unit=False), aside, accent=accent)
+
+        return show
+
+    def _spent(self, row: dict[str, Any]) -> Markup:
+        return cell(self._shown.money(row["amount"]), self._relative(row, "amount"))
+
+    def _price(self, row: dict[str, Any]) -> Markup:
+        aside = self._relative(row, "cost_per_verified")
+        return cell(self._shown.price(row["cost_per_verified"]), aside)
+
+    def _waste(self, row: dict[str, Any]) -> Markup:
+        return cell(self._shown.money(row["waste"]), self._relative(row, "waste"))
+
+    @property
+    def _shown(self) -> Subject:
+        assert self._subject is not None  # noqa: S101 - a table is drawn after its subject
+        return self._subject
+
+    def _relative(self, row: dict[str, Any], column: str) -> str:
+        if self._shown.before is None or self._by == PERIOD:
+            return ""
+        before = row[column + _WAS]
+        if before is None and column == "sessions":
+            return "new"
+        return self._shown.relative(row[column], before) or ""
+
+
+def _joined(by: tuple[str, ...], counted: Callable[[Call], pl.DataFrame]) -> pl.DataFrame:
+    """The parts of the table side by side, one row a group."""
+    first, *rest = (
+        counted(Call(metric, frame, {"by": by})).select(*by, *columns)
+        for metric, frame, columns in _PARTS
+    )
+    for part in rest:
+        first = first.join(part, on=by, how="left", nulls_equal=True, maintain_order="left")
+    return first
+
+
+def _frame(state: ViewState[Sessions]) -> pl.DataFrame:
+    """The table with the period before beside it, and the names that it is read and sorted by."""
+    by = state.by
+    frame = _joined(by, state.count)
+    if state.previous is not None and by[0] != PERIOD:
+        frames = state.previous.frames
+        before = _joined(by, lambda call: call.count(frames))
+        measures = [column for _, _, columns in _PARTS for column in columns]
+        before = before.rename({column: column + _WAS for column in measures})
+        frame = frame.join(before, on=by, how="left", nulls_equal=True)
+    values = frame[by[0]].to_list()
+    names = [_name(by[0], value, state.dataset.names) for value in values]
+    order = [str(value) for value in values] if by == (PERIOD,) else names
+    return frame.with_columns(
+        pl.Series(_NAME, names, pl.String), pl.Series(_ORDER, order, pl.String)
+    )
+
+
+def _name(column: str, value: Any, applications: Mapping[str, str]) -> str:
+    if column == COUNTRY:
+        return country(value)
+    if column == ENTRY:
+        return style.name(value) if value else "no attempt"
+    if column == PERIOD:
+        return weekday(value)
+    if column == HOUR:
+        return f"{value:02}:00"
+    return "not given" if value is None else clean(applications.get(value, value))
+
+
+def _subject(state: ViewState[Sessions]) -> Subject:
+    """What the report's summary needs of the sessions and of those of the period before."""
+    previous = state.previous
+    before = None
+    if previous is not None:
+        sessions = previous.frames["sessions"]
+        complete = Completeness(previous.rows, sessions["total_charge"].null_count())
+        before = _measures(
+            state, previous.frames, lambda call: call.count(previous.frames), complete
+        )
+    return Subject(
+        numbers=_measures(state, state.dataset.frames, state.count, state.complete),
+        before=before,
+        title="",
+        account=None,
+        currency=state.currency,
+        messages=None,
+        coverage=None,
+    )
+
+
+def _measures(
+    state: ViewState[Sessions],
+    frames: Mapping[str, pl.DataFrame],
+    counted: Callable[[Call], pl.DataFrame],
+    complete: Completeness,
+) -> Measures:
+    tables = {
+        "spend": counted(Call(spend, "charges")),
+        "spend_by_country": counted(Call(spend, "charges", {"by": (COUNTRY, "channel")})),
+        "cost": counted(Call(cost_per_verified, "sessions")),
+    }
+    period = state.period if frames is state.dataset.frames else state.period.before()
+    return Measures(frames["sessions"], frames["charges"], period, complete, tables)

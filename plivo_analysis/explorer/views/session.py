@@ -1,0 +1,92 @@
+"""One session from the inside: what it is, its attempts, and the lines of its bill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.explorer.output import NOTHING
+from plivo_analysis.figures import style, svg
+from plivo_analysis.report.countries import country
+from plivo_analysis.tables.explode import explode_attempts, explode_charges
+from plivo_analysis.templates.rendering import render
+from plivo_analysis.values.masking import mask_number
+from plivo_analysis.values.typesetting import NOT_KNOWN, clean, decimals, money, weekday
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from markupsafe import Markup
+
+_DIGITS = 5  # of an amount, as the bill has them
+
+
+def session_details(sessions: pl.DataFrame, uuid: str, currency: str) -> Markup:
+    """A session with its attempts and charge lines; nothing where the table lacks it.
+
+    Args:
+        sessions: A sessions table with all of its columns.
+        uuid: The session's uuid.
+        currency: The account's currency.
+
+    Example:
+        >>> session_details(pl.DataFrame(schema=SESSIONS.polars()), "none", "USD")
+        Markup('')
+    """
+    found = sessions.filter(pl.col("session_uuid") == uuid).select(SESSIONS.names)
+    if not found.height:
+        return NOTHING
+    row = found.row(0, named=True)
+    recipient = row["recipient"]
+    facts = {
+        "Began": _instant(row["created_at"]),
+        "Status": _word(row["status"]),
+        "Recipient": NOT_KNOWN if recipient is None else mask_number(recipient),
+        "Country": country(row["destination_country_iso2"]),
+        "Network": _word(row["destination_network"]),
+        "Application": _word(row["alias"] or row["app_uuid"]),
+        "Total": _amount(row["total_charge"], currency),
+    }
+    attempts = [
+        [
+            _instant(attempt["time"]),
+            (svg.square(attempt["channel"]), style.name(attempt["channel"])),
+            attempt["step"],
+            f"{attempt['outcome'].replace('_', ' ')} ({_word(attempt['status'])})",
+            _amount(attempt["charge"], currency),
+        ]
+        for attempt in _rows(explode_attempts(found))
+    ]
+    lines = [
+        [
+            line["line"],
+            style.name(line["channel"]) if line["channel"] else "",
+            _amount(line["amount"], currency),
+            (line["note"] or "").replace("_", " "),
+        ]
+        for line in _rows(explode_charges(found))
+    ]
+    return render(
+        "explorer/session.html", uuid=clean(uuid), facts=facts, attempts=attempts, lines=lines
+    )
+
+
+def _rows(frame: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = frame.rows(named=True)
+    return rows
+
+
+def _word(word: str | None) -> str:
+    return NOT_KNOWN if word is None else clean(word, cap=40)
+
+
+def _instant(at: Any) -> str:
+    return NOT_KNOWN if at is None else f"{weekday(at)} {at:%H:%M:%S} UTC"
+
+
+def _amount(amount: Decimal | None, currency: str) -> str:
+    if amount is None:
+        return "unknown"
+    return money(amount, currency, max(_DIGITS, decimals(amount)))
