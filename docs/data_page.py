@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import plivo_analysis
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.api.resources import RESOURCES
-from plivo_analysis.loaders.columns import COVERAGE, ISSUES
-from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
+from plivo_analysis.loaders.coverage import COVERAGE, ISSUES
+from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

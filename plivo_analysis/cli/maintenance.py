@@ -15,7 +15,7 @@ from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.cli.accounts import account
 from plivo_analysis.errors import FilterError
-from plivo_analysis.maintenance import removal
+from plivo_analysis.maintenance import deletion
 from plivo_analysis.maintenance.doctor import examine
 from plivo_analysis.maintenance.export import export as export_store
 from plivo_analysis.maintenance.status import status as status_of
@@ -64,7 +64,7 @@ def export(options: argparse.Namespace) -> None:
 def purge(options: argparse.Namespace) -> None:
     """Remove what began before a date, and say how much."""
     with account(options) as client:
-        removed = removal.purge(client, options.before)
+        removed = deletion.purge(client, options.before)
     _print_removed(removed.records, removed.pages)
 
 
@@ -76,7 +76,7 @@ def forget(options: argparse.Namespace) -> None:
             found = ", ".join(plural(rows, name) for name, rows in _of(client, number).items())
             print(f"At least {found} would be removed, with their pages. Nothing was removed.")
         else:
-            removed = removal.forget(client, number)
+            removed = deletion.forget(client, number)
             _print_removed(removed.records, removed.pages)
         known = status_of(client)
     for place in (*known.exports, *known.quarantined):

@@ -28,7 +28,7 @@ from plivo_analysis.emulator.listing import (
     visible,
     window,
 )
-from plivo_analysis.emulator.oddities import odd
+from plivo_analysis.emulator.odd_records import odd
 from plivo_analysis.emulator.plan import EXPIRED, IN_PROGRESS, VERIFIED
 from plivo_analysis.emulator.times import MINUTE, read_time, to_micros, write_time
 from plivo_analysis.emulator.world import APPLICATIONS, COUNTRIES

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from plivo_analysis.emulator.faults import Fault
-from plivo_analysis.emulator.service import Service
+from plivo_analysis.emulator.responses import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

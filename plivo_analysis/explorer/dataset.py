@@ -16,8 +16,8 @@ import polars as pl
 from plivo_analysis.explorer.code_line import HOUR, PERIOD
 from plivo_analysis.figures import style
 from plivo_analysis.metrics.reconcile import reconcile
-from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 from plivo_analysis.tables.explode import exploded
+from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

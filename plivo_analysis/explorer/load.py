@@ -13,8 +13,8 @@ from plivo_analysis.loaders.answer import shortfall, stored
 from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.report.period import Period
 from plivo_analysis.storage.filtering import unconfirmed
-from plivo_analysis.sync.coverage import State, stretches
-from plivo_analysis.sync.page import PAGE_ROWS
+from plivo_analysis.sync.completeness import State, stretches
+from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.sync.pull import Question, answers, pull
 from plivo_analysis.system.clock import Cancelled
 from plivo_analysis.values.spans import HOUR, MINUTE, Span, merge, subtract, to_us

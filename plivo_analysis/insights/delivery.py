@@ -22,8 +22,8 @@ from plivo_analysis.metrics.grouping import (
     rate_columns,
 )
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
-from plivo_analysis.tables.columns import ATTEMPTS
 from plivo_analysis.tables.convert import folded
+from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.values.schema import Column, Kind, Table
 from plivo_analysis.values.spans import MINUTE, SECOND
 

@@ -7,16 +7,48 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.loaders.answer import account, checked
-from plivo_analysis.loaders.columns import COVERAGE, ISSUES
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.sync.coverage import stretches
+from plivo_analysis.sync.completeness import stretches
 from plivo_analysis.tables.convert import from_rows, to_backend
+from plivo_analysis.values.schema import Column, Kind, Table
 from plivo_analysis.values.spans import Span, from_us, to_us
 
 if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.loaders.answer import Instant
+
+COVERAGE = Table(
+    name="coverage",
+    row="A part of a range of time in one state.",
+    key=("start", "filters"),
+    columns=(
+        Column("start", Kind.TIME, "Where the part begins.", unit="UTC", nullable=False),
+        Column("end", Kind.TIME, "Where it ends, not included.", unit="UTC", nullable=False),
+        Column("state", Kind.TEXT, "complete, live, missing or expired.", nullable=False),
+        Column("rows", Kind.COUNT, "Records kept.", unit="records", nullable=False),
+        Column("open", Kind.COUNT, "How many may still change.", unit="records", nullable=False),
+        Column("read_at", Kind.TIME, "When it was read.", unit="UTC"),
+        Column("filters", Kind.TEXT, "What it was read with; empty for everything."),
+        Column("flags", Kind.TEXT, "What was out of the ordinary."),
+    ),
+)
+
+ISSUES = Table(
+    name="issues",
+    row="Something odd about one record.",
+    key=("key", "code", "path"),
+    columns=(
+        Column("key", Kind.TEXT, "The record's uuid, or a hash of it.", nullable=False),
+        Column("instant", Kind.TIME, "When the record began.", unit="UTC"),
+        Column("code", Kind.TEXT, "What was odd.", nullable=False),
+        Column("meaning", Kind.TEXT, "The same in words.", nullable=False),
+        Column("path", Kind.TEXT, "The field.", nullable=False),
+        Column("value", Kind.TEXT, "What was there, numbers masked.", nullable=False),
+        Column("set_aside", Kind.FLAG, "Whether the record is in no table.", nullable=False),
+        Column("read_at", Kind.TIME, "When it was read.", unit="UTC", nullable=False),
+    ),
+)
 
 
 def coverage(

@@ -1,5 +1,5 @@
 """Keeping the store: its status, export, removal, and a close look at the account.
 
 ``status`` says what is kept and how fresh it is, ``export`` hands it to other programs,
-``removal`` deletes for good, ``doctor`` asks a live account what only it can tell.
+``deletion`` purges and forgets for good, ``doctor`` asks a live account what only it can tell.
 """

@@ -26,7 +26,7 @@ from plivo_analysis.maintenance.limit_probe import (
     meet_limit,
 )
 from plivo_analysis.parsing.pages import READERS, read_page
-from plivo_analysis.sync.page import PAGE_ROWS
+from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, floor, to_us

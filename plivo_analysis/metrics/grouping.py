@@ -22,7 +22,6 @@ from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies, warn_of_masked
 from plivo_analysis.metrics.engines import TICK, count, open_table, with_ticks
 from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 from plivo_analysis.tables.convert import (
     arrow_values,
     column_names,
@@ -33,6 +32,7 @@ from plivo_analysis.tables.convert import (
     select,
 )
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
+from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 from plivo_analysis.values.schema import Column, Kind, Table
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
-from plivo_analysis.tables.columns import ATTEMPTS
 from plivo_analysis.tables.convert import column_names, doubled_key, require, result, select
 from plivo_analysis.tables.explode import exploded
+from plivo_analysis.tables.exploded_columns import ATTEMPTS
 
 if TYPE_CHECKING:
     from decimal import Decimal

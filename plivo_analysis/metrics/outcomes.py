@@ -10,7 +10,7 @@ from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
 from plivo_analysis.metrics.money import Money, sums_of
-from plivo_analysis.tables.columns import ATTEMPTS
+from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.values.schema import Table
 
 if TYPE_CHECKING:

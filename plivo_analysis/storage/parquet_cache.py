@@ -33,9 +33,9 @@ from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError, StoreError
 from plivo_analysis.storage.folder import make_private
 from plivo_analysis.system.versions import __version__
-from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 from plivo_analysis.tables.convert import from_rows
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
+from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 from plivo_analysis.values.spans import EVER, Span, from_us, subtract
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
-"""Pagination over time, pulls, refresh, coverage: what to ask next, and what is complete.
+"""Pagination over time, pulls, refresh, completeness: what to ask next, and what is complete.
 
 ``paginator`` says which request comes next and when a range is complete; it sends nothing, so
 that it can be tried against thousands of imagined servers. ``reader`` drives it over the wire
 and keeps each page; ``pull`` decides what has to be read for one question, ``refresh`` reads
-again what may have changed, ``coverage`` says what is known of a range.
+again what may have changed, ``completeness`` says what is known of a range.
 """

@@ -15,13 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.page import PAGE_ROWS, Anomaly, PageRequest
+from plivo_analysis.sync.page_request import PAGE_ROWS, Anomaly, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plivo_analysis.sync.page import PageLength, PageSeen
+    from plivo_analysis.sync.page_request import PageLength, PageSeen
 
 _WANTED = 0.6  # of a full page: denser parts are asked for again in two, sparser ones cost requests
 _GROWTH = 4

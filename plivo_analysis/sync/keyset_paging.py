@@ -25,11 +25,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.page import Anomaly, PageRequest
+from plivo_analysis.sync.page_request import Anomaly, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor
 
 if TYPE_CHECKING:
-    from plivo_analysis.sync.page import PageLength, PageSeen
+    from plivo_analysis.sync.page_request import PageLength, PageSeen
 
 _REPEATS = 8
 _FALLS = 5  # of 20 rows in random order one page in 1.8 million falls so often by chance
@@ -202,6 +202,7 @@ class KeysetPaging:
             end = min(self.asked.end, floor(newest, self.resolution) + self.resolution)
             request = PageRequest(Span(self.asked.start, end), offset=max(0, len(seen.rows) - 1))
             self.claim = Claim("end", request, dict(seen.rows), reached)
+            self.repeated = None
 
     def _skip_below_asked(self) -> None:
         """Nothing more was listed in what was asked for."""
@@ -248,6 +249,11 @@ class KeysetPaging:
         """Take the answer to a request that has to show a claim."""
         if claim.kind == "order":
             return self._check_order(claim, seen, length)
+        is_short = seen.has_next and not length.is_full(seen.count)
+        if claim.kind == "end" and is_short and seen.keys != self.repeated:
+            # As any page that is short and names a next one: it counts when it comes twice.
+            self.repeated = seen.keys
+            return None
         self.claim = None
         if seen.outside(claim.request.span):
             return Anomaly.BOUNDS

@@ -27,7 +27,7 @@ from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
 from plivo_analysis.sync.bisection import Bisection, Ties
 from plivo_analysis.sync.keyset_paging import KeysetPaging
-from plivo_analysis.sync.page import Anomaly, PageLength, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import Anomaly, PageLength, PageRequest, PageSeen
 from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor, merge, subtract
 
 RESOLUTIONS = (1, SECOND, MINUTE, DAY)

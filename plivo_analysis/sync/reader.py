@@ -19,7 +19,7 @@ from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
 from plivo_analysis.storage.leases import LEASE_SECONDS
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.store import Reading
-from plivo_analysis.sync.page import PAGE_ROWS, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
 from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.sync.server_profile import ServerProfile
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor, merge, subtract, to_us

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.errors import BadResponseError, FilterError, ResourceNotFoundError
 from plivo_analysis.parsing.pages import READERS, read_one
 from plivo_analysis.storage.store import Reading
-from plivo_analysis.sync.page import PAGE_ROWS
+from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.values.spans import MINUTE, Span, to_us
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.page import PAGE_ROWS, PageLength
+from plivo_analysis.sync.page_request import PAGE_ROWS, PageLength
 from plivo_analysis.sync.paginator import RESOLUTIONS
 from plivo_analysis.values.spans import DAY, from_us, to_us
 

@@ -17,7 +17,6 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import UNKNOWN, outcome
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.bill import leftovers, settle
-from plivo_analysis.tables.columns import ATTEMPTS, CHARGES, OF_THE_SESSION
 from plivo_analysis.tables.convert import (
     column_names,
     doubled_key,
@@ -27,6 +26,7 @@ from plivo_analysis.tables.convert import (
     result,
     select,
 )
+from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES, OF_THE_SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +64,10 @@ def explode_attempts(sessions: Any) -> Any:
             parts, or read from the attempts and charges that the store keeps as Parquet.
 
     Returns:
-        The attempts table (``plivo_analysis.tables.columns.ATTEMPTS``) in the kind that was given:
-        ``session_uuid, attempt_uuid, attempt_number`` (from 1)``, attempts`` (in that
-        session)``, channel`` (folded)``, status, outcome`` (reached, not_reached, pending,
-        unknown)``, time`` (UTC)``, charge`` (decimal, the account's currency; null where
+        The attempts table (``ATTEMPTS`` of :mod:`plivo_analysis.tables.exploded_columns`) in
+        the kind that was given:
+        ``session_uuid, attempt_uuid, attempt_number`` (from 1)``, attempts`` (in that session)``,
+        channel`` (folded)``, status, outcome`` (reached, not_reached, pending, unknown)``, time`` (UTC)``, charge`` (decimal, the account's currency; null where
         unknown)``, charge_note, entry_channel, path, previous_channel, step, session_status,
         app_uuid, alias, recipient, destination_country_iso2, destination_network,
         created_at`` (UTC). A session without attempts has no row. A column ``currency`` of
@@ -105,9 +105,10 @@ def explode_charges(sessions: Any) -> Any:
         sessions: A sessions table, as for ``explode_attempts``.
 
     Returns:
-        The charges table (``plivo_analysis.tables.columns.CHARGES``) in the kind that was given:
-        ``session_uuid, line_number`` (from 1)``, line, channel`` (folded; null for validation
-        and unallocated)``, attempt_uuid, amount`` (decimal, the account's currency)``, note``
+        The charges table (``CHARGES`` of :mod:`plivo_analysis.tables.exploded_columns`) in the
+        kind that was given:
+        ``session_uuid, line_number`` (from 1)``, line, channel`` (folded; null for validation and
+        unallocated)``, attempt_uuid, amount`` (decimal, the account's currency)``, note``
         (derived, orphan, channel_differs: the attempt's channel wins)``, time`` (of
         attempts)``, created_at, entry_channel, path, session_status, app_uuid, alias,
         recipient, destination_country_iso2, destination_network``. Lines of a session stay

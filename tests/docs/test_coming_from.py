@@ -13,6 +13,7 @@ import pytest
 
 import plivo_analysis as pva
 from plivo_analysis.emulator import Account, Server, generate
+from plivo_analysis.system.clock import FrozenWallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +39,8 @@ def sdk(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def client(server: Server) -> Iterator[pva.Client]:
     account = server.account
     options = {"base_url": server.url, "store": False, "requests_per_minute": 100_000}
-    with pva.Client(account.auth_id, account.auth_token, **options) as opened:
+    clock = FrozenWallClock(account.now)
+    with pva.Client(account.auth_id, account.auth_token, clock=clock, **options) as opened:
         yield opened
 
 

@@ -25,7 +25,7 @@ from plivo_analysis.errors import (
 )
 from plivo_analysis.explorer.messages import MessageExplorer
 from plivo_analysis.explorer.sessions import SessionExplorer
-from plivo_analysis.sync.page import PAGE_ROWS
+from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.values.spans import Span, to_us
 

@@ -32,7 +32,7 @@ basicConstraints = critical, CA:false
 subjectAltName = {names}
 """
 HERE = "DNS:localhost, IP:127.0.0.1"
-EMPTY = b'{"api_id": "a", "meta": {"limit": 20, "offset": 0, "next": null}, "sessions": []}'
+EMPTY = b'{"meta": {"limit": 20, "offset": 0, "next": null}, "sessions": []}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
     len(EMPTY),
     EMPTY,

@@ -15,9 +15,9 @@ import pytest
 import plivo_analysis as pva
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Server, generate
 from plivo_analysis.errors import FilterError
-from plivo_analysis.maintenance.removal import forget
+from plivo_analysis.maintenance.deletion import forget
 from plivo_analysis.storage.parquet_cache import locate
-from plivo_analysis.tables.columns import CHARGES
+from plivo_analysis.tables.exploded_columns import CHARGES
 from plivo_analysis.values.spans import Span, to_us
 
 if TYPE_CHECKING:

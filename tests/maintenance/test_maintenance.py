@@ -25,9 +25,9 @@ from plivo_analysis.cli import main
 from plivo_analysis.emulator import Account, Behaviour, Fault, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.errors import PlivoAnalysisWarning
+from plivo_analysis.maintenance.deletion import forget, purge
 from plivo_analysis.maintenance.doctor import examine
 from plivo_analysis.maintenance.export import export
-from plivo_analysis.maintenance.removal import forget, purge
 from plivo_analysis.maintenance.status import status
 from plivo_analysis.storage.parquet_cache import parquet_files
 from plivo_analysis.storage.store import Store

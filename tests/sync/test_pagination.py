@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plivo_analysis.sync.page import PAGE_ROWS, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
 from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.values.spans import DAY, HOUR, MINUTE, SECOND, Span, floor, merge, subtract
 

@@ -47,7 +47,7 @@ from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Behaviour, Server
 from plivo_analysis.emulator.listing import SESSIONS
-from plivo_analysis.emulator.service import Service
+from plivo_analysis.emulator.responses import Service
 from plivo_analysis.http.connection import Reply
 from plivo_analysis.loaders.answer import stored
 from plivo_analysis.storage.store import Store

@@ -11,8 +11,8 @@ import plivo_analysis as pva
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import OUTCOMES
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.tables.columns import ATTEMPTS, CHARGES
 from plivo_analysis.tables.convert import from_rows
+from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 

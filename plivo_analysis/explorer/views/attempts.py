@@ -17,8 +17,8 @@ from plivo_analysis.explorer.views.view import cell, leading
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.prepared import Estimate, round_ends
 from plivo_analysis.metrics.outcomes import attempt_outcomes
-from plivo_analysis.tables.columns import ATTEMPTS
 from plivo_analysis.tables.explode import explode_attempts
+from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.masking import mask_number
 from plivo_analysis.values.typesetting import clean, count, day, percent, plain, sign

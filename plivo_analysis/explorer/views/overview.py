@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import polars as pl
+import polars.selectors as cs
 
 from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call, added_columns, literal
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
@@ -16,12 +17,13 @@ from plivo_analysis.explorer.output import remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.view import cell
 from plivo_analysis.figures import style
+from plivo_analysis.insights.changes import compare
 from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.report.change import newcombe, points
+from plivo_analysis.report.change import Difference, points
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.measures import Measures, Subject
 from plivo_analysis.report.sections.summary import summary
@@ -131,9 +133,7 @@ class Overview:
         column = f"{name}_rate"
 
         def show(row: dict[str, Any]) -> Markup:
-            bounds = [column, f"{column}_low", f"{column}_high"]
-            before = {bound: row.get(bound + _WAS) for bound in bounds}
-            change = newcombe(row, before, column)
+            change = Difference.of(row if f"{column}_change" in row else None, column)
             aside = points(change) if change else ""
             accent = change is not None and change.beyond_chance
             return cell(percent(row[column], unit=False), aside, accent=accent)
@@ -185,6 +185,9 @@ def _frame(state: ViewState[Sessions]) -> pl.DataFrame:
         measures = [column for _, _, columns in _PARTS for column in columns]
         before = before.rename({column: column + _WAS for column in measures})
         frame = frame.join(before, on=by, how="left", nulls_equal=True)
+        changes = compare(state.previous.frames["sessions"], state.dataset.frames["sessions"], by)
+        changed = changes.select(*by, cs.contains("_rate_change"))
+        frame = frame.join(changed, on=by, how="left", nulls_equal=True)
     values = frame[by[0]].to_list()
     names = [_name(by[0], value, state.dataset.names) for value in values]
     order = [str(value) for value in values] if by == (PERIOD,) else names
