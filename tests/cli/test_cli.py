@@ -313,6 +313,19 @@ def test_every_command_can_be_read_whatever_the_output_s_encoding(encoding: str)
             assert ("+--" in said) == (encoding != "utf-8")
 
 
+def test_a_locale_of_ascii_alone_is_enough() -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "plivo_analysis", "report", "--demo", "--since", "7d"],
+        env={**os.environ, **plain},
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.isascii()
+
+
+
 def test_names_of_the_account_drive_no_terminal(
     serve: Serve,
     session: Callable[..., dict[str, Any]],
