@@ -191,7 +191,6 @@ def test_wrong_usage_repeats_no_telephone_number(
     assert "14155550123" not in said
 
 
-
 def test_refused_credentials_say_what_to_check(
     environment: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -336,7 +335,6 @@ def test_a_locale_of_ascii_alone_is_enough() -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.isascii()
-
 
 
 def test_names_of_the_account_drive_no_terminal(
