@@ -40,7 +40,11 @@ def emulator(options: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     limiter = FixedWindow() if options.limit else None
-    with Server(served, options.port, limiter=limiter) as server:
+    try:
+        server = Server(served, options.port, limiter=limiter)
+    except (OSError, OverflowError) as error:
+        raise FilterError(f"--port: {error}. Give a free port up to 65535, or 0.") from None
+    with server:
         print(f"PLIVO_API_URL={server.url}", flush=True)
         print(f"PLIVO_AUTH_ID={AUTH_ID}", flush=True)
         print(f"PLIVO_AUTH_TOKEN={AUTH_TOKEN}", flush=True)

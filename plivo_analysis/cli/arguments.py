@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from plivo_analysis.api.resources import RESOURCES, SESSION_RESOURCE
 from plivo_analysis.system.versions import __version__
+from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 _TIMES = 'a date, an ISO time, or a span counted back such as "24h" or "7d"'
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser, and those of its commands, whose errors show no telephone number."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(mask_text(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """The program's parser; each command's ``command`` is the function to call.
 
@@ -28,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         >>> parser().parse_args(["report", "--demo"]).demo
         True
     """
-    program = argparse.ArgumentParser(
+    program = _Parser(
         prog="plivo-analysis",
         description="One-time-password traffic on Plivo: sessions, fallback and spend.",
         epilog="Credentials: PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN. Without an account: --demo.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.client import Client, environment_client
@@ -174,7 +175,7 @@ def checked(name: str, value: object, allowed: tuple[str, ...]) -> str:
     if not isinstance(value, str):
         raise FilterError(f"{name} is of type {type(value).__name__}; it can be {choices}.")
     if value not in allowed:
-        raise FilterError(f"{name} is {value!r}; it can be {choices}.")
+        raise FilterError(f"{name} is {shown_value(value)}; it can be {choices}.")
     return value
 
 

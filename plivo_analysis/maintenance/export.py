@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
@@ -93,7 +94,9 @@ def export(
         True
     """
     if recipients not in RECIPIENTS:
-        raise FilterError(f"recipients is {recipients!r}; it can be {' or '.join(RECIPIENTS)}.")
+        raise FilterError(
+            f"recipients is {shown_value(recipients)}; it can be {' or '.join(RECIPIENTS)}."
+        )
     folder = chosen_folder(out, "out").resolve()
     if folder.exists() and not folder.is_dir():
         raise FilterError(f"{out} is a file; give a folder.")

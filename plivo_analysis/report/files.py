@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 
+from plivo_analysis.values.masking import unfolded
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-# A sign begins a formula after blanks too, and a spreadsheet reads a full-width sign as a plain
-# one; a tab or a line's end before it is dropped on opening.
-_RISKY = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\0")
-_DROPPED = ("\t", "\r", "\n")
+# A sign begins a formula after blanks too, and after signs that do not show; a spreadsheet reads
+# one of another width as a plain one. A tab, a line's end or a NUL is dropped on opening.
+_RISKY = ("=", "+", "-", "@")
+_DROPPED = ("\t", "\r", "\n", "\0")
 _DIGITS = "A spreadsheet holds 15 digits of a number; the CSV files have every digit."
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in place of the time of writing
 _LONGEST_NAME = 31
@@ -110,7 +111,7 @@ def _csv(value: Any) -> str:
 
 
 def _harmless(text: str) -> str:
-    risky = text.startswith(_DROPPED) or text.lstrip().startswith(_RISKY)
+    risky = text.startswith(_DROPPED) or unfolded(text).lstrip().startswith(_RISKY)
     return f"'{text}" if risky else text
 
 

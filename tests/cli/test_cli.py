@@ -159,6 +159,7 @@ def test_a_second_pull_of_a_closed_range_asks_nothing(environment: Server) -> No
         (["pull", "--demo", "sessions", "--out", "no/s.csv"], 2, "no folder"),
         (["pull", "sessions"], 1, "PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN"),
         (["emulator", "--sessions", "-1"], 2, "-1 sessions"),
+        (["emulator", "--sessions", "1", "--port", "70000"], 2, "--port: "),
     ],
 )
 def test_a_mistake_is_one_sentence_and_an_exit_code(
@@ -177,6 +178,17 @@ def test_words_that_are_no_command_are_wrong_usage(capsys: pytest.CaptureFixture
         main(["reprot"])
     assert raised.value.code == 2
     assert "reprot" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["pull"], ["forget"], ["export", "--recipients"], []])
+def test_wrong_usage_repeats_no_telephone_number(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*words, "+14155550123"])
+    said = capsys.readouterr().err
+    assert "1 ••• ••• ••23" in said
+    assert "14155550123" not in said
 
 
 def test_refused_credentials_say_what_to_check(
@@ -311,6 +323,18 @@ def test_every_command_can_be_read_whatever_the_output_s_encoding(encoding: str)
         if words[0] == "report":
             assert ("┌" in said) == (encoding == "utf-8")
             assert ("+--" in said) == (encoding != "utf-8")
+
+
+def test_a_locale_of_ascii_alone_is_enough() -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "plivo_analysis", "report", "--demo", "--since", "7d"],
+        env={**os.environ, **plain},
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.isascii()
 
 
 def test_names_of_the_account_drive_no_terminal(

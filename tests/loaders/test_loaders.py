@@ -459,6 +459,7 @@ def test_a_server_whose_clock_differs_is_followed(
         ({"country": "India"}, "country"),
         ({"backend": "spark"}, "backend is 'spark'; it can be 'polars' or 'pandas'"),
         ({"recipients": "hidden"}, "'full' or 'masked' or 'pseudonym'"),
+        ({"recipients": "14155550123"}, r"recipients is '1 ••• ••• ••23'; it can be 'full'"),
         ({"partial": "maybe"}, "partial"),
         ({"partial": None}, "partial is of type NoneType; it can be 'raise' or 'return'"),
         ({"progress": "yes"}, "progress takes None, True, False or a callable"),

@@ -624,7 +624,22 @@ def test_csv_holds_every_digit_and_runs_nothing(october: pl.DataFrame, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "＝1+1", " =1+1", "\u3000＋1", "\t=1", "\rx", "-2+3", "－2", "@sum", "＠sum"]
+    "text",
+    [
+        "=1+1",
+        "＝1+1",
+        " =1+1",
+        "\u3000＋1",
+        "\t=1",
+        "\rx",
+        "-2+3",
+        "－2",
+        "@sum",
+        "＠sum",
+        "\u200b=1",
+        "\x1b=1",
+        "\ufe661",
+    ],
 )
 def test_a_csv_cell_that_a_spreadsheet_would_run_is_text(text: str) -> None:
     cell = csv_bytes(pl.DataFrame({"alias": [text, "plain"]})).decode("utf-8-sig")
