@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from plivo_analysis.explorer.layout import css
 from plivo_analysis.loaders.recipients import masked
-from plivo_analysis.report.files import csv_bytes, workbook
+from plivo_analysis.report.files import csv_bytes, table_workbook
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import NOT_KNOWN, clean, count, percent, plain, weekday
 
@@ -47,7 +47,7 @@ def as_workbook(name: str, frame: pl.DataFrame, table: Table, facts: Mapping[str
         >>> as_workbook("spend", pl.DataFrame({"lines": [1]}), SESSIONS, {"Title": "t"})[:2]
         b'PK'
     """
-    return workbook({name: masked(frame, table)}, facts)
+    return table_workbook(name, masked(frame, table), facts)
 
 
 def as_page(title: str, header: Markup, cards: Markup, tables: Mapping[str, pl.DataFrame]) -> bytes:

@@ -19,7 +19,8 @@ from plivo_analysis.errors import FilterError, SchemaError, StoreError
 from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
 from plivo_analysis.metrics.certainty import Certainty, Completeness, completeness, coverage_rows
 from plivo_analysis.metrics.periods import zone_of
-from plivo_analysis.report.files import csv_bytes, parquet_bytes, workbook
+from plivo_analysis.report.files import csv_bytes, parquet_bytes
+from plivo_analysis.report.finance import finance_workbook
 from plivo_analysis.report.measures import (
     Measures,
     MessageMeasures,
@@ -80,7 +81,11 @@ class CostReport:
         return _write(path, self.html.encode)
 
     def to_xlsx(self, path: str | PathLike[str]) -> Path:
-        """Write every table as a typed sheet of one workbook; a sheet holds 15 digits of a number.
+        """Write the workbook for finance.
+
+        Its sheets: summary, channels, countries, countries by channel, applications, the period
+        in days (or hours, weeks, months), definitions. A cell holds 15 digits of a number;
+        ``to_csv`` and ``to_parquet`` write the metrics' tables with every column and digit.
 
         Args:
             path: The file; folders on the way are made.
@@ -91,7 +96,7 @@ class CostReport:
         Raises:
             StoreError: When it cannot be written.
         """
-        return _write(path, lambda: workbook(self._frames, _facts(self._subject)))
+        return _write(path, lambda: finance_workbook(self._subject))
 
     def to_csv(self, folder: str | PathLike[str]) -> list[Path]:
         """Write every table as a CSV file named after it, with every digit.
@@ -298,20 +303,6 @@ def _before(previous: pl.DataFrame, numbers: Measures) -> Measures:
 def _outside(created: pl.Series, period: Period) -> int:
     start, end = (at.astimezone(UTC) for at in (period.start, period.end))
     return len(created.filter((created < start) | (created >= end)))
-
-
-def _facts(subject: Subject) -> dict[str, str]:
-    period, complete = subject.numbers.period, subject.numbers.complete
-    facts = {
-        "Title": subject.title,
-        "Account": subject.account or "",
-        "Period": f"{period.bounds} ({period.length})" if period else "",
-        "Amounts": f"{subject.currency}, as billed; the currency is declared, not on the wire",
-        "Sessions read": count(subject.numbers.sessions.height),
-        "Spend": "; ".join([str(complete.money), *complete.reasons]),
-        "Times": f"period: {period.zone.key}" if period else "",
-    }
-    return {name: value for name, value in facts.items() if value}
 
 
 def _write(path: str | PathLike[str], content: Callable[[], bytes]) -> Path:

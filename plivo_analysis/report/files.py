@@ -1,20 +1,22 @@
-"""The report's tables as files: a workbook with typed sheets, or a folder of CSV or Parquet.
+"""Tables as files: a workbook with typed sheets, CSV or Parquet.
 
 Foreign text can become a formula in a spreadsheet. The workbook stores text as text whatever it
 begins with; a CSV file has no types, so there an apostrophe is set before what a spreadsheet
 would run. Numbers stay numbers, identifiers text, and a second run gives the same bytes.
 
-A spreadsheet holds fifteen digits of a number, which is its format's limit and is said on the
-first sheet; CSV and Parquet have them all.
+A spreadsheet holds fifteen digits of a number, which is its format's limit and is said in the
+workbook; CSV and Parquet have them all.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from math import ceil
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xlsxwriter
 
@@ -22,7 +24,7 @@ from plivo_analysis.values.masking import unfolded
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
@@ -30,26 +32,71 @@ if TYPE_CHECKING:
 # one of another width as a plain one. A tab, a line's end or a NUL is dropped on opening.
 _RISKY = ("=", "+", "-", "@")
 _DROPPED = ("\t", "\r", "\n", "\0")
-_DIGITS = "A spreadsheet holds 15 digits of a number; the CSV files have every digit."
+DIGITS = "A spreadsheet holds 15 digits of a number; the CSV files have every digit."
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in place of the time of writing
 _LONGEST_NAME = 31
 _LONGEST_TEXT = 32767
 _WIDEST = 46
-_MONEY = "#,##0.00######"
-_RATE = "0.0000"
-_TIME = "yyyy-mm-dd hh:mm:ss"
+_LINE = 15  # points
+_FORMATS = {
+    "text": "@",
+    "count": "#,##0",
+    "amount": "#,##0.00",
+    "price": "#,##0.0000",
+    "money": "#,##0.00######",
+    "percent": "0.0%",
+    "points": '+0.0" pts";-0.0" pts";0.0" pts"',
+    "rate": "0.0000",
+    "date": "yyyy-mm-dd",
+    "time": "yyyy-mm-dd hh:mm:ss",
+}
 
 
-def workbook(tables: Mapping[str, pl.DataFrame], facts: Mapping[str, str]) -> bytes:
-    """A workbook with one sheet of facts and one a table.
+class Cell(NamedTuple):
+    """A value with a format of its own, where those of one column differ.
 
     Args:
-        tables: The tables by name.
-        facts: What the tables are of, as pairs of text.
+        value: The value.
+        kind: A key of the formats: text, count, amount, price, money, percent, points,
+            rate, date, time.
+    """
+
+    value: Any
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of a workbook: a line of headings over rows of values.
+
+    Args:
+        name: Its name on the tab.
+        columns: Each column's heading and the kind of its values, as in ``Cell``.
+        rows: The values, one list a row; None is an empty cell.
+        above: Lines over the headings, each a term and a value.
+        wrapped: Whether long text goes on below, in a wide column.
 
     Example:
-        >>> import polars as pl
-        >>> workbook({"spend": pl.DataFrame({"channel": ["sms"]})}, {"Title": "t"})[:2]
+        >>> Sheet("Spend", [("Channel", "text")], [["sms"]]).above
+        ()
+    """
+
+    name: str
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[Any]]
+    above: Sequence[tuple[str, str]] = ()
+    wrapped: bool = False
+
+
+def workbook(sheets: Sequence[Sheet], title: str) -> bytes:
+    """A workbook: headings stay in view and filter what is below them.
+
+    Args:
+        sheets: Its sheets in their order.
+        title: Its title.
+
+    Example:
+        >>> workbook([Sheet("Spend", [("Channel", "text")], [["sms"]])], "October")[:2]
         b'PK'
     """
     file = io.BytesIO()
@@ -61,12 +108,50 @@ def workbook(tables: Mapping[str, pl.DataFrame], facts: Mapping[str, str]) -> by
         "remove_timezone": True,
     }
     with xlsxwriter.Workbook(file, options) as book:
-        book.set_properties({"created": _MADE, "title": facts.get("Title", "")})
-        looks = _looks(book)
-        _facts(book.add_worksheet("about"), {**facts, "Digits": _DIGITS}, looks)
-        for name, table in tables.items():
-            _sheet(book.add_worksheet(name[:_LONGEST_NAME]), table, looks)
+        book.set_properties({"created": _MADE, "title": title})
+        looks = {
+            kind: book.add_format({"num_format": form, "valign": "top"})
+            for kind, form in _FORMATS.items()
+        }
+        looks["wrapped"] = book.add_format({"text_wrap": True, "valign": "top"})
+        looks["term"] = book.add_format({"bold": True})
+        for right in (True, False):
+            looks["number_heading" if right else "heading"] = book.add_format(
+                {
+                    "bold": True,
+                    "bottom": 1,
+                    "text_wrap": True,
+                    "valign": "bottom",
+                    "align": "right" if right else "left",
+                }
+            )
+        for sheet in sheets:
+            _write(book.add_worksheet(sheet.name[:_LONGEST_NAME]), sheet, looks)
     return file.getvalue()
+
+
+def table_workbook(name: str, table: pl.DataFrame, facts: Mapping[str, str]) -> bytes:
+    """A workbook of one table as it is, after a sheet of facts.
+
+    Args:
+        name: The table's name.
+        table: The table.
+        facts: What the table is of, as pairs of text.
+
+    Example:
+        >>> import polars as pl
+        >>> table_workbook("spend", pl.DataFrame({"channel": ["sms"]}), {"Title": "t"})[:2]
+        b'PK'
+    """
+    columns = [(column, _kind(kind)) for column, kind in table.schema.items()]
+    about = [[term, clean(value, cap=200)] for term, value in facts.items()]
+    return workbook(
+        [
+            Sheet("about", [("About", "text"), ("", "text")], [*about, ["Digits", DIGITS]]),
+            Sheet(name, columns, table.rows()),
+        ],
+        facts.get("Title", ""),
+    )
 
 
 def parquet_bytes(table: pl.DataFrame) -> bytes:
@@ -115,50 +200,53 @@ def _harmless(text: str) -> str:
     return f"'{text}" if risky else text
 
 
-def _looks(book: Any) -> dict[str, Any]:
-    return {
-        "head": book.add_format({"bold": True, "bottom": 1}),
-        "text": book.add_format({"num_format": "@"}),
-        "money": book.add_format({"num_format": _MONEY}),
-        "rate": book.add_format({"num_format": _RATE}),
-        "time": book.add_format({"num_format": _TIME}),
-        "count": book.add_format({"num_format": "#,##0"}),
-    }
+def _kind(dtype: pl.DataType) -> str:
+    """The kind of a table's column."""
+    if dtype.is_decimal():
+        return "money"
+    if dtype.is_temporal():
+        return "time"
+    if dtype.is_float():
+        return "rate"
+    return "count" if dtype.is_integer() else "text"
 
 
-def _facts(sheet: Any, facts: Mapping[str, str], looks: dict[str, Any]) -> None:
-    for line, (name, value) in enumerate(facts.items()):
-        sheet.write_string(line, 0, name, looks["head"])
-        sheet.write_string(line, 1, clean(value, cap=200), looks["text"])
-    sheet.set_column(0, 0, 16)
-    sheet.set_column(1, 1, _WIDEST)
+def _write(sheet: Any, content: Sheet, looks: dict[str, Any]) -> None:
+    for line, (term, value) in enumerate(content.above):
+        sheet.write_string(line, 0, term, looks["term"])
+        sheet.write_string(line, 1, value)
+    top = len(content.above) + 1 if content.above else 0
+    lines_of_heading = 1
+    for place, (heading, kind) in enumerate(content.columns):
+        words = kind in ("text", "date", "time")
+        sheet.write_string(top, place, heading, looks["heading" if words else "number_heading"])
+        widest = max((len(word) for word in heading.split()), default=0)
+        for line, row in enumerate(content.rows, start=top + 1):
+            value, own = row[place] if isinstance(row[place], Cell) else (row[place], kind)
+            _cell(sheet, line, place, value, looks["wrapped" if content.wrapped else own])
+            if own == "text" and line < top + 200:  # the first lines tell how wide a column is
+                widest = max(widest, len(str(value or "")))
+        widest = max(widest, 0 if kind == "text" else 11)
+        width = min(90 if content.wrapped else _WIDEST, widest + 3)
+        sheet.set_column(place, place, width)
+        lines_of_heading = max(lines_of_heading, ceil(len(heading) * 1.3 / width))
+    # A program that opens the file does not make room for a heading of several lines by itself.
+    sheet.set_row(top, _LINE * lines_of_heading)
+    sheet.freeze_panes(top + 1, 1)
+    if content.rows:
+        sheet.autofilter(top, 0, top + len(content.rows), len(content.columns) - 1)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(top)
 
 
-def _sheet(sheet: Any, table: pl.DataFrame, looks: dict[str, Any]) -> None:
-    for place, name in enumerate(table.columns):
-        sheet.write_string(0, place, name, looks["head"])
-        values = table.get_column(name).to_list()
-        for line, value in enumerate(values, start=1):
-            _cell(sheet, line, place, value, looks)
-        widest = max([len(name), *(len(str(value)) for value in values[:200])])
-        sheet.set_column(place, place, min(_WIDEST, widest + 2))
-    sheet.freeze_panes(1, 0)
-
-
-def _cell(sheet: Any, line: int, place: int, value: Any, looks: dict[str, Any]) -> None:
+def _cell(sheet: Any, line: int, place: int, value: Any, look: Any) -> None:
     if value is None:
         return
     if isinstance(value, str | list):
         text = value if isinstance(value, str) else ", ".join(map(str, value))
-        sheet.write_string(line, place, text[:_LONGEST_TEXT], looks["text"])
+        sheet.write_string(line, place, text[:_LONGEST_TEXT], look)
     elif isinstance(value, datetime):
-        sheet.write_datetime(line, place, value, looks["time"])
+        sheet.write_datetime(line, place, value, look)
     else:
-        look = (
-            "money"
-            if isinstance(value, Decimal)
-            else "rate"
-            if isinstance(value, float)
-            else "count"
-        )
-        sheet.write_number(line, place, value, looks[look])
+        sheet.write_number(line, place, value, look)

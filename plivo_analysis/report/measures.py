@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 COUNTRY = ("destination_country_iso2",)
+ENTRY_CHANNEL = ("entry_channel",)
 APPLICATION = ("app_uuid", "alias")
 
 
@@ -272,6 +273,11 @@ class Subject:
         return Decimal(total) / buckets if buckets and total is not None else None
 
     @property
+    def days_before(self) -> int:
+        """How many days the period compared with has."""
+        return self._days[1]
+
+    @property
     def _days(self) -> tuple[int, int]:
         period = self.numbers.period
         return (period.days, period.before().days) if period and self.before else (1, 1)
@@ -313,10 +319,14 @@ def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completene
         "cost": cost_per_verified(sessions),
         "cost_by_country": cost_per_verified(sessions, by=COUNTRY),
         "cost_by_application": cost_per_verified(sessions, by=APPLICATION),
+        "cost_by_entry_channel": cost_per_verified(sessions, by=ENTRY_CHANNEL),
+        "cost_by_country_and_channel": cost_per_verified(sessions, by=(*COUNTRY, *ENTRY_CHANNEL)),
         "success": success_rates(sessions),
         "success_by_status": success_rates(sessions, by="status"),
         "success_by_country": success_rates(sessions, by=COUNTRY),
         "success_by_application": success_rates(sessions, by=APPLICATION),
+        "success_by_entry_channel": success_rates(sessions, by=ENTRY_CHANNEL),
+        "success_by_country_and_channel": success_rates(sessions, by=(*COUNTRY, *ENTRY_CHANNEL)),
         "fallback": fallback_rates(attempts, by=()),
         "fallback_by_entry_channel": fallback_rates(attempts),
         "paths": channel_paths(sessions),

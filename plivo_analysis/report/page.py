@@ -18,7 +18,7 @@ from plivo_analysis.report.sections.header import definitions, footer, header
 from plivo_analysis.report.sections.kpi_cards import kpi_cards
 from plivo_analysis.report.sections.spend import cost_breakdown, spend_by_line, spend_over_time
 from plivo_analysis.report.sections.summary import summary
-from plivo_analysis.report.sections.top_groups import top_groups
+from plivo_analysis.report.sections.top_groups import countries_by_channel, top_groups
 from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def _sections(subject: Subject) -> list[Markup | None]:
         change_of_spend(subject),
         _beside("pair", spend_by_line(subject), cost_breakdown(subject)),
         top_groups(subject),
+        countries_by_channel(subject),
         fallback(subject),
         messages(subject),
         _beside("thirds", pending(subject), reconcile(subject), coverage(subject)),

@@ -73,14 +73,20 @@ NOTES = (
     Footnote(
         "open",
         "Not final",
-        "Two things: sessions that may still verify, and sessions whose money has not arrived.",
+        "Two numbers: sessions that are open and may still verify, and sessions whose money has "
+        "not arrived.",
     ),
     Footnote(
         "reconcile",
         "Does not add up",
         "Billed total ≠ sum of its lines. Shown, also when negative; never spread over channels.",
     ),
-    Footnote("coverage", "Coverage", "The hours of the period that were read whole."),
+    Footnote(
+        "coverage",
+        "Coverage",
+        "The hours of the period that were read whole. A record may still change as long as "
+        "Plivo can update its status.",
+    ),
     Footnote(
         "messages",
         "Message records",
@@ -91,7 +97,8 @@ NOTES = (
         "journey",
         "Journey",
         "Sessions of one recipient in one application, each begun within half an hour of the one "
-        "before, until one verifies. Settled: verified, or all of them expired.",
+        "before, until one verifies. Settled: verified, or all of them expired. Not known where "
+        "recipients are masked, because two may look alike.",
     ),
     Footnote(
         "bridge",
@@ -122,14 +129,17 @@ def header(subject: Subject) -> Markup:
 
 def definitions(subject: Subject) -> Markup:
     """The notes that this report uses, each under its number."""
+    return render("report/definitions.html", used=used_notes(subject), notes=NUMBERS)
+
+
+def used_notes(subject: Subject) -> list[Footnote]:
+    """The definitions of what this report shows."""
     unused = {
         "coverage" if subject.coverage is None else "",
         "messages" if subject.messages is None else "",
-        "journey" if "journey_rates" not in subject.numbers.tables else "",
         "bridge" if not subject.changes else "",
     }
-    used = [note for note in NOTES if note.word not in unused]
-    return render("report/definitions.html", used=used, notes=NUMBERS)
+    return [note for note in NOTES if note.word not in unused]
 
 
 def footer(subject: Subject) -> Markup:

@@ -170,10 +170,12 @@ def cost_breakdown(subject: Subject) -> Markup:
             "share": min(100.0, max(0.0, float(good / whole * 100))) if whole > 0 else None,
         }
     prices = [
-        _price(subject, "Cost per verified, all settled spend", "cost_per_verified", cost, past),
+        _price(
+            subject, "Cost per verified session, all settled spend", "cost_per_verified", cost, past
+        ),
         _price(
             subject,
-            "Direct cost per verified, without waste",
+            "Direct cost per verified session, without waste",
             "direct_cost_per_verified",
             cost,
             past,
@@ -203,15 +205,17 @@ def _price(subject: Subject, name: str, column: str, now: Row, past: Row | None)
 
 def _journeys(subject: Subject) -> list[dict[str, Any]]:
     """The same per journey, where recipients can be told apart: who comes back counts once."""
+    name = "Cost per verified journey"
     if "journey_rates" not in subject.numbers.tables:
-        return []
+        masked = f"{name}, not known: recipients are masked"
+        return [_share(masked, None, None) | {"note": "journey"}]
     now, past = subject.numbers.total("journey_rates"), None
     if subject.before and "journey_rates" in subject.before.tables:
         past = subject.before.total("journey_rates")
     column = "cost_per_verified_journey"
-    price = _price(subject, "Cost per verified journey", column, now, past)
-    name = f"Journeys verified ({count(now['verified'])} of {count(now['settled'])} settled)"
-    rates = _share(name, now["conversion_rate"], past["conversion_rate"] if past else None)
+    price = _price(subject, name, column, now, past)
+    verified = f"Journeys verified ({count(now['verified'])} of {count(now['settled'])} settled)"
+    rates = _share(verified, now["conversion_rate"], past["conversion_rate"] if past else None)
     return [price | {"note": "journey"}, rates]
 
 

@@ -1,4 +1,4 @@
-"""Spend by country and by application: the largest twelve by name, the rest as one line.
+"""Spend by country and application, and countries by channel: the largest twelve, then the rest.
 
 The rest is counted by the same metrics as any group, over its sessions together, so that its
 rates and intervals are as true as the others' and the groups still add up to the whole.
@@ -19,9 +19,11 @@ from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.measures import APPLICATION, COUNTRY, Measures, Row, add
+from plivo_analysis.report.measures import APPLICATION, COUNTRY, ENTRY_CHANNEL, Measures, Row, add
+from plivo_analysis.report.sections.header import NUMBERS
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import (
+    DASH,
     NARROW,
     NOT_KNOWN,
     clean,
@@ -29,6 +31,7 @@ from plivo_analysis.values.typesetting import (
     decimals,
     percent,
     plain,
+    plural,
 )
 
 if TYPE_CHECKING:
@@ -101,6 +104,54 @@ def top_groups(subject: Subject) -> Markup:
     )
 
 
+def countries_by_channel(subject: Subject) -> Markup:
+    """What a verified session cost by country and by the channel that sessions began on.
+
+    A cell holds the cost per verified session, the success rate and the sessions, so that the
+    channels are compared along a line.
+    """
+    numbers = subject.numbers
+    whole = _by_key(numbers.tables["cost_by_entry_channel"], ENTRY_CHANNEL)
+    rates = _by_key(numbers.tables["success_by_entry_channel"], ENTRY_CHANNEL)
+    most, left_out = largest([key[0] for key in rates], lambda name: rates[name,]["sessions"], 5)
+    channels = sorted(most, key=style.place)
+    keys, others, sessions, _ = _with_rest(numbers, COUNTRY)
+    by = (*COUNTRY, *ENTRY_CHANNEL)
+    costs = _by_key(cost_per_verified(sessions, by=by), by)
+    successes = _by_key(success_rates(sessions, by=by), by)
+    of_country = _by_key(cost_per_verified(sessions, by=COUNTRY), COUNTRY)
+    success_of_country = _by_key(success_rates(sessions, by=COUNTRY), COUNTRY)
+
+    def cell(cost: Row | None, success: Row | None) -> dict[str, str]:
+        if cost is None or success is None:
+            return {"price": DASH, "below": ""}
+        rate = percent(success["success_rate"], 0)
+        return {
+            "price": subject.price(cost["cost_per_verified"]),
+            "below": f"{rate} of {count(success['settled'])}",
+        }
+
+    def line(key: Key) -> dict[str, Any]:
+        name, code = _country(key) if key[0] != _REST else (f"{count(others)} others", "")
+        cells = [cell(costs.get((*key, of)), successes.get((*key, of))) for of in channels]
+        return {
+            "name": name,
+            "code": code,
+            "cells": [cell(of_country[key], success_of_country[key]), *cells],
+        }
+
+    first = [cell(whole.get((of,)), rates.get((of,))) for of in channels]
+    return render(
+        "report/countries_by_channel.html",
+        currency=subject.currency,
+        channels=[(svg.square(of), channel_name(of)) for of in channels],
+        whole=[cell(numbers.total("cost"), numbers.total("success")), *first],
+        lines=[line(key) for key in keys] if len(keys) > 1 else [],
+        left_out=plural(len(left_out), "channel") if left_out else "",
+        notes=NUMBERS,
+    )
+
+
 def leading(numbers: Measures, by: Sequence[str]) -> list[TopGroup]:
     """The groups by what they cost, the largest first; beyond twelve the rest is one.
 
@@ -112,16 +163,7 @@ def leading(numbers: Measures, by: Sequence[str]) -> list[TopGroup]:
         >>> leading(count_up(empty, None, Completeness(rows=0)), COUNTRY)
         []
     """
-    sessions, charges = numbers.sessions, numbers.charges
-    amounts = {_key(row, by): row["amount"] for row in spend(charges, by=by).rows(named=True)}
-    keys = [_key(row, by) for row in success_rates(sessions, by=by).rows(named=True)]
-    named, rest = largest(keys, amounts.get)
-    if rest:
-        # Rates and prices of the rest cannot be made of its groups' rates and prices: its
-        # sessions and lines get one name, and are counted again as one group.
-        kept = pl.DataFrame(named, schema=sessions.select(by).schema, orient="row")
-        sessions, charges = (_folded(frame, kept, by) for frame in (sessions, charges))
-        named.append((_REST,) * len(by))
+    named, rest, sessions, charges = _with_rest(numbers, by)
     costs = _by_key(cost_per_verified(sessions, by=by), by)
     successes = _by_key(success_rates(sessions, by=by), by)
     parts: dict[Key, dict[str, Decimal]] = {}
@@ -132,7 +174,7 @@ def leading(numbers: Measures, by: Sequence[str]) -> list[TopGroup]:
     return [
         TopGroup(
             key=None if key[0] == _REST else key,
-            groups=len(rest) if key[0] == _REST else 1,
+            groups=rest if key[0] == _REST else 1,
             parts=parts.get(key, {}),
             cost=costs[key],
             success=successes[key],
@@ -159,14 +201,46 @@ def spent_before(
     """
     amounts: dict[Any, Decimal | None] = {}
     for row in spend(before.charges, by=by).rows(named=True):
-        group = _same(_key(row, by))
+        group = same_group(_key(row, by))
         amounts[group] = add_up((amounts.get(group), row["amount"]))
-    named = [amounts.get(_same(group.key), Decimal(0)) for group in groups if group.key]
+    named = [amounts.get(same_group(group.key), Decimal(0)) for group in groups if group.key]
     return [*named, *[before.spent - add(named)] * (len(groups) - len(named))]
 
 
-def _same(key: Key) -> Key:
-    """What stays of a group from period to period: an application's id, not its name."""
+def _with_rest(
+    numbers: Measures, by: Sequence[str]
+) -> tuple[list[Key], int, pl.DataFrame, pl.DataFrame]:
+    """The groups to show, how many the rest holds, and sessions and lines named after them."""
+    sessions, charges = numbers.sessions, numbers.charges
+    amounts = {_key(row, by): row["amount"] for row in spend(charges, by=by).rows(named=True)}
+    keys = [_key(row, by) for row in success_rates(sessions, by=by).rows(named=True)]
+    named, rest = largest(keys, amounts.get)
+    if rest:
+        # Rates and prices of the rest cannot be made of its groups' rates and prices: its
+        # sessions and lines get one name, and are counted again as one group.
+        kept = pl.DataFrame(named, schema=sessions.select(by).schema, orient="row")
+        sessions, charges = (_folded(frame, kept, by) for frame in (sessions, charges))
+        named.append((_REST,) * len(by))
+    return named, len(rest), sessions, charges
+
+
+def channel_name(entry_channel: str | None) -> str:
+    """The name of the channel that sessions began on; a session without an attempt has none.
+
+    Example:
+        >>> channel_name("sms"), channel_name(None)
+        ('SMS', 'No attempt')
+    """
+    return "No attempt" if entry_channel is None else style.name(entry_channel)
+
+
+def same_group(key: Key) -> Key:
+    """What stays of a group from period to period: an application's id, not its name.
+
+    Example:
+        >>> same_group(("IN",)), same_group(("an id", "a name"))
+        (('IN',), ('an id',))
+    """
     return key if key[0] is None else key[:1]
 
 
