@@ -97,7 +97,9 @@ browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab and
 	$(LAB)/bin/python -m pytest -n $(CORES) --dist worksteal -rs -m browser tests/browser
 
 explore: $(LAB)/.installed ## Open the explorer on the embedded account as a page, for those without Python
-	JUPYTER_PATH=$(CURDIR)/notebooks/apps/share $(LAB)/bin/voila --template=quiet notebooks/apps/explorer.ipynb
+	JUPYTER_PATH=$(CURDIR)/notebooks/apps/share $(LAB)/bin/voila --template=quiet --token \
+		--MappingKernelManager.cull_idle_timeout=1800 --MappingKernelManager.cull_interval=300 \
+		notebooks/apps/explorer.ipynb
 
 lab: $(LAB)/.installed ## Open the notebooks in JupyterLab
 	$(LAB)/bin/jupyter-lab notebooks
