@@ -1,12 +1,7 @@
-"""Widgets that drive the filters: choose, load, look, take the code along.
+"""Widgets that drive the filters: choose, load, look, copy the code.
 
-``panel`` is what both explorers share. The rail is made of ``fields`` and ``dates``;
-``outlook`` says what a load will cost, ``loading`` does it, ``worker`` gives it a thread and
-``watching`` tells how far it is. What was loaded is in ``kept``; ``views`` draw it on a
-``stage``, and each is counted and written as code by one call of ``source``.
+``explorer`` is what both explorers share: fields in a ``sidebar``, results beside it, both laid
+out by ``layout``. ``load`` says what a load will cost and does it, ``worker`` gives it a thread.
+What was loaded is a ``dataset``; the ``views`` draw it, each counted and written as code by one
+call of ``code_line``. ``browser`` sends files and keeps settings in a page's address.
 """
-
-from plivo_analysis.explorer.messages import MessageExplorer
-from plivo_analysis.explorer.sessions import SessionExplorer
-
-__all__ = ["MessageExplorer", "SessionExplorer"]

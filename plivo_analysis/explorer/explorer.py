@@ -301,7 +301,8 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
                 return
             request = self._request()
             self._layout.set_running(is_running=True)
-            write(self._layout.status, lines("Asking …"))
+            shared = [wording.SHARED] if request.is_shared() else []
+            write(self._layout.status, lines(wording.ASKING, *shared))
             if self._loaded is None:
                 write(self._layout.empty, lines(wording.LOADING))
             if not self._worker.start(lambda cancel: self._run(request, cancel)):

@@ -24,6 +24,8 @@ _SOON = 90  # seconds
 
 NOT_LOADED = "Choose a range and press Load."
 LOADING = "Loading. Results appear as they arrive."
+ASKING = "Asking …"
+SHARED = "Another load of this account is running; what it reads is shared, and read once."
 STOPPING = "Stopping. What was read is kept."
 CHANGED = "Not loaded yet: the results below are those of the last load."
 INTERVAL = "95\u202f% confidence interval (Wilson). Counts and money are exact and have none."

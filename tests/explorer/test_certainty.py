@@ -217,6 +217,32 @@ def test_a_wrong_field_is_named_during_a_load_too(serve: Any, explore: Any) -> N
         assert explorer.wait(10)
 
 
+def test_who_meets_a_running_load_of_the_account_is_told_so(
+    serve: Any, explore: Any, tmp_path: Any
+) -> None:
+    account = generate(sessions=300)
+    options = {
+        "base_url": serve(account).url,
+        "store": tmp_path,
+        "requests_per_minute": 4,
+        "clock": FrozenWallClock(account.now),
+    }
+    with pva.Client(AUTH_ID, AUTH_TOKEN, **options) as one:
+        first = explore(one, since="30d")
+        assert not first._request().is_shared()
+        first.load.click()
+        until = time.monotonic() + LONG
+        while "Next request in" not in words(first) and time.monotonic() < until:
+            time.sleep(0.02)
+        with pva.Client(AUTH_ID, AUTH_TOKEN, **options) as other:
+            second = explore(other, since="30d")
+            second.load.click()
+            assert "Another load of this account is running" in words(second)
+            for explorer in (first, second):
+                explorer.cancel.click()
+                assert explorer.wait(10)
+
+
 # The overview.
 
 
