@@ -43,8 +43,13 @@ def candidates(text: str, shortest: int, longest: int) -> Iterator[str]:
         >>> sorted(candidates("call 00 1415 5550187 / 42", 11, 11))
         ['14155550187']
     """
+    plain = unfolded(text)
+    found = _runs(shortest).findall
+    runs = found(plain)
+    if _TRUNK in plain:  # which may be a digit of the number all the same
+        runs += found(plain.replace(_TRUNK, ""))
     # Only runs of enough digits reach Python: most texts hold none, and end in the pattern.
-    for run in _runs(shortest).findall(unfolded(text).replace(_TRUNK, "")):
+    for run in runs:
         digits, ends, starts = "", [], set()
         for group in _GROUP.findall(run):
             prefix = _INTERNATIONAL.match(group)

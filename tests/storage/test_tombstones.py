@@ -40,6 +40,7 @@ SPELLINGS = {
     "between words": "tel14155550187x2",
     "as a float": "1.4155550187E+10",
     "with a trunk zero": "+44 (0)7700 900 123",
+    "with its own zero in brackets": "1 415 555 (0)187",
 }
 
 OTHERS = {
