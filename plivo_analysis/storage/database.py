@@ -261,7 +261,10 @@ def _set_up(connection: sqlite3.Connection, path: Path | None) -> str:
         connection.execute(f"PRAGMA {setting}")
     connection.execute("PRAGMA temp_store=MEMORY")  # numbers reach no file but the store's
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+    # In one transaction: another process may make its tables between the two questions.
+    connection.execute("BEGIN")
     _refuse_foreign(connection, path)
+    connection.execute("COMMIT")
     journal = _set_journal(connection, shared=path is not None and is_on_network(path.parent))
     if migrations.form_of(connection) < len(migrations.FORMS):
         migrations.migrate(connection)
