@@ -24,7 +24,14 @@ project = "plivo_analysis"
 version = release = __version__
 
 root_doc = "docs/index"
-include_patterns = ["docs/**", "notebooks/*.ipynb", "DATA.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+include_patterns = [
+    "docs/**",
+    "notebooks/*.ipynb",
+    "DATA.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+]
 exclude_patterns = [".*", "build", "plivo_analysis", "tests", "docs/conf.py"]  # not even walked
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
