@@ -26,7 +26,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "artifacts"
 APPS = ROOT / "notebooks" / "apps"
-SECONDS = 60  # that a server may take to start, and a page to be complete
+SECONDS = 120  # that a server may take to start, and a page to be complete
 
 Open = Callable[..., Any]
 
