@@ -86,6 +86,9 @@ def _add_pull(commands: Any) -> None:
             _add_filter(kind, parameter)
         kind.add_argument("--out", type=Path, help="a .parquet or .csv file")
         _add_recipients(kind, None, "default: full; masked in a .csv file")
+        kind.add_argument(
+            "--dry-run", action="store_true", help="say how many requests it takes, and ask nothing"
+        )
         _add_quiet(kind)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.cli.accounts import account
 from plivo_analysis.cli.output import recipients_shown, writer
+from plivo_analysis.explorer.load import LoadRequest, load_cost
+from plivo_analysis.explorer.wording import before
 from plivo_analysis.loaders.coverage import issues
 from plivo_analysis.loaders.load import load_messages, load_sessions
 
@@ -23,10 +25,16 @@ def pull(options: argparse.Namespace) -> None:
     shown = recipients_shown(options, otherwise="full")
     names = [parameter.name for parameter in RESOURCES[options.resource].parameters]
     span = {"since": options.since, "until": options.until}
+    filters = {name: getattr(options, name) for name in names}
     with account(options) as client:
+        if options.dry_run:
+            given = {name: value for name, value in (span | filters).items() if value is not None}
+            request = LoadRequest(client, RESOURCES[options.resource], given)
+            print(*before(load_cost(request), options.resource.removesuffix("s")), sep="\n")
+            return
         frame = _LOADERS[options.resource](
             **span,
-            **{name: getattr(options, name) for name in names},
+            **filters,
             client=client,
             backend="polars",
             recipients=shown,

@@ -264,7 +264,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
 
     def _cost(self) -> Markup:
         try:
-            return wording.before(load_cost(self._request()), self._one)
+            return lines(*wording.before(load_cost(self._request()), self._one))
         except PlivoAnalysisError as error:
             return wording.failed(error, 0, self._one)
 

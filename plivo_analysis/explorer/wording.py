@@ -35,15 +35,15 @@ RESCUE = (
 )
 
 
-def before(cost: LoadCost, noun: str) -> Markup:
-    """What a load will cost, and how much of the range is stored.
+def before(cost: LoadCost, noun: str) -> list[str]:
+    """What a load will cost, and how much of the range is stored, one sentence each.
 
     Example:
         >>> from plivo_analysis.explorer.load import LoadCost
-        >>> print(before(LoadCost(31, 12, 1900, False, 5700.0, 1500.0), "session").striptags())
-        About 1,900 requests, 95 min at the limit.12 of 31 hours are stored.
-        >>> print(before(LoadCost(24, 0, None, False, None, 1500.0), "session").striptags())
-        About 25 min per 10,000 sessions at the limit.0 of 24 hours are stored.
+        >>> before(LoadCost(31, 12, 1900, False, 5700.0, 1500.0), "session")
+        ['About 1,900 requests, 95 min at the limit.', '12 of 31 hours are stored.']
+        >>> before(LoadCost(24, 0, None, False, None, 1500.0), "session")[0]
+        'About 25 min per 10,000 sessions at the limit.'
     """
     sentences = [
         _cost(cost, noun),
@@ -52,7 +52,7 @@ def before(cost: LoadCost, noun: str) -> Markup:
     if cost.expired:
         parts = (days(from_us(part.start), from_us(part.end - 1)) for part in cost.expired)
         sentences.append(f"Not stored and older than 90 days: {', '.join(parts)}.")
-    return lines(*sentences)
+    return sentences
 
 
 def running(

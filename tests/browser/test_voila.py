@@ -36,9 +36,9 @@ def value(page: Any, name: str) -> str:
 def app(place: Path, open_in_voila: Any) -> Any:
     """Open one of the pages that `make explore` serves."""
 
-    def open_it(name: str, **options: Any) -> Any:
+    def open_it(name: str, query: str = "", **options: Any) -> Any:
         shutil.copy(APPS / f"{name}.ipynb", place)
-        return open_in_voila(f"{name}.ipynb", **options)
+        return open_in_voila(f"{name}.ipynb", query, **options)
 
     return open_it
 

@@ -131,6 +131,21 @@ def test_pull_takes_every_filter_of_the_loader(environment: Server) -> None:
     assert environment.log[-1].query["status"] in {"expired", "in-progress"}
 
 
+def test_a_dry_run_of_pull_says_how_long_it_takes_and_asks_nothing(
+    environment: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pull", "sessions", "--since", "90d", "--country", "IN", "--dry-run"]) == 0
+    assert "per 10,000 sessions" in capsys.readouterr().out
+    assert environment.log == []
+    assert main(["pull", "sessions", "--since", "90d", "--quiet"]) == 0
+    asked = len(environment.log)
+    assert main(["pull", "sessions", "--since", "90d", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "requests" in shown
+    assert "2,160 of 2,160 hours are stored." in shown
+    assert len(environment.log) == asked
+
+
 def test_a_second_pull_of_a_closed_range_asks_nothing(environment: Server) -> None:
     words = ["pull", "sessions", "--since", "2026-10-01", "--until", "2026-10-20"]
     assert main(words) == 0
