@@ -36,7 +36,7 @@ from plivo_analysis.system.versions import __version__
 from plivo_analysis.tables.convert import from_rows
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
-from plivo_analysis.values.spans import EVER, Span, from_us, subtract
+from plivo_analysis.values.spans import DAY, EVER, Span, ceil, from_us, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -81,12 +81,13 @@ class _Stamp:
 
 @dataclass(slots=True)
 class _Part:
-    """A day as it was found: a file or its bytes, or the store's rows."""
+    """A day as it was found: a file or its bytes, rows just received, or the store's records."""
 
     day: Day
     complete: bool
     stamps: Mapping[str, _Stamp]
     file: Path | bytes | None = None
+    rows: pl.DataFrame | None = field(default=None, repr=False)
     raws: list[str] = field(default_factory=list)
 
 
@@ -178,6 +179,34 @@ def instant_of(table: Table) -> str:
         ('created_at', 'message_time')
     """
     return _resource_of(table).instant
+
+
+def write_closed(store: Store, resource: Resource, complete: Iterable[Span]) -> None:
+    """Write the days that closed with a page, from the rows that came with it and those before.
+
+    So that the table is there when the last page is, in the memory of a day: a day's worth
+    takes a fraction of the time that the rate limit grants a page.
+
+    Args:
+        store: The store.
+        resource: What the page held.
+        complete: What is complete with the page. Pages come newest first, so that a day closes
+            with its start.
+
+    Example:
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.storage.store import Store
+        >>> write_closed(Store(None), SESSION_RESOURCE, [EVER])
+    """
+    for span in complete:
+        started = Span(ceil(span.start, DAY), span.end)
+        if store.folder is None or started.length <= 0:
+            continue
+        for part in _parts(store, resource, started, EVER.start):
+            rows = store.recent.of(resource, part.day) if part.complete else None
+            if rows is not None:
+                with suppress(OSError, StoreError):  # reading tries again, and warns
+                    _write(store, resource, [part.day], rows)
 
 
 def discard_stale(store: Store) -> None:
@@ -326,6 +355,8 @@ def _find(
             if part.file is None:
                 if part.stamps:
                     _LOG.info("A Parquet file of %s does not fit; it is made anew.", table.name)
+                part.rows = store.recent.of(resource, part.day)
+            if part.file is None and part.rows is None:
                 part.raws = store.records(resource).raws(part.day.span)
     return parts
 
@@ -403,43 +434,44 @@ def _body(folder: Path, table: Table, part: _Part) -> bytes | None:
 
 def _rows(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFrame:
     """The rows of days without a file."""
-    raws = [raw for part in parts for raw in part.raws]
     records = store.records(resource)
-    frames = [
-        from_rows(list(records.rows(raws[start : start + _ROWS_AT_ONCE])), resource.table)
-        for start in range(0, len(raws), _ROWS_AT_ONCE)
-    ]
-    return pl.concat([resource.table.polars().to_frame(), *frames])
+    frames = [resource.table.polars().to_frame()]
+    for part in parts:
+        if part.rows is not None:
+            frames.append(part.rows)
+        for start in range(0, len(part.raws), _ROWS_AT_ONCE):
+            raws = part.raws[start : start + _ROWS_AT_ONCE]
+            frames.append(from_rows(list(records.rows(raws)), resource.table))
+    return pl.concat(frames)
 
 
 def _from_store(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFrame:
     frame = _rows(store, resource, parts)
-    days = [part.day for part in parts if part.complete]
-    if store.folder is not None and days:
-        try:
-            _write(store, resource, store.folder, days, frame)
-        except (OSError, StoreError) as error:  # what is derived can wait; the answer is here
-            reason = error.strerror if isinstance(error, OSError) else error
-            warnings.warn(
-                f"No Parquet files were written: {reason}", PlivoAnalysisWarning, stacklevel=2
-            )
+    try:
+        _write(store, resource, [part.day for part in parts if part.complete], frame)
+    except (OSError, StoreError) as error:  # what is derived can wait; the answer is here
+        reason = error.strerror if isinstance(error, OSError) else error
+        warnings.warn(
+            f"No Parquet files were written: {reason}", PlivoAnalysisWarning, stacklevel=2
+        )
     return frame
 
 
-def _write(
-    store: Store, resource: Resource, folder: Path, days: Sequence[Day], frame: pl.DataFrame
-) -> None:
+def _write(store: Store, resource: Resource, days: Sequence[Day], frame: pl.DataFrame) -> None:
+    if store.folder is None or not days:
+        return
     try:
         tables = derived_tables(resource, frame)
     except SchemaError:  # a session whose money is beyond all bounds: its day stays in the store
         if len(days) > 1:
             for day, rows in zip(days, by_day(frame, resource.instant, days), strict=True):
-                _write(store, resource, folder, [day], rows)
+                _write(store, resource, [day], rows)
         return
     cut = [by_day(rows, instant, days) for _, instant, rows in tables]
     for day, *frames in zip(days, *cut, strict=True):
         bodies = {table: encode(rows) for (table, _, _), rows in zip(tables, frames, strict=True)}
-        _publish(store, resource, folder, day, bodies)
+        _publish(store, resource, store.folder, day, bodies)
+        store.recent.discard(resource, day.start)
 
 
 def _publish(
