@@ -59,6 +59,7 @@ FOLDER = "parquet"
 _LOG = logging.getLogger(__name__)
 _TEMPORARY = "temporary"
 _AT_ONCE = 50_000  # records of several days that are read together
+_WORTH_WRITING = 5_000  # rows of closed days
 _ROWS_AT_ONCE = 10_000  # rows that are Python objects at the same time: 5 kB each
 _CHUNK = 2**20  # bytes
 # Which release makes a table, and of what columns: another one's files are made anew.
@@ -182,14 +183,15 @@ def instant_of(table: Table) -> str:
 
 
 def write_closed(store: Store, resource: Resource, complete: Iterable[Span]) -> None:
-    """Write the days that closed with a page, from the rows that came with it and those before.
+    """Write the days that have closed, from the rows that came with their pages.
 
-    So that the table is there when the last page is, in the memory of a day: a day's worth
-    takes a fraction of the time that the rate limit grants a page.
+    So that the table is there when the last page is, in the memory of a few days. Days of few
+    rows are written together, or with the first reading: to explode five rows costs as much as
+    five thousand.
 
     Args:
         store: The store.
-        resource: What the page held.
+        resource: What a page held.
         complete: What is complete with the page. Pages come newest first, so that a day closes
             with its start.
 
@@ -198,15 +200,18 @@ def write_closed(store: Store, resource: Resource, complete: Iterable[Span]) -> 
         >>> from plivo_analysis.storage.store import Store
         >>> write_closed(Store(None), SESSION_RESOURCE, [EVER])
     """
-    for span in complete:
-        started = Span(ceil(span.start, DAY), span.end)
-        if store.folder is None or started.length <= 0:
-            continue
-        for part in _parts(store, resource, started, EVER.start):
-            rows = store.recent.of(resource, part.day) if part.complete else None
-            if rows is not None:
-                with suppress(OSError, StoreError):  # reading tries again, and warns
-                    _write(store, resource, [part.day], rows)
+    closes = any(ceil(span.start, DAY) < span.end for span in complete)
+    if store.folder is None or not closes or store.recent.count(resource) < _WORTH_WRITING:
+        return
+    frames, days = [], []
+    for part in _parts(store, resource, EVER, EVER.start):
+        rows = store.recent.of(resource, part.day) if part.complete else None
+        if rows is not None:
+            frames.append(rows)
+            days.append(part.day)
+    if sum(rows.height for rows in frames) >= _WORTH_WRITING:
+        with suppress(OSError, StoreError):  # reading tries again, and warns
+            _write(store, resource, days, pl.concat(frames))
 
 
 def discard_stale(store: Store) -> None:

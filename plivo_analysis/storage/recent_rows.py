@@ -96,6 +96,13 @@ class RecentRows:
         last = frame.unique(resource.key, keep="last")
         return last.sort(resource.instant, resource.key)
 
+    def count(self, resource: Resource) -> int:
+        """How many rows are here, of all days."""
+        with self._lock:
+            return sum(
+                held.received for (name, _), held in self._days.items() if name == resource.name
+            )
+
     def discard(self, resource: Resource, day: int) -> None:
         """Give up a day: a file holds it now, or a record left it."""
         with self._lock:

@@ -66,8 +66,9 @@ def test_no_record_is_parsed_a_second_time_for_the_table_of_its_pull(
 
 
 def test_the_files_of_closed_days_are_there_while_the_pull_goes_on(
-    serve: Serve, connect: Connect, tmp_path: Path
+    serve: Serve, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("plivo_analysis.storage.parquet_cache._WORTH_WRITING", 1)
     client = connect(serve(generate(sessions=500)), store=tmp_path)
     counted = []
 
