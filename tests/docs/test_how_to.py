@@ -87,7 +87,7 @@ def test_a_warehouse_holds_each_line_once_after_every_run(
         with duckdb.connect(str(tmp_path / "plivo.duckdb")) as warehouse:
             for name in ("attempts", "charges", "messages"):
                 stored = pva.scan(name, client=client).collect()
-                loaded = warehouse.sql(f"FROM plivo.{name}").pl()
+                loaded = warehouse.sql(f"FROM verify.{name}").pl()
                 keys = [key for key in stored.columns if key.endswith(("uuid", "number"))]
                 same = loaded.select(stored.columns).cast(dict(stored.schema)).sort(keys)
                 assert same.equals(stored.sort(keys))
