@@ -10,5 +10,6 @@ or reads them twice (rows first).
 - ``merging``, ``records``: two readings of one record become one; records read back
 - ``completed_ranges``, ``leases``: what was read whole, and who is reading what
 - ``parquet_cache``, ``filtering``: one Parquet file a day and table, derived; filters on columns
+- ``recent_rows``: rows as they were parsed with their page, until their day has its file
 - ``deletion``, ``tombstones``: removal for good, and what keeps it removed
 """

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.parsing.records import Record
     from plivo_analysis.storage.database import Database
+    from plivo_analysis.storage.recent_rows import RecentRows
 
 
 @dataclass(slots=True)
@@ -101,13 +102,17 @@ class Merging:
 
     Args:
         database: Where they are kept.
+        recent: Takes their rows, which are parsed already.
         resource: What they are.
         page: The number of the page that they came with.
         read_at: When, in microseconds.
     """
 
-    def __init__(self, database: Database, resource: Resource, page: int, read_at: int) -> None:
+    def __init__(
+        self, database: Database, recent: RecentRows, resource: Resource, page: int, read_at: int
+    ) -> None:
         self._database = database
+        self._recent = recent
         self._resource = resource
         self._page = page
         self._read_at = read_at
@@ -120,6 +125,8 @@ class Merging:
         self._notes: dict[str, list[tuple[Any, ...]]] = {}
         self._added: Counter[int] = Counter()  # records, by day
         self._changes: Counter[int] = Counter()
+        self._rows: dict[int, list[dict[str, Any]]] = {}  # that are new or replace one, by day
+        self._left: set[int] = set()  # days that a record left for another one
 
     def keep(self, records: Sequence[Record]) -> Tally:
         """Keep the records and count what became of them."""
@@ -163,7 +170,7 @@ class Merging:
         )
         standing = self._standing.get(record.key)
         if standing is None:
-            self._replace(record, reading)
+            self._replace(record, row, reading)
             self._tally.new += 1
         elif standing.raw == reading.raw:
             standing.page, standing.read_at, standing.touched = self._page, self._read_at, True
@@ -177,7 +184,9 @@ class Merging:
         else:
             self._remember(record.key, standing)
             self._count(standing.instant, -1)
-            self._replace(record, reading)
+            if floor(standing.instant, DAY) != floor(reading.instant, DAY):
+                self._left.add(floor(standing.instant, DAY))
+            self._replace(record, row, reading)
             if standing.instant != reading.instant:  # one id at two places may be two records
                 before = f"{from_us(standing.instant):%Y-%m-%dT%H:%M:%S.%fZ}"
                 self._note(record, Note(Code.INSTANT_MOVED.value, self._resource.instant, before))
@@ -187,7 +196,7 @@ class Merging:
             else:
                 self._tally.updated += 1
 
-    def _replace(self, record: Record, reading: _Standing) -> None:
+    def _replace(self, record: Record, row: dict[str, Any], reading: _Standing) -> None:
         known = record.key in self._standing or record.key in self._set_aside_before
         if known or record.key in self._set_aside:  # else there is nothing to clear
             self._set_aside.pop(record.key, None)
@@ -195,6 +204,7 @@ class Merging:
             self._cleared.add(record.key)
         self._standing[record.key] = reading
         self._count(reading.instant, 1)
+        self._rows.setdefault(floor(reading.instant, DAY), []).append(row)
         self._note(record, *record.notes)
 
     def _remember(self, key: str, reading: _Standing) -> None:
@@ -260,7 +270,11 @@ class Merging:
         )
         # A repeated record changes no row of a table, so that its day's Parquet file stays valid.
         for day, changes in self._changes.items():
-            change_day(self._database, name, day, records=self._added[day], changes=changes)
+            after = change_day(self._database, name, day, records=self._added[day], changes=changes)
+            if day in self._left:
+                self._recent.discard(self._resource, day)
+            else:
+                self._recent.add(self._resource, day, self._rows[day], changes=changes, after=after)
 
 
 def instant_of(record: Record, read_at: int) -> int:

@@ -36,7 +36,7 @@ from plivo_analysis.system.versions import __version__
 from plivo_analysis.tables.convert import from_rows
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
-from plivo_analysis.values.spans import EVER, Span, from_us, subtract
+from plivo_analysis.values.spans import DAY, EVER, Span, ceil, from_us, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -59,6 +59,7 @@ FOLDER = "parquet"
 _LOG = logging.getLogger(__name__)
 _TEMPORARY = "temporary"
 _AT_ONCE = 50_000  # records of several days that are read together
+_WORTH_WRITING = 5_000  # rows of closed days
 _ROWS_AT_ONCE = 10_000  # rows that are Python objects at the same time: 5 kB each
 _CHUNK = 2**20  # bytes
 # Which release makes a table, and of what columns: another one's files are made anew.
@@ -81,12 +82,13 @@ class _Stamp:
 
 @dataclass(slots=True)
 class _Part:
-    """A day as it was found: a file or its bytes, or the store's rows."""
+    """A day as it was found: a file or its bytes, rows just received, or the store's records."""
 
     day: Day
     complete: bool
     stamps: Mapping[str, _Stamp]
     file: Path | bytes | None = None
+    rows: pl.DataFrame | None = field(default=None, repr=False)
     raws: list[str] = field(default_factory=list)
 
 
@@ -178,6 +180,38 @@ def instant_of(table: Table) -> str:
         ('created_at', 'message_time')
     """
     return _resource_of(table).instant
+
+
+def write_closed(store: Store, resource: Resource, complete: Iterable[Span]) -> None:
+    """Write the days that have closed, from the rows that came with their pages.
+
+    So that the table is there when the last page is, in the memory of a few days. Days of few
+    rows are written together, or with the first reading: to explode five rows costs as much as
+    five thousand.
+
+    Args:
+        store: The store.
+        resource: What a page held.
+        complete: What is complete with the page. Pages come newest first, so that a day closes
+            with its start.
+
+    Example:
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.storage.store import Store
+        >>> write_closed(Store(None), SESSION_RESOURCE, [EVER])
+    """
+    closes = any(ceil(span.start, DAY) < span.end for span in complete)
+    if store.folder is None or not closes or store.recent.count(resource) < _WORTH_WRITING:
+        return
+    frames, days = [], []
+    for part in _parts(store, resource, EVER, EVER.start):
+        rows = store.recent.of(resource, part.day) if part.complete else None
+        if rows is not None:
+            frames.append(rows)
+            days.append(part.day)
+    if sum(rows.height for rows in frames) >= _WORTH_WRITING:
+        with suppress(OSError, StoreError):  # reading tries again, and warns
+            _write(store, resource, days, pl.concat(frames))
 
 
 def discard_stale(store: Store) -> None:
@@ -326,6 +360,8 @@ def _find(
             if part.file is None:
                 if part.stamps:
                     _LOG.info("A Parquet file of %s does not fit; it is made anew.", table.name)
+                part.rows = store.recent.of(resource, part.day)
+            if part.file is None and part.rows is None:
                 part.raws = store.records(resource).raws(part.day.span)
     return parts
 
@@ -403,43 +439,44 @@ def _body(folder: Path, table: Table, part: _Part) -> bytes | None:
 
 def _rows(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFrame:
     """The rows of days without a file."""
-    raws = [raw for part in parts for raw in part.raws]
     records = store.records(resource)
-    frames = [
-        from_rows(list(records.rows(raws[start : start + _ROWS_AT_ONCE])), resource.table)
-        for start in range(0, len(raws), _ROWS_AT_ONCE)
-    ]
-    return pl.concat([resource.table.polars().to_frame(), *frames])
+    frames = [resource.table.polars().to_frame()]
+    for part in parts:
+        if part.rows is not None:
+            frames.append(part.rows)
+        for start in range(0, len(part.raws), _ROWS_AT_ONCE):
+            raws = part.raws[start : start + _ROWS_AT_ONCE]
+            frames.append(from_rows(list(records.rows(raws)), resource.table))
+    return pl.concat(frames)
 
 
 def _from_store(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFrame:
     frame = _rows(store, resource, parts)
-    days = [part.day for part in parts if part.complete]
-    if store.folder is not None and days:
-        try:
-            _write(store, resource, store.folder, days, frame)
-        except (OSError, StoreError) as error:  # what is derived can wait; the answer is here
-            reason = error.strerror if isinstance(error, OSError) else error
-            warnings.warn(
-                f"No Parquet files were written: {reason}", PlivoAnalysisWarning, stacklevel=2
-            )
+    try:
+        _write(store, resource, [part.day for part in parts if part.complete], frame)
+    except (OSError, StoreError) as error:  # what is derived can wait; the answer is here
+        reason = error.strerror if isinstance(error, OSError) else error
+        warnings.warn(
+            f"No Parquet files were written: {reason}", PlivoAnalysisWarning, stacklevel=2
+        )
     return frame
 
 
-def _write(
-    store: Store, resource: Resource, folder: Path, days: Sequence[Day], frame: pl.DataFrame
-) -> None:
+def _write(store: Store, resource: Resource, days: Sequence[Day], frame: pl.DataFrame) -> None:
+    if store.folder is None or not days:
+        return
     try:
         tables = derived_tables(resource, frame)
     except SchemaError:  # a session whose money is beyond all bounds: its day stays in the store
         if len(days) > 1:
             for day, rows in zip(days, by_day(frame, resource.instant, days), strict=True):
-                _write(store, resource, folder, [day], rows)
+                _write(store, resource, [day], rows)
         return
     cut = [by_day(rows, instant, days) for _, instant, rows in tables]
     for day, *frames in zip(days, *cut, strict=True):
         bodies = {table: encode(rows) for (table, _, _), rows in zip(tables, frames, strict=True)}
-        _publish(store, resource, folder, day, bodies)
+        _publish(store, resource, store.folder, day, bodies)
+        store.recent.discard(resource, day.start)
 
 
 def _publish(

@@ -198,7 +198,7 @@ class Records:
 
 def change_day(
     database: Database, resource: str, instant: int, *, records: int = 0, changes: int = 1
-) -> None:
+) -> int:
     """Note, within the transaction that makes them, changes of a day's records.
 
     Args:
@@ -207,9 +207,13 @@ def change_day(
         instant: Any of the day, in microseconds.
         records: How many more it holds; fewer if negative.
         changes: How many changes there were.
+
+    Returns:
+        How many changes the day has seen with these.
     """
-    database.run(
+    ((seen,),) = database.run(
         "INSERT INTO day VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
-        " SET records = records + ?3, changes = changes + ?4",
+        " SET records = records + ?3, changes = changes + ?4 RETURNING changes",
         (resource, floor(instant, DAY), records, changes),
     )
+    return int(seen)

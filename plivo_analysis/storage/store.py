@@ -25,6 +25,7 @@ from plivo_analysis.storage.folder import FILE_NAME
 from plivo_analysis.storage.identity import ACCOUNT, KEY_CHECK
 from plivo_analysis.storage.leases import Leases
 from plivo_analysis.storage.merging import Merging, Tally, instant_of
+from plivo_analysis.storage.recent_rows import RecentRows
 from plivo_analysis.storage.records import Records
 from plivo_analysis.storage.tombstones import Tombstones, digest, digests
 from plivo_analysis.values.masking import mask_text
@@ -81,6 +82,7 @@ class Store:
 
     def __init__(self, folder: Path | None, account: str = "") -> None:
         self.database = Database(folder, account)
+        self.recent = RecentRows()
         self.folder = folder
         self.path = self.database.path
 
@@ -121,7 +123,7 @@ class Store:
             FilterError: The filter names a number that was forgotten; nothing is kept.
             StoreError: It cannot be written.
         """
-        with self.writing():
+        with self.recent.given_up_on_failure(), self.writing():
             tombstones = self.forgotten()
             if scope:
                 self._note_scope(scope, tombstones)
@@ -147,7 +149,8 @@ class Store:
                     gone,
                 ),
             )
-            tally = Merging(self.database, resource, page, reading.read_at).keep(records)
+            merging = Merging(self.database, self.recent, resource, page, reading.read_at)
+            tally = merging.keep(records)
             tally.add(Tally(received=gone, forgotten=gone))
             hashed = self.database.hashed(scope)
             if scope:
@@ -237,6 +240,7 @@ class Store:
     def _delete(self, progress: Progress) -> Deleted:
         """Delete all that is noted to go, of this call and of any that was cut short."""
         noted, deleted = self._deletions(), Deleted()
+        self.recent.clear()
         steps = len(noted) * len(RESOURCES)
         done = 0
 

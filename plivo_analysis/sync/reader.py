@@ -18,6 +18,7 @@ from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
 from plivo_analysis.storage.leases import LEASE_SECONDS
 from plivo_analysis.storage.merging import Tally
+from plivo_analysis.storage.parquet_cache import write_closed
 from plivo_analysis.storage.store import Reading
 from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
 from plivo_analysis.sync.paginator import Paginator
@@ -367,6 +368,8 @@ class Reader:
             checkpoint = Checkpoint(paginator.open_end, paginator.reached, state)
         reading = Reading(page.query, page.body, page.records, now, complete, passed, checkpoint)
         self._store(self.filter.scope, reading)
+        if not self.filter.scope:
+            write_closed(self.client.store, self.resource, [entry.span for entry in complete])
         return fresh
 
     def _newest_closed(self) -> int:

@@ -220,7 +220,7 @@ def test_a_day_that_changed_while_its_file_was_made_gets_none(
         change_day(store.database, "sessions", day.start)
     path = files(client)[0]
     path.unlink()
-    parquet_cache._write(store, SESSION_RESOURCE, folder, [day], frame)
+    parquet_cache._write(store, SESSION_RESOURCE, [day], frame)
     assert not path.exists()
     assert all(path.parent.name != "temporary" for path in parquet_files(folder))
 
