@@ -2,7 +2,7 @@
 
 The account is served over real sockets. Time is made up, and the same for both sides: it
 passes while somebody waits, and for a while with each request, so that an hour at the limit
-takes seconds. The floor is what the limit alone costs whoever sends as many requests.
+takes seconds. The floor is what the limit alone costs any client that sends as many requests.
 """
 
 from __future__ import annotations

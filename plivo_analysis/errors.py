@@ -20,7 +20,7 @@
 Warnings are of one class, ``PlivoAnalysisWarning``, so that they can be filtered.
 
 A message says what was wrong and what would be right. It never holds a token or a
-telephone number: whoever raises one of these masks both first.
+telephone number: the code that raises one masks both first.
 
 A class is chosen by what the caller can do about it, which is why a TLS fault and a refused
 connection are one class and a 401 and a 403 are two.

@@ -5,10 +5,9 @@ proxies for loopback, redirects, cookies, log lines that hold the address with i
 headers printed by a debug switch, bodies of any size.
 
 The library's timeouts are for one silence each, so that a server which sends a byte now and
-then holds a caller for ever. Responses are therefore read through a reader of our own, beneath
-the library, that knows the request's deadline, the most bytes it may bring and the event that
-cancels it. It reads real sockets, so its time is the computer's, whatever clock the rest of
-the package was given.
+then holds a caller for ever. A reader of our own below the library therefore knows the request's
+deadline, the most bytes it may bring and the event that cancels it. It reads real sockets, so
+its time is the computer's, whatever clock the rest of the package was given.
 """
 
 from __future__ import annotations

@@ -261,7 +261,7 @@ def _dated(sessions: pl.DataFrame) -> pl.DataFrame:
     if lacking:
         raise SchemaError(
             f"{plural(lacking, 'session')} of {count(sessions.height)} lack created_at, so that "
-            "no period is theirs. Leave them out, or fill the column.",
+            "they belong to no period. Leave them out, or fill the column.",
             available=sessions.columns,
         )
     return sessions

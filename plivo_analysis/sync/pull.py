@@ -238,7 +238,7 @@ class _Pull:
                 edge = Span(last.start, min(last.end, last.start + DAY))
                 wanted = [edge, *wanted, *subtract(last, [edge])]
             # A lease is a courtesy, not a lock: without it the same pages would be asked for
-            # twice, but rows and ranges come out right whoever reads what.
+            # twice, but rows and ranges come out right no matter which process reads what.
             lease = leases.take(wanted, at=clock.monotonic())
             if lease is None:
                 if clock.wait(_POLL_SECONDS, cancel):

@@ -118,7 +118,7 @@ def read_one_record(client: Client, resource: Resource, key: str) -> dict[str, A
     row = records.row(key)
     if row is None:
         raise BadResponseError(
-            f"The record {key} is not fit for analysis; it is kept aside. pva.issues() says why."
+            f"The record {key} is not fit for analysis; it is set aside. pva.issues() says why."
         )
     return row
 

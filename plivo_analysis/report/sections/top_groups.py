@@ -189,7 +189,7 @@ def spent_before(
     """What each group cost in the period before, whatever its rank and its name were then.
 
     The rest is all that the named ones are not, so that the changes add up to the whole's.
-    None is where sessions were, and no amount of theirs is known.
+    A value is None where there were sessions but none of their amounts is known.
 
     Example:
         >>> from plivo_analysis.api.columns import SESSIONS
