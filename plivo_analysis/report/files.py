@@ -36,7 +36,7 @@ DIGITS = "A spreadsheet holds 15 digits of a number; the CSV files have every di
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in place of the time of writing
 _LONGEST_NAME = 31
 _LONGEST_TEXT = 32767
-_WIDEST = 46
+_WIDEST, _WIDEST_WRAPPED = 46, 90
 _LINE = 15  # points
 _FORMATS = {
     "text": "@",
@@ -74,7 +74,7 @@ class Sheet:
         columns: Each column's heading and the kind of its values, as in ``Cell``.
         rows: The values, one list a row; None is an empty cell.
         above: Lines over the headings, each a term and a value.
-        wrapped: Whether long text goes on below, in a wide column.
+        wrapped: Whether long text goes on below, in a wide column; all values are then text.
 
     Example:
         >>> Sheet("Spend", [("Channel", "text")], [["sms"]]).above
@@ -227,11 +227,14 @@ def _write(sheet: Any, content: Sheet, looks: dict[str, Any]) -> None:
             if own == "text" and line < top + 200:  # the first lines tell how wide a column is
                 widest = max(widest, len(str(value or "")))
         widest = max(widest, 0 if kind == "text" else 11)
-        width = min(90 if content.wrapped else _WIDEST, widest + 3)
+        width = min(_WIDEST_WRAPPED if content.wrapped else _WIDEST, widest + 3)
         sheet.set_column(place, place, width)
         lines_of_heading = max(lines_of_heading, ceil(len(heading) * 1.3 / width))
-    # A program that opens the file does not make room for a heading of several lines by itself.
+    # Not every program that opens the file makes room for text of several lines by itself.
     sheet.set_row(top, _LINE * lines_of_heading)
+    for line, row in enumerate(content.rows if content.wrapped else (), start=top + 1):
+        longest = max(len(value) for value in row)
+        sheet.set_row(line, _LINE * ceil(longest / (_WIDEST_WRAPPED - 5)))
     sheet.freeze_panes(top + 1, 1)
     if content.rows:
         sheet.autofilter(top, 0, top + len(content.rows), len(content.columns) - 1)

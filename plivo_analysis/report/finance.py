@@ -119,7 +119,7 @@ def _summary(subject: Subject) -> Sheet:
     line(f"Billed beyond the lines of the bill{money}", _unallocated, "amount")
     columns: _Columns = [("Measure", "text"), ("This period", "amount")]
     if before:
-        a_day = " (a day)" if subject.per_day else ""
+        a_day = ", amounts and counts a day" if subject.per_day else ""
         columns += [
             (subject.before_name.capitalize(), "amount"),
             (f"Change{a_day}", "amount"),

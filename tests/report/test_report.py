@@ -835,7 +835,7 @@ def test_the_summary_sheet_sets_each_number_beside_the_one_before(
         change = a_day(first, second)
         share = change / (Decimal(second) / 30)
         cells = [measure, first, second, change, share]
-        heads = ["Measure", "This period", title, "Change (a day)", "Change, %"]
+        heads = ["Measure", "This period", title, "Change, amounts and counts a day", "Change, %"]
         assert table.pop(measure) == near(dict(zip(heads, cells, strict=True)))
     for measure, name, column in (
         ("Success rate (verified ÷ settled)", "success", "success_rate"),

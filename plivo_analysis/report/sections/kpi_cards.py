@@ -105,7 +105,7 @@ def _cost(subject: Subject) -> Card:
     if price is not None:
         known = numbers.complete.ratio_of(cost["unpriced"])
         kind = f"{known} · {subject.price(direct)} direct"
-    card = Card("Cost per verified session", "cost", subject.price(price), kind)
+    card = Card("Per verified session", "cost", subject.price(price), kind)
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     if past is not None:
         card.change, card.was = relative(price, past) or "", subject.price(past)
