@@ -40,13 +40,15 @@ class Layout:
         self.load = button("Load", "pva-load", "Load from Plivo what is not stored")
         self.cancel = button("Cancel", "pva-cancel", "Stop; what was read is kept")
         self.cancel.disabled = True
-        self.progress = widgets.FloatProgress(min=0.0, max=1.0, value=0.0)
+        self.progress = widgets.FloatProgress(min=0.0, max=1.0, value=0.0, tooltip="Progress")
         self.progress.add_class("pva-progress")
         self.status, self.wait = text("pva-status"), text("pva-wait")
         self.header, self.cards = text("pva-header"), text("pva-headline")
         self.empty, self.changed = text("pva-empty"), text("pva-changed")
         self.code, self.download = text("pva-line"), Download()
-        self.group = widgets.Dropdown(options=list(groups), description="Group by")
+        self.group = widgets.Dropdown(
+            options=list(groups), description="Group by", tooltip="Group the results by this"
+        )
         self.group.add_class("pva-group")
         self.exports = {
             kind: button(label, f"pva-export-{kind}", f"Export as {label}")
@@ -55,7 +57,9 @@ class Layout:
         self.tabs = widgets.Tab([tab for _, tab in tabs], selected_index=0 if tabs else None)
         for place, (title, _) in enumerate(tabs):
             self.tabs.set_title(place, title)
-        self.fold = widgets.ToggleButton(description="Fields and choices", value=True)
+        self.fold = widgets.ToggleButton(
+            description="Fields and choices", value=True, tooltip="Show or hide the fields"
+        )
         self.fold.add_class("pva-fold")
         self.fold.observe(lambda _: self._fold(), "value")
         self._sidebar = box("pva-sidebar")

@@ -50,8 +50,12 @@ class DateRange:
             tooltips=[f"The last {text}" for text in PRESETS] + ["From and To, as set below"],
         )
         self.preset.add_class("pva-presets")
-        self.start = widgets.NaiveDatetimePicker(description="From, UTC")
-        self.end = widgets.NaiveDatetimePicker(description="To (not included), UTC")
+        self.start = widgets.NaiveDatetimePicker(
+            description="From, UTC", tooltip="When the range starts"
+        )
+        self.end = widgets.NaiveDatetimePicker(
+            description="To (not included), UTC", tooltip="When the range ends"
+        )
         self._error = text("pva-error")
         self.box = widgets.VBox([self.preset, self.start, self.end, self._error])
         self.box.add_class("pva-dates")

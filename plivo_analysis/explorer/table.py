@@ -95,9 +95,14 @@ class PagedTable:
         self._body, self._position = text("pva-rows"), text("pva-position")
         self._opened = text("pva-opened")
         self.find = widgets.Text(
-            description="Find", placeholder=f"in these {noun}", continuous_update=False
+            description="Find",
+            placeholder=f"in these {noun}",
+            continuous_update=False,
+            tooltip="Find",
         )
-        self.jump = widgets.BoundedIntText(description="Page", min=1, max=1, value=1)
+        self.jump = widgets.BoundedIntText(
+            description="Page", min=1, max=1, value=1, tooltip="Jump to a page"
+        )
         self.action = widgets.Text()
         self.action.add_class("pva-action")
         self.back = button("‹ Back", "pva-back", "The page before")

@@ -298,3 +298,30 @@ def test_no_channel_chosen_is_every_session(demo: Client) -> None:
         assert dataset.only([]) is dataset
         assert dataset.only(["no such channel"]) is dataset
         assert dataset.chosen is None
+
+
+# One session from the inside.
+
+
+def test_a_row_opens_its_session_with_its_attempts_and_the_lines_of_its_bill(
+    demo: Client,
+) -> None:
+    explorer = pva.SessionExplorer(demo, since="90d")
+    explorer.load.click()
+    assert explorer.wait(60)
+    explorer.tabs.selected_index = 4
+    paged = explorer._views[4].paged
+    paged.action.value = "open 2 1764000000000"
+    uuid = paged._rows[2]["session_uuid"]
+    opened = paged._opened.value
+    sessions = explorer.frame.filter(pl.col("session_uuid") == uuid)
+    assert uuid in opened
+    assert f"+{sessions['recipient'][0]}"[:2] in opened
+    assert sessions["recipient"][0] not in opened
+    attempts, lines = pva.explode_attempts(sessions), pva.explode_charges(sessions)
+    assert opened.count("<tr>") == 2 + attempts.height + lines.height
+    for amount in lines["amount"].drop_nulls():
+        assert f"{amount:.5f}" in opened
+    paged.action.value = "close 0 1764000000001"
+    assert paged._opened.value == ""
+    explorer.close()

@@ -13,14 +13,13 @@ from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, canvas, draw, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.session import session_details
-from plivo_analysis.explorer.views.view import cell, leading
+from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.prepared import Estimate, round_ends
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.masking import mask_number
 from plivo_analysis.values.typesetting import clean, count, day, percent, plain, sign
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def _columns(currency: str) -> list[TableColumn]:
     charge = f"Charge, {clean(sign(currency), cap=8)}"
     return [
         TableColumn("Time, UTC", ("time",), _time, 1.3),
-        TableColumn("Recipient", ("recipient",), _recipient, 1.3),
+        TableColumn("Recipient", ("recipient",), lambda row: shown_number(row["recipient"]), 1.3),
         TableColumn("Country", (COUNTRY,), lambda row: shown(row[COUNTRY]), 0.6, is_optional=True),
         TableColumn("Application", ("alias", "app_uuid"), _application, 1.1, is_optional=True),
         TableColumn("Attempt", ("attempt_number", "attempts"), _number, 0.65, is_number=True),
@@ -122,16 +121,6 @@ def _columns(currency: str) -> list[TableColumn]:
         TableColumn(charge, ("charge",), _charge, 0.8, is_number=True),
         TableColumn("Session", ("session_status",), _session, 0.9, is_optional=True),
     ]
-
-
-def shown(word: str | None, cap: int = 40) -> str:
-    """A text of the wire, cleaned and cut; empty for null.
-
-    Example:
-        >>> shown("a\u202eb"), shown(None)
-        ('ab', '')
-    """
-    return "" if word is None else clean(word, cap=cap)
 
 
 def channel_cell(row: dict[str, Any]) -> Markup:
@@ -147,10 +136,6 @@ def channel_cell(row: dict[str, Any]) -> Markup:
 def _time(row: dict[str, Any]) -> str:
     at = row["time"] or row["created_at"]
     return f"{day(at)} {at:%H:%M:%S}"
-
-
-def _recipient(row: dict[str, Any]) -> str:
-    return "" if row["recipient"] is None else mask_number(row["recipient"])
 
 
 def _application(row: dict[str, Any]) -> str:

@@ -13,12 +13,10 @@ from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
 from plivo_analysis.explorer.dataset import COUNTRY
 from plivo_analysis.explorer.output import NOTHING, canvas, draw, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
-from plivo_analysis.explorer.views.attempts import shown
-from plivo_analysis.explorer.views.view import cell, leading, undrawn
+from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number, undrawn
 from plivo_analysis.figures import style
 from plivo_analysis.metrics.messages import delivery_rates, meaning, message_spend
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.masking import mask_number
 from plivo_analysis.values.typesetting import clean, count, day, percent, plain, plural
 
 if TYPE_CHECKING:
@@ -184,7 +182,7 @@ def _word(column: str) -> Any:
 
 
 def _number(column: str) -> Any:
-    return lambda row: "" if row[column] is None else clean(mask_number(row[column]))
+    return lambda row: shown_number(row[column])
 
 
 def _state(row: dict[str, Any]) -> Markup:

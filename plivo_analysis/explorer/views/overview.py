@@ -83,7 +83,7 @@ class Overview:
         change = (
             f"Grey: change from {before}; coloured where chance alone does not bring it."
             if compared
-            else "The period before is not stored; load it to see changes."
+            else "The period before is not stored, so that no changes are shown."
         )
         waste = "Waste: what settled sessions that did not verify cost."
         write(self._note, remark("" if self._by == PERIOD else change, waste))

@@ -39,7 +39,9 @@ class Paths:
     title = "Paths"
 
     def __init__(self) -> None:
-        self.which = widgets.ToggleButtons(options=[_CHANGED, _EVERY])
+        self.which = widgets.ToggleButtons(
+            options=[_CHANGED, _EVERY], tooltips=["Sessions that changed channel", _EVERY]
+        )
         self.which.add_class("pva-which")
         self._sentence, self._list, self._note = text("pva-stayed"), text("pva-rows"), text()
         self._flow = canvas()

@@ -8,11 +8,11 @@ import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.explorer.output import NOTHING
+from plivo_analysis.explorer.views.view import shown_number
 from plivo_analysis.figures import style, svg
 from plivo_analysis.report.countries import country
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.masking import mask_number
 from plivo_analysis.values.typesetting import NOT_KNOWN, clean, decimals, money, weekday
 
 if TYPE_CHECKING:
@@ -39,11 +39,10 @@ def session_details(sessions: pl.DataFrame, uuid: str, currency: str) -> Markup:
     if not found.height:
         return NOTHING
     row = found.row(0, named=True)
-    recipient = row["recipient"]
     facts = {
         "Began": _instant(row["created_at"]),
         "Status": _word(row["status"]),
-        "Recipient": NOT_KNOWN if recipient is None else mask_number(recipient),
+        "Recipient": shown_number(row["recipient"]) or NOT_KNOWN,
         "Country": country(row["destination_country_iso2"]),
         "Network": _word(row["destination_network"]),
         "Application": _word(row["alias"] or row["app_uuid"]),

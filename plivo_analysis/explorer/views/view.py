@@ -10,6 +10,8 @@ from plivo_analysis.explorer.dataset import Dataset
 from plivo_analysis.figures import svg, time_axis
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.templates.rendering import render
+from plivo_analysis.values.masking import mask_number
+from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 K = TypeVar("K", bound=Dataset)
 
 _PANELS = 8  # that figures.spend draws
+_SHORTEST = 7  # digits of a telephone number with its country code; a short code has fewer
 
 
 @dataclass(slots=True)
@@ -126,6 +129,31 @@ def cell(
     """
     square = None if channel is None else svg.square(channel)
     return render("explorer/cell.html", square=square, text=words, aside=aside, accent=accent)
+
+
+def shown(word: str | None, cap: int = 40) -> str:
+    """A text of the wire, cleaned and cut; empty for null.
+
+    Example:
+        >>> shown("a\u202eb"), shown(None)
+        ('ab', '')
+    """
+    return "" if word is None else clean(word, cap=cap)
+
+
+def shown_number(number: str | None) -> str:
+    """A telephone number, masked, with the plus sign of its country code; empty for null.
+
+    Senders may have a short code or a name, which are shown as they are.
+
+    Example:
+        >>> shown_number("14155550100"), shown_number("ACME"), shown_number(None)
+        ('+1 ••• ••• ••00', 'ACME', '')
+    """
+    if number is None:
+        return ""
+    plus = "+" if number.isdecimal() and len(number) >= _SHORTEST else ""
+    return plus + clean(mask_number(number))
 
 
 def undrawn(table: pl.DataFrame, by: tuple[str, ...]) -> list[str]:
