@@ -7,11 +7,12 @@ did meanwhile.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _LEAST = 3  # rounds, however long they take
 
@@ -58,3 +59,33 @@ def show(title: str, best: Mapping[str, float], *, against: str, goal: str = "")
     print(f"{title}{f' (goal: {goal})' if goal else ''}")
     for name, took in best.items():
         print(f"  {name:<44}{took * 1000:>12,.2f} ms {best[against] / took:>9,.2f} ×")
+
+
+def log_plot(cost: Mapping[int, Sequence[float]], across: str, up: Sequence[str]) -> str:
+    """Costs against sizes as an SVG, both on logarithmic axes.
+
+    Args:
+        cost: What each size costs, one number for each of ``up``.
+        across: What the sizes are of.
+        up: What the costs are of; each has a line of its own.
+    """
+    logs = [[math.log10(value) for value in values] for values in zip(*cost.values(), strict=True)]
+    low = math.floor(min(map(min, logs)))
+    high = math.ceil(max(map(max, logs)))
+    xs = [60 + 400 * place / max(len(cost) - 1, 1) for place in range(len(cost))]
+
+    def y(log: float) -> float:
+        return 290 - 260 * (log - low) / (high - low)
+
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 330" font-size="12">']
+    for power in range(low, high + 1):
+        parts.append(f'<path d="M60 {y(power):.0f}H460" stroke="#ddd"/>')
+        parts.append(f'<text x="52" y="{y(power):.0f}" text-anchor="end">{10.0**power:g}</text>')
+    for x, size in zip(xs, cost, strict=True):
+        parts.append(f'<text x="{x:.0f}" y="310" text-anchor="middle">{size:,}</text>')
+    for name, values, colour in zip(up, logs, ("#1f6f8b", "#c1440e", "#666"), strict=False):
+        points = " ".join(f"{x:.0f},{y(log):.0f}" for x, log in zip(xs, values, strict=True))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}"/>')
+        parts.append(f'<text x="468" y="{y(values[-1]):.0f}" fill="{colour}">{name}</text>')
+    parts.append(f'<text x="260" y="326" text-anchor="middle">{across}</text></svg>')
+    return "\n".join(parts) + "\n"
