@@ -87,7 +87,12 @@ def read(frame: Any, metric: Table) -> MetricRows:
         >>> read(pl.DataFrame({"channel": ["sms"]} | counted), SPEND).by
         ('channel',)
     """
-    narrow = nw.from_native(frame, eager_only=True)
+    try:
+        narrow = nw.from_native(frame, eager_only=True)
+    except TypeError:
+        raise SchemaError(
+            f"This draws what {metric.name} gives, a table; this is a {type(frame).__name__}."
+        ) from None
     missing = [column for column in metric.names if column not in narrow.columns]
     if missing:
         raise SchemaError(

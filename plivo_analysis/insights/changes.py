@@ -309,14 +309,14 @@ def _count_both(
     words: Mapping[str, Callable[[Any], str | None] | None],
 ) -> tuple[Grouping, pl.DataFrame]:
     """Both tables counted, the counts in one frame in which ``__after`` tells them apart."""
+    by = (by,) if isinstance(by, str) else tuple(by)
+    groupings = [Grouping.of(frame, by, result, SESSIONS, needed) for frame in (before, after)]
     engines = [nw.from_native(frame).implementation for frame in (before, after)]
     if engines[0] is not engines[1]:
         raise SchemaError(
             f"The two tables are on {engines[0].value} and {engines[1].value}; {result.name} "
             "needs both on one engine. Convert one of them."
         )
-    by = (by,) if isinstance(by, str) else tuple(by)
-    groupings = [Grouping.of(frame, by, result, SESSIONS, needed) for frame in (before, after)]
     labels = [label for frame in (before, after) for label in currencies(frame)]
     refuse_mixed_currencies(pl.DataFrame({"currency": labels}, schema={"currency": pl.String}), by)
     first, second = (

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars.selectors as cs
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import refuse_mixed_currencies, warn_of_masked
@@ -329,10 +330,13 @@ def _checked(
     periods: bool,
 ) -> tuple[str, ...]:
     """The columns to group by: there, each once, and not needed by the result itself."""
+    refusal = f"by is {shown_value(by)}; it is the name of a column, or several."
     try:
         names = (by,) if isinstance(by, str) else tuple(by)
     except TypeError:
-        raise SchemaError(f"by is {by!r}; it is the name of a column, or several.") from None
+        raise SchemaError(refusal) from None
+    if not all(isinstance(name, str) for name in names):
+        raise SchemaError(refusal)
     for name in names:
         if name in refused:
             raise SchemaError(refused[name], missing=[name], available=available)

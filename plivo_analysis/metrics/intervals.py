@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import hypot, sqrt
 from statistics import NormalDist
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.errors import FilterError
 
 
@@ -39,12 +40,10 @@ def normal_quantile(confidence: float) -> float:
         >>> round(normal_quantile(0.95), 6)
         1.959964
     """
-    try:
-        if 0 < confidence < 1:
-            return NormalDist().inv_cdf((1 + confidence) / 2)
-    except TypeError:
-        pass  # a text, which the same sentence refuses
-    raise FilterError(f"confidence is {confidence!r}; it lies between 0 and 1, as 0.95 does.")
+    if isinstance(confidence, (int, float)) and 0 < confidence < 1:
+        return NormalDist().inv_cdf((1 + confidence) / 2)
+    shown = shown_value(confidence)
+    raise FilterError(f"confidence is {shown}; it lies between 0 and 1, as 0.95 does.")
 
 
 def wilson(successes: int, trials: int, z: float) -> tuple[float, float] | tuple[None, None]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.errors import FilterError
 
 EVERY = ("1h", "1d", "1w", "1mo")
@@ -45,7 +46,7 @@ def zone_of(tz: str | ZoneInfo) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError, TypeError, pl.exceptions.ComputeError):
         raise FilterError(
-            f"tz is {tz!r}; it is the name of an IANA time zone, as 'Europe/Paris'."
+            f"tz is {shown_value(tz)}; it is the name of an IANA time zone, as 'Europe/Paris'."
         ) from None
 
 
@@ -78,8 +79,9 @@ class Buckets:
         name = zone_of(tz).key
         if every is None:
             return None
-        if every not in EVERY:
-            raise FilterError(f"every is {every!r}; it can be {', '.join(map(repr, EVERY))}.")
+        if not isinstance(every, str) or every not in EVERY:
+            choices = ", ".join(map(repr, EVERY))
+            raise FilterError(f"every is {shown_value(every)}; it can be {choices}.")
         return cls(every, name)
 
     @property

@@ -107,6 +107,36 @@ def test_names_of_columns_that_are_no_text_or_come_twice_are_refused(
 def test_a_group_must_be_named_by_a_column(metric: Any) -> None:
     messages = metric in (pva.message_spend, pva.delivery_rates)
     frame = MESSAGES.polars().to_frame() if messages else SESSIONS_OF_OCTOBER
-    for by in (5, None, ["nobody"], [None]):
+    for by in (5, None, ["nobody"], [None], frame):
         with pytest.raises(SchemaError, match=r"by is|There is no column"):
             metric(frame, by=by)
+
+
+@pytest.mark.parametrize(
+    ("metric", "argument"),
+    [
+        (pva.spend, "every"),
+        (pva.spend, "tz"),
+        (pva.success_rates, "confidence"),
+        (pva.fallback_rates, "confidence"),
+    ],
+)
+def test_a_table_in_an_arguments_place_is_refused_and_none_of_it_shown(
+    metric: Any, argument: str
+) -> None:
+    numbers = SESSIONS_OF_OCTOBER.with_columns(recipient=pl.lit("14155550123"))
+    for table in (numbers, to_backend(numbers, "pandas")):
+        with pytest.raises(pva.FilterError, match=f"^{argument} is ") as raised:
+            metric(SESSIONS_OF_OCTOBER, **{argument: table})
+        assert "14155550123" not in str(raised.value)
+        assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize("nothing", [None, "spend.csv", 5])
+def test_what_is_no_table_is_named_by_figures_and_insights(nothing: Any) -> None:
+    for table in (nothing, pl.LazyFrame()):
+        with pytest.raises(SchemaError, match="draws what spend gives, a table; this is a"):
+            pva.figures.spend(table)
+    for insight in (pva.compare, pva.cost_bridge):
+        with pytest.raises(TypeError, match="is no dataframe; give a polars"):
+            insight(SESSIONS_OF_OCTOBER, nothing)
