@@ -61,6 +61,10 @@ html_css_files = ["site.css"]
 html_extra_path = ["index.html"]
 html_show_sourcelink = False
 html_copy_source = False
+# Pages without pages below them give the empty column to their tables.
+html_sidebars: dict[str, list[str]] = {
+    f"docs/{page}": [] for page in ("questions", "start", "promises", "faults")
+}
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": True,
