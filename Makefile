@@ -17,7 +17,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
 LAB := .venv-browser
 DOCS := .venv-docs
 
-.PHONY: help demo test check coverage hooks slow java chromium browser-test explore lab notebooks docs bench data clean
+.PHONY: help demo test check coverage hooks slow lowest pythons java chromium browser-test explore lab notebooks docs bench data clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -79,6 +79,13 @@ hooks: $(VENV)/.installed-dev ## Check format, lint, types and the subject at ea
 
 slow: $(VENV)/.installed-engines java ## Run the tests that take long
 	$(PYTEST) -m 'slow and not browser' $(SELECT)
+
+lowest: $(VENV)/.installed-test ## Try the package with the lowest versions that pyproject.toml allows
+	$(BIN)/pytest -m slow tests/test_distribution.py -k lowest
+
+# Says which it found: one that is not on this machine is skipped by name.
+pythons: $(VENV)/.installed-test ## Try the package on every Python that pyproject.toml names
+	$(BIN)/pytest -v -rs -m slow tests/test_distribution.py -k on_python
 
 # Spark runs on Java. Where it is lacking and may not be installed, Spark's tests say so and skip.
 java:

@@ -104,7 +104,7 @@ def _replaced_in_lists(
     values: pl.Series, column: Column | None, number: Callable[[str], str]
 ) -> pl.Series:
     """A column of lists of texts or of records, with the texts replaced."""
-    members = values.explode()
+    members = values.explode(empty_as_null=False)
     if not isinstance(members.dtype, pl.Struct):
         changes = _changes(members, column, number)
         return values.list.eval(pl.element().replace(changes)) if changes else values

@@ -62,7 +62,11 @@ class Reconcile:
             write(self._summary, heading("Every session adds up to the last digit."))
         else:
             write(self._summary, heading(f"Each of the {sessions} that were read adds up."))
-        reasons = table.explode("reasons")["reasons"].drop_nulls().value_counts(sort=True)
+        reasons = (
+            table.explode("reasons", empty_as_null=False)["reasons"]
+            .drop_nulls()
+            .value_counts(sort=True)
+        )
         meanings = [["", count(n), f" {_MEANINGS[reason]}"] for reason, n in reasons.iter_rows()]
         write(self._reasons, lines(*meanings))
         self.paged.box.layout.display = None if table.height else "none"
