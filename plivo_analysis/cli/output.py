@@ -30,7 +30,7 @@ def print_table(frame: pl.DataFrame) -> None:
         tbl_formatting="UTF8_FULL_CONDENSED",
         tbl_rows=-1,
         tbl_cols=-1,
-        tbl_width_chars=120,
+        tbl_width_chars=-1,  # a squeezed column has no name; `less -S` scrolls a wide one
         tbl_cell_numeric_alignment="RIGHT",
         float_precision=4,
     ):

@@ -35,9 +35,10 @@ def sql(options: argparse.Namespace) -> None:
 
         rows, reason = None, "It gives no rows; begin with SELECT or FROM."
         try:
-            relation = connection.sql(options.statement)
-            if relation is not None:
-                rows = relation.pl()
+            # Some releases of DuckDB answer a statement that changes something with a count.
+            kinds = {each.type for each in connection.extract_statements(options.statement)}
+            if kinds == {duckdb.StatementType.SELECT}:
+                rows = connection.sql(options.statement).pl()
         except duckdb.Error as error:
             # The first sentence; a value that did not fit may be a telephone number.
             reason = mask_text(str(error).splitlines()[0])
