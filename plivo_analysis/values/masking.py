@@ -51,6 +51,7 @@ _IN_TEXT = re.compile(
     """,
     re.VERBOSE,
 )
+_BEHIND_PERCENT = re.compile(rf"(?<!%[0-7][0-9A-Fa-f]%)(?<=%)\d{{{SHORTEST},}}")
 _RUN = re.compile(rf"\d(?:{BETWEEN}\d){{6}}")
 
 # What is unfolded: escapes of a query in UTF-8 or of a JSON text, signs that control a terminal,
@@ -144,6 +145,8 @@ def mask_text(text: str) -> str:
         >>> mask_text("no route to +1 (415) 555-0126 at 2026-03-01 10:00:00")
         'no route to 1 ••• ••• ••26 at 2026-03-01 10:00:00'
     """
+    # Digits right behind a percent sign: two of them could be an escape, or all of them a number.
+    text = _BEHIND_PERCENT.sub(lambda found: mask_number(found[0]), text)
     plain = unfolded(text)
     if _RUN.search(plain) is None:  # most texts of a column
         return text
