@@ -146,6 +146,7 @@ def test_every_view_is_drawn_and_every_number_can_be_read_in_either_theme(
     page = explorer("views", filters=", since='90d'")
     page.locator("button.pva-load").click()
     complete(page)
+    page.get_by_label("Group by").select_option(label="channel")
     for theme in ("Light", "Dark"):
         page.evaluate(
             "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})",
