@@ -481,7 +481,7 @@ def test_progress_tells_requests_rows_and_minutes(limited: Any, explore: Any) ->
     explorer = explore(client=client, since="90d")
     explorer.load.click()
     until = time.monotonic() + LONG
-    while "at the limit" not in text(explorer, "pva-status") and time.monotonic() < until:
+    while "left at the limit" not in text(explorer, "pva-status") and time.monotonic() < until:
         time.sleep(0.01)
     said = text(explorer, "pva-status")
     explorer.cancel.click()
