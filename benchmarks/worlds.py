@@ -6,16 +6,21 @@ Only sums of pages are made, so that hundreds of accounts take seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from plivo_analysis.metrics.estimates import Sample, Sums
-from plivo_analysis.sync.page import PAGE_ROWS, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
 from plivo_analysis.sync.sampling import Sampling, spread
 from plivo_analysis.values.spans import DAY, Span, floor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SATURDAY = 5  # of a week's days from 0
+_SETTLED, _VERIFIED = 0.99, 0.8  # of all sessions
 
 SAMPLE = ("spend", "success_rate", "fallback_rate", "cost_per_verified")
 
@@ -98,14 +103,14 @@ def account(
     """
     random = np.random.default_rng(seed)
     length = float(days or random.integers(32, 91))
-    burst_start, burst_days = [], random.uniform(0, length * 0.9), random.uniform(0.1, 2.0)
+    burst_start, burst_days = random.uniform(0, length * 0.9), random.uniform(0.1, 2.0)
     height = random.uniform(0, burst) if burst else 0.0
     phase, trend = random.uniform(0, 1), random.uniform(-0.5, 1.0)
     at = np.empty(0)
     while len(at) < rows:
         moment = random.uniform(0, length, 2 * rows)
         rate = 1 + rhythm * np.sin(2 * np.pi * (moment + phase))
-        rate *= 1 - 0.4 * (np.floor(moment) % 7 >= 5)
+        rate *= 1 - 0.4 * (np.floor(moment) % 7 >= _SATURDAY)
         rate *= 1 + trend * moment / length
         in_burst = (moment >= burst_start) & (moment < burst_start + burst_days)
         kept = random.uniform(0, 2 * (1 + abs(trend)) * (1 + height), len(moment)) < rate * (
@@ -119,17 +124,24 @@ def account(
     chance = success if success is not None else random.uniform(0.6, 0.95)
     odds = chance + (0.05 * np.sin(hour) + (0.1 * (part - 0.5) if drift else 0)) * (success is None)
     verified = random.uniform(size=rows) < np.where(of_burst, 0.05 * chance, np.clip(odds, 0, 1))
-    settled = random.uniform(size=rows) < 0.99
+    settled = random.uniform(size=rows) < _SETTLED
     verified &= settled
     fell_back = settled & (random.uniform(size=rows) < np.clip(0.2 - 0.1 * np.sin(hour), 0, 1))
     price = random.choice([0.0077, 0.02, 0.055, 0.09], size=rows, p=[0.5, 0.3, 0.15, 0.05])
     price = price * np.where(part > random.uniform(0.2, 0.8), random.uniform(1, step), 1.0)
     price = np.where(of_burst, 0.09, price) * (1 + fell_back)
-    return of_rows(at, price, settled, verified, settled, fell_back)
+    return of_rows(
+        at,
+        price=price,
+        settled=settled,
+        verified=verified,
+        evaluable=settled,
+        fell_back=fell_back,
+    )
 
 
 def of_rows(
-    at: Any, price: Any, settled: Any, verified: Any, evaluable: Any, fell_back: Any
+    at: Any, *, price: Any, settled: Any, verified: Any, evaluable: Any, fell_back: Any
 ) -> World:
     """A world from what each session was billed and what became of it, newest first."""
     rows = len(price)
@@ -155,7 +167,14 @@ def calm_account(seed: int, rows: int = 20_000, *, costly_days: int) -> World:
     random = np.random.default_rng(seed)
     at = np.sort(random.uniform(0, 60, rows))[::-1]
     costly = (at >= (day := random.uniform(0, 60 - costly_days))) & (at < day + costly_days)
-    verified = random.uniform(size=rows) < 0.8
+    verified = random.uniform(size=rows) < _VERIFIED
     everything = np.ones(rows, dtype=bool)
     price = np.where(costly, 0.15, 0.05)
-    return of_rows(at, price, everything, verified, everything, ~verified)
+    return of_rows(
+        at,
+        price=price,
+        settled=everything,
+        verified=verified,
+        evaluable=everything,
+        fell_back=~verified,
+    )

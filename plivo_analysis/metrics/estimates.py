@@ -125,9 +125,9 @@ class Sample:
             its sessions.
 
     Example:
-        >>> sample = Sample({n: {(): Sums(20, spend=1.0)} for n in range(0, 100, 4)}, 100, (2000,) * 2)
-        >>> sample.estimate((), "spend", 0.95)
-        Interval(value=100.0, low=100.0, high=100.0)
+        >>> read = {page: {(): Sums(20, spend=1.0)} for page in range(0, 140, 4)}
+        >>> Sample(read, 140, (2800, 2800)).estimate((), "spend", 0.95)
+        Interval(value=140.0, low=140.0, high=140.0)
     """
 
     pages: Mapping[int, Mapping[tuple[str | None, ...], Sums]]

@@ -24,13 +24,13 @@ from hashlib import blake2b
 from itertools import count
 from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.page import PAGE_ROWS, PageRequest
+from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plivo_analysis.sync.page import PageSeen
+    from plivo_analysis.sync.page_request import PageSeen
 
 _DIGITS = 40  # of a place in the order: more than any list has pages
 _MOST_SHIFTED = 4  # rows that may come again on the next page, where others came in above
