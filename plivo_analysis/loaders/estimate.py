@@ -14,7 +14,14 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
 from plivo_analysis.loaders.answer import Request, set_aside_warnings, shortfall, stored
 from plivo_analysis.metrics.cost import cost_per_verified
-from plivo_analysis.metrics.estimates import LEAST_PAGES, MEASURES, Interval, Sample, Sums
+from plivo_analysis.metrics.estimates import (
+    LEAST_PAGES,
+    MEASURES,
+    Interval,
+    Sample,
+    Sums,
+    earliest_stop,
+)
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.intervals import normal_quantile
 from plivo_analysis.metrics.spend import spend
@@ -206,7 +213,9 @@ def estimate(
     limiter = request.client.limiter.of(SESSION_RESOURCE.path)
     bar = Progress(request.progress, noun=SESSION_RESOURCE.name, limiter=limiter)
     try:
-        return _Estimating(request, columns, within, requests, confidence, bar).run()
+        return _Estimating(
+            request, bar, by=columns, within=within, requests=requests, confidence=confidence
+        ).run()
     finally:
         bar.close()
 
@@ -230,11 +239,12 @@ class _Estimating:
     def __init__(
         self,
         request: Request,
+        bar: Progress,
+        *,
         by: tuple[str, ...],
         within: float | None,
         requests: int | None,
         confidence: float,
-        bar: Progress,
     ) -> None:
         self._client = request.client
         self._question = request.question
@@ -249,7 +259,8 @@ class _Estimating:
         earlier = begun_earlier(self._reader, lambda begun: self._bounds(begun)[1])
         self._goes_on = earlier is not None
         self._set_clock(self._reader.now() if earlier is None else earlier)
-        self._measured = pl.DataFrame()
+        self._measured = pl.DataFrame()  # what each session adds to the sums
+        self._frames: dict[int, pl.DataFrame] = {}  # of each page read, by its position
 
     def _bounds(self, begun: int) -> tuple[Span, Span, Span]:
         """At a moment: the exact range, the closed listing in it, and the live tail after that."""
@@ -296,13 +307,13 @@ class _Estimating:
                 most = self._within is not None and 2 * read > listing.of_pages
                 if (too_few or most or listing.done) and self._affords(listing.of_pages - read):
                     return self._read_whole()
-                if read >= check_at:
+                if read >= max(check_at, earliest_stop(listing.of_pages)):
                     check_at = read + 1 + read // _CHECK_EVERY
                     sample = self._sample(listing)
                     if self._is_narrow(sample):
-                        return self._answer(sample, listing)
+                        return self._answer(sample)
             if listing.done or self._is_spent:
-                return self._answer(self._sample(listing), listing)
+                return self._answer(self._sample(listing))
             listing.read_next(self._is_inside)
             self._bar.page(
                 requests=self._reader.requests,
@@ -335,14 +346,14 @@ class _Estimating:
                 check_at = len(read) + 1 + len(read) // _CHECK_EVERY
                 if self._is_narrow(self._sample_of(read, len(windows), None)):
                     break
-        return self._answer(self._sample_of(read, len(windows), None), None)
+        return self._answer(self._sample_of(read, len(windows), None))
 
     @property
     def _is_spent(self) -> bool:
         return self._most is not None and self._reader.requests >= self._most
 
     def _affords(self, requests: int) -> bool:
-        """Whether as many requests, and a few that a pull needs besides, are within what was set."""
+        """Whether a pull of so many pages stays within what was set."""
         return self._most is None or self._reader.requests + 2 * requests + 5 <= self._most
 
     def _is_narrow(self, sample: Sample) -> bool:
@@ -370,12 +381,11 @@ class _Estimating:
     def _sample(self, listing: SampledListing) -> Sample:
         """The pages and, as one more before them, the live tail, which is read whole."""
         records = listing.records()
-        frames = {
-            page + 1: from_rows(
-                [r.row for r in of_page if r.row is not None and self._is_inside(r)], SESSIONS
-            )
-            for page, of_page in records.items()
-        }
+        for page, of_page in records.items():
+            if page not in self._frames:
+                inside = [r.row for r in of_page if r.row is not None and self._is_inside(r)]
+                self._frames[page] = from_rows(inside, SESSIONS)
+        frames = {page + 1: frame for page, frame in self._frames.items()}
         frames[0] = self._stored(self._tail)
         rows = {page + 1: sum(map(self._is_inside, of_page)) for page, of_page in records.items()}
         rows[0] = frames[0].height
@@ -436,11 +446,9 @@ class _Estimating:
         if lacking is not None:
             raise lacking
         sample = self._sample_of({0: frame}, 1, (frame.height, frame.height))
-        return self._answer(sample, None, exact=True)
+        return self._answer(sample, exact=True)
 
-    def _answer(
-        self, sample: Sample, listing: SampledListing | None, *, exact: bool = False
-    ) -> Estimate:
+    def _answer(self, sample: Sample, *, exact: bool = False) -> Estimate:
         for doubt in set_aside_warnings(self._client, self._question.resource, self._exact):
             self._warn(doubt)
         rows = []
@@ -488,7 +496,7 @@ def _measured(sessions: pl.DataFrame) -> pl.DataFrame:
     fallback = fallback_rates(sessions, by=key).select(key, "fell_back", evaluable="sessions")
     billed = spend(sessions, by=key).select(key, spend="amount")
     cost = cost_per_verified(sessions, by=key).select(key, settled_charge="total_charge")
-    joined = success
+    joined: pl.DataFrame = success
     for part in (fallback, billed, cost):
         joined = joined.join(part, on=key, how="left")
     return joined.select(key, pl.col(Sums._fields).cast(pl.Float64).fill_null(0.0))

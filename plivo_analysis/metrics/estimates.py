@@ -173,15 +173,8 @@ class Sample:
         return sorted(met, key=lambda group: [(word is None, word or "") for word in group])
 
     def is_narrow(self, within: float, confidence: float) -> bool:
-        """Whether spend is known within a part of itself, on enough pages to trust that.
-
-        In a calm account with one costly day the first pages agree, and the interval is narrow
-        before the day was met: so no answer before a hundred pages, or a fifth of all.
-        """
-        read = len(self._positions)
-        if read < self.of_pages and read < min(
-            _MOST_WAIT, max(LEAST_PAGES, self.of_pages / _WAIT_SHARE)
-        ):
+        """Whether spend is known within a part of itself, on enough pages to trust that."""
+        if len(self._positions) < earliest_stop(self.of_pages):
             return False
         half = self.estimate(None, "spend", confidence).half_width
         return half is not None and half <= within
@@ -270,6 +263,19 @@ class Sample:
             return TOO_EARLY
         factor = exp(t * sqrt(variance) / ratio)
         return Interval(ratio, ratio / factor, ratio * factor)
+
+
+def earliest_stop(of_pages: int) -> int:
+    """After how many of so many pages a narrow interval may be believed.
+
+    In a calm account with one costly day the first pages agree, and the interval is narrow
+    before the day was met: so not before a hundred pages, or a fifth of all.
+
+    Example:
+        >>> earliest_stop(5_000), earliest_stop(250), earliest_stop(30), earliest_stop(7)
+        (100, 50, 20, 7)
+    """
+    return min(_MOST_WAIT, max(LEAST_PAGES, of_pages // _WAIT_SHARE), of_pages)
 
 
 def _wilson(rate: float, variance: float, trials: float, t: float) -> Interval:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.sync.page_request import PageSeen
 
-_DIGITS = 40  # of a place in the order: more than any list has pages
+_DIGITS = 28  # of a place in the order: more than any list has pages
 _MOST_SHIFTED = 4  # rows that may come again on the next page, where others came in above
 
 

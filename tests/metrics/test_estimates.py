@@ -122,16 +122,18 @@ def test_a_calm_account_is_not_believed_before_100_pages() -> None:
     assert first == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pages", [50, 100, 200])
 def test_intervals_hold_where_the_price_grows_twentyfold(pages: int) -> None:
-    found = coverage(accounts(100, step=20), pages)
+    found = coverage(accounts(200, step=20), pages)
     assert min(held for held, _ in found.values()) >= HOLDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("success", [0.0, 0.003, 0.997, 1.0])
 @pytest.mark.parametrize("pages", [50, 200])
 def test_rates_near_0_and_1_stay_within_them_and_hold(success: float, pages: int) -> None:
-    of = accounts(60, success=success)
+    of = accounts(200, success=success, burst=0)
     assert coverage(of, pages)["success_rate"][0] >= HOLDS
     ((_, sample),) = of[0].read(b"key", [pages])
     interval = sample.estimate(None, "success_rate", CONFIDENCE)
@@ -140,8 +142,9 @@ def test_rates_near_0_and_1_stay_within_them_and_hold(success: float, pages: int
     assert 0 <= interval.low < interval.high <= 1
 
 
+@pytest.mark.slow
 def test_intervals_hold_and_are_narrow_when_most_pages_are_read() -> None:
-    found = coverage(accounts(200)[:50], 900)
+    found = coverage(accounts(200), 900)
     assert min(held for held, _ in found.values()) >= HOLDS
     ((_, sample),) = accounts(200)[0].read(b"key", [900])
     half = sample.estimate(None, "spend", CONFIDENCE).half_width
