@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-
 import numpy as np
 
 from plivo_analysis.metrics.estimates import Sample, Sums

@@ -64,7 +64,8 @@ class Estimate:
             the numbers are exact). Money is in the account's currency.
         requests: How many requests this call took.
         read: How many sessions are read, of earlier calls too.
-        of: How many there are; between how many and how many, while that is not known.
+        of: How many there are; between how many and how many, while that is not known (None
+            where nothing bounds them yet).
         exact: Whether all of them are read, so that nothing is estimated.
         since: The start of the range.
         until: Its end.
@@ -76,7 +77,7 @@ class Estimate:
     frame: Any
     requests: int
     read: int
-    of: int | tuple[int, int]
+    of: int | tuple[int, int | None]
     exact: bool
     since: datetime
     until: datetime
@@ -101,7 +102,8 @@ class Estimate:
             of = f"{self.of:,} sessions"
             part = f"{percent(self.read / self.of if self.of else 0)} of the range"
         else:
-            of = "{:,} to {:,} sessions".format(*self.of)
+            low, high = self.of
+            of = f"at least {low:,} sessions" if high is None else f"{low:,} to {high:,} sessions"
             part = f"{self.read:,} sessions"
         return (
             f"{of} of {span}: {'; '.join(shown)}. Estimated at this moment from {part}, read "
@@ -452,7 +454,10 @@ class _Estimating:
         for doubt in set_aside_warnings(self._client, self._question.resource, self._exact):
             self._warn(doubt)
         rows = []
-        for group in sample.groups() if self._by else [None] if any(sample.pages.values()) else []:
+        groups: list[Any] = sample.groups() if self._by else [None]
+        if exact and not any(sample.pages.values()):
+            groups = []  # as in the metrics: no row without sessions
+        for group in groups:
             row: dict[str, Any] = dict(zip(self._by, group or (), strict=False))
             for measure in MEASURES:
                 number = sample.estimate(group, measure, self._confidence)
@@ -464,17 +469,15 @@ class _Estimating:
             rows.append(row)
         schema = dict.fromkeys(self._by, pl.String) | dict.fromkeys(_NUMBERS, pl.Float64)
         total = {m: sample.estimate(None, m, self._confidence) for m in MEASURES}
-        of = sample.of_rows
-        if of is None:
-            low, high = total["sessions"].low or 0, total["sessions"].high or 0
-            of = round(low), round(high)
+        read = round(sum(sums.sessions for page in sample.pages.values() for sums in page.values()))
+        of: tuple[int, int | None] = sample.of_rows or (read, None)
+        if sample.of_rows is None and total["sessions"].high is not None:
+            of = round(total["sessions"].low or 0), round(total["sessions"].high)
         since, until = self._exact.datetimes()
         return Estimate(
             frame=to_backend(pl.DataFrame(rows, schema=schema), self._backend),
             requests=self._reader.requests,
-            read=round(
-                sum(sums.sessions for page in sample.pages.values() for sums in page.values())
-            ),
+            read=read,
             of=of[0] if of[0] == of[1] else of,
             exact=exact,
             since=since,

@@ -205,7 +205,8 @@ class Sample:
             rows = everything
         else:
             rows = [float(self.rows[page]) for page in self._positions]
-        if measure == "sessions" and group is None and everything == rows:
+        counted = self.of_rows is not None and everything == rows
+        if measure == "sessions" and group is None and counted:
             return Interval.exact(1.0).times(*bounds)  # counted, not estimated
         if not self.is_enough:
             return TOO_EARLY
