@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plivo_analysis.sync.page import PAGE_ROWS, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
 from plivo_analysis.sync.sampling import NotAListError, Sampling, spread
 from plivo_analysis.values.spans import DAY, MINUTE, Span
 
