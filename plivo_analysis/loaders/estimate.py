@@ -72,6 +72,13 @@ class Estimate:
         confidence: The coverage of the intervals.
         total: Each measure of all sessions, whatever ``by`` names.
         currency: What amounts are in.
+
+    Example:
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=200) as client:
+        ...     found = pva.estimate(since="30d", client=client)
+        >>> found.read == found.of
+        True
     """
 
     frame: Any
@@ -199,7 +206,7 @@ def estimate(
         >>> with pva.demo(sessions=200) as client:
         ...     found = pva.estimate(since="30d", client=client)
         >>> found.exact, found.frame.columns[:3]
-        (True, ['sessions', 'spend', 'spend_low'])
+        (True, ['sessions', 'sessions_low', 'sessions_high'])
     """
     arguments = {**locals(), "recipients": "full", "partial": "raise", "verify": False}
     request = Request.of(SESSION_RESOURCE, arguments)

@@ -158,7 +158,7 @@ class SampledListing:
                 expected_path="",
             )
             for number, part in enumerate(self._lists):
-                if part.span.start <= request.span.start and request.span.end <= part.span.end:
+                if request.span.start in part.span:
                     part.receive(request, seen(page))
                     self._keep(number, request, page.records)
 

@@ -9,6 +9,7 @@ nothing, and knows nothing of what rows say, so that it can be tried against ima
 2. How many rows there are: gallop from a guess until a page is empty, then bisect, on whole
    pages, so that each of these requests reads a page of the sample too.
 3. Whether anything is older than the last row: a list that is capped in silence ends too early.
+   And before all that, where the last day has no row, whether its upper bound was kept to.
 
 Then its pages may be read, in the order of :func:`spread`.
 
@@ -95,6 +96,7 @@ class Sampling:
     rows_low: int = 0
     rows_high: int | None = None
     _middle: PageSeen | None = None
+    _top_checked: bool = False
     _end_checked: bool = False
     _positions: list[int] = field(default_factory=list)  # of the pages, in order
 
@@ -117,6 +119,9 @@ class Sampling:
         """What to ask for before any page may be; None once the list is known."""
         if 0 not in self.pages:
             return PageRequest(self.span)
+        top = self._top()
+        if not self._top_checked and top is not None:
+            return PageRequest(top)
         if not self.is_counted:
             if self._middle is None:
                 return PageRequest(self.span, PAGE_ROWS // 2)
@@ -143,15 +148,17 @@ class Sampling:
             raise NotAListError("rows are not listed newest first")
         if seen.count < PAGE_ROWS and seen.has_next:
             raise NotAListError("a page is short although it names a next one")
-        if request.span != self.span:
+        if request.span.end > self.span.end:
+            full_of_later = seen.count == PAGE_ROWS and instants[-1] >= self.span.end
+            if full_of_later or any(instant < self.span.end for instant in instants):
+                raise NotAListError("the upper bound is cut to the day")
+            self._top_checked = True
+        elif request.span != self.span:
             if seen.count:
                 raise NotAListError("the list ends before its oldest row")
             self._end_checked = True
         elif request.offset % PAGE_ROWS:
             self._check_middle(seen)
-        elif not request.offset and seen.rows and instants[0] < floor(self.span.end - 1, DAY):
-            # Or nothing happened that day: then other ways of reading it are as good.
-            raise NotAListError("nothing is listed of the last day, as if bounds were cut to days")
         else:
             self._take(request.offset // PAGE_ROWS, seen)
 
@@ -213,6 +220,15 @@ class Sampling:
             furthest = max(self.pages)
             return max(2 * furthest, guess, 1) if furthest else max(guess, 1)
         return (full + -(-self.rows_high // PAGE_ROWS)) // 2
+
+    def _top(self) -> Span | None:
+        """Where nothing of the range may be: above the newest row, if that is not of its last day.
+
+        A server that cuts upper bounds to the day leaves out the last day, and shows it here.
+        """
+        rows = self.pages[0].rows
+        day = floor(self.span.end - 1, DAY)
+        return Span(ceil(rows[0][1] + 1, MINUTE), day + DAY) if rows and rows[0][1] < day else None
 
     def _end(self) -> Span | None:
         """Where nothing may be: below the minute of the last row. None if there is no such."""

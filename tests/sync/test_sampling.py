@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
 from plivo_analysis.sync.sampling import NotAListError, Sampling, spread
-from plivo_analysis.values.spans import DAY, MINUTE, Span
+from plivo_analysis.values.spans import DAY, HOUR, MINUTE, Span
 
-RANGE = Span(0, 90 * DAY)
+RANGE = Span(0, 90 * DAY - 6 * HOUR)
 
 
 def rows_of(number: int) -> list[tuple[str, int]]:
@@ -128,8 +128,8 @@ SERVERS: dict[str, Any] = {
         [row for row in rows if row[1] in r.span][:400], PageRequest(RANGE, r.offset)
     ),
     "lists the oldest first": lambda rows, r: listed(rows[::-1], r),
-    "cuts bounds to the day": lambda rows, r: listed(
-        rows[30:], PageRequest(Span(r.span.start, r.span.end), r.offset)
+    "cuts upper bounds to the day": lambda rows, r: listed(
+        rows, PageRequest(Span(r.span.start, r.span.end // DAY * DAY), r.offset)
     ),
     "ignores the bounds": lambda rows, r: listed(
         [("-1", RANGE.end + 5), *rows], PageRequest(Span(0, RANGE.end + 9), r.offset)
@@ -148,6 +148,12 @@ def test_a_server_whose_pages_are_no_list_is_noticed(server: str) -> None:
 
     with pytest.raises(NotAListError):
         count()
+
+
+def test_a_last_day_without_rows_is_no_disorder() -> None:
+    rows = [(key, at - 2 * DAY) for key, at in rows_of(1_000) if at >= 2 * DAY]
+    sampling, _ = counted(rows)
+    assert sampling.rows_low == len(rows)
 
 
 def test_a_list_of_another_order_is_noticed_between_pages() -> None:
