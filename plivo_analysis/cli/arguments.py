@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     commands = program.add_subparsers(required=True, metavar="COMMAND")
     _add_report(commands)
     _add_pull(commands)
+    _add_estimate(commands)
     _add_maintenance(commands)
     _add_sql(commands)
     _add_emulator(commands)
@@ -90,6 +91,28 @@ def _add_pull(commands: Any) -> None:
             "--dry-run", action="store_true", help="say how many requests it takes, and ask nothing"
         )
         _add_quiet(kind)
+
+
+def _add_estimate(commands: Any) -> None:
+    estimate = commands.add_parser(
+        "estimate", help="say within minutes what a range costs, and how sure that is"
+    )
+    estimate.set_defaults(command=_later("estimating", "estimate"))
+    _add_account(estimate)
+    _add_range(estimate, "90d")
+    estimate.add_argument(
+        "--within", help="read until spend is known within this, such as 5%%; default: 5%%"
+    )
+    estimate.add_argument("--requests", type=int, help="stop after so many requests")
+    estimate.add_argument(
+        "--by",
+        action="append",
+        default=[],
+        help="a column of sessions to group by, such as country; may be given again",
+    )
+    for parameter in SESSION_RESOURCE.parameters:
+        _add_filter(estimate, parameter)
+    _add_quiet(estimate)
 
 
 def _add_maintenance(commands: Any) -> None:

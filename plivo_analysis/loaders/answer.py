@@ -119,7 +119,7 @@ def answer(request: Request) -> Any:
         *_skewed(pulled.skew),
         *_ignored(rows, question.filter),
     ]
-    set_aside = "".join(_set_aside(client, resource, pulled.span))
+    set_aside = "".join(set_aside_warnings(client, resource, pulled.span))
     frame = to_backend(
         disguise(rows, resource.table, request.recipients, client.store), request.backend
     )
@@ -254,7 +254,7 @@ def _skewed(skew: timedelta) -> Iterator[str]:
         )
 
 
-def _set_aside(client: Client, resource: Resource, span: Span) -> Iterator[str]:
+def set_aside_warnings(client: Client, resource: Resource, span: Span) -> Iterator[str]:
     """Records that are not fit for analysis are in no table."""
     notes = client.store.records(resource).notes(span)
     reasons = {note["key"]: note["code"] for note in notes if note["set_aside"]}

@@ -7,7 +7,8 @@ takes the trials for independent; several attempts of one session are not quite 
 
 from __future__ import annotations
 
-from math import hypot, sqrt
+from functools import lru_cache
+from math import atan, cos, exp, hypot, lgamma, pi, sqrt, tan
 from statistics import NormalDist
 
 from plivo_analysis.api.checks import shown_value
@@ -44,6 +45,43 @@ def normal_quantile(confidence: float) -> float:
         return NormalDist().inv_cdf((1 + confidence) / 2)
     shown = shown_value(confidence)
     raise FilterError(f"confidence is {shown}; it lies between 0 and 1, as 0.95 does.")
+
+
+_STEPS = 256  # of Simpson's rule: eight digits for any degrees of freedom
+
+
+@lru_cache
+def student_quantile(confidence: float, degrees: float) -> float:
+    """How many standard errors around a mean hold a share of Student's distribution: t.
+
+    With x = √degrees · tan θ the distribution is the integral of cos(θ) to the power of
+    degrees − 1, which Simpson's rule adds up. It is concave, so that Newton's steps from the
+    normal quantile, which is never too large, go up to the root and not past it.
+
+    Args:
+        confidence: The share, between 0 and 1.
+        degrees: The degrees of freedom, at least 1; they need not be whole.
+
+    Raises:
+        FilterError: ``confidence`` does not lie between 0 and 1.
+
+    Example:
+        >>> round(student_quantile(0.95, 10), 6)
+        2.228139
+    """
+    angle = atan(normal_quantile(confidence) / sqrt(degrees))
+    power = degrees - 1
+    scale = 2 * exp(lgamma((degrees + 1) / 2) - lgamma(degrees / 2)) / sqrt(pi)
+    for _ in range(50):
+        step = angle / _STEPS
+        heights = [cos(k * step) ** power for k in range(_STEPS + 1)]
+        inner = 4 * sum(heights[1:-1:2]) + 2 * sum(heights[2:-1:2])
+        area = scale * step / 3 * (heights[0] + inner + heights[-1])
+        change = (confidence - area) / (scale * heights[-1])
+        angle += change
+        if abs(change) <= 1e-12 * angle:
+            break
+    return sqrt(degrees) * tan(angle)
 
 
 def wilson(successes: int, trials: int, z: float) -> tuple[float, float] | tuple[None, None]:

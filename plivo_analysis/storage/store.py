@@ -20,6 +20,7 @@ from plivo_analysis.storage.deletion import (
     delete_scopes,
     packed,
     redact,
+    unpacked,
 )
 from plivo_analysis.storage.folder import FILE_NAME
 from plivo_analysis.storage.identity import ACCOUNT, KEY_CHECK
@@ -280,6 +281,21 @@ class Store:
         """Note that no file holds anything of what was deleted."""
         with self.writing():
             self.database.run("DELETE FROM fact WHERE name = ?", (_UNFINISHED,))
+
+    def pages(self, resource: Resource, name: str) -> list[tuple[str, bytes]]:
+        """Pages as they were received whose query begins with a name, in the order they came."""
+        return [
+            (query, unpacked(body))
+            for query, body in self.database.run(
+                "SELECT query, body FROM page WHERE resource = ? AND query >= ? AND query < ?"
+                " ORDER BY id",
+                (resource.name, name, f"{name}\uffff"),
+            )
+        ]
+
+    def hashed(self, scope: str) -> str:
+        """A filter's scope as a text that shows nothing of it."""
+        return self.database.hashed(scope)
 
     def last_page(self) -> int:
         """The number of the page kept last, 0 before the first."""

@@ -20,6 +20,7 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.storage.filtering import matches
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.parquet_cache import read
+from plivo_analysis.sync.page_request import Anomaly
 from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
 from plivo_analysis.sync.refresh import refresh
 from plivo_analysis.system.clock import Cancelled
@@ -183,6 +184,9 @@ class _Pull:
         missing = self._read_tail()
         complete = answers(self._client, self._question, self._closed)
         missing += self._read_gaps(subtract(self._closed, complete))
+        if Anomaly.ORDER in self._reader.flags:  # what single pages had proven was taken back
+            complete = answers(self._client, self._question, self._closed)
+            missing += self._read_gaps(subtract(self._closed, [*complete, *missing]))
         if self._tail.length and self._resolution() == DAY != resolution:
             missing += self._reader.read(self._tail, settled=False).missing  # was cut to the day
         missing += self._read_late(complete)

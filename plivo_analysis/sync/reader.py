@@ -20,7 +20,7 @@ from plivo_analysis.storage.leases import LEASE_SECONDS
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.parquet_cache import write_closed
 from plivo_analysis.storage.store import Reading
-from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import PAGE_ROWS, Anomaly, PageRequest, PageSeen
 from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.sync.server_profile import ServerProfile
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor, merge, subtract, to_us
@@ -43,6 +43,7 @@ RETENTION = 90 * DAY
 EDGE = 2 * MINUTE  # how far from the end of retention a row may be gone already
 
 NO_SNAPSHOT = "not a snapshot"
+SAMPLED = "sample"  # proven by single pages, as far as the list is ordered
 NOT_CONFIRMED = "filter not confirmed"  # by any row: it may have been ignored
 
 _PAGES_AHEAD = 16  # what a lease is kept on: more than that is left to others
@@ -128,6 +129,39 @@ class Reader:
 
         self._run(paginator, self.filter.params(), keep, lease)
         return paginator
+
+    def sample(
+        self, request: PageRequest, name: str, take: Callable[[PageSeen], Span | None]
+    ) -> tuple[Record, ...]:
+        """Read one page of a listing by its offset, and keep it with what it proves complete.
+
+        Args:
+            request: The page.
+            name: By which the store finds it again.
+            take: Is given the page, says what it proves, and raises where it proves the listing
+                to be none; then nothing is kept.
+
+        Returns:
+            The page's records.
+        """
+        page = self._ask(request, self.filter.params(), None)
+        self._refuse_foreign_rows(page)
+        proven, now = take(page.seen), self.now()
+        complete = []
+        if proven is not None:
+            closed = Span(ceil(now - RETENTION, MINUTE), floor(self._newest_closed(), MINUTE))
+            flags = tuple(sorted({SAMPLED, *self._labels}))
+            complete = [CompletedRange(proven.clip(closed), self.filter.scope, now, flags)]
+        self._store(self.filter.scope, Reading(name, page.body, page.records, now, complete))
+        return page.records
+
+    def take_back_samples(self) -> None:
+        """Call nothing complete any more that single pages proved: the list has no order."""
+        ranges = self.client.store.completed_ranges(self.resource)
+        with self.client.store.writing():
+            for entry in ranges.entries(self.filter.scope):
+                if SAMPLED in entry.flags:
+                    ranges.discard(entry.span, entry.scope)
 
     def list_open(self, span: Span) -> tuple[frozenset[str], list[Span]]:
         """List what is open in a range, whatever may change for a record left aside.
@@ -222,6 +256,8 @@ class Reader:
                 share=self.done / self.to_do if self.to_do else 1.0,
             )
         self.flags |= paginator.flags
+        if Anomaly.ORDER in paginator.flags:
+            self.take_back_samples()
         self.profile.learn(paginator, self.now())
         if paginator.not_honoured:
             raise BadResponseError(
@@ -451,16 +487,19 @@ class _Answered:
 
     @property
     def seen(self) -> PageSeen:
-        records = self.page.records
-        return PageSeen(
-            rows=tuple(
-                (record.key, to_us(record.instant))
-                for record in records
-                if record.instant is not None
-            ),
-            count=self.page.received,
-            has_next=self.page.has_next,
-            next_cursor=self.page.next_cursor,
-            # One record alone is set aside and said; several are a change of the API's form.
-            unfit=len(records) > 1 and all(record.row is None for record in records),
-        )
+        return seen(self.page)
+
+
+def seen(page: Page) -> PageSeen:
+    """What a paginator is told of a page."""
+    records = page.records
+    return PageSeen(
+        rows=tuple(
+            (record.key, to_us(record.instant)) for record in records if record.instant is not None
+        ),
+        count=page.received,
+        has_next=page.has_next,
+        next_cursor=page.next_cursor,
+        # One record alone is set aside and said; several are a change of the API's form.
+        unfit=len(records) > 1 and all(record.row is None for record in records),
+    )

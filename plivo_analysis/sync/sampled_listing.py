@@ -1,0 +1,202 @@
+"""A listing of which some pages are read: asked for one at a time, kept, found again later.
+
+A page is kept under a name that tells the filter, the moment when sampling began, the range and
+the offset. So nothing else has to be kept: the same pages in the same order lead back to the
+same state, and a process killed at any moment repeats one request at most.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from plivo_analysis.errors import APIError
+from plivo_analysis.parsing.pages import READERS, read_page
+from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
+from plivo_analysis.sync.paginator import LONGEST_RANGE
+from plivo_analysis.sync.reader import seen
+from plivo_analysis.sync.sampling import Sampling, spread
+from plivo_analysis.values.spans import DAY, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from plivo_analysis.parsing.records import Record
+    from plivo_analysis.sync.page_request import PageSeen
+    from plivo_analysis.sync.reader import Reader
+
+_REFUSED = 400
+
+
+class SampledListing:
+    """The pages of a closed range, newest first, of which some are read.
+
+    Where the server lists so many days at most, these are several lists one after another.
+
+    Args:
+        reader: Asks for pages and keeps them.
+        span: The range, on whole minutes.
+        begun: When sampling began, in microseconds.
+    """
+
+    def __init__(self, reader: Reader, span: Span, begun: int) -> None:
+        self._reader = reader
+        self._span = span
+        self._name = f"{_names(reader)}{begun} {span.start}/{span.end} "
+        self._lists: list[Sampling] = []
+        self._records: dict[tuple[int, int], tuple[Record, ...]] = {}
+        self._order: Iterator[int] | None = None
+        self._split(reader.profile.longest_range(reader.now()) or span.length)
+        self._replay()
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is known how many rows there are, and that the pages are those of a list."""
+        return all(part.request() is None for part in self._lists)
+
+    @property
+    def of_rows(self) -> tuple[int, int | None]:
+        """Between how many and how many rows there are; None where nothing bounds them yet."""
+        highs = [part.rows_high for part in self._lists]
+        low = sum(part.rows_low for part in self._lists)
+        return low, sum(high for high in highs if high is not None) if None not in highs else None
+
+    @property
+    def of_pages(self) -> int:
+        """How many pages there are, as far as is known."""
+        return sum(part.of_pages for part in self._lists)
+
+    @property
+    def done(self) -> bool:
+        """Whether every page is read."""
+        return self.is_counted and len(self.records()) == self.of_pages
+
+    def records(self) -> dict[int, tuple[Record, ...]]:
+        """The records of each page that is read, by its position from 0."""
+        starts, start = [], 0
+        for part in self._lists:
+            starts.append(start)
+            start += part.of_pages
+        return {
+            starts[number] + position: records
+            for (number, position), records in sorted(self._records.items())
+            if records
+        }
+
+    def read_next(self, is_inside: Callable[[Record], bool]) -> None:
+        """Read one more page.
+
+        Args:
+            is_inside: Whether a record is of the exact range. Those outside lie at both ends of
+                the list, and are counted there.
+
+        Raises:
+            NotAListError: The pages are not those of a list, newest first.
+            PlivoAnalysisError: The server could not be asked, or refused.
+        """
+        for number, part in enumerate(self._lists):
+            request = part.request()
+            if request is not None:
+                try:
+                    self._ask(number, request)
+                except APIError as error:
+                    if error.status_code != _REFUSED or request.span.length <= LONGEST_RANGE:
+                        raise
+                    client = self._reader.client
+                    client.store.learn(f"{self._reader.resource.name} range", str(LONGEST_RANGE))
+                    self._reader.requests += 1
+                    self._split(LONGEST_RANGE)
+                return
+        read = self.records()
+        if self._order is None:
+            self._order = spread(blake2b(self._key).digest(), self.of_pages)
+        edge = next(_edges(self.of_pages, read, is_inside), None)
+        page = edge if edge is not None else next(p for p in self._order if p not in read)
+        number = 0
+        while page >= self._lists[number].of_pages:
+            page -= self._lists[number].of_pages
+            number += 1
+        self._ask(number, self._lists[number].page(page))
+
+    @property
+    def _key(self) -> bytes:
+        client = self._reader.client
+        return f"{client.base_url} {client.auth_id} {self._span.start}/{self._span.end}".encode()
+
+    def _split(self, longest: int) -> None:
+        ends = range(self._span.end, self._span.start, -longest)
+        parts = (Span(max(self._span.start, end - longest), end) for end in ends)
+        self._lists = [Sampling(part) for part in parts]
+
+    def _ask(self, number: int, request: PageRequest) -> None:
+        part = self._lists[number]
+
+        def take(page: PageSeen) -> Span | None:
+            part.receive(request, page)
+            position, rest = divmod(request.offset, PAGE_ROWS)
+            is_page = request.span == part.span and not rest and page.rows
+            return part.proven(position) if is_page else None
+
+        name = f"{self._name}{request.span.start}/{request.span.end} {request.offset}"
+        self._keep(number, request, self._reader.sample(request, name, take))
+
+    def _keep(self, number: int, request: PageRequest, records: tuple[Record, ...]) -> None:
+        position, rest = divmod(request.offset, PAGE_ROWS)
+        if request.span == self._lists[number].span and not rest:
+            self._records[number, position] = records
+
+    def _replay(self) -> None:
+        """Take the pages that an earlier call has kept."""
+        reader = self._reader
+        for name, body in reader.client.store.pages(reader.resource, self._name):
+            *_, bounds, offset = name.split(" ")
+            request = PageRequest(_span(bounds), int(offset))
+            page = read_page(
+                body,
+                list_key=reader.resource.list_key,
+                read=READERS[reader.resource.name],
+                expected_path="",
+            )
+            for number, part in enumerate(self._lists):
+                if request.span.start in part.span:
+                    part.receive(request, seen(page))
+                    self._keep(number, request, page.records)
+
+
+def begun_earlier(reader: Reader, span_of: Callable[[int], Span]) -> int | None:
+    """When sampling of the same question began within the last day, in microseconds, if it did.
+
+    It is the same question if asked at that moment it would have meant the same range: that is
+    so for the same dates, and for "90d" again.
+
+    Args:
+        reader: Of the account and the filter.
+        span_of: The range that the question means at a moment.
+    """
+    now, found = reader.now(), set()
+    for name, _ in reader.client.store.pages(reader.resource, _names(reader)):
+        *_, begun, bounds, _, _ = name.split(" ")
+        if 0 <= now - int(begun) < DAY and span_of(int(begun)) == _span(bounds):
+            found.add(int(begun))
+    return max(found, default=None)
+
+
+def _names(reader: Reader) -> str:
+    return f"sample {reader.client.store.hashed(reader.filter.scope)} "
+
+
+def _span(bounds: str) -> Span:
+    return Span(*map(int, bounds.split("/")))
+
+
+def _edges(
+    pages: int, read: dict[int, tuple[Record, ...]], is_inside: Callable[[Record], bool]
+) -> Iterator[int]:
+    """Pages to read at the ends, until one there has a row of the exact range."""
+    ends: tuple[Iterable[int], ...] = (range(pages), reversed(range(pages)))
+    for end in ends:
+        for page in end:
+            if page not in read:
+                yield page
+            if any(map(is_inside, read.get(page, ()))):
+                break
