@@ -96,7 +96,7 @@ def test_a_loader_explains_a_parameter_in_the_words_of_the_declaration(
 @each_resource
 def test_the_command_line_takes_the_declared_parameters(resource: Resource) -> None:
     options = vars(parser().parse_args(["pull", resource.name]))
-    own = ["resource", "command", "demo", "since", "until", "out", "recipients", "quiet"]
+    own = ["resource", "command", "demo", "since", "until", "out", "recipients", "quiet", "dry_run"]
     assert [name for name in options if name not in own] == names(resource)
 
 

@@ -15,6 +15,7 @@ from plivo_analysis.explorer.output import NOTHING, canvas, draw, heading, remar
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number, undrawn
 from plivo_analysis.figures import style
+from plivo_analysis.insights.delivery import delivery_times
 from plivo_analysis.metrics.messages import delivery_rates, meaning, message_spend
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import clean, count, day, percent, plain, plural
@@ -30,6 +31,7 @@ TOTAL = Call(delivery_rates, "messages")
 
 _TYPE = "message_type"
 _BY_CODE = Call(delivery_rates, "messages", {"by": ("error_code",)})
+_TIMES = Call(delivery_times, "messages")
 _MOST = 10
 _DIGITS = 5
 
@@ -41,7 +43,9 @@ class Delivery:
 
     def __init__(self) -> None:
         self._rates, self._codes, self._note = canvas(), text("pva-rows"), text()
-        self.box = widgets.VBox([self._rates, self._codes, self._note])
+        self._times_heading, self._times = text(), canvas()
+        parts = [self._rates, self._codes, self._note, self._times_heading, self._times]
+        self.box = widgets.VBox(parts)
 
     def draw(self, state: ViewState[Messages]) -> None:
         """Draw the rate of each group, and list the error codes."""
@@ -51,15 +55,21 @@ class Delivery:
         write(self._codes, _codes(state.count(_BY_CODE)))
         of_final = "Of outbound messages in a final state."
         write(self._note, remark(*left_out, of_final, wording.INTERVAL))
+        times, others = leading(state.count(_TIMES), "messages")
+        rest = "".join(f". {sentence}" for sentence in others)
+        title = heading("Seconds until sent and until delivered, by network", rest)
+        write(self._times_heading, title if times.height else NOTHING)
+        draw(self._times, figures.delivery_times(times) if times.height else None)
 
     def table(self, state: ViewState[Messages]) -> pl.DataFrame:
         """Rates by group."""
         return state.count(Call(delivery_rates, "messages", {"by": state.by}))
 
     def code(self, state: ViewState[Messages], backend: str) -> list[str]:
-        """The rates by group."""
+        """The times by network, then the rates by group."""
         call = Call(delivery_rates, "messages", {"by": state.by})
-        return call.lines("messages", backend, "message_time")
+        rates = call.lines("messages", backend, "message_time")
+        return [_TIMES.text("messages"), *rates]
 
 
 class MessageSpend:

@@ -1,4 +1,4 @@
-"""Paths: the ways of sessions through the channels, and how they ended."""
+"""Paths: the ways of sessions through the channels, how they ended, and the waits between."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ from plivo_analysis import figures
 from plivo_analysis.api.words import ARROW
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import ENTRY
-from plivo_analysis.explorer.output import box, canvas, draw, lines, remark, text, write
+from plivo_analysis.explorer.output import (
+    NOTHING,
+    box,
+    canvas,
+    draw,
+    heading,
+    lines,
+    remark,
+    text,
+    write,
+)
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.prepared import Estimate, add_up
 from plivo_analysis.figures.rows import title
+from plivo_analysis.insights.delivery import waits
 from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.success import success_rates
+from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import count, money, percent, plural
 
@@ -27,6 +39,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.views.view import ViewState
 
 _BY_STATUS = Call(channel_paths, "sessions", {"by": ("status",)})
+_WAITS = Call(waits, "attempts")
 _MOST = 11
 _WIDTH = 92
 _CHANGED, _EVERY = "Changed channel", "All sessions"
@@ -44,11 +57,12 @@ class Paths:
         )
         self.which.add_class("pva-which")
         self._sentence, self._list, self._note = text("pva-stayed"), text("pva-rows"), text()
-        self._flow = canvas()
+        self._flow, self._waits, self._waits_heading = canvas(), canvas(), text()
         self._state: ViewState[Sessions] | None = None
         self.which.observe(lambda _: self._draw_flow(), "value")
         top = box("pva-beside", self.which, self._sentence)
-        self.box = widgets.VBox([top, box("pva-halves", self._flow, self._list), self._note])
+        halves = box("pva-halves", self._flow, self._list)
+        self.box = widgets.VBox([top, halves, self._note, self._waits_heading, self._waits])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw the flow from channel to channel, and list the paths."""
@@ -57,14 +71,19 @@ class Paths:
         write(self._sentence, _sentence(state.count(Call(channel_paths, "sessions"))))
         write(self._list, _list(state))
         write(self._note, remark("Verified: of settled sessions, with its 95\u202f% interval."))
+        waited = state.count(_WAITS)
+        title = heading("Verified, by the wait until the next attempt, %")
+        write(self._waits_heading, title if waited.height else NOTHING)
+        draw(self._waits, figures.waits(waited) if waited.height else None)
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """Paths, by group."""
         return state.count(_call(state))
 
     def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
-        """The paths, by group."""
-        return _call(state).lines("sessions", backend, "created_at")
+        """The waits, then the paths by group."""
+        attempts = Call(explode_attempts, "sessions").text("sessions")
+        return [_WAITS.text(attempts), *_call(state).lines("sessions", backend, "created_at")]
 
     def _draw_flow(self) -> None:
         if self._state is None:
