@@ -120,6 +120,7 @@ class LoadProgress:
         self._wait = wait
         self._preview = preview
         self._updated = 0.0
+        self._untold: tuple[int, int, float] | None = None  # requests, rows, share
         self._previewed = time.monotonic()
         self._pause = _PREVIEW
         self.unseen = False  # whether a page has arrived since the last preview
@@ -127,21 +128,28 @@ class LoadProgress:
     def page(self, *, requests: int, rows: int, share: float) -> None:
         """A page was kept; ``share`` of the range is covered."""
         now = time.monotonic()
+        self._untold = (requests, rows, min(1.0, share))
         if now - self._updated >= _STEP:
-            self._updated = now
-            share = min(1.0, share)
-            expected = max(requests, round(requests / share)) if share > 0 else requests
-            left = self._limiter.wait_estimate(expected - requests) if expected > requests else 0.0
-            self._page(requests, expected, rows, share, left)
+            self._tell(now)
         self.unseen = True
         if now - self._previewed >= self._pause:
             self._show()
 
     def waiting(self, seconds: float) -> None:
         """The next request waits for the rate limit."""
+        self._tell(time.monotonic())  # pages that came close after one another were not told
         self._wait(seconds)
         if self.unseen and seconds >= _IDLE:
             self._show()
+
+    def _tell(self, now: float) -> None:
+        if self._untold is None:
+            return
+        requests, rows, share = self._untold
+        self._untold, self._updated = None, now
+        expected = max(requests, round(requests / share)) if share > 0 else requests
+        left = self._limiter.wait_estimate(expected - requests) if expected > requests else 0.0
+        self._page(requests, expected, rows, share, left)
 
     def _show(self) -> None:
         began = time.monotonic()
