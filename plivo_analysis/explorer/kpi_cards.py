@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import svg
-from plivo_analysis.figures.prepared import Estimate, RescueRange, round_ends
+from plivo_analysis.figures.prepared import RateEstimate, RescueRange, round_ends
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.templates.rendering import render
@@ -82,7 +82,7 @@ def rate(
         >>> rate("Success rate", row, "r", 35697, Completeness(rows=35697)).kind
         '90.4–91.0\u202f% · of 35,697'
     """
-    estimate = Estimate.of(row, column)
+    estimate = RateEstimate.of(row, column)
     if estimate is None:
         return Card(title, "", NOT_KNOWN, "of none")
     low, high = round_ends([estimate.value, estimate.low, estimate.high])

@@ -13,7 +13,7 @@ from plivo_analysis.loaders.answer import shortfall, stored
 from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.report.period import Period
 from plivo_analysis.storage.filtering import unconfirmed
-from plivo_analysis.sync.completeness import State, stretches
+from plivo_analysis.sync.completeness import RangeState, stretches
 from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.sync.pull import Question, answers, pull
 from plivo_analysis.system.clock import Cancelled
@@ -133,8 +133,8 @@ def load_cost(request: LoadRequest, period: tuple[datetime, datetime] | None = N
     known = request.covered(span)
     parts = stretches(client, resource, span)
     # The clock goes on between two looks at it: less than a minute at the edge is no gap.
-    expired = [p.span for p in parts if p.state is State.EXPIRED and p.span.length >= MINUTE]
-    live = sum(part.span.length for part in parts if part.state is State.LIVE)
+    expired = [p.span for p in parts if p.state is RangeState.EXPIRED and p.span.length >= MINUTE]
+    live = sum(part.span.length for part in parts if part.state is RangeState.LIVE)
     out_of_reach = merge(part for gone in expired for part in subtract(gone, known))
     length = sum(part.length for part in known)
     to_read = span.length - length - sum(part.length for part in out_of_reach)

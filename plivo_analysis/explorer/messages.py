@@ -11,7 +11,7 @@ from plivo_analysis.explorer.dataset import MESSAGE_GROUPS, Messages
 from plivo_analysis.explorer.explorer import Explorer
 from plivo_analysis.explorer.exporting import as_csv, as_page
 from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate
-from plivo_analysis.explorer.views.messages import TOTAL, Delivery, MessageSpend, Records
+from plivo_analysis.explorer.views.messages import TOTAL, Delivery, MessageRecords, MessageSpend
 from plivo_analysis.metrics.messages import message_spend
 from plivo_analysis.values.typesetting import count, money
 
@@ -64,7 +64,7 @@ class MessageExplorer(Explorer[Messages]):
     groups = MESSAGE_GROUPS
 
     def _make_views(self, currency: str) -> Sequence[View[Messages]]:
-        return (Delivery(), MessageSpend(), Records(currency))
+        return (Delivery(), MessageSpend(), MessageRecords(currency))
 
     def _make_dataset(self, frame: pl.DataFrame) -> Messages:
         return Messages.of(frame)

@@ -86,11 +86,11 @@ DELIVERED = Rate("Delivered, %", "delivered_rate", "delivered", "final", "messag
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class RateEstimate:
     """A rate and its interval, as fractions of 1, and the same in words.
 
     Example:
-        >>> Estimate(0.5, 0.4, 0.6).words
+        >>> RateEstimate(0.5, 0.4, 0.6).words
         '50.0\u202f%, 95\u202f% interval 40.0–60.0\u202f%'
     """
 
@@ -99,7 +99,7 @@ class Estimate:
     high: float
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], column: str) -> Estimate | None:
+    def of(cls, row: Mapping[str, Any], column: str) -> RateEstimate | None:
         """The estimate of a metric's row; None where the rate is of nothing."""
         value, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
         return None if value is None else cls(value, low, high)

@@ -18,7 +18,7 @@ from plivo_analysis.figures.dots import (
     group_name,
     interval_dots,
 )
-from plivo_analysis.figures.prepared import DELIVERED, FALLBACK, REACHED, Estimate, RescueRange
+from plivo_analysis.figures.prepared import DELIVERED, FALLBACK, REACHED, RateEstimate, RescueRange
 from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, read, title, words
 from plivo_analysis.metrics.fallback import FALLBACK_RATES
 from plivo_analysis.metrics.messages import DELIVERY_RATES
@@ -170,7 +170,7 @@ def _by_group(
         rest = f"of {count(row[rate.whole])}"
         rest = rest if also else f"{count(row[rate.part])} {rest}"
         rest += "".join(f", {count(row[name])} {name}" for name in also if row[name])
-        estimate = Estimate.of(row, rate.of)
+        estimate = RateEstimate.of(row, rate.of)
         ends = (None, None, None) if estimate is None else _percent(estimate)
         told = "" if estimate is None else estimate.words
         return Mark(name, colour, ends, percent(row[rate.of]), rest, told)
@@ -182,7 +182,7 @@ def _by_group(
     return figure
 
 
-def _percent(estimate: Estimate) -> tuple[float, float, float]:
+def _percent(estimate: RateEstimate) -> tuple[float, float, float]:
     return estimate.value * 100, estimate.low * 100, estimate.high * 100
 
 
@@ -288,7 +288,7 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
                 rows,
                 strict=True,
             )
-            if (estimate := Estimate.of(row, rate.of))
+            if (estimate := RateEstimate.of(row, rate.of))
         ]
         ends_of = [_percent(estimate) for _, _, estimate, _ in shown]
         dots = interval_dots("y", ends_of, colour, size=6, end=100.0)

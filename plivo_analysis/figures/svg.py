@@ -18,7 +18,7 @@ from plivo_analysis.values.typesetting import clean, decimals, money
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from plivo_analysis.figures.prepared import Estimate, RescueRange, SpendOverTime
+    from plivo_analysis.figures.prepared import RateEstimate, RescueRange, SpendOverTime
 
 _ROW, _EDGE, _RADIUS = 18.0, 4.0, 3.6
 _MIDDLE, _ABOVE, _BELOW = 9.0, 6.0, 13.0
@@ -89,13 +89,13 @@ def square(channel: str | None, colour: str | None = None) -> Drawing:
 
 
 def estimate(
-    now: Estimate,
+    now: RateEstimate,
     scale: tuple[float, float],
     width: float,
     *,
     label: str,
     colour: str | None = None,
-    past: Estimate | None = None,
+    past: RateEstimate | None = None,
     grid: Sequence[float] = (),
 ) -> Drawing:
     """An estimate as a dot on the thin line of its interval; the period before in grey below.
@@ -112,8 +112,8 @@ def estimate(
         grid: Values that get a rule.
 
     Example:
-        >>> from plivo_analysis.figures.prepared import Estimate
-        >>> drawn = estimate(Estimate(0.5, 0.4, 1.2), (0, 1), 100, label="50 %")
+        >>> from plivo_analysis.figures.prepared import RateEstimate
+        >>> drawn = estimate(RateEstimate(0.5, 0.4, 1.2), (0, 1), 100, label="50 %")
         >>> drawn.marks["intervals"][0]["arrows"]
         ['M92 6l4 3l-4 3']
     """
@@ -128,7 +128,7 @@ def estimate(
 
 
 def _interval(
-    shown: Estimate, scale: tuple[float, float], width: float, y: float
+    shown: RateEstimate, scale: tuple[float, float], width: float, y: float
 ) -> dict[str, Any]:
     left, right = _across(shown.low, scale, width), _across(shown.high, scale, width)
     arrows = [f"M{left + 4:g} {y - 3:g}l-4 3l4 3"] if shown.low < scale[0] else []

@@ -31,7 +31,7 @@ from plivo_analysis.errors import (
     ResourceNotFoundError,
     TransportError,
 )
-from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, TRIES, Kind, Setback
+from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, TRIES, Cause, Setback
 from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ _FAILURES: dict[type[BaseException], Failure] = {
     ssl.SSLCertVerificationError: Failure.CERTIFICATE,
 }
 
-_TRIED = f"in each of {TRIES[Kind.TROUBLE]} tries"
+_TRIED = f"in each of {TRIES[Cause.TROUBLE]} tries"
 _CHECK = "Check the internet connection, and the address (base_url or PLIVO_API_URL)."
 _CA = (
     "If your network replaces certificates, name the file of its own in REQUESTS_CA_BUNDLE or "
@@ -160,7 +160,7 @@ def broken(error: BaseException, host: str) -> Setback:
 
     Example:
         >>> broken(requests.exceptions.ReadTimeout(), "127.0.0.1:9").kind
-        <Kind.TROUBLE: 'trouble'>
+        <Cause.TROUBLE: 'trouble'>
     """
     chain = list(_chain(error))
     failure = max(failure_of(type(link)) for link in chain)
@@ -169,7 +169,7 @@ def broken(error: BaseException, host: str) -> Setback:
     )
     reason = next(reasons, "not trusted")
     message = _MESSAGES[failure].format(host=host, name=type(error).__name__, reason=reason)
-    return Setback(Kind.FINAL if failure in _LASTING else Kind.TROUBLE, TransportError(message))
+    return Setback(Cause.FINAL if failure in _LASTING else Cause.TROUBLE, TransportError(message))
 
 
 def failure_of(exception: type[BaseException]) -> Failure:
@@ -260,7 +260,7 @@ def refused(reply: Reply, *, now: datetime, redact: Callable[[str], str]) -> Set
             "was asked for. Try again in a minute; if it stays so, check the base URL "
             "(PLIVO_API_URL)."
         )
-        return Setback(Kind.MALFORMED, BadResponseError(message))
+        return Setback(Cause.MALFORMED, BadResponseError(message))
     words, api_id = _server_words(reply.body, redact)
     if status == _TOO_MANY:
         return _too_many(retry_after(reply.headers, now), now, api_id)
@@ -269,14 +269,14 @@ def refused(reply: Reply, *, now: datetime, redact: Callable[[str], str]) -> Set
         message = (
             f"Plivo's server failed ({status}) {_TRIED}. What was read is kept; try again later."
         )
-        return Setback(Kind.TROUBLE, error(message + words, status_code=status, api_id=api_id))
+        return Setback(Cause.TROUBLE, error(message + words, status_code=status, api_id=api_id))
     error, message = _REMEDIES.get(status) or (APIError, f"Plivo refused the request ({status}).")
     if status < 400:  # noqa: PLR2004 - redirects
         message = (
             f"The server sent the request elsewhere ({status}), which is never followed, as the "
             "credentials would go with it. Check base_url or PLIVO_API_URL."
         )
-    return Setback(Kind.FINAL, error(message + words, status_code=status, api_id=api_id))
+    return Setback(Cause.FINAL, error(message + words, status_code=status, api_id=api_id))
 
 
 def _too_many(wait: float | None, now: datetime, api_id: str | None) -> Setback:
@@ -289,7 +289,7 @@ def _too_many(wait: float | None, now: datetime, api_id: str | None) -> Setback:
         )
     else:
         why = (
-            f"{TRIES[Kind.BUSY]} times over; another program may be spending from the same "
+            f"{TRIES[Cause.BUSY]} times over; another program may be spending from the same "
             "account's limit"
         )
     error = RateLimitError(
@@ -299,7 +299,7 @@ def _too_many(wait: float | None, now: datetime, api_id: str | None) -> Setback:
         retry_after=wait,
         resume_at=resume_at,
     )
-    return Setback(Kind.BUSY, error, wait)
+    return Setback(Cause.BUSY, error, wait)
 
 
 def _server_words(body: bytes, redact: Callable[[str], str]) -> tuple[str, str | None]:

@@ -39,11 +39,11 @@ _HEADER_JITTER_SECONDS = 1.0
 _PERIOD_JITTER = 0.1  # of the wait
 
 
-class Kind(Enum):
+class Cause(Enum):
     """What sort of setback a try met.
 
     Example:
-        >>> Kind.FINAL.value
+        >>> Cause.FINAL.value
         'final'
     """
 
@@ -53,7 +53,12 @@ class Kind(Enum):
     FINAL = "final"
 
 
-TRIES = {Kind.BUSY: 5, Kind.TROUBLE: 5, Kind.MALFORMED: 3, Kind.FINAL: 1}
+TRIES = {
+    Cause.BUSY: 5,
+    Cause.TROUBLE: 5,
+    Cause.MALFORMED: 3,
+    Cause.FINAL: 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +71,13 @@ class Setback:
         retry_after: The pause that the server asked for, in seconds.
     """
 
-    kind: Kind
+    kind: Cause
     error: PlivoAnalysisError
     retry_after: float | None = None
 
 
 def pause(
-    kind: Kind, met: int, *, retry_after: float | None, period: float, random: Random
+    kind: Cause, met: int, *, retry_after: float | None, period: float, random: Random
 ) -> float | None:
     """Seconds to wait before the next try; None to stop.
 
@@ -85,14 +90,14 @@ def pause(
 
     Example:
         >>> from random import Random
-        >>> pause(Kind.FINAL, 1, retry_after=None, period=60.0, random=Random(0)) is None
+        >>> pause(Cause.FINAL, 1, retry_after=None, period=60.0, random=Random(0)) is None
         True
-        >>> pause(Kind.BUSY, 1, retry_after=None, period=60.0, random=Random(0))
+        >>> pause(Cause.BUSY, 1, retry_after=None, period=60.0, random=Random(0))
         60.0
     """
     if met >= TRIES[kind]:
         return None
-    if kind is not Kind.BUSY:
+    if kind is not Cause.BUSY:
         longest = min(_BACKOFF_CAP_SECONDS, _BACKOFF_SECONDS * 2.0 ** (met - 1))
         return max(_LEAST_SECONDS, random.uniform(0, longest))
     if retry_after is None:

@@ -22,7 +22,7 @@ from plivo_analysis.errors import BadResponseError, FilterError
 from plivo_analysis.http.connection import Connection, Timeouts, Unreadable, basic
 from plivo_analysis.http.failures import RAISED, broken, refused, server_time
 from plivo_analysis.http.rate_limit.limiter import account_limiter
-from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Kind, Setback, pause
+from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Cause, Setback, pause
 from plivo_analysis.system.clock import Cancelled, rest
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Transport:
             raise FilterError("An id in the address holds characters that no id has.")
         params = Query(params)  # whose repr masks numbers
         limiter = self._limiter.of(path) if paced else self._singles
-        met: Counter[Kind] = Counter()
+        met: Counter[Cause] = Counter()
         while True:
             with limiter.acquire(cancel, on_wait) as permit:
                 outcome = self._try(path, params, read, cancel, tries=met.total() + 1)
@@ -193,7 +193,7 @@ class Transport:
             outcome = self._try(path, Query(params), bytes, None)
             if isinstance(outcome, Answer):
                 return outcome
-            if isinstance(outcome, Setback) and outcome.kind is Kind.BUSY:
+            if isinstance(outcome, Setback) and outcome.kind is Cause.BUSY:
                 permit.pause(
                     min(max(limiter.period, outcome.retry_after or 0.0), LONGEST_WAIT_SECONDS)
                 )
@@ -235,10 +235,11 @@ class Transport:
                 return refused(reply, now=now, redact=self._redact)
             return Answer(read(reply.body), server_time(reply.headers, now), tries)
         except BadResponseError as error:
-            return Setback(Kind.MALFORMED, BadResponseError(self._redact(str(error))))
+            return Setback(Cause.MALFORMED, BadResponseError(self._redact(str(error))))
         except Unreadable as error:
             return Setback(
-                Kind.MALFORMED, BadResponseError(f"The answer of {self._host} is refused: {error}.")
+                Cause.MALFORMED,
+                BadResponseError(f"The answer of {self._host} is refused: {error}."),
             )
         except RAISED as error:
             return broken(error, self._host)
@@ -247,7 +248,7 @@ class Transport:
             return type(stop)()
 
     def _pause(
-        self, setback: Setback, met: Counter[Kind], limiter: Limiter, permit: Permit
+        self, setback: Setback, met: Counter[Cause], limiter: Limiter, permit: Permit
     ) -> float | None:
         """Seconds to wait before the next try; None to stop.
 
@@ -260,7 +261,7 @@ class Transport:
             period=limiter.period,
             random=self._random,
         )
-        if wait is not None and setback.kind is Kind.BUSY:
+        if wait is not None and setback.kind is Cause.BUSY:
             permit.back_off(wait)
             return 0.0
         return wait

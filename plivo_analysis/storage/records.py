@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RecordState:
     """What is known of a record that may still change.
 
     Args:
@@ -118,10 +118,10 @@ class Records:
         """Whether a record is known, and was read when it could no longer change."""
         return bool(self._where("SELECT 1 FROM record", "key = ? AND final_at <= read_at", key))
 
-    def not_final(self, span: Span) -> dict[str, State]:
+    def not_final(self, span: Span) -> dict[str, RecordState]:
         """What of a range may have changed since it was read, by key."""
         return {
-            key: State(instant, bool(is_open), page, final_at)
+            key: RecordState(instant, bool(is_open), page, final_at)
             for key, instant, is_open, page, final_at in self._where(
                 "SELECT key, instant, open, page, final_at FROM record",
                 "final_at > read_at AND instant >= ? AND instant < ?",

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from plivo_analysis.client import Client
 
 
-class State(StrEnum):
+class RangeState(StrEnum):
     """How sure the store is of a part.
 
     Example:
-        >>> State.LIVE.value
+        >>> RangeState.LIVE.value
         'live'
     """
 
@@ -42,7 +42,7 @@ class Stretch:
     """
 
     span: Span
-    state: State
+    state: RangeState
     read_at: int | None = None
     scope: str = ""
     flags: tuple[str, ...] = ()
@@ -56,15 +56,15 @@ def stretches(client: Client, resource: Resource, span: Span) -> list[Stretch]:
     """
     entries = client.store.completed_ranges(resource).entries()
     complete = [
-        Stretch(part, State.COMPLETE, entry.read_at, entry.scope, entry.flags, entry.shown)
+        Stretch(part, RangeState.COMPLETE, entry.read_at, entry.scope, entry.flags, entry.shown)
         for entry in entries
         if (part := entry.span.clip(span)).length
     ]
     now = to_us(client.now())
     edges = [
-        (State.EXPIRED, Span(span.start, now - RETENTION)),
-        (State.MISSING, Span(now - RETENTION, floor(now - SETTLE, MINUTE))),
-        (State.LIVE, Span(floor(now - SETTLE, MINUTE), span.end)),
+        (RangeState.EXPIRED, Span(span.start, now - RETENTION)),
+        (RangeState.MISSING, Span(now - RETENTION, floor(now - SETTLE, MINUTE))),
+        (RangeState.LIVE, Span(floor(now - SETTLE, MINUTE), span.end)),
     ]
     whole = [entry.span for entry in entries if not entry.scope]
     rest = [

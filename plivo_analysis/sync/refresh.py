@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.storage.merging import Tally
-    from plivo_analysis.storage.records import State
+    from plivo_analysis.storage.records import RecordState
     from plivo_analysis.sync.reader import Reader
 
 
@@ -44,7 +44,7 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
     """
     resource, records = reader.resource, reader.client.store.records(reader.resource)
     now = reader.now()
-    due: dict[str, State] = {}
+    due: dict[str, RecordState] = {}
     for key, state in records.not_final(span).items():
         if state.page <= known:
             row = records.row(key)
@@ -65,7 +65,7 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
     return _read_again(reader, gone)
 
 
-def _is_due(state: State, row: Mapping[str, Any], resource: Resource, now: int) -> bool:
+def _is_due(state: RecordState, row: Mapping[str, Any], resource: Resource, now: int) -> bool:
     """Whether a record is to be read again now, rather than once it can no longer change."""
     return state.open or row[resource.amount] is None or state.final_at <= now
 

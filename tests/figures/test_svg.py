@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from plivo_analysis import figures
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import svg
-from plivo_analysis.figures.prepared import Estimate, RescueRange, SpendOverTime
+from plivo_analysis.figures.prepared import RateEstimate, RescueRange, SpendOverTime
 from plivo_analysis.figures.rows import read
 from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.templates.rendering import draw_svg
@@ -52,7 +52,11 @@ def days(number: int) -> list[datetime]:
 DRAWINGS = {
     "square": svg.square("validation"),
     "estimate": svg.estimate(
-        Estimate(0.9, 0.7, 0.95), (0.8, 0.92), 100, label=HOSTILE, past=Estimate(0.8, 0.7, 0.9)
+        RateEstimate(0.9, 0.7, 0.95),
+        (0.8, 0.92),
+        100,
+        label=HOSTILE,
+        past=RateEstimate(0.8, 0.7, 0.9),
     ),
     "rescue": svg.rescue(RescueRange(0.2, 0.5, 0.8), 100, label=HOSTILE),
     "ticks": svg.scale_ticks([0, 0.5, 1], 1, 100),
@@ -122,7 +126,7 @@ def test_an_estimate_never_leaves_its_box_and_says_so_with_an_arrow(
     one: float, two: float, three: float
 ) -> None:
     low, value, high = sorted((one, two, three))
-    drawn = svg.estimate(Estimate(value, low, high), (0.4, 0.6), 100, label="x")
+    drawn = svg.estimate(RateEstimate(value, low, high), (0.4, 0.6), 100, label="x")
     (interval,) = drawn.marks["intervals"]
     assert 0 <= interval["left"] <= interval["x"] <= interval["right"] <= 100
     assert len(interval["arrows"]) == (low < 0.4) + (high > 0.6)

@@ -18,7 +18,7 @@ from plivo_analysis.emulator import FixedWindow, SlidingWindow, StrictSpacing, T
 from plivo_analysis.errors import FilterError
 from plivo_analysis.http.rate_limit.limiter import Limiter
 from plivo_analysis.http.rate_limit.window import PERMIT_LEASE_SECONDS, WindowState
-from plivo_analysis.http.retries import Kind, pause
+from plivo_analysis.http.retries import Cause, pause
 from plivo_analysis.system.clock import Cancelled, FrozenWallClock, SystemClock, rest
 
 
@@ -63,7 +63,7 @@ def send(clock: FakeClock, limiter: Limiter, server: Counting, duration: float =
                 return refused
             refused += 1
             permit.back_off(
-                pause(Kind.BUSY, 1, retry_after=None, period=limiter.period, random=Random(0))
+                pause(Cause.BUSY, 1, retry_after=None, period=limiter.period, random=Random(0))
             )
 
 

@@ -31,7 +31,7 @@ from plivo_analysis.http.connection import Connection, Timeouts, _proxies
 from plivo_analysis.http.credentials import Secret
 from plivo_analysis.http.failures import Failure, broken, failure_of, retry_after, server_time
 from plivo_analysis.http.rate_limit.limiter import Limiter
-from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Kind, pause
+from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Cause, pause
 from plivo_analysis.http.transport import Transport
 from plivo_analysis.system.clock import Cancelled
 
@@ -556,7 +556,7 @@ def test_a_certificate_that_does_not_hold_is_final_and_the_remedy_is_a_file_of_c
         urllib3.exceptions.SSLError(cause),
     )
     setback = broken(requests.exceptions.SSLError(wrapped), "api.example.com")
-    assert setback.kind is Kind.FINAL
+    assert setback.kind is Cause.FINAL
     assert str(setback.error) == (
         f"The certificate of api.example.com could not be verified ({reason}). If your network "
         "replaces certificates, name the file of its own in REQUESTS_CA_BUNDLE or SSL_CERT_FILE."
@@ -597,7 +597,7 @@ def test_every_exception_of_the_library_is_mapped(module: Any) -> None:
 def test_what_the_caller_was_handling_does_not_change_the_meaning() -> None:
     error = requests.exceptions.ReadTimeout()
     error.__context__ = ssl.SSLCertVerificationError(1, "the caller's own")
-    assert broken(error, "host").kind is Kind.TROUBLE
+    assert broken(error, "host").kind is Cause.TROUBLE
 
 
 def test_a_fault_of_our_own_is_not_taken_for_one_of_the_network(transport: Transport) -> None:
@@ -768,12 +768,12 @@ def test_whoever_watches_hears_of_both_kinds_of_wait(
     assert 5.0 <= max(heard) <= 6.0
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_no_wait_but_a_header_s_exceeds_its_cap_and_none_is_nothing(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", Cause)
+def test_no_wait_but_a_header_s_exceeds_its_cap_and_none_is_nothing(kind: Cause) -> None:
     for seed in range(200):
         for met in range(1, 6):
             wait = pause(kind, met, retry_after=None, period=60.0, random=Random(seed))
-            assert wait is None or 0.1 <= wait <= (132.0 if kind is Kind.BUSY else 30.0)
+            assert wait is None or 0.1 <= wait <= (132.0 if kind is Cause.BUSY else 30.0)
 
 
 # --- a cancel

@@ -15,7 +15,7 @@ from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.session import session_details
 from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number
 from plivo_analysis.figures import style, svg
-from plivo_analysis.figures.prepared import Estimate, round_ends
+from plivo_analysis.figures.prepared import RateEstimate, round_ends
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
@@ -94,7 +94,7 @@ def _strip(outcomes: pl.DataFrame) -> Markup:
 
 def _rate(row: dict[str, Any], ends: tuple[float, float]) -> dict[str, Any]:
     channel = row["channel"]
-    rate = Estimate(*(row[f"reached_rate{end}"] for end in ("", "_low", "_high")))
+    rate = RateEstimate(*(row[f"reached_rate{end}"] for end in ("", "_low", "_high")))
     label = f"{style.name(channel)} {percent(rate.value)} reached"
     hue = style.colour(channel)
     pending = f", {count(row['pending'])} pending" if row["pending"] else ""

@@ -107,7 +107,7 @@ class MessageSpend:
         return _spend_call(state).lines("messages", backend, "message_time")
 
 
-class Records:
+class MessageRecords:
     """The tab "Messages": each of them in a table."""
 
     title = "Messages"

@@ -22,7 +22,7 @@ from plivo_analysis.explorer.output import (
     write,
 )
 from plivo_analysis.figures import style, svg
-from plivo_analysis.figures.prepared import Estimate, add_up
+from plivo_analysis.figures.prepared import RateEstimate, add_up
 from plivo_analysis.figures.rows import title
 from plivo_analysis.insights.delivery import waits
 from plivo_analysis.metrics.paths import channel_paths
@@ -159,7 +159,7 @@ def _row(
     whole: int,
     by: tuple[str, ...],
 ) -> dict[str, Any]:
-    rate = Estimate.of(rates, "success_rate")
+    rate = RateEstimate.of(rates, "success_rate")
     label = f"{percent(rate.value)} verified" if rate else ""
     # A rate below the scale would be drawn at its edge; it gets an arrow instead.
     is_below = rate is not None and rate.value < _LOWEST

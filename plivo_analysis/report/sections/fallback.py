@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, svg
-from plivo_analysis.figures.prepared import FALLBACK, Estimate, RescueRange, largest
+from plivo_analysis.figures.prepared import FALLBACK, RateEstimate, RescueRange, largest
 from plivo_analysis.report.sections.header import NUMBERS
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import clean, count, percent, plural
@@ -66,7 +66,7 @@ def _ticks(rows: Sequence[Row]) -> list[float]:
 def _line(
     name: str, colour: str | None, group: Row, past: Row | None, ticks: Sequence[float]
 ) -> dict[str, Any]:
-    now, then = (Estimate.of(row, "fallback_rate") if row else None for row in (group, past))
+    now, then = (RateEstimate.of(row, "fallback_rate") if row else None for row in (group, past))
     drawn = None
     if now:
         drawn = svg.estimate(

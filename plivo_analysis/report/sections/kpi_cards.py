@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plivo_analysis.figures import svg
-from plivo_analysis.figures.prepared import Estimate, round_ends
+from plivo_analysis.figures.prepared import RateEstimate, round_ends
 from plivo_analysis.report.change import Difference, points, points_range, relative
 from plivo_analysis.report.sections.header import NUMBERS
 from plivo_analysis.templates.rendering import render
@@ -162,12 +162,12 @@ def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Card:
     column = f"{table}_rate"
     now = subject.numbers.total(table)
     then = subject.before.total(table) if subject.before else None
-    estimate = Estimate.of(now, column)
+    estimate = RateEstimate.of(now, column)
     if estimate is None:
         was = percent(then[column]) if then and then[column] is not None else ""
         return Card(title, table, percent(None), "of none", was=was)
     card = Card(title, table, percent(estimate.value), estimate.interval)
-    past = Estimate.of(then, column) if then else None
+    past = RateEstimate.of(then, column) if then else None
     if past:
         card.was = percent(past.value)
     else:

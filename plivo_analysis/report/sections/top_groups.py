@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.figures import style, svg
-from plivo_analysis.figures.prepared import Estimate, add_up, largest
+from plivo_analysis.figures.prepared import RateEstimate, add_up, largest
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
@@ -311,7 +311,7 @@ def _line(
 
 
 def _estimate(subject: Subject, group: TopGroup) -> svg.Drawing | None:
-    estimate = Estimate.of(group.success, "success_rate")
+    estimate = RateEstimate.of(group.success, "success_rate")
     if estimate is None or estimate.value < _FROM:
         return None
     whole = subject.numbers.total("success")["success_rate"]
