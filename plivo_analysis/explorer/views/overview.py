@@ -25,7 +25,7 @@ from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.change import Difference, points
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.measures import Measures, Subject
+from plivo_analysis.report.measures import Measures, Subject, changes_since
 from plivo_analysis.report.sections.summary import summary
 from plivo_analysis.values.typesetting import clean, count, percent, weekday
 
@@ -218,14 +218,16 @@ def _subject(state: ViewState[Sessions]) -> Subject:
         before = _measures(
             state, previous.frames, lambda call: call.count(previous.frames), complete
         )
+    numbers = _measures(state, state.dataset.frames, state.count, state.complete)
     return Subject(
-        numbers=_measures(state, state.dataset.frames, state.count, state.complete),
+        numbers=numbers,
         before=before,
         title="",
         account=None,
         currency=state.currency,
         messages=None,
         coverage=None,
+        changes=changes_since(before, numbers) if before else {},
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from plivo_analysis.report.measures import Subject
 
 _MOST_OF = Decimal("0.5")  # of a rise: from here on one country is named for it
+_ZERO = Decimal(0)
 _FEWEST_DAYS = 8
 _FEWEST_SESSIONS = 20
 _LEAST_SHARE = Decimal("0.01")  # of all spend
@@ -150,11 +151,9 @@ def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
     """Which country most of a rise or fall comes from, if one does: share, words, its letters."""
     if subject.before is None or _change(subject) is None:
         return None
-    now = subject.numbers.amounts("spend_by_country", *COUNTRY)
-    then = subject.before.amounts("spend_by_country", *COUNTRY)
     changes = {
-        code: subject.change(now.get(code, Decimal(0)), then.get(code, Decimal(0)))
-        for code in now | then
+        row[COUNTRY[0]]: subject.change(row["spend_after"] or _ZERO, row["spend_before"] or _ZERO)
+        for row in subject.changes["compare_by_country"].rows(named=True)
     }
     whole = subject.change(subject.numbers.spent, subject.before.spent)
     if not whole:
@@ -224,7 +223,7 @@ def largest_burst(numbers: Measures) -> Burst | None:
             by_day = counts.setdefault(code, [(0, 0)] * len(starts))
             by_day[place[instant(row["period"])]] = (row["sessions"], row["verified"])
     spent = {
-        (row[COUNTRY[0]], place[instant(row["period"])]): row["amount"] or Decimal(0)
+        (row[COUNTRY[0]], place[instant(row["period"])]): row["amount"] or _ZERO
         for row in spend(numbers.charges, by=COUNTRY, **time).rows(named=True)
     }
     read = [known is Certainty.EXACT for known in numbers.certainty()]
@@ -263,6 +262,6 @@ def _burst(
         last=starts[last],
         sessions=counted,
         verified=sum(by_day[day][1] for day in run),
-        spent=sum((spent.get((code, day), Decimal(0)) for day in run), Decimal(0)),
+        spent=sum((spent.get((code, day), _ZERO) for day in run), _ZERO),
         usual=usual,
     )
