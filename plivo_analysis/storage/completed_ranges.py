@@ -76,13 +76,13 @@ class CompletedRanges:
         Raises:
             StoreError: One is not what was written; the file was quarantined.
         """
-        # ?2 is null where ranges of all filters are asked for; the empty scope answers every one.
+        # Null where ranges of all filters are asked for; the empty scope answers every filter.
         hashed = None if scope is None else self._database.hashed(scope)
         rows = self._database.run(
             "SELECT start, \"end\", c.scope, read_at, flags, checksum, COALESCE(s.shown, '')"
             " FROM completed_range c LEFT JOIN scope s ON s.scope = c.scope"
-            " WHERE resource = ?1 AND (?2 IS NULL OR c.scope IN ('', ?2)) ORDER BY start, c.scope",
-            (self._resource, hashed),
+            " WHERE resource = ? AND (? IS NULL OR c.scope IN ('', ?)) ORDER BY start, c.scope",
+            (self._resource, hashed, hashed),
         )
         for start, end, kept, read_at, flags, expected, _ in rows:
             if checksum(self._resource, kept, start, end, read_at, flags) != expected:

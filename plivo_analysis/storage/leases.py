@@ -170,9 +170,9 @@ class Lease:
             start = bottom if ahead is None else max(bottom, floor(reached - ahead, MINUTE))
             top = ceil(reached, MINUTE)
             database.run(
-                "INSERT INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)"
-                " ON CONFLICT (owner) DO UPDATE"
-                ' SET start = ?4, "end" = ?5, bottom = ?6, beat = beat + 1',
+                "INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, 1)"
+                " ON CONFLICT (owner) DO UPDATE SET start = excluded.start,"
+                ' "end" = excluded."end", bottom = excluded.bottom, beat = beat + 1',
                 (self._owner, resource, scope, min(start, top), top, bottom),
             )
         return bottom

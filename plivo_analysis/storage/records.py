@@ -212,8 +212,9 @@ def change_day(
         How many changes the day has seen with these.
     """
     ((seen,),) = database.run(
-        "INSERT INTO day VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
-        " SET records = records + ?3, changes = changes + ?4 RETURNING changes",
+        "INSERT INTO day VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET records = records + excluded.records, changes = changes + excluded.changes"
+        " RETURNING changes",
         (resource, floor(instant, DAY), records, changes),
     )
     return int(seen)

@@ -17,6 +17,7 @@ from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Server, generate
 from plivo_analysis.errors import FilterError
 from plivo_analysis.maintenance.deletion import forget
 from plivo_analysis.storage.parquet_cache import locate
+from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.tables.exploded_columns import CHARGES
 from plivo_analysis.values.spans import Span, to_us
 
@@ -187,7 +188,8 @@ def test_the_views_tell_time_in_utc_and_cannot_be_written(client: pva.Client) ->
 
 def test_a_folder_with_a_quotation_mark_is_read(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "the shop's"
-    options = {"base_url": server.url, "requests_per_minute": 1e9}
+    clock = FrozenWallClock(server.account.now)
+    options = {"base_url": server.url, "requests_per_minute": 1e9, "clock": clock}
     with pva.Client(AUTH_ID, AUTH_TOKEN, store=folder, **options) as client:
         sessions = pva.load_sessions(since="2026-10-10", until="2026-10-20", client=client)
         with pva.connect(client) as sql:

@@ -555,7 +555,7 @@ def test_fallback_by_an_attempts_own_column_is_refused_with_the_reason(
         ("settled", "by names 'settled', which the result of success_rates has of its own"),
         ("attempt_details", "'attempt_details' holds lists"),
         (None, "by is None; it is the name of a column, or several"),
-        ([5], "There is no column 5 to group by"),
+        ([5], r"by is \[5\]; it is the name of a column, or several"),
     ],
 )
 def test_a_name_that_makes_no_group_is_refused(by: Any, message: str) -> None:

@@ -12,7 +12,7 @@ import plivo_analysis as pva
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.errors import PlivoAnalysisWarning, StoreError
-from plivo_analysis.maintenance.removal import forget
+from plivo_analysis.maintenance.deletion import forget
 from plivo_analysis.storage.database import Database
 from plivo_analysis.storage.parquet_cache import parquet_files
 from plivo_analysis.storage.recent_rows import RecentRows
