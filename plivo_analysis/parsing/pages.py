@@ -160,6 +160,11 @@ def _answer(body: bytes) -> dict[str, Any]:
             f'The server says "{shown(error)}" in place of records, although it answered with'
             f" a status of success. {REMEDY}"
         )
+    if answer.get("status") == "error" or answer.get("partial") is True:
+        raise BadResponseError(
+            "The server says that the answer is an error or a part, although it answered with a "
+            f"status of success. {REMEDY}"
+        )
     if fields.flag(answer.get("success"))[0] is False:
         raise BadResponseError(
             "The server says that the request was no success, although it answered with a status "

@@ -216,6 +216,8 @@ def test_what_is_no_page_is_never_an_empty_page(answer: bytes, reason: str) -> N
         ({"errors": ["no such filter"]}, "in place of records"),
         ({"errors": {"limit": "too high"}}, "in place of records"),
         ({"success": False}, "no success"),
+        ({"status": "error"}, "an error or a part"),
+        ({"partial": True}, "an error or a part"),
         ({"success": "false"}, "no success"),
         ({"meta": {"next": None, "offset": 0, "total_count": 300}}, "from number 0 on, but counts"),
         ({"meta": {"next": None, "offset": 20, "total_count": 21}}, "counts 21"),
