@@ -33,11 +33,10 @@ def sql(options: argparse.Namespace) -> None:
     with account(options) as client, connect(client) as connection:
         import duckdb  # noqa: PLC0415 - an extra, which `connect` has found to be there
 
-        rows, reason = None, "It gives no rows; begin with SELECT or FROM."
+        rows, reason = None, "Give one that begins with SELECT or FROM."
         try:
-            # Some releases of DuckDB answer a statement that changes something with a count.
-            kinds = {each.type for each in connection.extract_statements(options.statement)}
-            if kinds == {duckdb.StatementType.SELECT}:
+            kinds = [one.type for one in connection.extract_statements(options.statement)]
+            if kinds == [duckdb.StatementType.SELECT]:
                 rows = connection.sql(options.statement).pl()
         except duckdb.Error as error:
             # The first sentence; a value that did not fit may be a telephone number.

@@ -13,11 +13,10 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
-from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Server, generate
+from plivo_analysis.emulator import Server, generate
 from plivo_analysis.errors import FilterError
 from plivo_analysis.maintenance.deletion import forget
 from plivo_analysis.storage.parquet_cache import locate
-from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.tables.exploded_columns import CHARGES
 from plivo_analysis.values.spans import Span, to_us
 
@@ -186,14 +185,13 @@ def test_the_views_tell_time_in_utc_and_cannot_be_written(client: pva.Client) ->
                 sql.execute(statement)
 
 
-def test_a_folder_with_a_quotation_mark_is_read(server: Server, tmp_path: Path) -> None:
-    folder = tmp_path / "the shop's"
-    clock = FrozenWallClock(server.account.now)
-    options = {"base_url": server.url, "requests_per_minute": 1e9, "clock": clock}
-    with pva.Client(AUTH_ID, AUTH_TOKEN, store=folder, **options) as client:
-        sessions = pva.load_sessions(since="2026-10-10", until="2026-10-20", client=client)
-        with pva.connect(client) as sql:
-            assert sql.sql("SELECT count(*) FROM sessions").fetchall() == [(sessions.height,)]
+def test_a_folder_with_a_quotation_mark_is_read(
+    server: Server, connect: Connect, tmp_path: Path
+) -> None:
+    client = connect(server, store=tmp_path / "the shop's")
+    sessions = pva.load_sessions(since="2026-10-10", until="2026-10-20", client=client)
+    with pva.connect(client) as sql:
+        assert sql.sql("SELECT count(*) FROM sessions").fetchall() == [(sessions.height,)]
 
 
 def test_without_duckdb_the_error_names_the_extra(
