@@ -155,7 +155,11 @@ def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
         row[COUNTRY[0]]: subject.change(row["spend_after"] or _ZERO, row["spend_before"] or _ZERO)
         for row in subject.changes["compare_by_country"].rows(named=True)
     }
-    whole = subject.change(subject.numbers.spent, subject.before.spent)
+    compared = subject.compared
+    if compared is None:
+        return None
+    # Of the same source as its parts: sessions without a total are in neither.
+    whole = subject.change(compared["spend_after"] or _ZERO, compared["spend_before"] or _ZERO)
     if not whole:
         return None
     shares = {code: change / whole for code, change in changes.items()}
