@@ -285,14 +285,16 @@ def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame
     """
     native: Any = lazy.to_native()
     if nw.dependencies.is_duckdb_relation(native):
-        ticks = f"epoch_us({_quoted(instant)}) // {tick} AS {TICK}"
-        return nw.from_native(native.project(f"*, {ticks}"))
-    if nw.dependencies.is_pyspark_dataframe(native):
+        native = native.project(f"*, epoch_us({_quoted(instant)}) // {tick} AS {TICK}")
+    elif nw.dependencies.is_pyspark_dataframe(native):
         # Spark takes an instant without a zone to be in its session's.
         naive = native.schema[instant].dataType.typeName() == "timestamp_ntz"
         utc = f"CAST(CONCAT(`{instant}`, 'Z') AS TIMESTAMP)" if naive else f"`{instant}`"
-        return nw.from_native(native.selectExpr("*", f"unix_micros({utc}) div {tick} AS {TICK}"))
-    return lazy.with_columns((nw.col(instant).dt.timestamp("us") // tick).alias(TICK))
+        native = native.selectExpr("*", f"unix_micros({utc}) div {tick} AS {TICK}")
+    else:
+        return lazy.with_columns((nw.col(instant).dt.timestamp("us") // tick).alias(TICK))
+    ticked: nw.LazyFrame[Any] = nw.from_native(native)
+    return ticked
 
 
 def _quoted(name: str) -> str:
