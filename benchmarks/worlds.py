@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plivo_analysis.metrics.estimates import Sample, Sums
+from plivo_analysis.metrics.samples import Sample, Sums
 from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
 from plivo_analysis.sync.sampling import Sampling, spread
 from plivo_analysis.values.spans import DAY, Span, floor

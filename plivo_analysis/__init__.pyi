@@ -17,7 +17,7 @@ from .loaders.console import read_messages_csv as read_messages_csv
 
 # Estimates from some pages of a range
 from .loaders.estimate import estimate as estimate
-from .loaders.estimate import Estimate as Estimate
+from .metrics.estimates import Estimate as Estimate
 
 # What is stored, lazily and in SQL
 from .loaders.scan import scan as scan

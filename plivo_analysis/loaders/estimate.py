@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from dataclasses import dataclass, field, replace
-from html import escape
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,19 +14,15 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
 from plivo_analysis.loaders.answer import Request, set_aside_warnings, shortfall, stored
-from plivo_analysis.metrics.cost import cost_per_verified
-from plivo_analysis.metrics.estimates import (
+from plivo_analysis.metrics.estimates import Estimate
+from plivo_analysis.metrics.intervals import normal_quantile
+from plivo_analysis.metrics.samples import (
     LEAST_PAGES,
     MEASURES,
-    Interval,
     Sample,
-    Sums,
     earliest_stop,
+    page_sums,
 )
-from plivo_analysis.metrics.fallback import fallback_rates
-from plivo_analysis.metrics.intervals import normal_quantile
-from plivo_analysis.metrics.spend import spend
-from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.sync.progress import Progress
 from plivo_analysis.sync.pull import answers, pull
@@ -35,15 +32,17 @@ from plivo_analysis.sync.sampling import NotAListError, spread
 from plivo_analysis.tables.convert import from_rows, to_backend
 from plivo_analysis.values.schema import Kind
 from plivo_analysis.values.spans import MINUTE, Span, ceil, floor, from_us, subtract, to_us, words
-from plivo_analysis.values.typesetting import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    import threading
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from plivo_analysis.client import Client
     from plivo_analysis.loaders.answer import Instant, Watcher
+    from plivo_analysis.metrics.samples import Sums
     from plivo_analysis.parsing.records import Record
+    from plivo_analysis.sync.progress import ProgressListener
+    from plivo_analysis.sync.pull import Question
 
 _WITHIN = 0.05
 _MARGIN = 5 * MINUTE  # from the end of retention: what ages out while pages are read
@@ -51,86 +50,6 @@ _CHECK_EVERY = 20  # the width is looked at whenever a twentieth more pages are 
 _WINDOWS = 50  # at least, where pages do not behave like those of a list
 _HALF_A_PAGE = PAGE_ROWS // 2
 _NUMBERS = [name for measure in MEASURES for name in (measure, f"{measure}_low", f"{measure}_high")]
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Estimate:
-    """What some pages of a listing say of all of it, at this moment.
-
-    Args:
-        frame: One row a group: the ``by`` columns, then ``sessions``, ``spend``,
-            ``success_rate``, ``fallback_rate``, ``cost_per_verified``, each followed by
-            ``…_low`` and ``…_high`` (Float64; null where it is too early to say; alike where
-            the numbers are exact). Money is in the account's currency.
-        requests: How many requests this call took.
-        read: How many sessions are read, of earlier calls too.
-        of: How many there are; between how many and how many, while that is not known (None
-            where nothing bounds them yet).
-        exact: Whether all of them are read, so that nothing is estimated.
-        since: The start of the range.
-        until: Its end.
-        confidence: The coverage of the intervals.
-        total: Each measure of all sessions, whatever ``by`` names.
-        currency: What amounts are in.
-
-    Example:
-        >>> import plivo_analysis as pva
-        >>> with pva.demo(sessions=200) as client:
-        ...     found = pva.estimate(since="30d", client=client)
-        >>> found.read == found.of
-        True
-    """
-
-    frame: Any
-    requests: int
-    read: int
-    of: int | tuple[int, int | None]
-    exact: bool
-    since: datetime
-    until: datetime
-    confidence: float
-    total: Mapping[str, Interval] = field(repr=False)
-    currency: str
-
-    def __repr__(self) -> str:
-        """The numbers in a sentence: what they are, how sure, of what, and as of when."""
-        about = "" if self.exact else "≈ "
-        money = f"{{:,.2f}} {self.currency}".format
-        shown = [
-            _shown("spend", self.total["spend"], money, about),
-            _shown("success", self.total["success_rate"], percent, about),
-            _shown("fallback", self.total["fallback_rate"], percent, about),
-            _shown("cost per verified", self.total["cost_per_verified"], _unit(self), about),
-        ]
-        span = f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
-        if self.exact:
-            return f"{self.read:,} sessions of {span}, all read: {'; '.join(shown)}."
-        if isinstance(self.of, int):
-            of = f"{self.of:,} sessions"
-            part = f"{percent(self.read / self.of if self.of else 0)} of the range"
-        else:
-            low, high = self.of
-            of = f"at least {low:,} sessions" if high is None else f"{low:,} to {high:,} sessions"
-            part = f"{self.read:,} sessions"
-        return (
-            f"{of} of {span}: {'; '.join(shown)}. Estimated at this moment from {part}, read "
-            f"evenly over it, with intervals of {percent(self.confidence, 0)}; call again to read "
-            "further."
-        )
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(repr(self))}</p>"
-
-
-def _unit(of: Estimate) -> Any:
-    return f"{{:,.4f}} {of.currency}".format
-
-
-def _shown(name: str, number: Interval, form: Any, about: str) -> str:
-    if number.value is None or number.low is None or number.high is None:
-        return f"{name} too early to say"
-    between = f" ({form(number.low)} to {form(number.high)})" if about else ""
-    return f"{name} {about}{form(number.value)}{between}"
 
 
 def estimate(
@@ -221,12 +140,25 @@ def estimate(
     columns = _checked_by(by)
     limiter = request.client.limiter.of(SESSION_RESOURCE.path)
     bar = Progress(request.progress, noun=SESSION_RESOURCE.name, limiter=limiter)
+    estimating = Estimating(
+        request.client,
+        request.question,
+        watch=bar,
+        by=columns,
+        within=within,
+        requests=requests,
+        confidence=confidence,
+        backend=request.backend,
+    )
     try:
-        return _Estimating(
-            request, bar, by=columns, within=within, requests=requests, confidence=confidence
-        ).run()
+        for _ in estimating.steps():
+            pass
     finally:
         bar.close()
+    found = estimating.estimate()
+    for doubt in estimating.doubts():
+        warnings.warn(doubt, PlivoAnalysisWarning, stacklevel=2)
+    return found
 
 
 def _checked_by(by: str | Iterable[str]) -> tuple[str, ...]:
@@ -242,227 +174,117 @@ def _checked_by(by: str | Iterable[str]) -> tuple[str, ...]:
     return columns
 
 
-class _Estimating:
-    """One call: what is read, and what it says."""
+class Estimating:
+    """An estimate while it is made: pages are read one after another, and the numbers tighten.
+
+    Reading and telling are two calls, so that a screen chooses how often it looks. Told again
+    while a pull goes on, the numbers take in what the pull has read from the newest end on.
+
+    Args:
+        client: The account.
+        question: Which sessions of which range.
+        watch: Is told of every page.
+        by: As in :func:`estimate`.
+        within: As in :func:`estimate`; None reads as far as ``requests`` allow, or everything.
+        requests: As in :func:`estimate`.
+        confidence: The coverage of the intervals.
+        backend: The kind of the estimate's frame.
+        cancel: Ends the reading at the next page, or in the middle of a wait: ``Cancelled`` is
+            raised, and what was read still tells.
+
+    Example:
+        >>> from datetime import timedelta
+        >>> import plivo_analysis as pva
+        >>> from plivo_analysis.api.filters import Filter
+        >>> from plivo_analysis.sync.pull import Question
+        >>> everything = Filter.of(SESSION_RESOURCE)
+        >>> since = timedelta(days=60)
+        >>> with pva.demo(sessions=2_000) as client:
+        ...     bar = Progress(False, noun="sessions", limiter=client.limiter.of(""))
+        ...     asked = Question(
+        ...         SESSION_RESOURCE, everything, everything, lambda now: (now - since, now)
+        ...     )
+        ...     estimating = Estimating(client, asked, watch=bar, requests=40)
+        ...     told = [estimating.estimate().read for _ in estimating.steps()]
+        >>> told == sorted(told), told[-1] > 500
+        (True, True)
+    """
 
     def __init__(
         self,
-        request: Request,
-        bar: Progress,
+        client: Client,
+        question: Question,
         *,
-        by: tuple[str, ...],
-        within: float | None,
-        requests: int | None,
-        confidence: float,
+        watch: ProgressListener,
+        by: tuple[str, ...] = (),
+        within: float | None = None,
+        requests: int | None = None,
+        confidence: float = 0.95,
+        backend: str = "polars",
+        cancel: threading.Event | None = None,
     ) -> None:
-        self._client = request.client
-        self._question = request.question
-        self._backend = request.backend
+        self._client = client
+        self._question = question
+        self._watch = watch
         self._by = by
         self._within = within
         self._most = requests
         self._confidence = confidence
-        self._bar = bar
-        question = request.question
-        self._reader = Reader(self._client, question.resource, question.filter, bar)
+        self._backend = backend
+        self._cancel = cancel
+        self._reader = Reader(client, question.resource, question.filter, watch, cancel)
         earlier = begun_earlier(self._reader, lambda begun: self._bounds(begun)[1])
         self._goes_on = earlier is not None
         self._set_clock(self._reader.now() if earlier is None else earlier)
-        self._measured = pl.DataFrame()  # what each session adds to the sums
-        self._frames: dict[int, pl.DataFrame] = {}  # of each page read, by its position
+        self._doubts: list[str] = []
+        self._sums: dict[int, Mapping[tuple[str | None, ...], Sums]] = {}  # of each page
+        self._rows: dict[int, int] = {}
+        self._newest_from = self._listing.end
+        self._of_listing: SampledListing | None = None
+        self._of_windows = 0
+        self._is_proven = False  # by a pull of all of it
+        self._wanted = earliest_stop(sys.maxsize)  # so many pages are thought to be enough
 
-    def _bounds(self, begun: int) -> tuple[Span, Span, Span]:
-        """At a moment: the exact range, the closed listing in it, and the live tail after that."""
-        exact = Span(*map(to_us, self._question.period(from_us(begun))))
-        asked, edge = exact.outward(MINUTE), floor(begun - SETTLE, MINUTE)
-        oldest = ceil(begun - RETENTION + _MARGIN, MINUTE)
-        listing = Span(max(asked.start, oldest), min(asked.end, edge))
-        return exact, listing, Span(max(asked.start, edge), asked.end)
+    def steps(self) -> Iterator[None]:
+        """Read on until what was wanted is known; each step is a page.
 
-    def _set_clock(self, begun: int) -> None:
-        self._begun = begun
-        exact, self._listing, self._tail = self._bounds(begun)
-        self._exact = Span(min(max(exact.start, self._listing.start), exact.end), exact.end)
-        self._left_out = Span(exact.start, self._exact.start - 2 * _MARGIN)
-
-    def run(self) -> Estimate:
+        Raises:
+            Cancelled: The event was set; what was read is kept.
+            IncompletePullError: What was to be exact could not be read whole.
+            PlivoAnalysisError: The server could not be asked, or refused.
+        """
         if self._is_nearly_read() or not self._listing.length:
-            return self._read_whole()
+            self._read_whole()
+            return
         if not self._goes_on and self._tail.length:
             self._reader.read(self._tail, settled=False)
             if self._reader.moved:
                 self._set_clock(self._reader.now())
                 self._reader.read(self._tail, settled=False)
         if self._left_out.length:
-            self._warn(f"Not estimated, since it is older than 90 days: {words(self._left_out)}.")
-        listing = SampledListing(self._reader, self._listing, self._begun)
+            self._doubts.append(
+                f"Not estimated, since it is older than 90 days: {words(self._left_out)}."
+            )
         try:
-            return self._read_pages(listing)
+            self._of_listing = SampledListing(self._reader, self._listing, self._begun)
+            yield from self._read_pages(self._of_listing)
         except NotAListError as reason:
+            first = () if self._of_listing is None else self._of_listing.records().get(0, ())
+            self._of_listing = None
+            self._sums = {}
             self._reader.take_back_samples()
-            self._warn(
+            self._doubts.append(
                 f"The server's pages do not behave like those of one list ({reason}), so that "
                 "windows of time are read instead."
             )
-            first = listing.records().get(0, ())
-        return self._read_windows(first)
+            yield from self._read_windows(first)
 
-    def _read_pages(self, listing: SampledListing) -> Estimate:
-        check_at = 0
-        while True:
-            read = len(listing.records())
-            if listing.is_counted:
-                too_few = listing.of_pages <= LEAST_PAGES
-                most = self._within is not None and 2 * read > listing.of_pages
-                if (too_few or most or listing.done) and self._affords(listing.of_pages - read):
-                    return self._read_whole()
-                if read >= max(check_at, earliest_stop(listing.of_pages)):
-                    check_at = read + 1 + read // _CHECK_EVERY
-                    sample = self._sample(listing)
-                    if self._is_narrow(sample):
-                        return self._answer(sample)
-            if listing.done or self._is_spent:
-                return self._answer(self._sample(listing))
-            listing.read_next(self._is_inside)
-            self._bar.page(
-                requests=self._reader.requests,
-                rows=self._reader.tally.received,
-                share=len(listing.records()) / max(1, listing.of_pages),
-            )
-
-    def _read_windows(self, first: Sequence[Record]) -> Estimate:
-        """Read windows of time whole, in the order of pages, and take them for pages."""
-        span = self._listing
-        instants = [to_us(record.instant) for record in first if record.instant is not None]
-        passed = max(instants) - min(instants) if instants else 0
-        rows = len(instants) * span.length // passed if passed else 0
-        width = max(MINUTE, floor(span.length // max(_WINDOWS, rows // _HALF_A_PAGE), MINUTE))
-        starts = range(span.end - width, span.start - width, -width)
-        windows = [Span(max(start, span.start), start + width) for start in starts]
-        key = f"{self._client.base_url} {self._client.auth_id} {span.start}/{span.end}"
-        read: dict[int, pl.DataFrame] = {}
-        check_at = LEAST_PAGES
-        for window in spread(key.encode()[:64], len(windows)):
-            if 2 * len(read) > len(windows) and self._affords(len(windows) - len(read)):
-                return self._read_whole()
-            if self._is_spent:
-                break
-            gaps = subtract(windows[window], answers(self._client, self._question, span))
-            missing = [part for gap in gaps for part in self._reader.read(gap).missing]
-            if not missing:
-                read[window] = self._stored(windows[window])
-            if len(read) >= check_at:
-                check_at = len(read) + 1 + len(read) // _CHECK_EVERY
-                if self._is_narrow(self._sample_of(read, len(windows), None)):
-                    break
-        return self._answer(self._sample_of(read, len(windows), None))
-
-    @property
-    def _is_spent(self) -> bool:
-        return self._most is not None and self._reader.requests >= self._most
-
-    def _affords(self, requests: int) -> bool:
-        """Whether a pull of so many pages stays within what was set."""
-        return self._most is None or self._reader.requests + 2 * requests + 5 <= self._most
-
-    def _is_narrow(self, sample: Sample) -> bool:
-        return self._within is not None and sample.is_narrow(self._within, self._confidence)
-
-    def _is_inside(self, record: Record) -> bool:
-        return record.instant is not None and to_us(record.instant) in self._exact
-
-    def _is_nearly_read(self) -> bool:
-        """Whether the store holds so much that reading the rest takes no more than an estimate."""
-        known = answers(self._client, self._question, self._listing)
-        left = subtract(self._listing, known)
-        missing = sum(gap.length for gap in left)
-        covered = self._listing.length - missing
-        if not left or not covered:
-            return not left and self._listing.length > 0
-        records = self._client.store.records(self._question.resource)
-        rows = records.count(self._listing) * missing / covered
-        expected = len(left) + round(rows / PAGE_ROWS)
-        return expected <= LEAST_PAGES and self._affords(expected)
-
-    def _stored(self, span: Span) -> pl.DataFrame:
-        return stored(self._client, self._question, span.clip(self._exact))
-
-    def _sample(self, listing: SampledListing) -> Sample:
-        """The pages and, as one more before them, the live tail, which is read whole."""
-        records = listing.records()
-        for page, of_page in records.items():
-            if page not in self._frames:
-                inside = [r.row for r in of_page if r.row is not None and self._is_inside(r)]
-                self._frames[page] = from_rows(inside, SESSIONS)
-        frames = {page + 1: frame for page, frame in self._frames.items()}
-        frames[0] = self._stored(self._tail)
-        rows = {page + 1: sum(map(self._is_inside, of_page)) for page, of_page in records.items()}
-        rows[0] = frames[0].height
-        outside = sum(map(len, records.values())) - sum(rows.values()) + rows[0]
-        low, high = listing.of_rows
-        of_rows = low, high if high is not None else max(low, self._guess(records))
-        shift = rows[0] - outside
-        return self._sample_of(
-            frames,
-            listing.of_pages + 1,
-            (max(0, of_rows[0] + shift), max(0, of_rows[1] + shift)),
-            rows,
-        )
-
-    def _guess(self, records: Mapping[int, Sequence[Record]]) -> int:
-        """How many rows there might be, before a page was met that is empty."""
-        return 2 * PAGE_ROWS * (max(records, default=0) + 1)
-
-    def _sample_of(
-        self,
-        frames: Mapping[int, pl.DataFrame],
-        of_pages: int,
-        of_rows: tuple[int, int] | None,
-        rows: Mapping[int, int] | None = None,
-    ) -> Sample:
-        """Pages as sums by group. What each session adds is worked out once."""
-        everything = pl.concat(
-            [frame.with_columns(pl.lit(page).alias("page")) for page, frame in frames.items()]
-            or [from_rows([], SESSIONS).with_columns(pl.lit(0).alias("page"))]
-        )
-        new = everything.unique("session_uuid", maintain_order=True).drop("page")
-        if self._measured.height:
-            new = new.join(self._measured, on="session_uuid", how="anti")
-        if new.height:
-            self._measured = pl.concat([self._measured, _measured(new)], how="diagonal")
-        groups: dict[int, dict[tuple[str | None, ...], Sums]] = {page: {} for page in frames}
-        if everything.height:
-            keys = list(dict.fromkeys(self._by))
-            summed = (
-                everything.select("page", "session_uuid", *keys)
-                .join(self._measured, on="session_uuid", how="left")
-                .group_by("page", *keys)
-                .agg(pl.col(Sums._fields).sum())
-            )
-            for row in summed.iter_rows(named=True):
-                group = tuple(row[name] for name in self._by)
-                groups[row["page"]][group] = Sums(*(row[name] for name in Sums._fields))
-        return Sample(groups, of_pages, of_rows, rows)
-
-    def _read_whole(self) -> Estimate:
-        """Read what is left by a pull, whose proof makes the numbers exact."""
-        start, end = self._exact.datetimes()
-        question = replace(self._question, period=lambda _: (start, end))
-        pulled = pull(self._client, question, watch=self._bar)
-        self._reader.requests += pulled.requests
-        frame = stored(self._client, question, pulled.span)
-        lacking = shortfall(pulled, to_backend(frame, self._backend))
-        if lacking is not None:
-            raise lacking
-        sample = self._sample_of({0: frame}, 1, (frame.height, frame.height))
-        return self._answer(sample, exact=True)
-
-    def _answer(self, sample: Sample, *, exact: bool = False) -> Estimate:
-        for doubt in set_aside_warnings(self._client, self._question.resource, self._exact):
-            self._warn(doubt)
+    def estimate(self) -> Estimate:
+        """What is known at this moment. It asks the server nothing."""
+        sample = self._sample()
         rows = []
         groups: list[Any] = sample.groups() if self._by else [None]
-        if exact and not any(sample.pages.values()):
+        if self._is_proven and not any(sample.pages.values()):
             groups = []  # as in the metrics: no row without sessions
         for group in groups:
             row: dict[str, Any] = dict(zip(self._by, group or (), strict=False))
@@ -486,7 +308,7 @@ class _Estimating:
             requests=self._reader.requests,
             read=read,
             of=of[0] if of[0] == of[1] else of,
-            exact=exact,
+            exact=self._is_proven,
             since=since,
             until=until,
             confidence=self._confidence,
@@ -494,19 +316,194 @@ class _Estimating:
             currency=self._client.currency,
         )
 
-    @staticmethod
-    def _warn(sentence: str) -> None:
-        warnings.warn(sentence, PlivoAnalysisWarning, stacklevel=5)
+    def doubts(self) -> list[str]:
+        """What is to be said beside the numbers, in sentences."""
+        return [
+            *self._doubts,
+            *set_aside_warnings(self._client, self._question.resource, self._exact),
+        ]
 
+    def _bounds(self, begun: int) -> tuple[Span, Span, Span]:
+        """At a moment: the exact range, the closed listing in it, and the live tail after that."""
+        exact = Span(*map(to_us, self._question.period(from_us(begun))))
+        asked, edge = exact.outward(MINUTE), floor(begun - SETTLE, MINUTE)
+        oldest = ceil(begun - RETENTION + _MARGIN, MINUTE)
+        listing = Span(max(asked.start, oldest), min(asked.end, edge))
+        return exact, listing, Span(max(asked.start, edge), asked.end)
 
-def _measured(sessions: pl.DataFrame) -> pl.DataFrame:
-    """What each session adds to the sums, by the metrics themselves: one definition of each."""
-    key = "session_uuid"
-    success = success_rates(sessions, by=key).select(key, "sessions", "settled", "verified")
-    fallback = fallback_rates(sessions, by=key).select(key, "fell_back", evaluable="sessions")
-    billed = spend(sessions, by=key).select(key, spend="amount")
-    cost = cost_per_verified(sessions, by=key).select(key, settled_charge="total_charge")
-    joined: pl.DataFrame = success
-    for part in (fallback, billed, cost):
-        joined = joined.join(part, on=key, how="left")
-    return joined.select(key, pl.col(Sums._fields).cast(pl.Float64).fill_null(0.0))
+    def _set_clock(self, begun: int) -> None:
+        self._begun = begun
+        exact, self._listing, self._tail = self._bounds(begun)
+        self._exact = Span(min(max(exact.start, self._listing.start), exact.end), exact.end)
+        self._left_out = Span(exact.start, self._exact.start - 2 * _MARGIN)
+
+    def _read_pages(self, listing: SampledListing) -> Iterator[None]:
+        check_at = 0
+        self._take_newest(listing)
+        while True:
+            known = listing.known_pages
+            if listing.is_counted:
+                too_few = listing.of_pages <= LEAST_PAGES
+                most = self._within is not None and 2 * known > listing.of_pages
+                if (too_few or most or listing.done) and self._affords(listing.of_pages - known):
+                    self._read_whole()
+                    return
+                if known >= max(check_at, earliest_stop(listing.of_pages)):
+                    check_at = known + 1 + known // _CHECK_EVERY
+                    if self._is_narrow(known):
+                        return
+            if listing.done or self._is_spent:
+                return
+            listing.read_next(self._is_inside)
+            self._tell_watch(listing.known_pages)
+            yield
+
+    def _read_windows(self, first: Sequence[Record]) -> Iterator[None]:
+        """Read windows of time whole, in the order of pages, and take them for pages."""
+        span = self._listing
+        instants = [to_us(record.instant) for record in first if record.instant is not None]
+        passed = max(instants) - min(instants) if instants else 0
+        rows = len(instants) * span.length // passed if passed else 0
+        width = max(MINUTE, floor(span.length // max(_WINDOWS, rows // _HALF_A_PAGE), MINUTE))
+        starts = range(span.end - width, span.start - width, -width)
+        windows = [Span(max(start, span.start), start + width) for start in starts]
+        self._of_windows = len(windows)
+        key = f"{self._client.base_url} {self._client.auth_id} {span.start}/{span.end}"
+        check_at = LEAST_PAGES
+        for place, window in enumerate(spread(key.encode()[:64], len(windows))):
+            if 2 * place > len(windows) and self._affords(len(windows) - place):
+                self._read_whole()
+                return
+            if self._is_spent:
+                return
+            gaps = subtract(windows[window], answers(self._client, self._question, span))
+            missing = [part for gap in gaps for part in self._reader.read(gap).missing]
+            if not missing:
+                self._take(
+                    [window + 1], self._stored(windows[window]).with_columns(page=window + 1)
+                )
+            if len(self._sums) >= check_at:
+                check_at = len(self._sums) + 1 + len(self._sums) // _CHECK_EVERY
+                if self._is_narrow(len(self._sums)):
+                    return
+            self._tell_watch(place + 1)
+            yield
+
+    def _tell_watch(self, pages: int) -> None:
+        """Say how far it is to what was wanted, not to the end of the range."""
+        requests = self._reader.requests
+        share = pages / max(pages, self._wanted) if self._most is None else requests / self._most
+        self._watch.page(requests=requests, rows=self._reader.tally.received, share=min(1.0, share))
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._most is not None and self._reader.requests >= self._most
+
+    def _affords(self, requests: int) -> bool:
+        """Whether a pull of so many pages stays within what was set."""
+        return self._most is None or self._reader.requests + 2 * requests + 5 <= self._most
+
+    def _is_narrow(self, pages: int) -> bool:
+        if self._within is None:
+            return False
+        sample = self._sample()
+        half = sample.estimate(None, "spend", self._confidence).half_width
+        if half is not None:  # an interval narrows with the root of the pages
+            self._wanted = max(pages + 1, round(pages * (half / self._within) ** 2))
+        return sample.is_narrow(self._within, self._confidence)
+
+    def _is_inside(self, record: Record) -> bool:
+        return record.instant is not None and to_us(record.instant) in self._exact
+
+    def _is_nearly_read(self) -> bool:
+        """Whether the store holds so much that reading the rest takes no more than an estimate."""
+        known = answers(self._client, self._question, self._listing)
+        left = subtract(self._listing, known)
+        missing = sum(gap.length for gap in left)
+        covered = self._listing.length - missing
+        if not left or not covered:
+            return not left and self._listing.length > 0
+        records = self._client.store.records(self._question.resource)
+        rows = records.count(self._listing) * missing / covered
+        expected = len(left) + round(rows / PAGE_ROWS)
+        return expected <= LEAST_PAGES and self._affords(expected)
+
+    def _read_whole(self) -> None:
+        """Read what is left by a pull, whose proof makes the numbers exact."""
+        start, end = self._exact.datetimes()
+        question = replace(self._question, period=lambda _: (start, end))
+        pulled = pull(self._client, question, watch=self._watch, cancel=self._cancel)
+        self._reader.requests += pulled.requests
+        frame = stored(self._client, question, pulled.span)
+        lacking = shortfall(pulled, to_backend(frame, self._backend))
+        if lacking is not None:
+            raise lacking
+        self._sums = {}
+        self._take([0], frame.with_columns(page=0))
+        self._is_proven = True
+
+    def _stored(self, span: Span) -> pl.DataFrame:
+        return stored(self._client, self._question, span.clip(self._exact))
+
+    def _sample(self) -> Sample:
+        """What is read, as pages; the live tail, which is read whole, is one before them."""
+        if self._is_proven:
+            rows = self._rows[0]
+            return Sample(self._sums, 1, (rows, rows))
+        if 0 not in self._sums:
+            self._take([0], self._stored(self._tail).with_columns(page=0))
+        if self._of_windows:
+            return Sample(self._sums, self._of_windows + 1, None)
+        listing = self._of_listing
+        if listing is None:
+            return Sample({}, 1, (0, None))
+        self._take_newest(listing)
+        records = listing.records()
+        new = {page: rows for page, rows in records.items() if page + 1 not in self._sums}
+        inside = [
+            (page + 1, record)
+            for page, of_page in new.items()
+            for record in of_page
+            if self._is_inside(record)
+        ]
+        fit = [(page, record.row) for page, record in inside if record.row is not None]
+        sessions = from_rows([row for _, row in fit], SESSIONS)
+        paged = sessions.with_columns(pl.Series("page", [page for page, _ in fit], pl.Int64))
+        self._take([page + 1 for page in new], paged)
+        self._rows |= Counter(page for page, _ in inside)  # also those that no table takes
+        low, high = listing.of_rows
+        low = max(low, PAGE_ROWS * listing.newest_known)
+        listed = [record for of_page in records.values() for record in of_page]
+        shift = self._rows[0] - len(listed) + sum(map(self._is_inside, listed))
+        return Sample(
+            self._sums,
+            max(listing.of_pages, listing.newest_known) + 1,
+            (max(0, low + shift), None if high is None else max(0, max(low, high) + shift)),
+            self._rows,
+        )
+
+    def _take_newest(self, listing: SampledListing) -> None:
+        """Take in what is read whole from the newest end on, as by a pull that is going on."""
+        span, last = self._listing, self._listing.end - 1
+        known = answers(self._client, self._question, span)
+        newest = next((part.clip(span) for part in known if last in part), Span(last, last))
+        if newest.start >= self._newest_from:
+            return
+        self._newest_from = newest.start
+        sessions = stored(self._client, self._question, newest)
+        before, pages = listing.newest_known, sessions.height // PAGE_ROWS
+        paged = sessions.sort("created_at", descending=True).with_columns(
+            page=1 + pl.int_range(pl.len()) // PAGE_ROWS
+        )
+        start, end = self._exact.datetimes()
+        inside = pl.col("created_at").is_between(start, end, closed="left")
+        numbers = range(before + 1, pages + 1)
+        self._take(numbers, paged.filter(inside & pl.col("page").is_in(numbers)))
+        listing.newest_known = max(before, pages)
+
+    def _take(self, pages: Iterable[int], sessions: pl.DataFrame) -> None:
+        """Note what the sessions of some pages add up to, each worked out once."""
+        summed = page_sums(sessions, self._by)
+        for page in pages:
+            self._sums[page] = summed.get(page, {})
+            self._rows[page] = round(sum(sums.sessions for sums in self._sums[page].values()))

@@ -1,295 +1,95 @@
-"""What some pages of a listing say of all of it, with intervals: arithmetic only.
-
-A listing of N rows, newest first, is cut into M pages, of which some are read, spread over it.
-An unread page is taken to be like its two read neighbours, so that each read page counts for
-itself and half of the unread ones on either side: its weight w. With a and b a page's sums of a
-measure and of what it is divided by (rows, for a total),
-
-    R = Σwa ÷ Σwb                                     the ratio; a total is N · R
-    z = a − R · b                                     a page's departure from it
-    s² = Σ (z of a page − z of the next read one)² ÷ 2g
-    v = s² · (Σ(w − 1)² + M − n) ÷ (Σwb)²             the variance of R
-
-over the g neighbouring read pages that have unread ones between them. Differences of neighbours,
-not departures from the mean: traffic has days and weeks, and a sample that is spread over them
-does not err by them. Sources: Cochran 1977 (cluster sampling, ratio estimators), Wolter 2007
-(successive differences), Brown, Cai & DasGupta 2001 (Wilson's interval).
-"""
+"""``Estimate``: what some pages of a listing say of all of it, as users see it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
-from math import exp, sqrt
-from operator import add, mul
-from typing import TYPE_CHECKING, NamedTuple
+from html import escape
+from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.metrics.intervals import student_quantile
+from plivo_analysis.values.typesetting import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from datetime import datetime
 
-LEAST_PAGES = 20
-"""Nothing is said of fewer pages."""
-
-_LEAST_SPREAD = 10  # pages that an unevenly read half is worth: (Σw)² ÷ Σw²
-_LEAST_GROUP_PAGES = 5  # a group on fewer shows how many sessions it has, and nothing else
-_LEAST_AMOUNTS = 30  # pages of like money that the pages are worth: (Σy)² ÷ Σy²
-_MOST_WAIT = 100  # pages after which a wanted width may end the reading at any rate
-_WAIT_SHARE = 5  # or after one page of so many
-_CARRIED = 2 / 3  # of the pairs: what successive differences carry as degrees of freedom
-
-_PARTS = {
-    "sessions": ("sessions", ""),
-    "spend": ("spend", ""),
-    "success_rate": ("verified", "settled"),
-    "fallback_rate": ("fell_back", "evaluable"),
-    "cost_per_verified": ("settled_charge", "verified"),
-}  # a sum and what it is divided by; nothing for a total
-_MONEY = ("spend", "settled_charge")
-
-MEASURES = tuple(_PARTS)
-"""What is estimated of each group, in the order of the columns."""
+    from plivo_analysis.metrics.samples import Interval
 
 
-class Sums(NamedTuple):
-    """What sessions of one group on one page add up to.
+@dataclass(frozen=True, slots=True, repr=False)
+class Estimate:
+    """What some pages of a listing say of all of it, at this moment.
 
     Args:
-        sessions: All of them.
-        settled: Verified or expired.
-        verified: Verified.
-        evaluable: Settled, with steps that tell whether they fell back.
-        fell_back: Of the evaluable ones, those with a switch of channel.
-        spend: What they were billed, as far as it is known.
-        settled_charge: The ``total_charge`` of the settled ones.
-    """
-
-    sessions: float = 0.0
-    settled: float = 0.0
-    verified: float = 0.0
-    evaluable: float = 0.0
-    fell_back: float = 0.0
-    spend: float = 0.0
-    settled_charge: float = 0.0
-
-    def __add__(self, other: tuple[float, ...]) -> Sums:  # type: ignore[override]
-        return Sums(*map(add, self, other))
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A number, and between what it lies; all None where it is too early to say.
+        frame: One row a group: the ``by`` columns, then ``sessions``, ``spend``,
+            ``success_rate``, ``fallback_rate``, ``cost_per_verified``, each followed by
+            ``…_low`` and ``…_high`` (Float64; null where it is too early to say; alike where
+            the numbers are exact). Money is in the account's currency.
+        requests: How many requests this call took.
+        read: How many sessions are read, of earlier calls too.
+        of: How many there are; between how many and how many, while that is not known (None
+            where nothing bounds them yet).
+        exact: Whether all of them are read, so that nothing is estimated.
+        since: The start of the range.
+        until: Its end.
+        confidence: The coverage of the intervals.
+        total: Each measure of all sessions, whatever ``by`` names.
+        currency: What amounts are in.
 
     Example:
-        >>> Interval.exact(0.5)
-        Interval(value=0.5, low=0.5, high=0.5)
+        >>> import plivo_analysis as pva
+        >>> with pva.demo(sessions=200) as client:
+        ...     found = pva.estimate(since="30d", client=client)
+        >>> found.read == found.of
+        True
     """
 
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
+    frame: Any
+    requests: int
+    read: int
+    of: int | tuple[int, int | None]
+    exact: bool
+    since: datetime
+    until: datetime
+    confidence: float
+    total: Mapping[str, Interval] = field(repr=False)
+    currency: str
 
-    @classmethod
-    def exact(cls, value: float | None) -> Interval:
-        """A number that is known."""
-        return cls(value, value, value)
-
-    def times(self, low: float, value: float, high: float) -> Interval:
-        """A share of a total that is itself known between bounds."""
-        if self.value is None or self.low is None or self.high is None:
-            return self
-        return Interval(self.value * value, self.low * low, self.high * high)
-
-    @property
-    def half_width(self) -> float | None:
-        """Half of its width as a part of the number; None where there is none."""
-        if not self.value or self.low is None or self.high is None:
-            return None
-        return (self.high - self.low) / 2 / self.value
-
-
-TOO_EARLY = Interval()
-
-
-@dataclass(slots=True)
-class Sample:
-    """Which pages of a listing are read, and what they hold.
-
-    Args:
-        pages: The sums of each read page by group, by the page's position from 0.
-        of_pages: How many pages there are.
-        of_rows: Between how many and how many rows there are; alike where they are counted.
-            None where pages are windows of time: then a total is of windows, not of rows.
-        rows: How many rows each page holds, also those that are not fit for a table; by default
-            its sessions.
-
-    Example:
-        >>> read = {page: {(): Sums(20, spend=1.0)} for page in range(0, 140, 4)}
-        >>> Sample(read, 140, (2800, 2800)).estimate((), "spend", 0.95)
-        Interval(value=140.0, low=140.0, high=140.0)
-    """
-
-    pages: Mapping[int, Mapping[tuple[str | None, ...], Sums]]
-    of_pages: int
-    of_rows: tuple[int, int] | None
-    rows: Mapping[int, int] | None = None
-    _positions: list[int] = field(init=False)
-    _weights: list[float] = field(init=False)
-    _apart: list[int] = field(init=False)
-    _all: list[Sums] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._positions = sorted(self.pages)
-        gaps = [later - page - 1 for page, later in pairwise(self._positions)]
-        weights = [1.0] * len(self._positions)
-        if self._positions:  # unread pages at either end count whole to the page at that end
-            weights[0] += self._positions[0]
-            weights[-1] += self.of_pages - 1 - self._positions[-1]
-        for place, gap in enumerate(gaps):
-            weights[place] += gap / 2
-            weights[place + 1] += gap / 2
-        self._weights = weights
-        self._apart = [place for place, gap in enumerate(gaps) if gap]
-        self._all = [sum(self.pages[page].values(), Sums()) for page in self._positions]
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether the pages say anything of those that are not read.
-
-        Not below 20 pages; nor while nearly all of the weight lies on a few of them, as when the
-        newest part was read densely and hardly anything of the rest.
-        """
-        if len(self._positions) >= self.of_pages:
-            return True
-        if len(self._positions) < LEAST_PAGES or not self._apart:
-            return False
-        squares = sum(weight * weight for weight in self._weights)
-        return sum(self._weights) ** 2 >= _LEAST_SPREAD * squares
-
-    def groups(self) -> list[tuple[str | None, ...]]:
-        """The groups met so far, by text, nulls last."""
-        met = {group for page in self.pages.values() for group in page}
-        return sorted(met, key=lambda group: [(word is None, word or "") for word in group])
-
-    def is_narrow(self, within: float, confidence: float) -> bool:
-        """Whether spend is known within a part of itself, on enough pages to trust that."""
-        if len(self._positions) < earliest_stop(self.of_pages):
-            return False
-        half = self.estimate(None, "spend", confidence).half_width
-        return half is not None and half <= within
-
-    def estimate(
-        self, group: tuple[str | None, ...] | None, measure: str, confidence: float
-    ) -> Interval:
-        """One measure of one group.
-
-        Args:
-            group: The group; None for all sessions.
-            measure: One of ``MEASURES``.
-            confidence: The coverage of the interval.
-
-        Returns:
-            The number and its interval: sessions; money in the account's currency; a rate as a
-            part of one. ``TOO_EARLY`` where the pages do not say enough.
-        """
-        of_sum, of_whole = _PARTS[measure]
-        in_total = not of_whole
-        # A total is known as well as the number of rows is.
-        low, high = self.of_rows or (self.of_pages, self.of_pages)
-        bounds = low, (low + high) / 2, high
-        everything = [float(page.sessions) for page in self._all]
-        if self.of_rows is None:
-            rows = [1.0] * len(everything)
-        elif self.rows is None:
-            rows = everything
-        else:
-            rows = [float(self.rows[page]) for page in self._positions]
-        counted = self.of_rows is not None and everything == rows
-        if measure == "sessions" and group is None and counted:
-            return Interval.exact(1.0).times(*bounds)  # counted, not estimated
-        if not self.is_enough:
-            return TOO_EARLY
-        sums = [
-            page if group is None else self.pages[position].get(group, Sums())
-            for position, page in zip(self._positions, self._all, strict=True)
+    def __repr__(self) -> str:
+        """The numbers in a sentence: what they are, how sure, of what, and as of when."""
+        about = "" if self.exact else "≈ "
+        money = f"{{:,.2f}} {self.currency}".format
+        shown = [
+            _shown("spend", self.total["spend"], money, about),
+            _shown("success", self.total["success_rate"], percent, about),
+            _shown("fallback", self.total["fallback_rate"], percent, about),
+            _shown("cost per verified", self.total["cost_per_verified"], _unit(self), about),
         ]
-        met = sum(bool(page.sessions) for page in sums)
-        is_sample = len(sums) < self.of_pages
-        if measure != "sessions" and is_sample and met < _LEAST_GROUP_PAGES:
-            return TOO_EARLY
-        if of_sum in _MONEY and is_sample:
-            spent, squares = sum(page.spend for page in sums), sum(page.spend**2 for page in sums)
-            # Where few pages hold most of the money, the next such page decides.
-            if spent * spent < _LEAST_AMOUNTS * squares:
-                return TOO_EARLY
-        parts = [float(getattr(page, of_sum)) for page in sums]
-        wholes = [float(getattr(page, of_whole)) for page in sums] if of_whole else rows
-        # Sessions a window of time are no share of anything.
-        is_share = of_sum not in _MONEY and not (in_total and self.of_rows is None)
-        pages = met if in_total else sum(map(bool, wholes))
-        interval = self._ratio(parts, wholes, pages, confidence, is_share=is_share)
-        return interval.times(*bounds) if in_total else interval
+        span = f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
+        if self.exact:
+            return f"{self.read:,} sessions of {span}, all read: {'; '.join(shown)}."
+        if isinstance(self.of, int):
+            of = f"{self.of:,} sessions"
+            part = f"{percent(self.read / self.of if self.of else 0)} of the range"
+        else:
+            low, high = self.of
+            of = f"at least {low:,} sessions" if high is None else f"{low:,} to {high:,} sessions"
+            part = f"{self.read:,} sessions"
+        return (
+            f"{of} of {span}: {'; '.join(shown)}. Estimated at this moment from {part}, read "
+            f"evenly over it, with intervals of {percent(self.confidence, 0)}; call again to read "
+            "further."
+        )
 
-    def _ratio(
-        self,
-        parts: Sequence[float],
-        wholes: Sequence[float],
-        met: int,
-        confidence: float,
-        *,
-        is_share: bool,
-    ) -> Interval:
-        """A ratio of sums over all pages, from those read, met on so many of these."""
-        whole = sum(map(mul, self._weights, wholes))
-        if not whole:
-            return TOO_EARLY
-        ratio = sum(map(mul, self._weights, parts)) / whole
-        unread = self.of_pages - len(parts)
-        if not unread:
-            return Interval.exact(ratio)
-        departures = [part - ratio * of for part, of in zip(parts, wholes, strict=True)]
-        pairs = len(self._apart)
-        squares = sum((departures[at + 1] - departures[at]) ** 2 for at in self._apart)
-        carried = sum((weight - 1) ** 2 for weight in self._weights) + unread
-        variance = squares / (2 * pairs) * carried / whole**2
-        degrees = max(2.0, _CARRIED * pairs)
-        if met < len(parts):  # a group that few pages hold is known from these few
-            degrees = max(1.0, min(degrees, met - 1.0))
-        t = student_quantile(confidence, degrees)
-        if is_share:
-            plain = sum(wholes) / (1 - len(parts) / self.of_pages)
-            return _wilson(ratio, variance, plain, t)
-        if not ratio:
-            return TOO_EARLY
-        factor = exp(t * sqrt(variance) / ratio)
-        return Interval(ratio, ratio / factor, ratio * factor)
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>"
 
 
-def earliest_stop(of_pages: int) -> int:
-    """After how many of so many pages a narrow interval may be believed.
-
-    In a calm account with one costly day the first pages agree, and the interval is narrow
-    before the day was met: so not before a hundred pages, or a fifth of all.
-
-    Example:
-        >>> earliest_stop(5_000), earliest_stop(250), earliest_stop(30), earliest_stop(7)
-        (100, 50, 20, 7)
-    """
-    return min(_MOST_WAIT, max(LEAST_PAGES, of_pages // _WAIT_SHARE), of_pages)
+def _unit(of: Estimate) -> Any:
+    return f"{{:,.4f}} {of.currency}".format
 
 
-def _wilson(rate: float, variance: float, trials: float, t: float) -> Interval:
-    """Wilson's interval for as many independent trials as would vary like the pages do.
-
-    Where the pages do not vary, at a rate of 0 or 1, it takes them for as many trials as they
-    have rows: else the interval would be a point. So it does where they vary less than that.
-    """
-    if variance:
-        trials = min(trials, rate * (1 - rate) / variance)
-    square = t * t
-    centre = trials * rate + square / 2
-    half = t * sqrt(max(0.0, trials * rate * (1 - rate)) + square / 4)
-    low, high = (centre - half) / (trials + square), (centre + half) / (trials + square)
-    # At 0 and at 1 the interval ends there; floats would miss it by a hair.
-    return Interval(rate, min(rate, max(0.0, low)), max(rate, min(1.0, high)))
+def _shown(name: str, number: Interval, form: Any, about: str) -> str:
+    if number.value is None or number.low is None or number.high is None:
+        return f"{name} too early to say"
+    between = f" ({form(number.low)} to {form(number.high)})" if about else ""
+    return f"{name} {about}{form(number.value)}{between}"

@@ -37,12 +37,16 @@ class SampledListing:
         reader: Asks for pages and keeps them.
         span: The range, on whole minutes.
         begun: When sampling began, in microseconds.
+
+    ``newest_known`` says how many of the newest pages are known otherwise, by a pull that read
+    that part whole, so that they need not be asked for.
     """
 
     def __init__(self, reader: Reader, span: Span, begun: int) -> None:
         self._reader = reader
         self._span = span
         self._name = f"{_names(reader)}{begun} {span.start}/{span.end} "
+        self.newest_known = 0
         self._lists: list[Sampling] = []
         self._records: dict[tuple[int, int], tuple[Record, ...]] = {}
         self._order: Iterator[int] | None = None
@@ -67,9 +71,14 @@ class SampledListing:
         return sum(part.of_pages for part in self._lists)
 
     @property
+    def known_pages(self) -> int:
+        """How many pages are read, or known otherwise."""
+        return self.newest_known + sum(page >= self.newest_known for page in self.records())
+
+    @property
     def done(self) -> bool:
-        """Whether every page is read."""
-        return self.is_counted and len(self.records()) == self.of_pages
+        """Whether every page is known."""
+        return self.is_counted and self.known_pages >= self.of_pages
 
     def records(self) -> dict[int, tuple[Record, ...]]:
         """The records of each page that is read, by its position from 0."""
@@ -111,7 +120,8 @@ class SampledListing:
         if self._order is None:
             self._order = spread(blake2b(self._key).digest(), self.of_pages)
         edge = next(_edges(self.of_pages, read, is_inside), None)
-        page = edge if edge is not None else next(p for p in self._order if p not in read)
+        unread = (p for p in self._order if p not in read and p >= self.newest_known)
+        page = next(unread) if edge is None else edge
         number = 0
         while page >= self._lists[number].of_pages:
             page -= self._lists[number].of_pages

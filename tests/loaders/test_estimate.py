@@ -16,7 +16,7 @@ from plivo_analysis.errors import (
     PlivoAnalysisWarning,
     SchemaError,
 )
-from plivo_analysis.metrics.estimates import MEASURES
+from plivo_analysis.metrics.samples import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

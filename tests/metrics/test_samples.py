@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from plivo_analysis.metrics.estimates import MEASURES, TOO_EARLY, Interval, Sample, Sums
 from plivo_analysis.metrics.intervals import student_quantile
+from plivo_analysis.metrics.samples import MEASURES, TOO_EARLY, Interval, Sample, Sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
