@@ -70,6 +70,11 @@ def _add_report(commands: Any) -> None:
         action="store_true",
         help="load the period before too; without it, it is compared with if it is stored",
     )
+    report.add_argument(
+        "--estimate",
+        action="store_true",
+        help="read some pages only, a few minutes' worth, and report what they say; marked as such",
+    )
     _add_quiet(report)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.cli.accounts import account
+from plivo_analysis.cli.output import print_table
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.estimate import estimate as estimated
 
@@ -38,14 +37,7 @@ def estimate(options: argparse.Namespace) -> None:
         )
     print(found)
     if options.by:
-        with pl.Config(
-            tbl_rows=-1,
-            tbl_cols=-1,
-            tbl_width_chars=-1,
-            tbl_hide_dataframe_shape=True,
-            tbl_hide_column_data_types=True,
-        ):
-            print(found.frame)
+        print_table(found.frame)
 
 
 def _share(text: str | None) -> float | None:

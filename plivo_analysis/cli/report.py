@@ -12,11 +12,13 @@ from plivo_analysis.cli.accounts import account
 from plivo_analysis.cli.output import print_table
 from plivo_analysis.errors import FilterError, IncompletePullError
 from plivo_analysis.loaders.coverage import coverage, issues
+from plivo_analysis.loaders.estimate import estimate
 from plivo_analysis.loaders.load import load_sessions
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.report.cost import cost_report
+from plivo_analysis.report.measures import COUNTRY
 from plivo_analysis.report.period import Period
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from plivo_analysis.client import Client
+    from plivo_analysis.report.cost import CostReport
 
 LAST_MONTH = "last-month"
 
@@ -45,9 +48,35 @@ def report(options: argparse.Namespace) -> None:
     """Write the report and say where it is."""
     zone = zone_of(options.tz)
     _refuse_what_cannot_be_written(options)
+    if options.estimate and options.compare:
+        raise FilterError(
+            "An estimate is compared with nothing: leave --estimate or --compare out."
+        )
     with account(options) as client:
         since, until = _period(options, client.now(), zone)
         bar = False if options.quiet else None
+        if options.estimate:
+            found = estimate(
+                since=since,
+                until=until,
+                by=COUNTRY,
+                status=options.status,
+                client=client,
+                backend="polars",
+                progress=bar,
+            )
+            if not found.exact:  # else the report of all sessions costs hardly a request more
+                made = cost_report(
+                    path=options.out,
+                    estimate=found,
+                    title=options.title,
+                    account=client.auth_id,
+                    tz=options.tz,
+                )
+                lines = _written(options, made)
+                if not options.quiet:
+                    print("\n".join([str(found), *lines]))
+                return
         sessions = load_sessions(
             since=since, until=until, status=options.status, client=client, progress=bar
         )
@@ -71,18 +100,24 @@ def report(options: argparse.Namespace) -> None:
             tz=options.tz,
             currency=client.currency,
         )
-        lines = [*note, f"Report: {options.out.resolve()}"]
-        if options.xlsx:
-            lines.append(f"Workbook: {made.to_xlsx(options.xlsx).resolve()}")
-        if options.csv_dir:
-            made.to_csv(options.csv_dir)
-            lines.append(f"Tables: {options.csv_dir.resolve()}")
+        lines = [*note, *_written(options, made)]
         if not options.quiet:
             at_least = ", at least" if oddities["set_aside"].any() else ""
             rates = fallback_rates(sessions).select(_FALLBACK).rename(_SHORT)
             _print(f"Fallback by entry channel, with 95 % intervals{at_least}", rates)
             _print(f"Spend by channel, {client.currency}{at_least}", spend(sessions))
             print("\n".join(lines))
+
+
+def _written(options: argparse.Namespace, made: CostReport) -> list[str]:
+    """Write what was asked for beside the page, and say where everything is."""
+    lines = [f"Report: {options.out.resolve()}"]
+    if options.xlsx:
+        lines.append(f"Workbook: {made.to_xlsx(options.xlsx).resolve()}")
+    if options.csv_dir:
+        made.to_csv(options.csv_dir)
+        lines.append(f"Tables: {options.csv_dir.resolve()}")
+    return lines
 
 
 def _period(

@@ -311,6 +311,7 @@ class Estimating:
             exact=self._is_proven,
             since=since,
             until=until,
+            at=self._client.now(),
             confidence=self._confidence,
             total=total,
             currency=self._client.currency,

@@ -3,16 +3,76 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from plivo_analysis.values.typesetting import percent
+from plivo_analysis.values.typesetting import (
+    DASH,
+    count,
+    money,
+    percent,
+    percent_range,
+    unit_price,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from plivo_analysis.metrics.samples import Interval
+
+_RATES = ("success_rate", "fallback_rate")
+_COARSE = 20  # an interval that many units of money wide is shown without cents
+
+
+class Shown(NamedTuple):
+    """A number of an estimate in words.
+
+    Args:
+        value: The number, with "≈" unless it is exact; sessions are exact once they are counted.
+        interval: Between what it lies; empty where it is one number or too early to say.
+    """
+
+    value: str
+    interval: str
+
+
+def shown(measure: str, number: Interval, currency: str, *, exact: bool = False) -> Shown:
+    r"""A number of an estimate as screen, command line and report show it.
+
+    Args:
+        measure: One of ``samples.MEASURES``.
+        number: The number and its interval.
+        currency: What amounts are in.
+        exact: Whether all sessions are read, and that is proven.
+
+    Example:
+        >>> from plivo_analysis.metrics.samples import Interval
+        >>> shown("spend", Interval(2453.2, 2351.1, 2554.4), "USD")
+        Shown(value='≈ $2,453', interval='$2,351–$2,554')
+        >>> shown("success_rate", Interval(0.908, 0.902, 0.914), "USD").interval
+        '90.2–91.4\u202f%'
+        >>> shown("sessions", Interval.exact(20.0), "USD"), shown("spend", Interval(), "USD")
+        (Shown(value='20', interval=''), Shown(value='too early to say', interval=''))
+    """
+    value, low, high = number.value, number.low, number.high
+    if value is None or low is None or high is None:
+        return Shown("too early to say", "")
+    if measure in _RATES:
+        words, between = percent(value), percent_range(low, high)
+    else:
+
+        def amount(of: float) -> str:
+            if measure == "sessions":
+                return count(round(of))
+            if measure == "cost_per_verified":
+                return unit_price(Decimal(of), currency)
+            return money(Decimal(of), currency, 0 if high - low > _COARSE else 2)
+
+        words, between = amount(value), f"{amount(low)}{DASH}{amount(high)}"
+    is_known = exact or (measure == "sessions" and low == high)
+    return Shown(words if is_known else f"≈ {words}", "" if low == high else between)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,6 +91,7 @@ class Estimate:
         exact: Whether all of them are read, so that nothing is estimated.
         since: The start of the range.
         until: Its end.
+        at: When it was made, by the account's clock.
         confidence: The coverage of the intervals.
         total: Each measure of all sessions, whatever ``by`` names.
         currency: What amounts are in.
@@ -50,46 +111,50 @@ class Estimate:
     exact: bool
     since: datetime
     until: datetime
+    at: datetime
     confidence: float
     total: Mapping[str, Interval] = field(repr=False)
     currency: str
 
     def __repr__(self) -> str:
         """The numbers in a sentence: what they are, how sure, of what, and as of when."""
-        about = "" if self.exact else "≈ "
-        money = f"{{:,.2f}} {self.currency}".format
-        shown = [
-            _shown("spend", self.total["spend"], money, about),
-            _shown("success", self.total["success_rate"], percent, about),
-            _shown("fallback", self.total["fallback_rate"], percent, about),
-            _shown("cost per verified", self.total["cost_per_verified"], _unit(self), about),
-        ]
+        numbers = {
+            measure: shown(measure, number, self.currency) for measure, number in self.total.items()
+        }
+        said = "; ".join(
+            f"{measure.replace('_', ' ')} {words.value}"
+            + (f" ({words.interval})" if words.interval else "")
+            for measure, words in numbers.items()
+            if measure != "sessions"
+        )
         span = f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
         if self.exact:
-            return f"{self.read:,} sessions of {span}, all read: {'; '.join(shown)}."
-        if isinstance(self.of, int):
-            of = f"{self.of:,} sessions"
-            part = f"{percent(self.read / self.of if self.of else 0)} of the range"
-        else:
-            low, high = self.of
-            of = f"at least {low:,} sessions" if high is None else f"{low:,} to {high:,} sessions"
-            part = f"{self.read:,} sessions"
+            return f"{self.read:,} sessions of {span}, all read: {said}."
         return (
-            f"{of} of {span}: {'; '.join(shown)}. Estimated at this moment from {part}, read "
-            f"evenly over it, with intervals of {percent(self.confidence, 0)}; call again to read "
-            "further."
+            f"{self.how_many} sessions of {span}: {said}. Estimated at this moment from "
+            f"{self.part}, read evenly over it, with intervals of {percent(self.confidence, 0)}; "
+            "call again to read further."
         )
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>"
 
+    def shown(self, measure: str) -> Shown:
+        """One of the numbers of all sessions, in words."""
+        return shown(measure, self.total[measure], self.currency, exact=self.exact)
 
-def _unit(of: Estimate) -> Any:
-    return f"{{:,.4f}} {of.currency}".format
+    @property
+    def how_many(self) -> str:
+        """How many sessions there are, or between how many and how many."""
+        if isinstance(self.of, int):
+            return f"{self.of:,}"
+        low, high = self.of
+        return f"at least {low:,}" if high is None else f"{low:,} to {high:,}"
 
-
-def _shown(name: str, number: Interval, form: Any, about: str) -> str:
-    if number.value is None or number.low is None or number.high is None:
-        return f"{name} too early to say"
-    between = f" ({form(number.low)} to {form(number.high)})" if about else ""
-    return f"{name} {about}{form(number.value)}{between}"
+    @property
+    def part(self) -> str:
+        """How much of the range is read, in words."""
+        if not isinstance(self.of, int):
+            return f"{self.read:,} sessions"
+        # Nothing that is not whole is called 100 %.
+        return f"{percent(min(0.999, self.read / self.of if self.of else 0.0))} of the range"

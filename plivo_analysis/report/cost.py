@@ -19,6 +19,12 @@ from plivo_analysis.errors import FilterError, SchemaError, StoreError
 from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
 from plivo_analysis.metrics.certainty import Certainty, Completeness, completeness, coverage_rows
 from plivo_analysis.metrics.periods import zone_of
+from plivo_analysis.report.estimated import (
+    Estimated,
+    estimated_page,
+    estimated_summary,
+    estimated_workbook,
+)
 from plivo_analysis.report.files import csv_bytes, parquet_bytes
 from plivo_analysis.report.finance import finance_workbook
 from plivo_analysis.report.measures import (
@@ -36,12 +42,14 @@ from plivo_analysis.tables.convert import as_polars, result
 from plivo_analysis.values.typesetting import clean, count, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from os import PathLike
     from zoneinfo import ZoneInfo
 
     import polars as pl
+
+    from plivo_analysis.metrics.estimates import Estimate
 
 _DEFAULT_CURRENCY = "USD"
 
@@ -63,8 +71,11 @@ class CostReport:
 
     html: str
     tables: dict[str, Any] = field(compare=False)
-    _subject: Subject = field(compare=False)
+    _title: str = field(compare=False)
+    _says: str = field(compare=False)
+    _summary: Markup = field(compare=False)
     _frames: dict[str, pl.DataFrame] = field(compare=False)
+    _workbook: Callable[[], bytes] = field(compare=False)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the page.
@@ -84,7 +95,8 @@ class CostReport:
         """Write the workbook for finance.
 
         Its sheets: summary, channels, countries, countries by channel, applications, the period
-        in days (or hours, weeks, months), definitions. A cell holds 15 digits of a number;
+        in days (or hours, weeks, months), definitions; of an estimate the numbers, the groups and
+        the definitions. A cell holds 15 digits of a number;
         ``to_csv`` and ``to_parquet`` write the metrics' tables with every column and digit.
 
         Args:
@@ -96,7 +108,7 @@ class CostReport:
         Raises:
             StoreError: When it cannot be written.
         """
-        return _write(path, lambda: finance_workbook(self._subject))
+        return _write(path, self._workbook)
 
     def to_csv(self, folder: str | PathLike[str]) -> list[Path]:
         """Write every table as a CSV file named after it, with every digit.
@@ -133,22 +145,18 @@ class CostReport:
         ]
 
     def __repr__(self) -> str:
-        numbers = self._subject.numbers
-        sessions = plural(numbers.sessions.height, "session")
-        spent = self._subject.money(numbers.spent)
-        known = numbers.complete.money
-        least = "" if known is Certainty.EXACT else f"{known} "
-        return f"<CostReport {self._subject.title!r}: {sessions}, {least}{spent}>"
+        return f"<CostReport {self._title!r}: {self._says}>"
 
     def _repr_html_(self) -> str:
-        shown = Markup("<div><b>{}</b>{}</div>").format(self._subject.title, summary(self._subject))
+        shown = Markup("<div><b>{}</b>{}</div>").format(self._title, self._summary)
         return str(shown)  # some notebooks refuse a subclass of str
 
 
 def cost_report(
-    sessions: Any,
+    sessions: Any = None,
     path: str | PathLike[str] | None = None,
     *,
+    estimate: Estimate | None = None,
     messages: Any = None,
     previous: Any = None,
     coverage: Any = None,
@@ -159,7 +167,7 @@ def cost_report(
     tz: str | ZoneInfo = "UTC",
     currency: str = _DEFAULT_CURRENCY,
 ) -> CostReport:
-    """Make the cost report of some sessions.
+    """Make the cost report of some sessions, or of an estimate.
 
     What each number means, with its formula, is printed in the report; the intervals are
     Wilson's (1927) for rates and Newcombe's (1998) for changes of rates.
@@ -167,6 +175,10 @@ def cost_report(
     Args:
         sessions: A sessions table: polars (eager or lazy), pandas or pyarrow.
         path: Where to write the page; None writes nothing.
+        estimate: What :func:`estimate` says, in place of the sessions. Every page of the report
+            says that it is an estimate, each number carries ``≈`` and its interval, and what an
+            estimate cannot give is left out and named. Only ``title``, ``account`` and ``tz`` go
+            with it: range, currency and groups are its own.
         messages: A messages table of the same time, for a section on message records.
         previous: The sessions of the period before, for the changes from it: of as many
             calendar months for a period of whole months, else of a period of the same length.
@@ -189,8 +201,8 @@ def cost_report(
         ``.to_csv(folder)``, ``.to_parquet(folder)``. Recipients are in none of them.
 
     Raises:
-        FilterError: When an argument is wrong, or a session lies outside ``period``, or one of
-            ``previous`` not in the period before it.
+        FilterError: When an argument is wrong, the estimate is exact, or a session lies outside
+            ``period``, or one of ``previous`` not in the period before it.
         SchemaError: When a frame is not of its table, a session has no ``created_at``, or
             amounts are of several currencies.
         StoreError: When ``path`` cannot be written.
@@ -203,6 +215,21 @@ def cost_report(
         True
     """
     zone = zone_of(tz)
+    if estimate is not None:
+        given = {
+            "sessions": sessions,
+            "messages": messages,
+            "previous": previous,
+            "coverage": coverage,
+            "issues": issues,
+            "period": period,
+        }
+        made = _of_estimate(estimate, given, title, account, zone)
+        if path is not None:
+            made.save(path)
+        return made
+    if sessions is None:
+        raise FilterError("cost_report takes a sessions table, or estimate=.")
     currency = _currency(currency, sessions, previous, messages)
     table = _dated(as_polars(sessions, SESSIONS))
     span = _period(table, period, zone)
@@ -228,15 +255,44 @@ def cost_report(
         frames |= {
             f"before_{name}": frame for name, frame in before.tables.items()
         } | subject.changes
+    spent = subject.money(numbers.spent)
+    least = "" if complete.money is Certainty.EXACT else f"{complete.money} "
     report = CostReport(
         html=page(subject),
         tables={name: result(frame, sessions) for name, frame in frames.items()},
-        _subject=subject,
+        _title=subject.title,
+        _says=f"{plural(numbers.sessions.height, 'session')}, {least}{spent}",
+        _summary=summary(subject),
         _frames=frames,
+        _workbook=partial(finance_workbook, subject),
     )
     if path is not None:
         report.save(path)
     return report
+
+
+def _of_estimate(
+    estimate: Estimate,
+    given: Mapping[str, Any],
+    title: str | None,
+    account: str | None,
+    zone: ZoneInfo,
+) -> CostReport:
+    if names := [name for name, value in given.items() if value is not None]:
+        raise FilterError(
+            f"estimate= stands in place of the sessions and of what goes with them: leave "
+            f"{' and '.join(names)} out."
+        )
+    subject = Estimated.of(estimate, title=title, account=account, zone=zone)
+    return CostReport(
+        html=estimated_page(subject),
+        tables={"estimate": estimate.frame},
+        _title=subject.title,
+        _says=f"estimate, spend {estimate.shown('spend').value}",
+        _summary=estimated_summary(subject),
+        _frames={"estimate": subject.frame},
+        _workbook=partial(estimated_workbook, subject),
+    )
 
 
 def _currency(label: str, *frames: Any) -> str:

@@ -107,6 +107,14 @@ NOTES = (
         "prices. Volume: all groups growing alike. Mix: the groups' shares of all sessions. New "
         "and ended: groups that only one period has.",
     ),
+    Footnote(
+        "estimate",
+        "Estimate",
+        "From some pages of the account's list, read evenly over the period (Cochran 1977; Wolter "
+        "2007; for rates Wilson 1927). Each interval is to hold the true number in the share of "
+        "cases that is said. Not promised: that all hold at once; that a stretch shorter than the "
+        "gap between two read pages is not missed.",
+    ),
 )
 NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
 """The number of each footnote, by which every section points to it."""
@@ -138,6 +146,7 @@ def used_notes(subject: Subject) -> list[Footnote]:
         "coverage" if subject.coverage is None else "",
         "messages" if subject.messages is None else "",
         "bridge" if not subject.changes else "",
+        "estimate",
     }
     return [note for note in NOTES if note.word not in unused]
 

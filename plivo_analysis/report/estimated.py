@@ -1,0 +1,260 @@
+"""The report of a period that is not read whole, made from an estimate, as every page says.
+
+It shows what pages of a sample can say, each number with its interval, and names what they
+cannot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from plivo_analysis.errors import FilterError
+from plivo_analysis.figures import svg
+from plivo_analysis.figures.prepared import RateEstimate, round_ends
+from plivo_analysis.metrics.estimates import shown
+from plivo_analysis.metrics.samples import MEASURES, Interval
+from plivo_analysis.report.countries import country
+from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
+from plivo_analysis.report.period import Period
+from plivo_analysis.report.sections.header import NOTES, NUMBERS
+from plivo_analysis.report.sections.kpi_cards import Card
+from plivo_analysis.system.versions import __version__
+from plivo_analysis.templates.rendering import render
+from plivo_analysis.values.typesetting import clean, percent, weekday
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
+    import polars as pl
+    from markupsafe import Markup
+
+    from plivo_analysis.metrics.estimates import Estimate
+
+_WIDTH = 148
+_MOST_GROUPS = 40  # on the page; the tables hold all of them
+_PERSONAL = ("recipient", "requestor_ip")
+_TITLES = {
+    "sessions": ("Sessions", "session", "count"),
+    "spend": ("Spend", "spend", "amount"),
+    "cost_per_verified": ("Per verified session", "cost", "price"),
+    "success_rate": ("Success rate", "success", "percent"),
+    "fallback_rate": ("Fallback rate", "fallback", "percent"),
+}
+_COLUMNS = {
+    "destination_country_iso2": "Country",
+    "destination_network": "Network",
+    "alias": "Application",
+    "app_uuid": "Application id",
+}
+_RATES = ("success_rate", "fallback_rate")
+_USED = ("spend", "session", "cost", "success", "fallback", "estimate")
+LEFT_OUT = (
+    "spend by day, by channel and by line",
+    "the changes from the period before",
+    "channels by country",
+    "fallback by entry channel, and rescue",
+    "what is not final",
+    "what does not add up",
+    "message records",
+)
+"""What a report of all sessions has and one of an estimate has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What a report of an estimate is made from.
+
+    Args:
+        estimate: The estimate.
+        frame: Its groups, in polars, those with most spend first.
+        by: The columns that it is grouped by.
+        period: Its range, in the zone of the report.
+        title: The title.
+        account: The account's id, if it is to be printed.
+    """
+
+    estimate: Estimate
+    frame: pl.DataFrame
+    by: tuple[str, ...]
+    period: Period
+    title: str
+    account: str | None
+
+    @classmethod
+    def of(
+        cls, estimate: Estimate, *, title: str | None, account: str | None, zone: ZoneInfo
+    ) -> Estimated:
+        """Check an estimate for a report.
+
+        Raises:
+            FilterError: Nothing of it is estimated, or its groups are people.
+        """
+        if estimate.exact:
+            raise FilterError(
+                "This estimate is exact, since every session was read: give cost_report the "
+                "table of pva.load_sessions, which costs hardly a request now."
+            )
+        frame = nw.from_native(estimate.frame, eager_only=True).to_polars()
+        by = tuple(frame.columns[: frame.columns.index(MEASURES[0])])
+        if personal := [name for name in by if name in _PERSONAL]:
+            raise FilterError(
+                f"A report names no person, and this estimate is grouped by {personal[0]}. Make "
+                "one by another column, such as destination_country_iso2."
+            )
+        frame = frame.sort("spend", "sessions", descending=True, nulls_last=True)
+        period = Period.of((estimate.since, estimate.until), zone)
+        named = clean(title or period.title)
+        return cls(estimate, frame, by, period, named, account)
+
+
+def estimated_page(subject: Estimated) -> str:
+    """The whole report as one HTML document."""
+    return str(
+        render(
+            "report/estimated.html",
+            title=subject.title,
+            hatchings=[],
+            part=subject.estimate.part,
+            confidence=percent(subject.estimate.confidence, 0),
+            facts=_facts(subject),
+            summary=estimated_summary(subject),
+            cards=[_card(subject, measure) for measure in _TITLES],
+            group_titles=[_COLUMNS.get(name, name.replace("_", " ")) for name in subject.by],
+            measure_titles=[title for title, _, _ in _TITLES.values()],
+            groups=_groups(subject),
+            others=max(0, subject.frame.height - _MOST_GROUPS),
+            left_out=LEFT_OUT,
+            used=[note for note in NOTES if note.word in _USED],
+            notes=NUMBERS,
+            code=_code(subject),
+            version=__version__,
+        )
+    )
+
+
+def estimated_summary(subject: Estimated) -> Markup:
+    """The sentences, as one paragraph: a list of each sentence's plain and bold parts."""
+    spent, price, sessions = map(subject.estimate.shown, ("spend", "cost_per_verified", "sessions"))
+    sentences = [["What you spent is too early to say."]]
+    if spent.interval:
+        many = f"{sessions.value} verification sessions"
+        sentences = [["You spent ", spent.value, f" ({spent.interval}) on {many}."]]
+    if price.interval:
+        sentences += [["A verified session cost ", price.value, f" ({price.interval})."]]
+    sentences += [["This is an ", "estimate", f" from {subject.estimate.part}."]]
+    return render("report/summary.html", sentences=sentences)
+
+
+def estimated_workbook(subject: Estimated) -> bytes:
+    """The estimate as a workbook: its numbers, its groups, and what they mean."""
+    above = [("Estimate", f"from {subject.estimate.part}; not final"), *_facts(subject)]
+    numbers = [
+        [_TITLES[measure][0], *_cells(measure, subject.estimate.total[measure])]
+        for measure in _TITLES
+    ]
+    ends = [("Estimate", "text"), ("From", "text"), ("To", "text")]
+    sheets = [Sheet("Estimate", [("Measure", "text"), *ends], numbers, above)]
+    if subject.by:
+        columns = [(_COLUMNS.get(name, name), "text") for name in subject.by]
+        for title, _, kind in _TITLES.values():
+            columns += [(f"{title}{end}", kind) for end in (", estimate", ", from", ", to")]
+        rows = [
+            [row[name] for name in (*subject.by, *_with_ends(_TITLES))]
+            for row in subject.frame.rows(named=True)
+        ]
+        sheets.append(Sheet("Groups, estimated", columns, rows, above[:1]))
+    meanings = [[note.title, note.text] for note in NOTES if note.word in _USED]
+    meanings += [["Left out", "; ".join(LEFT_OUT)], ["Digits", DIGITS]]
+    terms = [("Term", "text"), ("Meaning", "text")]
+    sheets.append(Sheet("Definitions", terms, meanings, wrapped=True))
+    return workbook(sheets, f"Estimate: {subject.title}")
+
+
+def _with_ends(measures: Iterable[str]) -> list[str]:
+    return [f"{measure}{end}" for measure in measures for end in ("", "_low", "_high")]
+
+
+def _cells(measure: str, number: Interval) -> list[Any]:
+    kind = _TITLES[measure][2]
+    return [
+        None if value is None else Cell(value, kind)
+        for value in (number.value, number.low, number.high)
+    ]
+
+
+def _facts(subject: Estimated) -> list[tuple[str, str]]:
+    estimate = subject.estimate
+    at = estimate.at.astimezone(UTC)
+    facts = [
+        ("Account", clean(subject.account) if subject.account else ""),
+        ("Period", f"{subject.period.bounds} ({subject.period.length})"),
+        ("Amounts", f"{clean(estimate.currency, cap=8)}, estimated"),
+        ("Sessions read", f"{estimate.read:,} of {estimate.how_many}"),
+        ("Estimated", f"{weekday(at)} {at:%Y %H:%M} UTC"),
+    ]
+    return [fact for fact in facts if fact[1]]
+
+
+def _card(subject: Estimated, measure: str) -> Card:
+    title, note, _ = _TITLES[measure]
+    number, currency = subject.estimate.total[measure], subject.estimate.currency
+    words = subject.estimate.shown(measure)
+    kind = words.interval or ("counted" if number.value is not None else "too few pages are read")
+    card = Card(title, note, words.value, kind)
+    if words.interval and number.value is not None:
+        low, high = number.low or 0.0, number.high or 0.0
+        ends = round_ends([low, high]) if measure in _RATES else _round_ends(low, high)
+        drawn = RateEstimate(number.value, low, high)
+        label = f"{title} {words.value}, {words.interval}"
+        card.drawing = svg.estimate(drawn, ends, _WIDTH, label=label)
+        left, right = (
+            shown(measure, Interval.exact(end), currency, exact=True).value for end in ends
+        )
+        card.ends = left, right
+    return card
+
+
+def _round_ends(low: float, high: float) -> tuple[float, float]:
+    """Round ends of a scale of amounts, close enough around for an interval to be seen.
+
+    Example:
+        >>> _round_ends(2351.0, 2554.0)
+        (2300.0, 2600.0)
+    """
+    step = 10.0 ** floor(log10(high - low))
+    return floor(low / step) * step, ceil(high / step) * step
+
+
+def _groups(subject: Estimated) -> list[tuple[list[str], list[tuple[str, str]]]]:
+    """Each group's names, and its numbers with their intervals."""
+    groups = []
+    for row in subject.frame.head(_MOST_GROUPS).rows(named=True) if subject.by else ():
+        names = [
+            country(row[name])
+            if name == "destination_country_iso2"
+            else clean(row[name] or "not given")
+            for name in subject.by
+        ]
+        numbers = [
+            shown(
+                measure,
+                Interval(*(row[c] for c in _with_ends([measure]))),
+                subject.estimate.currency,
+            )
+            for measure in _TITLES
+        ]
+        groups.append((names, [(words.value, words.interval) for words in numbers]))
+    return groups
+
+
+def _code(subject: Estimated) -> str:
+    since, until = (at.astimezone(UTC) for at in (subject.estimate.since, subject.estimate.until))
+    by = f", by={list(subject.by)!r}" if subject.by else ""
+    asked = f'since="{since:%Y-%m-%dT%H:%M:%SZ}", until="{until:%Y-%m-%dT%H:%M:%SZ}"{by}'
+    return f"pva.cost_report(estimate=pva.estimate({asked}))"
