@@ -1,9 +1,9 @@
 """The doctor: about ten requests that find out what only a live account can tell.
 
-How fine its time filter is, how long a range and a page it lists, in which order, what it calls
-the next page, which filters it keeps to. None of it is documented with certainty. Pulls cope
-with all of it, but knowing beforehand saves requests: what is found is remembered in the
-server's profile. No record that is read here is kept or shown.
+How fine its time filter is, how long a range and a page it lists, in which order, whether that
+holds at a deep offset, what it calls the next page, which filters it keeps to. None of it is
+documented with certainty. Pulls cope with all of it, but knowing beforehand saves requests: what
+is found is remembered in the server's profile. No record that is read here is kept or shown.
 
 What only a refusal could tell, ``limit_probe`` finds out, and only when asked to. When a price
 appears can only be watched, so what was seen of it is told and no more.
@@ -26,9 +26,10 @@ from plivo_analysis.maintenance.limit_probe import (
     meet_limit,
 )
 from plivo_analysis.parsing.pages import READERS, read_page
-from plivo_analysis.sync.page_request import PAGE_ROWS
+from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
 from plivo_analysis.sync.paginator import LONGEST_RANGE
-from plivo_analysis.sync.reader import RETENTION
+from plivo_analysis.sync.reader import RETENTION, seen
+from plivo_analysis.sync.sampling import NotAListError, Sampling
 from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, floor, to_us
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from plivo_analysis.client import Client
     from plivo_analysis.parsing.pages import Page
 
-_DEEP_OFFSET = 1_000
+_DEPTH = 4  # a deep offset lies after this part of the rows that there may be
+_KEPT_TO, _NOT_KEPT_TO, _ENDS = "kept to", "not kept to", "the list ends"
 _NOT_ASKED = "not asked: --limits finds out, by spending a minute's requests"
 
 _RESOLUTIONS = {"microseconds": 1, "seconds": SECOND, "minutes": MINUTE}
@@ -55,7 +57,8 @@ _IMPROBABLE = {
 def examine(client: Client, *, limits: bool = False) -> Iterator[Finding]:
     """Find out what only a live account can tell, and remember it.
 
-    It takes about ten requests, within the rate limit. With ``limits`` it also spends a
+    It takes about ten requests, within the rate limit, and about as many again where the list
+    ends early: whether it ends or is cut. With ``limits`` it also spends a
     minute's requests, and some more, until the server refuses one: see :mod:`.limit_probe`.
 
     Args:
@@ -159,32 +162,59 @@ class _Examination:
         return page, f"{LONGEST_RANGE // DAY} days: a longer one is refused"
 
     def _offsets(self, first: Page) -> Iterator[Finding]:
-        """Whether an offset leads to other records, after how many a page ends, how deep it is."""
+        """Whether an offset leads to that row, where a page ends, and whether that holds deep."""
         offset = length = deep = UNKNOWN
-        if first.records:
-            second = self._ask(SESSION_RESOURCE, self._span, offset=first.received)
-            keys = [{record.key for record in page.records} for page in (first, second)]
-            ignored = len(keys[0] & keys[1]) > len(keys[0]) // 2
-            if second.records:
-                offset = "ignored" if ignored else "kept to"
-            if first.received >= PAGE_ROWS or (second.records and not ignored):
+        half = first.received // 2
+        if half:
+            second = self._ask(SESSION_RESOURCE, self._span, offset=half)
+            offset = _offset(first, second)
+            others_follow = {r.key for r in second.records} - {r.key for r in first.records}
+            if first.received >= PAGE_ROWS or others_follow:
                 # A page that is full, or that others follow: so many rows does a page hold.
                 length = f"{first.received} of the {PAGE_ROWS} rows asked for"
                 self._learn("page", f"{first.received} {first.received}")
-            if offset == "kept to":
-                deep = self._deep_offset()
+            if offset == _KEPT_TO:
+                deep = self._deep_offset(first)
         yield Finding("offset", offset)
         yield Finding("deep offset", deep)
         yield Finding("page length", length)
+        reason = offset if deep == UNKNOWN else deep
+        is_list = deep.startswith((_KEPT_TO, _ENDS))
+        windows = f"by windows of time, which takes more requests: {reason}"
+        yield Finding("estimates", UNKNOWN if not half else "by pages" if is_list else windows)
 
-    def _deep_offset(self) -> str:
+    def _deep_offset(self, first: Page) -> str:
+        """Whether a row far down is where its offset says: what estimates from pages need.
+
+        Where nothing is that far down, it is found out whether the list ends there or is cut.
+        """
+        instants = [to_us(instant) for instant in _instants(first)]
+        passed = max(instants) - min(instants) if instants else 0
+        rows = len(instants) * self._span.length // max(passed, 1)
+        position = max(2, rows // PAGE_ROWS // _DEPTH)
+        listing = Sampling(self._span)
         try:
-            page = self._ask(SESSION_RESOURCE, self._span, offset=_DEEP_OFFSET)
+            listing.receive(PageRequest(self._span), seen(first))
+            deep = self._sampled(listing, listing.page(position))
+            if not deep.records:
+                while (request := listing.request()) is not None:
+                    self._sampled(listing, request)
+                return f"{_ENDS} after {listing.rows_low:,} records, and none is older"
+            offset = PAGE_ROWS * position
+            half = deep.received // 2
+            below = self._ask(SESSION_RESOURCE, self._span, offset=offset + half)
+        except NotAListError as reason:
+            return f"{_NOT_KEPT_TO}: {reason}"
         except (APIError, BadResponseError):
-            return f"refused at {_DEEP_OFFSET:,}"
-        if page.records:
-            return f"kept to at {_DEEP_OFFSET:,}"
-        return f"nothing at {_DEEP_OFFSET:,}: there are fewer records, or offsets end before"
+            return f"refused at {PAGE_ROWS * position:,}"
+        if half and _offset(deep, below) != _KEPT_TO:
+            return f"{_NOT_KEPT_TO} at {offset:,}: rows come again, or others come"
+        return f"{_KEPT_TO} at {offset:,}, in the order of time"
+
+    def _sampled(self, listing: Sampling, request: PageRequest) -> Page:
+        page = self._ask(SESSION_RESOURCE, request.span, request.offset)
+        listing.receive(request, seen(page))
+        return page
 
     def _precision(self, first: Page) -> str:
         """Ask from just after a record, ever later, until it is not listed any more."""
@@ -268,6 +298,19 @@ def _order(instants: list[datetime]) -> str:
     if instants == sorted(instants, reverse=True):
         return "newest first"
     return "oldest first" if instants == sorted(instants) else "no order"
+
+
+def _offset(page: Page, below: Page) -> str:
+    """Whether the page that was asked for from the middle of another one on begins there."""
+    half = page.received // 2
+    keys, shifted = ([record.key for record in of.records] for of in (page, below))
+    if keys == shifted:
+        return "ignored"
+    # A row or two may have come in above, or settled out of a list that is filtered.
+    lacking = set(keys[half:]) - set(shifted)
+    if len(lacking) <= half // 2:
+        return _KEPT_TO
+    return "counts pages, or the list has another order each time"
 
 
 def _next_page(first: Page) -> str:

@@ -15,7 +15,7 @@ from plivo_analysis.parsing.pages import READERS, read_page
 from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
 from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import seen
-from plivo_analysis.sync.sampling import Sampling, spread
+from plivo_analysis.sync.sampling import NotAListError, Sampling, spread
 from plivo_analysis.values.spans import DAY, Span
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class SampledListing:
         self._span = span
         self._name = f"{_names(reader)}{begun} {span.start}/{span.end} "
         self.newest_known = 0
+        self._is_refused = False  # a range as long as this one, just now
         self._lists: list[Sampling] = []
         self._records: dict[tuple[int, int], tuple[Record, ...]] = {}
         self._order: Iterator[int] | None = None
@@ -109,12 +110,20 @@ class SampledListing:
                 try:
                     self._ask(number, request)
                 except APIError as error:
-                    if error.status_code != _REFUSED or request.span.length <= LONGEST_RANGE:
+                    if error.status_code != _REFUSED:
                         raise
-                    client = self._reader.client
-                    client.store.learn(f"{self._reader.resource.name} range", str(LONGEST_RANGE))
+                    if request.offset:
+                        raise NotAListError("a deep offset is refused") from error
+                    if request.span.length <= LONGEST_RANGE:
+                        raise
                     self._reader.requests += 1
                     self._split(LONGEST_RANGE)
+                    self._is_refused = True
+                else:
+                    if self._is_refused:  # a lesson only with what a shorter range lists
+                        client, name = self._reader.client, self._reader.resource.name
+                        client.store.learn(f"{name} range", str(LONGEST_RANGE))
+                        self._is_refused = False
                 return
         read = self.records()
         if self._order is None:

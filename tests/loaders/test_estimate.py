@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
-from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Behaviour, Server, generate
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Behaviour, Fault, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.errors import (
     FilterError,
@@ -162,6 +162,18 @@ def test_a_server_whose_pages_are_no_list_is_read_by_windows_of_time(
     assert (sessions.height == truth["sessions"]) == missing.is_empty()
 
 
+@pytest.mark.filterwarnings("default::plivo_analysis.errors.PlivoAnalysisWarning")
+def test_a_refused_deep_offset_is_no_limit_of_the_range(
+    serve: Serve, connect: Connect, account: Any, truth: dict[str, float]
+) -> None:
+    server = serve(account, faults=[*[None] * 8, Fault.status(400)])
+    client = connect(server)
+    with pytest.warns(PlivoAnalysisWarning, match="a deep offset is refused"):
+        found = pva.estimate(since=SINCE, requests=120, client=client)
+    holds(found, truth, slack=0.15)
+    assert client.store.fact("sessions range") is None
+
+
 def test_a_server_of_30_days_at_most_is_sampled_list_by_list(
     serve: Serve, connect: Connect, account: Any, truth: dict[str, float]
 ) -> None:
@@ -170,6 +182,7 @@ def test_a_server_of_30_days_at_most_is_sampled_list_by_list(
     found = pva.estimate(since=SINCE, requests=110, client=client)
     assert found.of == truth["sessions"]
     holds(found, truth, slack=0.1)
+    assert client.store.fact("sessions range").startswith(str(30 * 86_400_000_000))
 
 
 def test_an_estimate_that_is_killed_goes_on_from_its_pages(

@@ -511,11 +511,37 @@ def findings(client: pva.Client) -> dict[str, str]:
     return {finding.name: finding.answer for finding in examine(client)}
 
 
+WINDOWS = "by windows of time, which takes more requests: "
+NOT_NEWEST = "not kept to: rows are not listed newest first"
+OTHER_ROWS = "counts pages, or the list has another order each time"
+CLAMPED = "not kept to at 80: rows come again, or others come"
+CAPPED = "not kept to: the list ends before its oldest row"
 DIAGNOSES = {
     "as documented": (Behaviour(), {"order": "newest first", "next page": "offset"}),
-    "ascending": (Behaviour(order="oldest"), {"order": "oldest first"}),
-    "random order": (Behaviour(order="random"), {"order": "no order"}),
-    "a cursor": (Behaviour(paging="cursor"), {"next page": "cursor", "offset": "ignored"}),
+    "ascending": (
+        Behaviour(order="oldest"),
+        {"order": "oldest first", "estimates": WINDOWS + NOT_NEWEST},
+    ),
+    "random order": (
+        Behaviour(order="random"),
+        {"order": "no order", "offset": OTHER_ROWS, "estimates": WINDOWS + OTHER_ROWS},
+    ),
+    "shuffled": (
+        Behaviour(order="shuffled"),
+        {"order": "no order", "deep offset": NOT_NEWEST, "estimates": WINDOWS + NOT_NEWEST},
+    ),
+    "a cursor": (
+        Behaviour(paging="cursor"),
+        {"next page": "cursor", "offset": "ignored", "estimates": WINDOWS + "ignored"},
+    ),
+    "offsets count pages": (
+        Behaviour(offset_unit="pages"),
+        {"offset": OTHER_ROWS, "deep offset": "unknown", "estimates": WINDOWS + OTHER_ROWS},
+    ),
+    "offsets are clamped": (
+        Behaviour(largest_offset=60),
+        {"deep offset": CLAMPED, "estimates": WINDOWS + CLAMPED},
+    ),
     "both": (Behaviour(paging="hybrid"), {"next page": "cursor", "offset": "kept to"}),
     "next null": (Behaviour(next_page="null"), {"next page": "null, though more may follow"}),
     "to the second": (Behaviour(precision=timedelta(seconds=1)), {"precision of times": "seconds"}),
@@ -529,13 +555,17 @@ DIAGNOSES = {
         {"page length": "10 of the 20 rows asked for", "offset": "kept to"},
     ),
     "offsets that end": (
-        Behaviour(longest_list=100),
-        {"deep offset": "nothing at 1,000: there are fewer records, or offsets end before"},
+        Behaviour(longest_list=60),
+        {"deep offset": CAPPED, "estimates": WINDOWS + CAPPED},
+    ),
+    "offsets that are empty": (
+        Behaviour(empty_from=40),
+        {"deep offset": CAPPED, "estimates": WINDOWS + CAPPED},
     ),
     "no date": (Behaviour(date=False), {"clock of the server": "no Date header"}),
     "offsets": (
         Behaviour(),
-        {"deep offset": "nothing at 1,000: there are fewer records, or offsets end before"},
+        {"deep offset": "kept to at 80, in the order of time", "estimates": "by pages"},
     ),
     "pages": (
         Behaviour(),
@@ -552,7 +582,8 @@ def test_the_doctor_finds_out_how_a_server_behaves_in_about_ten_requests(
     client = connect(server)
     found = findings(client)
     assert found | expected == found
-    assert len(server.log) <= 10
+    # More only to tell a list that ends from one that is cut.
+    assert len(server.log) <= (20 if found["deep offset"] == CAPPED else 11)
     assert status(client).facts["doctor order"] == found["order"]
 
 
@@ -581,8 +612,18 @@ def test_the_doctor_finds_the_longest_range_from_a_refusal_and_it_is_remembered(
 
 
 def test_the_doctor_reaches_deep_where_there_are_records(serve: Serve, connect: Connect) -> None:
-    found = findings(connect(serve(generate(sessions=1200))))
-    assert found["deep offset"] == "kept to at 1,000"
+    server = serve(generate(sessions=1200))
+    assert findings(connect(server))["deep offset"].startswith("kept to at ")
+    assert max(int(request.query.get("offset", 0)) for request in server.log) > 200
+
+
+def test_the_doctor_tells_a_list_that_ends_from_one_that_is_cut(
+    serve: Serve, connect: Connect
+) -> None:
+    client = connect(serve(generate(sessions=30)))
+    found = findings(client)
+    assert found["deep offset"] == "the list ends after 30 records, and none is older"
+    assert found["estimates"] == "by pages"
 
 
 def test_the_doctor_says_unknown_where_an_account_is_empty(serve: Serve, connect: Connect) -> None:
@@ -593,6 +634,7 @@ def test_the_doctor_says_unknown_where_an_account_is_empty(serve: Serve, connect
             "order",
             "offset",
             "deep offset",
+            "estimates",
             "page length",
             "precision of times",
             "prices",
@@ -601,10 +643,20 @@ def test_the_doctor_says_unknown_where_an_account_is_empty(serve: Serve, connect
     assert found["messages"] == "none"
 
 
+def test_a_deep_offset_that_the_server_refuses_is_told_as_refused(
+    serve: Serve, connect: Connect
+) -> None:
+    server = serve(generate(sessions=400), faults=[None, None, Fault.status(400)])
+    found = findings(connect(server))
+    assert found["deep offset"] == "refused at 80"
+    assert found["estimates"] == f"{WINDOWS}refused at 80"
+
+
 def test_a_filter_that_the_server_refuses_is_told_as_refused(
     serve: Serve, connect: Connect
 ) -> None:
-    before = [None] * 4  # the list, its second page, a deep offset, the precision of times
+    # The list, from its middle on, a deep offset twice, the precision of times.
+    before = [None] * 5
     server = serve(generate(sessions=400), faults=[*before, Fault.status(400)])
     assert findings(connect(server))["filter brand_name"] == "refused"
 
