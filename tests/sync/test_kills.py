@@ -56,6 +56,7 @@ from pathlib import Path
 from plivo_analysis.client import Client
 from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.api.filters import Filter
+from plivo_analysis.loaders.estimate import estimate
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.storage.store import Store
@@ -123,6 +124,15 @@ def work(order):
         threading.Timer(order["seconds"], die).start()
     everything = Filter.of(SESSION_RESOURCE)
     span = instant(order["since"]), instant(order["until"])
+    if "estimate" in order:
+        found = estimate(
+            since=span[0], until=span[1], requests=order["estimate"], client=client,
+            backend="polars", progress=False,
+        )
+        told = {"requests": found.requests, "of": found.of, **found.frame.row(0, named=True)}
+        Path(order["folder"], "told.json").write_text(json.dumps(told))
+        client.close()
+        os._exit(0)
     question = Question(SESSION_RESOURCE, everything, everything, lambda now: span)
     pulled = pull(client, question, watch=Unwatched())
     client.close()
@@ -303,6 +313,42 @@ def test_a_pull_of_any_server_repeats_one_request_at_most_for_each_kill(
 ) -> None:
     deaths = [{"barrier": "after an answer", "after": after} for after in (3, 8)]
     assert check(nursery, tmp_path, pulls(behaviour), deaths, behaviour) == 2
+
+
+@pytest.mark.parametrize(
+    "barrier",
+    [
+        pytest.param(barrier, marks=() if barrier == "after an answer" else pytest.mark.slow)
+        for barrier in BARRIERS
+    ],
+)
+def test_an_estimate_killed_at_a_barrier_says_what_it_would_have_said(
+    barrier: str, nursery: Nursery, tmp_path: Path
+) -> None:
+    whole, killed, wanted = tmp_path / "whole", tmp_path / "killed", 40
+    # The last answer that is not kept is asked for again; before a request, all are kept.
+    lost = int(barrier in ("before a commit", "after an answer"))
+    with Server(generate(sessions=1_200)) as server:
+        assert nursery.pull(server, whole, {"estimate": wanted}) == [0]
+        uninterrupted = [request.query for request in server.log]
+        for after in (5, 25):  # while rows are counted, and later
+            begun = len(server.log)
+            death = {"estimate": wanted, "barrier": barrier, "after": after}
+            assert nursery.pull(server, killed, death) == [-SIGKILL]
+            asked = {tuple(query.items()) for query in (r.query for r in server.log[begun:])}
+            wanted -= len(asked) - lost
+        assert nursery.pull(server, killed, {"estimate": wanted}) == [0]
+        again = [request.query for request in server.log[len(uninterrupted) :]]
+        assert len(again) == len(uninterrupted) + 2 * lost
+        assert set(map(str, again)) == set(map(str, uninterrupted))
+        told = [json.loads((folder / "told.json").read_text()) for folder in (whole, killed)]
+        for one in told:
+            del one["requests"]  # of the last call alone
+        assert told[0] == told[1]
+        assert told[0]["spend_low"] < told[0]["spend"] < told[0]["spend_high"]
+        assert nursery.pull(server, killed) == [0]
+        keys = [row[0] for row in kept(killed)["records"]]
+        assert keys == sorted(server.account.uuids(SINCE, UNTIL))
 
 
 @pytest.mark.slow
