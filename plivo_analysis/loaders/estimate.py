@@ -27,8 +27,8 @@ from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.sync.progress import Progress
 from plivo_analysis.sync.pull import answers, pull
 from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
-from plivo_analysis.sync.sampled_listing import SampledListing, begun_earlier
-from plivo_analysis.sync.sampling import NotAListError, spread
+from plivo_analysis.sync.sampled_listing import SampledListing, begun_earlier, order_of
+from plivo_analysis.sync.sampling import NotAListError
 from plivo_analysis.tables.convert import from_rows, to_backend
 from plivo_analysis.values.schema import Kind
 from plivo_analysis.values.spans import MINUTE, Span, ceil, floor, from_us, subtract, to_us, words
@@ -369,9 +369,8 @@ class Estimating:
         starts = range(span.end - width, span.start - width, -width)
         windows = [Span(max(start, span.start), start + width) for start in starts]
         self._of_windows = len(windows)
-        key = f"{self._client.base_url} {self._client.auth_id} {span.start}/{span.end}"
         check_at = LEAST_PAGES
-        for place, window in enumerate(spread(key.encode()[:64], len(windows))):
+        for place, window in enumerate(order_of(self._reader, span, len(windows))):
             if 2 * place > len(windows) and self._affords(len(windows) - place):
                 self._read_whole()
                 return

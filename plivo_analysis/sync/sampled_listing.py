@@ -127,7 +127,7 @@ class SampledListing:
                 return
         read = self.records()
         if self._order is None:
-            self._order = spread(blake2b(self._key).digest(), self.of_pages)
+            self._order = order_of(self._reader, self._span, self.of_pages)
         edge = next(_edges(self.of_pages, read, is_inside), None)
         unread = (p for p in self._order if p not in read and p >= self.newest_known)
         page = next(unread) if edge is None else edge
@@ -136,11 +136,6 @@ class SampledListing:
             page -= self._lists[number].of_pages
             number += 1
         self._ask(number, self._lists[number].page(page))
-
-    @property
-    def _key(self) -> bytes:
-        client = self._reader.client
-        return f"{client.base_url} {client.auth_id} {self._span.start}/{self._span.end}".encode()
 
     def _split(self, longest: int) -> None:
         ends = range(self._span.end, self._span.start, -longest)
@@ -180,6 +175,18 @@ class SampledListing:
                 if request.span.start in part.span:
                     part.receive(request, seen(page))
                     self._keep(number, request, page.records)
+
+
+def order_of(reader: Reader, span: Span, pages: int) -> Iterator[int]:
+    """The order in which an account's pages of a range are read: always the same one.
+
+    Args:
+        reader: Of the account.
+        span: The range.
+        pages: How many pages there are.
+    """
+    key = f"{reader.client.auth_id} {span.start}/{span.end}".encode()
+    return spread(blake2b(key).digest(), pages)
 
 
 def begun_earlier(reader: Reader, span_of: Callable[[int], Span]) -> int | None:

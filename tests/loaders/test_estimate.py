@@ -86,7 +86,7 @@ def test_an_estimate_knows_the_number_and_holds_the_rest(
 def test_called_again_it_reads_further_in_the_same_order(
     serve: Serve, connect: Connect, account: Any
 ) -> None:
-    server = serve(account)  # one: its address is a part of the order
+    server = serve(account)
     client, other = connect(server), connect(server)
     first = pva.estimate(since=SINCE, requests=40, client=client)
     second = pva.estimate(since=SINCE, requests=30, client=client)
