@@ -21,6 +21,7 @@ from IPython.core.ultratb import VerboseTB
 
 import plivo_analysis as pva
 from plivo_analysis.emulator import AUTH_ID, Account, Behaviour, Fault
+from plivo_analysis.maintenance.deletion import forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +162,27 @@ def test_what_stops_a_load_shows_no_token_or_number(
     _, account = client
     with pytest.raises(kind) as raised, account:
         pva.load_sessions(recipient=PHONE, client=account)
+    no_canary(shown_in_a_notebook(raised.value))
+    no_canary(everything_said(raised.value))
+
+
+MISTYPED = f"{PHONE}x"
+MISTAKES: dict[str, Any] = {
+    "a recipient": lambda client: pva.load_sessions(recipient=MISTYPED, client=client),
+    "a sender": lambda client: pva.load_messages(from_number=f"{PHONE}_", client=client),
+    "a session": lambda client: pva.load_session(MISTYPED, client=client),
+    "an estimate": lambda client: pva.estimate(recipient=MISTYPED, client=client),
+    "a number to forget": lambda client: forget(client, MISTYPED),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistyped_number_is_in_no_part_of_its_error(
+    name: str, client: tuple[Server, pva.Client]
+) -> None:
+    _, account = client
+    with pytest.raises(pva.FilterError) as raised, account:
+        MISTAKES[name](account)
     no_canary(shown_in_a_notebook(raised.value))
     no_canary(everything_said(raised.value))
 

@@ -273,9 +273,7 @@ def _text(name: str, value: object) -> str | None:
     """The value as one line of text without blanks around it."""
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise FilterError(f"{name} is of type {type(value).__name__}; it takes text.")
-    text = value.strip()
+    text = required_text(name, value).strip()
     if not text:
         raise FilterError(f"{name} is empty; leave it out to ask for any.")
     if len(text) > _LONGEST:
@@ -283,6 +281,21 @@ def _text(name: str, value: object) -> str | None:
     if not text.isprintable():
         raise FilterError(f"{name} holds a control character or a line break; it takes plain text.")
     return text
+
+
+def required_text(name: str, value: object) -> str:
+    """A value that is text, such as a label.
+
+    Raises:
+        FilterError: It is of another type.
+
+    Example:
+        >>> required_text("currency", "EUR")
+        'EUR'
+    """
+    if not isinstance(value, str):
+        raise FilterError(f"{name} is of type {type(value).__name__}; it takes text.")
+    return value
 
 
 def _wrong(name: str, text: str, takes: str) -> FilterError:

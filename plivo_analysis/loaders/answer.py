@@ -15,6 +15,7 @@ from plivo_analysis.client import Client, environment_client
 from plivo_analysis.errors import FilterError, IncompletePullError, PlivoAnalysisWarning
 from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
 from plivo_analysis.parsing.oddities import Code
+from plivo_analysis.storage.database import shows_no_values
 from plivo_analysis.storage.filtering import chosen, unconfirmed
 from plivo_analysis.storage.parquet_cache import read
 from plivo_analysis.sync.progress import Progress
@@ -63,6 +64,7 @@ class Request:
     partial: str
 
     @classmethod
+    @shows_no_values
     def of(cls, resource: Resource, arguments: Mapping[str, Any]) -> Self:
         """Check a loader's arguments; nothing is asked.
 
@@ -86,6 +88,8 @@ class Request:
             verify=arguments["verify"],
         )
         question.period(client.now())
+        if not isinstance(arguments["verify"], bool):
+            raise FilterError(f"verify is {shown_value(arguments['verify'])}; it is True or False.")
         progress = arguments["progress"]
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise FilterError("progress takes None, True, False or a callable.")

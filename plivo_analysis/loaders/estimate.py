@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
@@ -128,13 +129,17 @@ def estimate(
         (True, ['sessions', 'sessions_low', 'sessions_high'])
     """
     arguments = {**locals(), "recipients": "full", "partial": "raise", "verify": False}
-    request = Request.of(SESSION_RESOURCE, arguments)
-    del recipient, arguments  # a verbose traceback prints the variables of every frame
+    try:
+        request = Request.of(SESSION_RESOURCE, arguments)
+    finally:
+        del recipient, arguments  # a verbose traceback prints the variables of every frame
     normal_quantile(confidence)
     if within is not None and not (isinstance(within, (int, float)) and 0 < within < 1):
-        raise FilterError(f"within is {within!r}; it lies between 0 and 1, as 0.05 for 5 % does.")
+        raise FilterError(
+            f"within is {shown_value(within)}; it lies between 0 and 1, as 0.05 for 5 % does."
+        )
     if requests is not None and not (isinstance(requests, int) and requests > 0):
-        raise FilterError(f"requests is {requests!r}; it is a whole number above 0.")
+        raise FilterError(f"requests is {shown_value(requests)}; it is a whole number above 0.")
     if within is None and requests is None:
         within = _WITHIN
     columns = _checked_by(by)
@@ -162,13 +167,14 @@ def estimate(
 
 
 def _checked_by(by: str | Iterable[str]) -> tuple[str, ...]:
-    columns = (by,) if isinstance(by, str) else tuple(by)
     known = [c.name for c in SESSIONS.columns if c.kind is Kind.TEXT and c.name != "channel"]
-    if strange := [name for name in columns if name not in known]:
+    several = hasattr(by, "__iter__") and not isinstance(by, str)
+    columns: tuple[Any, ...] = tuple(by) if several else (by,)
+    if strange := [name for name in columns if not isinstance(name, str) or name not in known]:
         raise SchemaError(
-            f"by names {', '.join(map(repr, strange))}; an estimate is grouped by text columns of "
-            "sessions, and not by 'channel', which is a session's last one.",
-            missing=strange,
+            f"by names {', '.join(map(shown_value, strange))}; an estimate is grouped by text "
+            "columns of sessions, and not by 'channel', which is a session's last one.",
+            missing=[name for name in strange if isinstance(name, str)],
             available=known,
         )
     return columns

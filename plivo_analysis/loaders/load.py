@@ -12,6 +12,7 @@ from plivo_analysis.api.checks import checked_uuid
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.answer import Request, account, answer, checked_backend
+from plivo_analysis.storage.database import shows_no_values
 from plivo_analysis.sync.refresh import read_one_record
 from plivo_analysis.tables.convert import from_rows, to_backend
 
@@ -93,8 +94,10 @@ def load_sessions(
         >>> set(sessions["status"])
         {'verified'}
     """
-    request = Request.of(SESSION_RESOURCE, locals())
-    del recipient  # a verbose traceback prints the variables of every frame
+    try:
+        request = Request.of(SESSION_RESOURCE, locals())
+    finally:
+        del recipient  # a verbose traceback prints the variables of every frame
     return answer(request)
 
 
@@ -168,11 +171,14 @@ def load_messages(
         >>> set(messages["message_type"])
         {'sms'}
     """
-    request = Request.of(MESSAGE_RESOURCE, locals())
-    del from_number, to_number  # a verbose traceback prints the variables of every frame
+    try:
+        request = Request.of(MESSAGE_RESOURCE, locals())
+    finally:
+        del from_number, to_number  # a verbose traceback prints the variables of every frame
     return answer(request)
 
 
+@shows_no_values
 def load_session(
     session_uuid: str, *, client: Client | None = None, backend: str | None = None
 ) -> Any:
