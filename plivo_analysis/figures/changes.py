@@ -8,9 +8,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.checks import required_text, shown_value
 from plivo_analysis.errors import FilterError
 from plivo_analysis.figures import style
 from plivo_analysis.figures.dots import WIDE, Mark, blank_lines, draw_dots, group_name
+from plivo_analysis.figures.prepared import sign_of
 from plivo_analysis.figures.rows import MetricRows, Row, read, words
 from plivo_analysis.insights.changes import COMPARE, COST_BRIDGE
 from plivo_analysis.values.typesetting import count, money, percent, signed, unit_price
@@ -39,13 +41,14 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
     Args:
         frame: What ``compare`` gave, polars or pandas, with any grouping.
         measure: ``"success_rate"``, ``"fallback_rate"`` or ``"cost_per_verified"``.
-        currency: The account's currency, a label.
+        currency: The account's currency, a label; a ``currency`` column of the frame names it
+            itself.
 
     Returns:
         One line a group; groups without a change come last and say why.
 
     Raises:
-        SchemaError: The frame is not of ``compare``.
+        SchemaError: The frame is not of ``compare``, or costs are of several currencies.
         FilterError: There is no such measure.
 
     Example:
@@ -61,11 +64,12 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
         >>> figures.compare(compare(sessions(48, 32), sessions(56, 14))).data[0].x
         (20.0,)
     """
-    if measure not in _MEASURES:
+    if not isinstance(measure, str) or measure not in _MEASURES:
         allowed = ", ".join(map(repr, _MEASURES))
-        raise FilterError(f"measure is {measure!r}; it can be {allowed}.")
+        raise FilterError(f"measure is {shown_value(measure)}; it can be {allowed}.")
     table = read(frame, COMPARE)
     is_rate = measure != _COST
+    currency = required_text("currency", currency) if is_rate else sign_of(table, currency)
     scale = 100 if is_rate else 1
     better = 1 if measure == "success_rate" else -1
 
@@ -106,13 +110,14 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
 
     Args:
         frame: What ``cost_bridge`` gave, polars or pandas, with any grouping.
-        currency: The account's currency, a label.
+        currency: The account's currency, a label; a ``currency`` column of the frame names it
+            itself.
 
     Returns:
         A waterfall with the exact amount of each effect above its bar.
 
     Raises:
-        SchemaError: The frame is not of ``cost_bridge``.
+        SchemaError: The frame is not of ``cost_bridge``, or is of several currencies.
 
     Example:
         >>> import polars as pl
@@ -125,6 +130,7 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
         ((0.0, 0.06, 0.24, 0.0), (0.06, 0.18, -0.04, 0.2))
     """
     table = read(frame, COST_BRIDGE)
+    currency = sign_of(table, currency)
     found = {row["effect"] for row in table.rows}
     effects = [effect for effect in _EFFECTS if effect in found]
     sums = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.checks import required_text
 from plivo_analysis.figures import style
 from plivo_analysis.figures.dots import (
     WIDE,
@@ -20,7 +21,7 @@ from plivo_analysis.figures.dots import (
     pair,
     write_beside,
 )
-from plivo_analysis.figures.rows import MetricRows, Row, read, words
+from plivo_analysis.figures.rows import CURRENCY, MetricRows, Row, read, words
 from plivo_analysis.insights.delivery import DELIVERY_TIMES, RECEIPTS, WAITS
 from plivo_analysis.insights.journeys import JOURNEY_RATES, JOURNEYS
 from plivo_analysis.values.typesetting import NARROW, count, percent, plural, unit_price
@@ -100,7 +101,8 @@ def journey_rates(frame: Any, *, currency: str = "USD") -> go.Figure:
 
     Args:
         frame: What ``journey_rates`` gave, polars or pandas, with any grouping.
-        currency: The account's currency, a label.
+        currency: The account's currency, a label; a ``currency`` column of the frame names it
+            itself.
 
     Returns:
         One line a group.
@@ -119,10 +121,11 @@ def journey_rates(frame: Any, *, currency: str = "USD") -> go.Figure:
         (75.0,)
     """
     table = read(frame, JOURNEY_RATES)
+    currency = required_text("currency", currency)
 
     def rest(row: Row) -> str:
         cost = row["cost_per_verified_journey"]
-        paid = "" if cost is None else f", {unit_price(cost, currency)} each"
+        paid = "" if cost is None else f", {unit_price(cost, row.get(CURRENCY) or currency)} each"
         return f"of {count(row['settled'])}{paid}"
 
     return _rates(table, "Journeys verified, %", "conversion_rate", rest)

@@ -11,10 +11,11 @@ from decimal import Decimal
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from plivo_analysis.api.checks import required_text
 from plivo_analysis.api.words import UNKNOWN
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import style, time_axis
-from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, title
+from plivo_analysis.figures.rows import CURRENCY, PERIOD, MetricRows, Row, hue, key, title
 from plivo_analysis.values.typesetting import money, percent, percent_range, plural
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 TOP = 12
 """How many groups are shown by name; what is left is shown as one."""
 
-CURRENCY = "currency"
 
 _STEPS = ((4, 1), (20, 5))  # below so many points, a scale with steps of so many
 _WIDE_STEP = 10
@@ -317,13 +317,14 @@ def sign_of(table: MetricRows, currency: str) -> str:
 
     Raises:
         SchemaError: They are of several currencies, which make no sum and no common scale.
+        FilterError: The one given is no text.
 
     Example:
-        >>> sign_of(MetricRows(rows=[{"currency": "inr"}], by=("currency",), periodic=False), "USD")
+        >>> sign_of(MetricRows(rows=[], by=(), periodic=False, currency="INR"), "USD")
         'INR'
     """
     if CURRENCY not in table.by:
-        return currency
+        return table.currency or required_text("currency", currency)
     words = {str(row[CURRENCY]).strip().upper() for row in table.rows if row[CURRENCY] is not None}
     if len(words) > 1:
         raise SchemaError(

@@ -14,6 +14,7 @@ import narwhals as nw
 
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import style
+from plivo_analysis.values.schema import told_columns, told_names
 from plivo_analysis.values.typesetting import clean, weekday
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 PERIOD = "period"
 CHANNELS = frozenset({"channel", "entry_channel"})
 HOUR = "hour"
+CURRENCY = "currency"
 _NOT_GIVEN = "not given"
 _WORDS = {
     HOUR: "hour of day",
@@ -43,6 +45,7 @@ class MetricRows:
         rows: Each row as a dictionary of Python values.
         by: The columns that group it, without the period.
         periodic: Whether it has a period.
+        currency: What the amounts are in, where the frame says it of all of its rows.
 
     Example:
         >>> MetricRows(rows=[], by=("channel",), periodic=False).channel
@@ -52,6 +55,7 @@ class MetricRows:
     rows: list[Row]
     by: tuple[str, ...]
     periodic: bool
+    currency: str | None = None
 
     @property
     def channel(self) -> str | None:
@@ -96,16 +100,19 @@ def read(frame: Any, metric: Table) -> MetricRows:
     missing = [column for column in metric.names if column not in narrow.columns]
     if missing:
         raise SchemaError(
-            f"This draws what {metric.name} gives; the frame lacks {', '.join(missing)} "
-            f"and has {', '.join(narrow.columns) or 'no column'}.",
+            f"This draws what {metric.name} gives; the frame lacks {told_names(missing)}. "
+            f"{told_columns(narrow.columns, missing)}",
             missing=missing,
             available=narrow.columns,
         )
-    return MetricRows(
-        rows=narrow.to_arrow().to_pylist(),
-        by=tuple(name for name in narrow.columns if name not in {*metric.names, PERIOD}),
-        periodic=PERIOD in narrow.columns,
-    )
+    rows = narrow.to_arrow().to_pylist()
+    by = [name for name in narrow.columns if name not in {*metric.names, PERIOD}]
+    currency = None
+    labels = {row[CURRENCY] for row in rows} if CURRENCY in by else set()
+    if len(labels) == 1 and (label := labels.pop()):  # of all rows: a label, and no group
+        currency = str(label).strip().upper()
+        by.remove(CURRENCY)
+    return MetricRows(rows, tuple(by), periodic=PERIOD in narrow.columns, currency=currency)
 
 
 def key(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:

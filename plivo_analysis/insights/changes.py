@@ -22,7 +22,7 @@ import polars as pl
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import ARROW, SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError
-from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
+from plivo_analysis.metrics.cautions import currencies, one_currency
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import (
     MONEY_UNIT,
@@ -33,6 +33,7 @@ from plivo_analysis.metrics.grouping import (
 )
 from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio
 from plivo_analysis.metrics.money import Money, decimal, sums_of
+from plivo_analysis.tables.explode import CURRENCY
 from plivo_analysis.values.schema import MONEY_SCALE, Column, Kind, Table
 
 if TYPE_CHECKING:
@@ -309,16 +310,18 @@ def _count_both(
     words: Mapping[str, Callable[[Any], str | None] | None],
 ) -> tuple[Grouping, pl.DataFrame]:
     """Both tables counted, the counts in one frame in which ``__after`` tells them apart."""
-    by = (by,) if isinstance(by, str) else tuple(by)
-    groupings = [Grouping.of(frame, by, result, SESSIONS, needed) for frame in (before, after)]
+    first_grouping = Grouping.of(before, by, result, SESSIONS, needed)
+    by = first_grouping.by
+    groupings = [first_grouping, Grouping.of(after, by, result, SESSIONS, needed)]
     engines = [nw.from_native(frame).implementation for frame in (before, after)]
     if engines[0] is not engines[1]:
         raise SchemaError(
             f"The two tables are on {engines[0].value} and {engines[1].value}; {result.name} "
             "needs both on one engine. Convert one of them."
         )
-    labels = [label for frame in (before, after) for label in currencies(frame)]
-    refuse_mixed_currencies(pl.DataFrame({"currency": labels}, schema={"currency": pl.String}), by)
+    if CURRENCY not in by:
+        labels = [label for frame in (before, after) for label in currencies(frame)]
+        one_currency(pl.DataFrame({CURRENCY: labels}, schema={CURRENCY: pl.String}))
     first, second = (
         grouping.count(words, sums={"charge": "total_charge"}) for grouping in groupings
     )

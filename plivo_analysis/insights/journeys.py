@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import ARROW, EXPIRED, OPEN, VERIFIED, fold_status
 from plivo_analysis.errors import FilterError, SchemaError
@@ -232,8 +233,8 @@ def _length(gap: object) -> timedelta:
             length = None
     if not isinstance(length, timedelta) or not timedelta(0) < length:
         raise FilterError(
-            f"gap is {gap!r}; it is a time longer than 0: seconds, minutes, hours or days as "
-            "'90s', '30m', '2h' or '1d', or a timedelta."
+            f"gap is {shown_value(gap)}; it is a time longer than 0: seconds, minutes, hours or "
+            "days as '90s', '30m', '2h' or '1d', or a timedelta."
         )
     return length
 

@@ -2,9 +2,9 @@
 
 The API names no currency: an account has one. A frame of several accounts says it in a column
 ``currency`` of its own, and amounts of two currencies are then never added: metrics, figures
-and report all ask ``refuse_mixed_currencies``. Two numbers may look alike once masked, so a
-group by masked numbers may be of several people; counts and sums over it are right all the
-same, so this is a warning and no error.
+and report all ask ``one_currency``, and a metric's result names it again. Two numbers may look
+alike once masked, so a group by masked numbers may be of several people; counts and sums over
+it are right all the same, so this is a warning and no error.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 NUMBERS = frozenset({"recipient", "from_number", "to_number"})
 
 
-def refuse_mixed_currencies(frame: Any, by: Collection[str] = ()) -> None:
-    """Refuse to add amounts of several currencies.
+def one_currency(frame: Any) -> str | None:
+    """The currency that a frame's own column names; None without one.
 
     Args:
         frame: A frame of any engine, of which amounts will be summed or drawn.
-        by: The columns that it is grouped by; where ``currency`` is one of them nothing mixes.
 
     Raises:
         SchemaError: It has a column ``currency`` with more than one currency in it.
 
     Example:
-        >>> refuse_mixed_currencies(pl.DataFrame({"currency": ["USD", "usd", None]}))
-        >>> refuse_mixed_currencies(pl.DataFrame({"currency": ["EUR", "USD"]}), by=["currency"])
+        >>> one_currency(pl.DataFrame({"currency": ["USD", "usd", None]}))
+        'USD'
     """
-    known = [] if CURRENCY in by else currencies(frame)
+    known = currencies(frame)
     if len(known) > 1:
         raise SchemaError(
             f"These amounts are in {len(known)} currencies ({', '.join(known)}), which make no "
             f"sum. Group by {CURRENCY!r} as well, or take one currency at a time.",
             available=column_names(frame),
         )
+    return known[0] if known else None
 
 
 def currencies(frame: Any) -> list[str]:

@@ -20,7 +20,7 @@ import polars.selectors as cs
 from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.metrics.cautions import refuse_mixed_currencies, warn_of_masked
+from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
 from plivo_analysis.metrics.engines import TICK, count, open_table, with_ticks
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.convert import (
@@ -34,7 +34,7 @@ from plivo_analysis.tables.convert import (
 )
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
-from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.schema import Column, Kind, Table, told_columns, told_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -119,6 +119,8 @@ class Grouping:
         result: The table of the result, without ``period`` and ``by`` before it.
         buckets: The periods; None without.
         instant: The column of instants that falls into them.
+        currency: What the frame's own column says that the amounts are in; None where it says
+            nothing, or they are grouped by it.
     """
 
     given: Any
@@ -128,6 +130,7 @@ class Grouping:
     result: Table
     buckets: Buckets | None
     instant: str
+    currency: str | None = None
 
     @classmethod
     def of(
@@ -172,8 +175,9 @@ class Grouping:
         names = _checked(by, result, offered, refused or {}, periods=buckets is not None)
         instant = "message_time" if table is MESSAGES else "created_at"
         looked_at = [*table.key, *needed, *([instant] if buckets else [])]
-        if any(column.kind is Kind.SUM for column in result.columns) and CURRENCY in available:
-            refuse_mixed_currencies(frame, names)
+        currency = None
+        if any(column.kind is Kind.SUM for column in result.columns) and CURRENCY not in names:
+            currency = one_currency(frame)
         opened = frame
         if explode:
             own = [name for name in names if name not in table.names]
@@ -184,7 +188,7 @@ class Grouping:
         else:
             require(available, table, looked_at)
         lazy = open_table(opened, table, looked_at, names)
-        return cls(frame, lazy, table, names, result, buckets, instant)
+        return cls(frame, lazy, table, names, result, buckets, instant, currency)
 
     @property
     def keys(self) -> list[str]:
@@ -294,6 +298,8 @@ class Grouping:
             for column in self.result.columns
         ]
         found = pl.DataFrame([*(groups[name] for name in self.keys), *finished])
+        if self.currency is not None:  # a sum must not forget what it is a sum of
+            found = found.with_columns(pl.lit(self.currency).alias(CURRENCY))
         warn_of_masked(found, self.by, stacklevel=3)
         return result(found, self.given)
 
@@ -311,11 +317,11 @@ def _refuse_another(
     if not wrong or given is table:
         return
     missing = [name for name in (*table.key, *needed) if name not in available]
-    other = f"a table of {given.name}" if given else f"a frame without {', '.join(missing)}"
+    other = f"a table of {given.name}" if given else f"a frame without {told_names(missing)}"
     raise SchemaError(
         f"{result.name} cannot read {other}: give the sessions table"
-        f"{f', or what {explode} makes of one' if explode else ''}. It has "
-        f"{', '.join(available) or 'no columns'}.",
+        f"{f', or what {explode} makes of one' if explode else ''}. "
+        f"{told_columns(available, missing)}",
         missing=missing,
         available=available,
     )
@@ -343,8 +349,8 @@ def _checked(
     missing = [name for name in dict.fromkeys(names) if name not in available]
     if missing:
         raise SchemaError(
-            f"There is no column {', '.join(map(repr, missing))} to group by. There is "
-            f"{', '.join(map(repr, available))}.",
+            f"There is no column {told_names(missing)} to group by. "
+            f"{told_columns(available, missing)}",
             missing=missing,
             available=available,
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES
-from plivo_analysis.metrics.cautions import refuse_mixed_currencies
+from plivo_analysis.metrics.cautions import one_currency
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.tables.convert import column_names, doubled_key, require, result, select
@@ -96,7 +96,7 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
         >>> join_messages(attempts, messages).frame["message_error_code"].to_list()
         ['450', None]
     """
-    refuse_mixed_currencies(messages)
+    one_currency(messages)
     if "attempt_details" in column_names(attempts):
         sent = exploded(attempts, ATTEMPTS).lazy().collect()
     else:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from markupsafe import Markup
 
+from plivo_analysis.api.checks import required_text
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, SchemaError, StoreError
-from plivo_analysis.metrics.cautions import currencies, refuse_mixed_currencies
+from plivo_analysis.metrics.cautions import one_currency
 from plivo_analysis.metrics.certainty import Certainty, Completeness, completeness, coverage_rows
 from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.report.estimated import (
@@ -87,6 +88,7 @@ class CostReport:
             The file's path.
 
         Raises:
+            FilterError: When ``path`` is no path.
             StoreError: When it cannot be written.
         """
         return _write(path, self.html.encode)
@@ -106,6 +108,7 @@ class CostReport:
             The file's path.
 
         Raises:
+            FilterError: When ``path`` is no path.
             StoreError: When it cannot be written.
         """
         return _write(path, self._workbook)
@@ -123,7 +126,7 @@ class CostReport:
             StoreError: When one cannot be written.
         """
         return [
-            _write(Path(folder) / f"{name}.csv", partial(csv_bytes, table))
+            _write(_path(folder) / f"{name}.csv", partial(csv_bytes, table))
             for name, table in self._frames.items()
         ]
 
@@ -140,7 +143,7 @@ class CostReport:
             StoreError: When one cannot be written.
         """
         return [
-            _write(Path(folder) / f"{name}.parquet", partial(parquet_bytes, table))
+            _write(_path(folder) / f"{name}.parquet", partial(parquet_bytes, table))
             for name, table in self._frames.items()
         ]
 
@@ -215,6 +218,9 @@ def cost_report(
         True
     """
     zone = zone_of(tz)
+    for name, text in {"title": title, "account": account, "currency": currency}.items():
+        if text is not None or name == "currency":
+            required_text(name, text)
     if estimate is not None:
         given = {
             "sessions": sessions,
@@ -297,18 +303,15 @@ def _of_estimate(
 
 def _currency(label: str, *frames: Any) -> str:
     """The currency of all amounts: what the frames say of it, else the label."""
-    found: dict[str, None] = {}
-    for frame in frames:
-        if frame is not None:
-            refuse_mixed_currencies(frame)
-            found |= dict.fromkeys(currencies(frame))
+    named = [one_currency(frame) for frame in frames if frame is not None]
+    found = list(dict.fromkeys(name for name in named if name))
     if len(found) > 1 or (found and label not in (_DEFAULT_CURRENCY, *found)):
         words = ", ".join([*found, *([label] if label != _DEFAULT_CURRENCY else [])])
         raise FilterError(
             f"These amounts are in several currencies ({words}), which make no sum. Make one "
             "report a currency, and leave currency= to the frame's own column."
         )
-    return next(iter(found), label)
+    return found[0] if found else label
 
 
 def _dated(sessions: pl.DataFrame) -> pl.DataFrame:
@@ -361,8 +364,16 @@ def _outside(created: pl.Series, period: Period) -> int:
     return len(created.filter((created < start) | (created >= end)))
 
 
+def _path(path: str | PathLike[str]) -> Path:
+    try:
+        return Path(path)
+    except TypeError:
+        named = type(path).__name__
+    raise FilterError(f"A path is the name of a file or folder; this is of type {named}.")
+
+
 def _write(path: str | PathLike[str], content: Callable[[], bytes]) -> Path:
-    file, written = Path(path), content()
+    file, written = _path(path), content()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, written)

@@ -7,14 +7,22 @@ is imported here and nowhere above: a schema without an engine would have no rea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
 
+from plivo_analysis.values.masking import mask_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
 MONEY_DIGITS = 18
 MONEY_SCALE = 8
 SUM_DIGITS = 38  # sums of many amounts; the scale stays
+_FEW = 6  # names that a message can hold
 
 
 class Kind(StrEnum):
@@ -163,3 +171,34 @@ _ARROW: dict[Kind, pa.DataType] = {
     Kind.SUM: pa.decimal128(SUM_DIGITS, MONEY_SCALE),
     Kind.TEXTS: pa.list_(pa.string()),
 }
+
+
+def told_columns(available: Collection[str], missing: Collection[str] = ()) -> str:
+    """What columns a frame has, for an error about those that it lacks.
+
+    All of them where they are few, else how many and which come nearest to the missing ones.
+
+    Example:
+        >>> told_columns(["alias", "status"], ["state"])
+        "It has 'alias' and 'status'."
+        >>> told_columns([*map(str, range(60)), "statu"], ["status"])
+        "It has 61 columns; the nearest name is 'statu'."
+    """
+    if len(available) <= _FEW:
+        return f"It has {told_names(available) or 'no columns'}."
+    near = [name for each in missing for name in get_close_matches(each, available, n=1)]
+    nearest = f"; the nearest name is {told_names(near)}" if near else ""
+    return f"It has {len(available)} columns{nearest}."
+
+
+def told_names(names: Iterable[str]) -> str:
+    """Names of columns in a message: the first few of them, and no telephone number among them.
+
+    Example:
+        >>> told_names(["alias"]), told_names(map(str, range(9)))
+        ("'alias'", "'0', '1', '2', '3', '4', '5' and 3 more")
+    """
+    quoted = [mask_text(repr(name)) for name in names]
+    if len(quoted) > _FEW:
+        quoted[_FEW:] = [f"{len(quoted) - _FEW} more"]
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))

@@ -435,7 +435,7 @@ def test_hours_keep_their_order_and_are_written_as_a_clock() -> None:
     ],
 )
 def test_a_frame_of_another_metric_is_refused_by_name(draw: Any, metric: str) -> None:
-    with pytest.raises(SchemaError, match=f"what {metric} gives; the frame lacks .* has alias"):
+    with pytest.raises(SchemaError, match=f"what {metric} gives; the frame lacks .* has 'alias'"):
         draw(pl.DataFrame({"alias": ["x"]}))
 
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import plivo_analysis as pva
 from plivo_analysis import figures
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import svg
@@ -178,3 +179,21 @@ def test_a_figure_takes_a_frames_own_currency() -> None:
     figure = figures.spend(in_currencies("inr"))
     assert figure.layout.annotations[0].text == "<b>₹1.00</b>"
     assert "$" not in figure.to_json()
+
+
+def test_amounts_of_one_currency_are_drawn_with_its_sign() -> None:
+    with pva.demo(sessions=300) as client:
+        sessions = pva.load_sessions(since="90d", client=client)
+    rupees = sessions.drop_nulls("total_charge").with_columns(currency=pl.lit("INR"))
+    both = rupees.head(150), rupees.tail(150)
+    for figure in (
+        figures.spend(pva.spend(rupees)),
+        figures.spend(pva.spend(rupees, every="1w")),
+        figures.cost_bridge(pva.cost_bridge(*both)),
+        figures.compare(pva.compare(*both), measure="cost_per_verified"),
+        figures.journey_rates(pva.journey_rates(rupees)),
+    ):
+        text = figure.to_json().encode().decode("unicode_escape")
+        assert "₹" in text or "INR" in text
+        assert "$" not in text
+        assert "by currency" not in text

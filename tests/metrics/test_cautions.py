@@ -163,3 +163,12 @@ def test_masked_numbers_beside_the_groups_are_no_matter() -> None:
 )
 def test_a_masked_number_is_known_by_its_form(number: str, masked: bool) -> None:
     assert is_masked(number) is masked
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", SUMS)
+def test_a_sum_says_in_which_currency_it_is(name: str, kind: str) -> None:
+    metric, table = SUMS[name]
+    rupees = table().with_columns(currency=pl.lit("inr"))
+    assert set(metric(KINDS[kind](rupees), by=())["currency"]) == {"INR"}
+    assert "currency" not in metric(KINDS[kind](table()), by=()).columns
