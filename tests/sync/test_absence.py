@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 import plivo_analysis as pva
@@ -309,6 +310,16 @@ def test_a_list_that_is_capped_within_a_tie_is_found_out(
     client = connect(serve(account, behaviour=Behaviour(longest_list=100)))
     with pytest.raises(pva.IncompletePullError):
         pva.load_sessions(client=client)
+
+
+def test_a_cap_within_the_oldest_tie_is_not_noticed_and_the_range_is_marked_as_probable(
+    serve: Serve, connect: Connect, session: Make
+) -> None:
+    account = Account.of([session(5 * HOUR) for _ in range(300)])
+    client = connect(serve(account, behaviour=Behaviour(longest_list=110)))
+    assert pva.load_sessions(client=client).height == 110
+    flags = pva.coverage(client=client).filter(pl.col("rows") > 0)["flags"].to_list()
+    assert flags == ["probable, tie"]
 
 
 # --- answers that are none
