@@ -12,6 +12,7 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.checks import required_text, shown_value
 from plivo_analysis.errors import FilterError
 from plivo_analysis.http.credentials import Secret, resolve
 from plivo_analysis.http.rate_limit.limiter import account_limiter
@@ -75,12 +76,14 @@ class Client:
         secrets = Secret.of(auth_id), Secret.of(auth_token), Secret.of(base_url)
         auth_id = auth_token = base_url = None
         credentials = resolve(*secrets)
-        if backend not in BACKENDS:
-            raise FilterError(f"backend is {backend!r}; it can be 'polars' or 'pandas'.")
+        if not isinstance(backend, str) or backend not in BACKENDS:
+            raise FilterError(f"backend is {shown_value(backend)}; it can be 'polars' or 'pandas'.")
         self.base_url = credentials.base_url
         self.auth_id = credentials.auth_id
         self.backend = backend
-        self.currency = currency
+        self.currency = required_text("currency", currency)
+        folder = data_folder() if store is None else store
+        self._root = None if folder is False else chosen_folder(folder, "store")
         self.clock = clock or SystemClock()
         self.limiter = account_limiter(
             self.base_url, self.auth_id, requests_per_minute, clock=self.clock
@@ -92,7 +95,6 @@ class Client:
             limiter=self.limiter,
             clock=self.clock,
         )
-        self._root = data_folder() if store is None else store
         self._store: Store | None = None
         self._skew: timedelta | None = None
         self._api_ids: deque[str] = deque(maxlen=_REMEMBERED)
@@ -108,9 +110,7 @@ class Client:
 
     @property
     def _folder(self) -> Path | None:
-        if self._root is False:
-            return None
-        return account_folder(chosen_folder(self._root, "store"), self.base_url, self.auth_id)
+        return self._root and account_folder(self._root, self.base_url, self.auth_id)
 
     def now(self) -> datetime:
         """The account's time: this computer's, corrected by what its server last said."""

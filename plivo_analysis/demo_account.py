@@ -12,6 +12,8 @@ import math
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.checks import shown_value
+from plivo_analysis.api.times import parse_instant
 from plivo_analysis.client import Client
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW
@@ -58,7 +60,7 @@ def demo(
     Args:
         seed: Another seed gives another account.
         sessions: How many sessions began in the 90 days before ``now``; 1 to 1,000,000.
-        now: The account's time.
+        now: The account's time: a datetime, a date, or either as ISO text.
         client_options: As for :class:`Client`; the store is a temporary folder unless one is
             given.
 
@@ -74,6 +76,10 @@ def demo(
         ...     pva.load_sessions(since="90d", client=client).height
         100
     """
+    for name, number in (("seed", seed), ("sessions", sessions)):
+        if not isinstance(number, int):
+            raise FilterError(f"{name} is {shown_value(number)}; it takes a whole number.")
+    now = parse_instant(now, now=DEFAULT_NOW, name="now")
     try:
         account = generate(seed=seed, sessions=sessions, now=now)
     except ValueError as error:
@@ -93,6 +99,8 @@ def _client(server: Server, now: datetime, options: dict[str, Any]) -> Client:
         client = DemoClient(server, folder, **options)
     except BaseException:
         server.close()
+        if folder is not None:
+            folder.cleanup()
         raise
     atexit.register(client.close)
     return client

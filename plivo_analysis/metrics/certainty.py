@@ -17,6 +17,7 @@ import narwhals as nw
 
 from plivo_analysis.api.words import OPEN, fold_status
 from plivo_analysis.errors import SchemaError
+from plivo_analysis.values.schema import told_columns, told_names
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
@@ -235,8 +236,8 @@ def table_rows(frame: Any, needed: tuple[str, ...], name: str) -> list[dict[str,
     missing = [column for column in needed if column not in narrow.columns]
     if missing:
         raise SchemaError(
-            f"{name} is what pva.{name}(…) gives; this table lacks {', '.join(missing)} and has "
-            f"{', '.join(map(str, narrow.columns)) or 'no column'}.",
+            f"{name} is what pva.{name}(…) gives; this table lacks {told_names(missing)}. "
+            f"{told_columns([*map(str, narrow.columns)], missing)}",
             missing=missing,
             available=[str(column) for column in narrow.columns],
         )

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.errors import FilterError
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.values.typesetting import DASH, MONTHS, day, days, plural
@@ -50,7 +51,7 @@ class Period:
     given: bool = True
 
     @classmethod
-    def of(cls, bounds: tuple[Bound, Bound], zone: ZoneInfo) -> Period:
+    def of(cls, bounds: Any, zone: ZoneInfo) -> Period:
         """The period between two instants.
 
         Args:
@@ -61,8 +62,9 @@ class Period:
         Raises:
             FilterError: A bound has no known form, or the period holds no time.
         """
-        if isinstance(bounds, str) or not hasattr(bounds, "__len__") or len(bounds) != 2:  # noqa: PLR2004
-            raise FilterError(f"period is (start, end), each {_FORMS}; this is {bounds!r}.")
+        if not isinstance(bounds, (tuple, list)) or len(bounds) != 2:  # noqa: PLR2004
+            shown = shown_value(bounds)
+            raise FilterError(f"period is (start, end), each {_FORMS}; this is {shown}.")
         start, end = (_instant(bound, zone) for bound in bounds)
         if start.astimezone(UTC) >= end.astimezone(UTC):
             raise FilterError("The report's period ends before it starts: give (start, end).")
@@ -185,7 +187,7 @@ def _instant(bound: Any, zone: ZoneInfo) -> datetime:
         return aware.astimezone(zone)
     if isinstance(bound, date) and not isinstance(bound, datetime):
         return _midnight(bound, zone)
-    raise FilterError(f"period is (start, end), each {_FORMS}; {bound!r} is neither.")
+    raise FilterError(f"period is (start, end), each {_FORMS}; {shown_value(bound)} is neither.")
 
 
 def _midnight(of: date, zone: ZoneInfo) -> datetime:

@@ -48,12 +48,14 @@ def chosen_folder(folder: str | Path, name: str) -> Path:
         name: Where it was given, for the message.
 
     Raises:
-        FilterError: It is blank, or the home of a user who is not there.
+        FilterError: It is no path, blank, or the home of a user who is not there.
 
     Example:
         >>> chosen_folder("exports/today", "out").name
         'today'
     """
+    if not isinstance(folder, (str, os.PathLike)):
+        raise FilterError(f"{name} is of type {type(folder).__name__}; it takes a folder.")
     if not str(folder).strip():
         raise FilterError(f"{name} is blank; it takes a folder.")
     try:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.values.schema import SUM_DIGITS, Kind
+from plivo_analysis.values.schema import SUM_DIGITS, Kind, told_columns, told_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -124,9 +124,8 @@ def as_polars(frame: Any, table: Table) -> pl.DataFrame:
         The columns of the table, with its types and in its order.
 
     Raises:
-        SchemaError: Columns are missing, or values do not fit their column exactly
-            (``.missing``, ``.available``).
-        TypeError: This is no frame that we know.
+        SchemaError: This is no frame that we know, columns are missing, or values do not fit
+            their column exactly (``.missing``, ``.available``).
 
     Example:
         >>> from decimal import Decimal
@@ -158,8 +157,8 @@ def require(available: Collection[str], table: Table, names: Iterable[str]) -> N
     missing = [name for name in dict.fromkeys(names) if name not in available]
     if missing:
         raise SchemaError(
-            f"This is no table of {table.name}: it lacks {', '.join(map(repr, missing))}. "
-            f"It has {', '.join(map(repr, available)) or 'no columns'}.",
+            f"This is no table of {table.name}: it lacks {told_names(missing)}. "
+            f"{told_columns(available, missing)}",
             missing=missing,
             available=list(available),
         )
@@ -184,8 +183,8 @@ def column_names(frame: Any) -> list[str]:
     """The names of a frame's columns, in order: texts, each of them once.
 
     Raises:
-        SchemaError: A name is no text, or two columns have the same one.
-        TypeError: This is no frame that we know.
+        SchemaError: This is no frame that we know, a name is no text, or two columns have the
+            same one.
 
     Example:
         >>> column_names(pa.table({"status": ["verified"]}))
@@ -194,7 +193,7 @@ def column_names(frame: Any) -> list[str]:
     try:
         names: list[str] = nw.from_native(frame).collect_schema().names()
     except TypeError:
-        raise TypeError(f"{type(frame).__name__} is no dataframe; give {_SUPPORTED}.") from None
+        raise SchemaError(f"{type(frame).__name__} is no dataframe; give {_SUPPORTED}.") from None
     except nw.exceptions.DuplicateError:
         raise SchemaError(
             "Two columns of this frame have the same name. Rename one of them, or leave it out."

@@ -138,5 +138,5 @@ def test_what_is_no_table_is_named_by_figures_and_insights(nothing: Any) -> None
         with pytest.raises(SchemaError, match="draws what spend gives, a table; this is a"):
             pva.figures.spend(table)
     for insight in (pva.compare, pva.cost_bridge):
-        with pytest.raises(TypeError, match="is no dataframe; give a polars"):
+        with pytest.raises(SchemaError, match="is no dataframe; give a polars"):
             insight(SESSIONS_OF_OCTOBER, nothing)

@@ -108,7 +108,7 @@ def test_every_kind_of_frame_becomes_the_same_polars_frame(kind: str) -> None:
 def test_a_lacking_column_is_named_with_those_that_are_there(kind: str) -> None:
     given = KINDS[kind](from_rows(ROWS, SESSIONS).drop("alias", "status"))
     with pytest.raises(
-        SchemaError, match=r"it lacks 'alias', 'status'\. It has 'session_uuid'"
+        SchemaError, match=r"it lacks 'alias' and 'status'\. It has \d+ columns[;.]"
     ) as caught:
         as_polars(given, SESSIONS)
     assert caught.value.missing == ["alias", "status"]
@@ -184,7 +184,7 @@ def test_an_amount_beyond_the_column_is_refused_rather_than_made_null() -> None:
 
 
 def test_what_is_no_frame_is_refused() -> None:
-    with pytest.raises(TypeError, match="list is no dataframe; give a polars, pandas or pyarrow"):
+    with pytest.raises(SchemaError, match="list is no dataframe; give a polars, pandas or pyarrow"):
         as_polars([1], SESSIONS)
 
 

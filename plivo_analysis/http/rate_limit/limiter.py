@@ -13,6 +13,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
+from plivo_analysis.api.checks import shown_value
 from plivo_analysis.errors import FilterError
 from plivo_analysis.http.rate_limit.state import SharedState
 from plivo_analysis.system.clock import STEP_SECONDS, Cancelled
@@ -147,7 +148,8 @@ class Limiter:
         rate: object = requests_per_minute
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0:
             raise FilterError(
-                f"requests_per_minute is {rate!r}; it takes a positive number, by default 20."
+                f"requests_per_minute is {shown_value(rate)}; it takes a positive number, by "
+                "default 20."
             )
         share = rate * period / PERIOD_SECONDS
         self._server_period = period
