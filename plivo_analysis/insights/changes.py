@@ -113,9 +113,9 @@ def compare(
 
     The rates are those of ``success_rates`` and ``fallback_rates``, the cost that of
     ``cost_per_verified``, spend is of all sessions. The interval of a change of a rate is
-    Newcombe's (Newcombe 1998, method 10); where it leaves out 0, chance alone does not explain the
-    change. ``…_detectable`` is the change that samples of these sizes would show in four of five
-    cases: (z + z₀.₈)·√(p̄(1 − p̄)(1/n₀ + 1/n₁)), z that of the interval, with p̄ of both together;
+    Newcombe's (Newcombe 1998, method 10); where it leaves out 0, the change is clear: more than
+    chance can cause. ``…_detectable`` is the change that samples of these sizes would show in
+    four of five cases: (z + z₀.₈)·√(p̄(1 − p̄)(1/n₀ + 1/n₁)), z that of the interval, with p̄ of both together;
     null where p̄ is 0 or 1. "No clear change" means less where it is large.
 
     The interval of the change of cost per verified is normal. The cost is a ratio of sums T/V

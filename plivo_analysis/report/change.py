@@ -1,4 +1,4 @@
-"""What changed from the period before, and whether chance alone would do that.
+"""What changed from the period before, and whether that is more than chance can cause.
 
 The interval of a difference of two independent rates is Newcombe's (1998), method 10: it is
 made of the two rates' own Wilson intervals, so it needs nothing beyond the metric frames.
@@ -21,7 +21,7 @@ class Difference(NamedTuple):
     """A difference of two rates with its interval, as fractions of 1.
 
     Example:
-        >>> Difference(-0.019, -0.023, -0.015).beyond_chance
+        >>> Difference(-0.019, -0.023, -0.015).clear
         True
     """
 
@@ -47,7 +47,7 @@ class Difference(NamedTuple):
         return cls(*(float(compared[f"{measure}_{end}"]) for end in ends))
 
     @property
-    def beyond_chance(self) -> bool:
+    def clear(self) -> bool:
         """Whether its own interval excludes zero."""
         return self.low > 0 or self.high < 0
 

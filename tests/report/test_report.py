@@ -1038,7 +1038,7 @@ def test_changes_of_rates_are_those_of_compare(
 def test_a_cost_that_chance_may_have_moved_is_said_to_be_such(
     september: pl.DataFrame, october: pl.DataFrame
 ) -> None:
-    words = "and chance alone may have moved it"
+    words = "and the difference is within what chance can cause"
     few = cost_report(october.head(40), period=OCTOBER, previous=september.head(40))
     assert words in Page(few.html).text
     dearer = october.with_columns(total_charge=pl.lit(Decimal(9), pl.Decimal(18, 8)))

@@ -81,7 +81,7 @@ class Overview:
         compared = state.previous is not None and self._by != PERIOD
         before = self._subject.before_name if self._subject and compared else ""
         change = (
-            f"Grey: change from {before}; coloured where chance alone does not bring it."
+            f"Grey: change from {before}; in colour where its 95 % interval leaves out 0."
             if compared
             else "The period before is not stored, so that no changes are shown."
         )
@@ -135,7 +135,7 @@ class Overview:
         def show(row: dict[str, Any]) -> Markup:
             change = Difference.of(row if f"{column}_change" in row else None, column)
             aside = points(change) if change else ""
-            accent = change is not None and change.beyond_chance
+            accent = change is not None and change.clear
             return cell(percent(row[column], unit=False), aside, accent=accent)
 
         return show

@@ -37,7 +37,7 @@ class Card:
         was: What it was in the period before; empty where that is not known.
         change: The change since; empty where it cannot be said.
         apart: The same as an amount or an interval.
-        beyond_chance: Whether the change is one that chance alone does not bring.
+        clear: Whether the change is more than chance can cause.
         drawing: Its sparkline over the period, or its interval.
         ends: What stands at both ends under the drawing.
     """
@@ -49,7 +49,7 @@ class Card:
     was: str = ""
     change: str = ""
     apart: str = ""
-    beyond_chance: bool = False
+    clear: bool = False
     drawing: Drawing | None = None
     ends: tuple[str, str] | None = None
 
@@ -110,7 +110,7 @@ def _cost(subject: Subject) -> Card:
     if past is not None:
         card.change, card.was = relative(price, past) or "", subject.price(past)
         difference = Difference.of(subject.compared, "cost_per_verified")
-        card.beyond_chance = difference is not None and difference.beyond_chance
+        card.clear = difference is not None and difference.clear
         card.kind = kind.split(" · ")[0]
     prices = numbers.by_period("cost_by_period", "cost_per_verified")
     return _with_sparkline(subject, card, prices, past)
@@ -174,7 +174,7 @@ def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Card:
         card.kind += f" of {count(now[whole])}"
     if difference := Difference.of(subject.compared, column):
         card.change, card.apart = points(difference), f"({points_range(difference)})"
-        card.beyond_chance = difference.beyond_chance
+        card.clear = difference.clear
     bounds = [bound for e in (estimate, past) if e for bound in (e.value, e.low, e.high)]
     low, high = round_ends(bounds)
     label = f"{title} {estimate.words}"
