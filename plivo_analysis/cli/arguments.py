@@ -63,7 +63,7 @@ def _add_report(commands: Any) -> None:
     )
     report.add_argument("--xlsx", type=Path, help="also write a workbook")
     report.add_argument("--csv-dir", type=Path, help="also write every table as CSV")
-    report.add_argument("--tz", default="UTC", help="the zone of days, such as Europe/Paris")
+    report.add_argument("--tz", default="UTC", help="the time zone of the days, such as Europe/Paris")
     report.add_argument("--title", help="the report's title")
     report.add_argument(
         "--compare",
@@ -93,7 +93,7 @@ def _add_pull(commands: Any) -> None:
         kind.add_argument("--out", type=Path, help="a .parquet or .csv file")
         _add_recipients(kind, None, "default: full; masked in a .csv file")
         kind.add_argument(
-            "--dry-run", action="store_true", help="say how many requests it takes, and ask nothing"
+            "--dry-run", action="store_true", help="say how many requests it takes, and send none"
         )
         _add_quiet(kind)
 
@@ -121,31 +121,31 @@ def _add_estimate(commands: Any) -> None:
 
 
 def _add_maintenance(commands: Any) -> None:
-    status = _maintenance(commands, "status", "say what the store holds, and how fresh it is")
-    status.add_argument("--json", action="store_true", help="for a program to read")
+    status = _maintenance(commands, "status", "say what is stored, and how fresh it is")
+    status.add_argument("--json", action="store_true", help="print JSON")
     export = _maintenance(
-        commands, "export", "write everything that the store holds as Parquet by day"
+        commands, "export", "write all that is stored as Parquet files, one a day"
     )
     export.add_argument("--out", type=Path, required=True, help="a folder")
     _add_recipients(export, "full", "default: full")
     _add_quiet(export)
-    purge = _maintenance(commands, "purge", "remove what began before a date, for good")
+    purge = _maintenance(commands, "purge", "remove all that began before a date, for good")
     purge.add_argument("--before", required=True, help=_TIMES)
-    forget = _maintenance(commands, "forget", "remove what is of one number, and keep it out")
+    forget = _maintenance(commands, "forget", "remove all records of one telephone number, for good")
     forget.add_argument(
         "--recipient",
         default="-",
         help='a number in E.164 form, or "-" for the first line of standard input, which no '
         "history keeps; default: -",
     )
-    forget.add_argument("--dry-run", action="store_true", help="say how much, and remove nothing")
+    forget.add_argument("--dry-run", action="store_true", help="say how much would be removed, and remove nothing")
     doctor = _maintenance(
-        commands, "doctor", "find out what only a live account can tell: about 10 requests"
+        commands, "doctor", "check how a live account answers; takes about 10 requests"
     )
     doctor.add_argument(
         "--limits",
         action="store_true",
-        help="spend a minute's requests, and more, until one is refused: what does that say?",
+        help="send requests until one is refused, to see how the limit of your account works",
     )
 
 
@@ -157,7 +157,7 @@ def _maintenance(commands: Any, name: str, meaning: str) -> argparse.ArgumentPar
 
 
 def _add_sql(commands: Any) -> None:
-    sql = commands.add_parser("sql", help="ask what is stored in SQL")
+    sql = commands.add_parser("sql", help="query what is stored in SQL")
     sql.set_defaults(command=_later("sql", "sql"))
     _add_account(sql)
     sql.add_argument(
@@ -177,7 +177,7 @@ def _add_emulator(commands: Any) -> None:
     emulator.add_argument("--seed", type=int, default=0, help="default: 0")
     emulator.add_argument("--now", help="the account's time; default: this computer's")
     emulator.add_argument(
-        "--running", action="store_true", help="let the account's time run; it stands otherwise"
+        "--running", action="store_true", help="let the account's clock run; by default it stands still"
     )
     emulator.add_argument(
         "--limit", action="store_true", help="refuse more than 20 listings in a minute"

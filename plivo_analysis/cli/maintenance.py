@@ -80,9 +80,9 @@ def forget(options: argparse.Namespace) -> None:
             _print_removed(removed.records, removed.pages)
         known = status_of(client)
     for place in (*known.exports, *known.quarantined):
-        print(f"It may still be in {place}: not the store's to delete.")
+        print(f"It may still be in {place}, which this command does not change.")
     for place in known.others:
-        print(f"It may still be in {place}: another account's, forget it there too.")
+        print(f"It may still be in {place}, another account's store: run forget for it too.")
 
 
 def doctor(options: argparse.Namespace) -> None:
