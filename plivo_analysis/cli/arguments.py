@@ -63,7 +63,7 @@ def _add_report(commands: Any) -> None:
     )
     report.add_argument("--xlsx", type=Path, help="also write a workbook")
     report.add_argument("--csv-dir", type=Path, help="also write every table as CSV")
-    report.add_argument("--tz", default="UTC", help="the time zone of the days, such as Europe/Paris")
+    report.add_argument("--tz", default="UTC", help="the time zone of days, such as Europe/Paris")
     report.add_argument("--title", help="the report's title")
     report.add_argument(
         "--compare",
@@ -131,14 +131,14 @@ def _add_maintenance(commands: Any) -> None:
     _add_quiet(export)
     purge = _maintenance(commands, "purge", "remove all that began before a date, for good")
     purge.add_argument("--before", required=True, help=_TIMES)
-    forget = _maintenance(commands, "forget", "remove all records of one telephone number, for good")
+    forget = _maintenance(commands, "forget", "remove all records of one number, for good")
     forget.add_argument(
         "--recipient",
         default="-",
         help='a number in E.164 form, or "-" for the first line of standard input, which no '
         "history keeps; default: -",
     )
-    forget.add_argument("--dry-run", action="store_true", help="say how much would be removed, and remove nothing")
+    forget.add_argument("--dry-run", action="store_true", help="only say how much would be removed")
     doctor = _maintenance(
         commands, "doctor", "check how a live account answers; takes about 10 requests"
     )
@@ -177,7 +177,9 @@ def _add_emulator(commands: Any) -> None:
     emulator.add_argument("--seed", type=int, default=0, help="default: 0")
     emulator.add_argument("--now", help="the account's time; default: this computer's")
     emulator.add_argument(
-        "--running", action="store_true", help="let the account's clock run; by default it stands still"
+        "--running",
+        action="store_true",
+        help="let the account's clock run; default: it stands",
     )
     emulator.add_argument(
         "--limit", action="store_true", help="refuse more than 20 listings in a minute"

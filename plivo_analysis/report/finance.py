@@ -15,17 +15,18 @@ from plivo_analysis.figures import style
 from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
-from plivo_analysis.report.measures import APPLICATION, COUNTRY, ENTRY_CHANNEL, add
+from plivo_analysis.report.measures import Group, add, number, same_group
+from plivo_analysis.report.sections.groups import application_name, channel_name
 from plivo_analysis.report.sections.header import used_notes
-from plivo_analysis.report.sections.top_groups import channel_name, same_group
 from plivo_analysis.values.typesetting import clean, count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from plivo_analysis.report.measures import Measures, Row, Subject
+    from plivo_analysis.report.measures import Subject
 
-_Columns = list[tuple[str, str]]
+# A column: its heading, the kind of its values, and the value of a row.
+_Column = tuple[str, str, "Callable[[Any], Any]"]
 
 _TERMS = (
     ("Settled", "Verified or expired: the outcome is known."),
@@ -44,13 +45,13 @@ def finance_workbook(subject: Subject) -> bytes:
     sheets = [
         _summary(subject),
         _channels(subject),
-        _groups(subject, "Countries", COUNTRY, _country_cells),
+        _split(subject, "Countries", "country", _COUNTRY),
         _countries_by_channel(subject),
-        _groups(subject, "Applications", APPLICATION, _application_cells),
-        _over_time(subject),
+        _split(subject, "Applications", "application", _APPLICATION),
+        *_over_time(subject),
         _definitions(subject),
     ]
-    return workbook([sheet for sheet in sheets if sheet is not None], subject.title)
+    return workbook(sheets, subject.title)
 
 
 def facts(subject: Subject) -> list[tuple[str, str]]:
@@ -76,48 +77,43 @@ def facts(subject: Subject) -> list[tuple[str, str]]:
 
 def _summary(subject: Subject) -> Sheet:
     """A row a measure: this period, the one before, and the change."""
-    rows: list[list[Any]] = []
-    before = subject.before
-
-    def line(name: str, of: Callable[[Measures], Any], kind: str) -> None:
-        now, past = of(subject.numbers), of(before) if before else None
-        row = [name, Cell(now, kind)]
-        if before:
-            row += [Cell(past, kind), *_changes(subject, now, past, kind)]
-        rows.append(row)
-
-    def total(table: str, column: str) -> Callable[[Measures], Any]:
-        return lambda numbers: numbers.total(table)[column]
-
+    numbers, before = subject.numbers, subject.before
     money = f", {subject.currency}"
-    line(f"Spend{money}", lambda numbers: numbers.spent, "amount")
-    line("Sessions", lambda numbers: numbers.sessions.height, "count")
-    line("Sessions settled", total("cost", "settled"), "count")
-    line("Sessions verified", total("cost", "verified"), "count")
-    line("Success rate (verified ÷ settled)", total("success", "success_rate"), "percent")
-    line("Fallback rate", total("fallback", "fallback_rate"), "percent")
-    line(f"Cost per verified session{money}", total("cost", "cost_per_verified"), "price")
-    line(
-        f"Direct cost per verified session, without waste{money}",
-        total("cost", "direct_cost_per_verified"),
-        "price",
-    )
-    line(f"Cost per verified journey{money}", _journey("cost_per_verified_journey"), "price")
-    line("Journeys verified (÷ settled)", _journey("conversion_rate"), "percent")
-    line(f"Waste: spend on sessions that expired{money}", total("cost", "waste"), "amount")
-    line("Waste as a share of settled spend", total("cost", "waste_share"), "percent")
-    line(
-        "Sessions that may still verify",
-        lambda numbers: numbers.complete.may_verify,
-        "count",
-    )
-    line(
-        "Sessions whose money has not arrived",
-        lambda numbers: numbers.complete.unpriced,
-        "count",
-    )
-    line(f"Billed beyond the lines of the bill{money}", _unallocated, "amount")
-    columns: _Columns = [("Measure", "text"), ("This period", "amount")]
+    rows: list[list[Any]] = []
+    for name, kind, of in (
+        (f"Spend{money}", "amount", lambda found: found.spent),
+        ("Sessions", "count", lambda found: found.sessions.height),
+        ("Sessions settled", "count", number("cost", "settled")),
+        ("Sessions verified", "count", number("cost", "verified")),
+        ("Success rate (verified ÷ settled)", "percent", number("success", "success_rate")),
+        ("Fallback rate", "percent", number("fallback", "fallback_rate")),
+        (f"Cost per verified session{money}", "price", number("cost", "cost_per_verified")),
+        (
+            f"Direct cost per verified session, without waste{money}",
+            "price",
+            number("cost", "direct_cost_per_verified"),
+        ),
+        (
+            f"Cost per verified journey{money}",
+            "price",
+            number("journey_rates", "cost_per_verified_journey"),
+        ),
+        ("Journeys verified (÷ settled)", "percent", number("journey_rates", "conversion_rate")),
+        (f"Waste: spend on sessions that expired{money}", "amount", number("cost", "waste")),
+        ("Waste as a share of settled spend", "percent", number("cost", "waste_share")),
+        ("Sessions that may still verify", "count", lambda found: found.complete.may_verify),
+        ("Sessions whose money has not arrived", "count", lambda found: found.complete.unpriced),
+        (
+            f"Billed beyond the lines of the bill{money}",
+            "amount",
+            lambda found: add(row["unallocated"] for row in found.rows("reconcile")),
+        ),
+    ):
+        now, past = of(numbers), of(before) if before else None
+        rows.append([name, Cell(now, kind)])
+        if before:
+            rows[-1] += [Cell(past, kind), *_changes(subject, now, past, kind)]
+    columns = [("Measure", "text"), ("This period", "amount")]
     if before:
         a_day = ", amounts and counts a day" if subject.per_day else ""
         columns += [
@@ -126,20 +122,9 @@ def _summary(subject: Subject) -> Sheet:
             ("Change, %", "percent"),
         ]
     above = facts(subject)
-    if "journey_rates" not in subject.numbers.tables:
+    if "journey_rates" not in numbers.tables:
         above.append(("Journeys", "Not known: recipients are masked, so that two may look alike."))
     return Sheet("Summary", columns, rows, above)
-
-
-def _journey(column: str) -> Callable[[Measures], Any]:
-    """A number of the journeys; None where recipients are masked."""
-    return lambda numbers: (
-        numbers.total("journey_rates")[column] if "journey_rates" in numbers.tables else None
-    )
-
-
-def _unallocated(numbers: Measures) -> Decimal:
-    return add(row["unallocated"] for row in numbers.rows("reconcile"))
 
 
 def _changes(subject: Subject, now: Any, past: Any, kind: str) -> list[Cell]:
@@ -161,54 +146,39 @@ def _changes(subject: Subject, now: Any, past: Any, kind: str) -> list[Cell]:
 
 def _channels(subject: Subject) -> Sheet:
     """A row a channel: what its attempts cost, and the sessions that began on it."""
-    numbers, before = subject.numbers, subject.before
-    currency = subject.currency
-    lines = {row["channel"]: row for row in numbers.rows("spend")}
+    numbers, before, currency = subject.numbers, subject.before, subject.currency
+    lines = {(row["channel"],): row for row in numbers.rows("spend")}
     past = before.amounts("spend", "channel") if before else {}
-    costs = _by(numbers, "cost_by_entry_channel", ENTRY_CHANNEL)
-    rates = _by(numbers, "success_by_entry_channel", ENTRY_CHANNEL)
-    costs_before = _by(before, "cost_by_entry_channel", ENTRY_CHANNEL) if before else {}
-    names = {*lines, *(key[0] for key in rates)}
-    rows = []
-    for name in sorted(names, key=style.place):
-        line, key = lines.get(name, {}), (name,)
-        amount = line.get("amount")
-        row = [channel_name(name), line.get("lines"), amount, _share(amount, numbers.spent)]
-        if before:
-            was = past.get(name, Decimal(0))
-            row += [was, None if amount is None else subject.change(amount, was)]
-        price = costs.get(key, {}).get("cost_per_verified")
-        row += [*_rates(rates.get(key)), price]
-        if before:
-            price_before = costs_before.get(key, {}).get("cost_per_verified")
-            row += [
-                price_before,
-                None if price is None or price_before is None else price - price_before,
-            ]
-        row.append(costs.get(key, {}).get("waste"))
-        rows.append(row)
-    columns: _Columns = [
-        ("Channel", "text"),
-        ("Attempts billed", "count"),
-        (f"Spend, {currency}", "amount"),
-        ("Share of spend", "percent"),
+    costs = before.keyed("cost_by_entry_channel") if before else {}
+    groups = {group.key: group for group in numbers.groups("entry_channel")}
+    keys = sorted({*lines, *groups}, key=lambda key: style.place(key[0]))
+
+    def price_before(group: Group) -> Decimal | None:
+        price: Decimal | None = costs.get(group.key, {}).get("cost_per_verified")
+        return price
+
+    def change(group: Group) -> Decimal | None:
+        now, was = group.cost.get("cost_per_verified"), price_before(group)
+        return None if now is None or was is None else now - was
+
+    compared: list[_Column] = [
+        (f"Cost per verified before, {currency}", "price", price_before),
+        (f"Change of cost per verified, {currency}", "price", change),
     ]
-    if before:
-        columns += [(f"Spend before, {currency}", "amount"), _change_heading(subject)]
-    columns += [
-        *_RATES,
-        (f"Cost per verified session, {currency}", "price"),
-    ]
-    if before:
-        columns += [
-            (f"Cost per verified before, {currency}", "price"),
-            (f"Change of cost per verified, {currency}", "price"),
-        ]
-    columns.append((f"Waste, {currency}", "amount"))
-    return Sheet(
+    return _sheet(
         "Channels",
-        columns,
-        rows,
+        [
+            ("Channel", "text", lambda group: channel_name(group.key[0])),
+            ("Attempts billed", "count", lambda group: lines.get(group.key, {}).get("lines")),
+            *_spent(
+                subject,
+                lambda group: lines.get(group.key, {}).get("amount"),
+                lambda group: past.get(group.key[0], Decimal(0)),
+            ),
+            *_bought(subject),
+            *(compared if before else []),
+        ],
+        [groups.get(key, Group(key)) for key in keys],
         [
             ("Spend", "On each channel's own attempts, and the lines of the bill beside them."),
             (
@@ -219,165 +189,159 @@ def _channels(subject: Subject) -> Sheet:
     )
 
 
-def _groups(
-    subject: Subject, name: str, by: Sequence[str], named: Callable[[tuple[Any, ...]], list[Any]]
-) -> Sheet:
+def _split(subject: Subject, name: str, grouping: str, named: Sequence[_Column]) -> Sheet:
     """A row a group: spend with its change, what it bought, and the spend on each channel."""
-    numbers, before, currency = subject.numbers, subject.before, subject.currency
-    suffix = name.lower().removesuffix("ies") + "y" if name.endswith("ies") else name.lower()[:-1]
-    amounts: dict[tuple[Any, ...], dict[str, Decimal | None]] = {}
-    for row in numbers.rows(f"spend_by_{suffix}"):
-        of_group = amounts.setdefault(tuple(row[column] for column in by), {})
-        of_group[row["channel"]] = row["amount"]
-    channels = sorted({channel for parts in amounts.values() for channel in parts}, key=style.place)
-    past: dict[Any, Decimal] = {}
-    for row in before.rows(f"spend_by_{suffix}") if before else []:
-        group = same_group(tuple(row[column] for column in by))
-        past[group] = add((past.get(group), row["amount"]))
-    costs, rates = (_by(numbers, f"{table}_by_{suffix}", by) for table in ("cost", "success"))
-    rows: list[list[Any]] = []
-    for key in sorted(rates, key=lambda key: -add(amounts.get(key, {}).values())):
-        parts = amounts.get(key, {})
-        known = [amount for amount in parts.values() if amount is not None]
-        spent = add(known) if known else None
-        cells = [*named(key), spent, _share(spent, numbers.spent)]
-        if before:
-            was = past.get(same_group(key), Decimal(0))
-            cells += [was, None if spent is None else subject.change(spent, was)]
-        cost = costs.get(key, {})
-        cells += [*_rates(rates[key]), cost.get("cost_per_verified"), cost.get("waste")]
-        rows.append([*cells, *(parts.get(channel) for channel in channels)])
-    first = [("Country", "text"), ("Code", "text")]
-    if by == APPLICATION:
-        first = [("Application", "text"), ("Id", "text")]
-    columns: _Columns = [*first, (f"Spend, {currency}", "amount"), ("Share of spend", "percent")]
-    if before:
-        columns += [(f"Spend before, {currency}", "amount"), _change_heading(subject)]
-    columns += [
-        *_RATES,
-        (f"Cost per verified session, {currency}", "price"),
-        (f"Waste, {currency}", "amount"),
-        *((f"{style.name(channel)}, {currency}", "amount") for channel in channels),
+    groups = sorted(subject.numbers.groups(grouping), key=lambda group: -(group.spent or 0))
+    past, currency = subject.spent_before(grouping), subject.currency
+    journey = f"Cost per verified journey, {currency}"
+    columns: list[_Column] = [
+        *named,
+        *_spent(
+            subject,
+            lambda group: group.spent,
+            lambda group: past.get(same_group(group.key), Decimal(0)),
+        ),
+        *_bought(subject),
     ]
-    return Sheet(name, columns, rows)
+    if "journey_rates" in subject.numbers.tables:
+        columns += [
+            (journey, "price", _found("journeys", "cost_per_verified_journey")),
+            ("Journeys verified (÷ settled)", "percent", _found("journeys", "conversion_rate")),
+        ]
+    columns += [
+        (f"{style.name(channel)}, {currency}", "amount", _found("parts", channel))
+        for channel in sorted({part for group in groups for part in group.parts}, key=style.place)
+    ]
+    return _sheet(name, columns, groups)
 
 
 def _countries_by_channel(subject: Subject) -> Sheet:
     """A row for each country and first channel, to filter and to compare."""
-    by = (*COUNTRY, *ENTRY_CHANNEL)
-    costs = _by(subject.numbers, "cost_by_country_and_channel", by)
-    rates = _by(subject.numbers, "success_by_country_and_channel", by)
-    rows = [
+    groups = subject.numbers.groups("country_and_channel")
+    groups.sort(key=lambda group: (country(group.key[0]), style.place(group.key[1])))
+    spent = f"Spend of settled sessions, {subject.currency}"
+    return _sheet(
+        "Countries by channel",
         [
-            *_country_cells(key[:1]),
-            channel_name(key[1]),
-            *_rates(rates[key]),
-            costs.get(key, {}).get("total_charge"),
-            costs.get(key, {}).get("cost_per_verified"),
-            costs.get(key, {}).get("waste"),
-        ]
-        for key in sorted(rates, key=lambda key: (country(key[0]), style.place(key[1])))
-    ]
-    columns: _Columns = [
-        ("Country", "text"),
-        ("Code", "text"),
-        ("First channel", "text"),
-        *_RATES,
-        (f"Spend of settled sessions, {subject.currency}", "amount"),
-        (f"Cost per verified session, {subject.currency}", "price"),
-        (f"Waste, {subject.currency}", "amount"),
-    ]
-    return Sheet("Countries by channel", columns, rows)
+            *_COUNTRY,
+            ("First channel", "text", lambda group: channel_name(group.key[1])),
+            (spent, "amount", _found("cost", "total_charge")),
+            *_bought(subject),
+        ],
+        groups,
+    )
 
 
-def _over_time(subject: Subject) -> Sheet | None:
+def _over_time(subject: Subject) -> list[Sheet]:
     """A row a bucket: spend by channel, sessions, and what may be said of them."""
-    numbers = subject.numbers
+    numbers, currency = subject.numbers, subject.currency
     if numbers.period is None:
-        return None
+        return []
     spent = {
         (row["channel"], instant(row["period"])): row["amount"]
         for row in numbers.rows("spend_by_period")
     }
-    channels = sorted({channel for channel, _ in spent}, key=style.place)
-    in_all = numbers.spent_by_period()
-    by_channel = [
+    in_all, word = numbers.spent_by_period(), numbers.period.bucket
+
+    def on(channel: str) -> list[Decimal | None]:
         # Where nothing was read, nothing is known of a channel either; else no line is zero.
-        [
+        return [
             None if whole is None else spent.get((channel, instant(start)), Decimal(0))
             for start, whole in zip(numbers.starts, in_all, strict=True)
         ]
-        for channel in channels
-    ]
-    rows = [
-        list(row)
-        for row in zip(
-            numbers.starts,
-            in_all,
-            *by_channel,
-            numbers.by_period("success_by_period", "sessions", 0),
-            numbers.by_period("success_by_period", "verified", 0),
-            numbers.by_period("success_by_period", "success_rate"),
+
+    columns: list[tuple[str, str, Sequence[Any]]] = [
+        (word.capitalize(), "time" if word == "hour" else "date", numbers.starts),
+        (f"Spend, {currency}", "amount", in_all),
+        *(
+            (f"{style.name(channel)}, {currency}", "amount", on(channel))
+            for channel in sorted({channel for channel, _ in spent}, key=style.place)
+        ),
+        ("Sessions", "count", numbers.by_period("success_by_period", "sessions", 0)),
+        ("Verified", "count", numbers.by_period("success_by_period", "verified", 0)),
+        ("Success rate", "percent", numbers.by_period("success_by_period", "success_rate")),
+        (
+            f"Cost per verified session, {currency}",
+            "price",
             numbers.by_period("cost_by_period", "cost_per_verified"),
-            [str(known) for known in numbers.certainty()],
-            strict=True,
-        )
+        ),
+        ("Known", "text", [str(known) for known in numbers.certainty()]),
     ]
-    word = numbers.period.bucket
-    columns: _Columns = [
-        (word.capitalize(), "time" if word == "hour" else "date"),
-        (f"Spend, {subject.currency}", "amount"),
-        *((f"{style.name(channel)}, {subject.currency}", "amount") for channel in channels),
-        ("Sessions", "count"),
-        ("Verified", "count"),
-        ("Success rate", "percent"),
-        (f"Cost per verified session, {subject.currency}", "price"),
-        ("Known", "text"),
-    ]
-    return Sheet(f"By {word}", columns, rows)
+    rows = list(zip(*(values for *_, values in columns), strict=True))
+    return [Sheet(f"By {word}", [(title, kind) for title, kind, _ in columns], rows)]
 
 
 def _definitions(subject: Subject) -> Sheet:
-    rows = [[note.title, note.text] for note in used_notes(subject)]
-    return Sheet(
-        "Definitions",
-        [("Term", "text"), ("Meaning", "text")],
-        [*rows, *map(list, _TERMS)],
-        wrapped=True,
-    )
+    terms = [*((note.title, note.text) for note in used_notes(subject)), *_TERMS]
+    return Sheet("Definitions", [("Term", "text"), ("Meaning", "text")], terms, wrapped=True)
 
 
-_RATES: _Columns = [
-    ("Sessions", "count"),
-    ("Settled", "count"),
-    ("Verified", "count"),
-    ("Success rate", "percent"),
+def _sheet(
+    name: str,
+    columns: Sequence[_Column],
+    items: Iterable[Any],
+    above: Sequence[tuple[str, str]] = (),
+) -> Sheet:
+    """A row an item."""
+    rows = [[of(item) for *_, of in columns] for item in items]
+    return Sheet(name, [(heading, kind) for heading, kind, _ in columns], rows, above)
+
+
+def _found(row: str, name: str) -> Callable[[Group], Any]:
+    """What finds a value in a group's row; a group without sessions has none."""
+    return lambda group: getattr(group, row).get(name)
+
+
+_COUNTRY: list[_Column] = [
+    ("Country", "text", lambda group: country(group.key[0])),
+    ("Code", "text", lambda group: group.key[0]),
+]
+_APPLICATION: list[_Column] = [
+    ("Application", "text", lambda group: application_name(*group.key)),
+    ("Id", "text", lambda group: group.key[0]),
 ]
 
 
-def _rates(row: Row | None) -> list[Any]:
-    """The values under the headings of ``_RATES``; a channel of no session has none."""
-    names = ("sessions", "settled", "verified", "success_rate")
-    return [row[name] if row else None for name in names]
+def _bought(subject: Subject) -> list[_Column]:
+    """What the sessions of a row came to."""
+    return [
+        ("Sessions", "count", _found("success", "sessions")),
+        ("Settled", "count", _found("success", "settled")),
+        ("Verified", "count", _found("success", "verified")),
+        ("Success rate", "percent", _found("success", "success_rate")),
+        (f"Waste, {subject.currency}", "amount", _found("cost", "waste")),
+        (
+            f"Cost per verified session, {subject.currency}",
+            "price",
+            _found("cost", "cost_per_verified"),
+        ),
+    ]
 
 
-def _by(numbers: Measures | None, table: str, by: Sequence[str]) -> dict[tuple[Any, ...], Row]:
-    rows = numbers.rows(table) if numbers else []
-    return {tuple(row[column] for column in by): row for row in rows}
+def _spent(
+    subject: Subject,
+    amount: Callable[[Group], Decimal | None],
+    past: Callable[[Group], Decimal | None],
+) -> list[_Column]:
+    """What was spent on a row, its share of all spend and, with a period before, the change."""
+    currency, whole = subject.currency, subject.numbers.spent
 
+    def share(group: Group) -> Decimal | None:
+        spent = amount(group)
+        return spent / whole if spent is not None and whole else None
 
-def _share(amount: Decimal | None, whole: Decimal) -> Decimal | None:
-    return amount / whole if amount is not None and whole else None
+    def change(group: Group) -> Decimal | None:
+        now, was = amount(group), past(group)
+        return None if now is None or was is None else subject.change(now, was)
 
-
-def _change_heading(subject: Subject) -> tuple[str, str]:
-    return f"Change, {subject.currency}{' a day' if subject.per_day else ''}", "amount"
-
-
-def _country_cells(key: tuple[Any, ...]) -> list[Any]:
-    return [country(key[0]), key[0]]
-
-
-def _application_cells(key: tuple[Any, ...]) -> list[Any]:
-    uuid, alias = key
-    return [clean(alias or uuid or "not given"), uuid]
+    columns: list[_Column] = [
+        (f"Spend, {currency}", "amount", amount),
+        ("Share of spend", "percent", share),
+    ]
+    if subject.before:
+        a_day = " a day" if subject.per_day else ""
+        columns += [
+            (f"Spend before, {currency}", "amount", past),
+            (f"Change, {currency}{a_day}", "amount", change),
+        ]
+    return columns

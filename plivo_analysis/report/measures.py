@@ -34,16 +34,55 @@ from plivo_analysis.tables.explode import explode_attempts, explode_charges
 from plivo_analysis.values.typesetting import money, plain, sign, unit_price
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from plivo_analysis.report.period import Period
 
 Row = dict[str, Any]
+Key = tuple[Any, ...]
 
 COUNTRY = ("destination_country_iso2",)
 ENTRY_CHANNEL = ("entry_channel",)
 APPLICATION = ("app_uuid", "alias")
+GROUPINGS = {
+    "country": COUNTRY,
+    "application": APPLICATION,
+    "entry_channel": ENTRY_CHANNEL,
+    "country_and_channel": (*COUNTRY, *ENTRY_CHANNEL),
+}
+"""The columns that a table's groups are of, by the end of its name, as in ``cost_by_country``."""
+_SPLIT = ("country", "application")  # groups whose spend is told by channel, and their journeys
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of sessions and what they cost.
+
+    Args:
+        key: The values that make it a group; empty for several groups together.
+        groups: How many groups it holds.
+        parts: What was spent on each channel, where it is known.
+        cost: Its row of ``cost_per_verified``; empty where it has no session.
+        success: Its row of ``success_rates``, likewise.
+        journeys: Its row of ``journey_rates``; empty where recipients are masked.
+
+    Example:
+        >>> Group(("IN",), 1, {"sms": Decimal(2), "voice": Decimal(1)}).spent
+        Decimal('3')
+    """
+
+    key: Key
+    groups: int = 1
+    parts: dict[str, Decimal] = field(default_factory=dict)
+    cost: Row = field(default_factory=dict)
+    success: Row = field(default_factory=dict)
+    journeys: Row = field(default_factory=dict)
+
+    @property
+    def spent(self) -> Decimal | None:
+        """What its sessions cost, as far as it is known; None where nothing is."""
+        return add_up(self.parts.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +121,51 @@ class Measures:
         counted = self.tables[table].schema
         return {name: 0 if kind.is_integer() else None for name, kind in counted.items()}
 
-    def amounts(self, table: str, *columns: str) -> dict[Any, Decimal]:
-        """The known amounts of a spend table, summed by a column's value or several columns'."""
+    def amounts(self, table: str, column: str) -> dict[Any, Decimal]:
+        """The known amounts of a spend table, summed by a column's value."""
         sums: dict[Any, Decimal] = {}
         for row in self.rows(table):
-            key = tuple(row[column] for column in columns)
-            group = key[0] if len(key) == 1 else key
-            sums[group] = add((sums.get(group), row["amount"]))
+            sums[row[column]] = add((sums.get(row[column]), row["amount"]))
         return sums
+
+    def keyed(self, table: str) -> dict[Key, Row]:
+        """The rows of a table of one of the ``GROUPINGS``, by their groups."""
+        by = GROUPINGS[table.partition("_by_")[2]]
+        rows = self.rows(table) if table in self.tables else []
+        return {tuple(row[column] for column in by): row for row in rows}
+
+    def groups(self, grouping: str) -> list[Group]:
+        """The groups of one of the ``GROUPINGS``, with what was counted of each."""
+        tables = ("cost", "success", "journey_rates")
+        cost, success, journeys = (self.keyed(f"{table}_by_{grouping}") for table in tables)
+        parts: dict[Key, dict[str, Decimal]] = {}
+        for row in self.rows(f"spend_by_{grouping}") if grouping in _SPLIT else []:
+            known = parts.setdefault(tuple(row[column] for column in GROUPINGS[grouping]), {})
+            if row["amount"] is not None:
+                known[row["channel"]] = row["amount"]
+        return [
+            Group(key, 1, parts.get(key, {}), cost[key], row, journeys.get(key, {}))
+            for key, row in success.items()
+        ]
+
+    def only(self, grouping: str, groups: Sequence[Group]) -> Measures:
+        """The same counted of the sessions of some groups.
+
+        Rates and prices of several groups cannot be made of each one's: a ratio of sums is no
+        mean of ratios.
+        """
+        by = GROUPINGS[grouping]
+        schema = self.sessions.select(by).schema
+        keys = pl.DataFrame([group.key for group in groups], schema=schema, orient="row")
+        of_groups = self.sessions.join(keys, on=by, how="semi", nulls_equal=True)
+        return count_up(of_groups, None, self.complete)
+
+    def together(self, groups: int) -> Group:
+        """All sessions as one group, which stands for so many."""
+        known = {row["channel"]: row["amount"] for row in self.rows("spend")}
+        parts = {channel: amount for channel, amount in known.items() if amount is not None}
+        journeys = self.total("journey_rates") if "journey_rates" in self.tables else {}
+        return Group((), groups, parts, self.total("cost"), self.total("success"), journeys)
 
     @property
     def starts(self) -> list[datetime]:
@@ -239,6 +315,17 @@ class Subject:
             return "the period before"
         return period.before().title if period.months == 1 else f"the {period.length} before"
 
+    def spent_before(self, grouping: str) -> dict[Any, Decimal | None]:
+        """What each group cost in the period before, by its country or by an application's id.
+
+        An application may have had another name. None is an amount that is not known.
+        """
+        amounts: dict[Any, Decimal | None] = {}
+        for row in self.before.rows(f"spend_by_{grouping}") if self.before else []:
+            group = same_group(tuple(row[column] for column in GROUPINGS[grouping]))
+            amounts[group] = add_up((amounts.get(group), row["amount"]))
+        return amounts
+
     @property
     def per_day(self) -> bool:
         """Whether amounts and counts are compared by day: where the two periods differ in days."""
@@ -314,25 +401,20 @@ def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completene
     tables = {
         "spend": spend(charges),
         "spend_by_status": spend(charges, by="session_status"),
-        "spend_by_country": spend(charges, by=(*COUNTRY, "channel")),
-        "spend_by_application": spend(charges, by=(*APPLICATION, "channel")),
         "cost": cost_per_verified(sessions),
-        "cost_by_country": cost_per_verified(sessions, by=COUNTRY),
-        "cost_by_application": cost_per_verified(sessions, by=APPLICATION),
-        "cost_by_entry_channel": cost_per_verified(sessions, by=ENTRY_CHANNEL),
-        "cost_by_country_and_channel": cost_per_verified(sessions, by=(*COUNTRY, *ENTRY_CHANNEL)),
         "success": success_rates(sessions),
         "success_by_status": success_rates(sessions, by="status"),
-        "success_by_country": success_rates(sessions, by=COUNTRY),
-        "success_by_application": success_rates(sessions, by=APPLICATION),
-        "success_by_entry_channel": success_rates(sessions, by=ENTRY_CHANNEL),
-        "success_by_country_and_channel": success_rates(sessions, by=(*COUNTRY, *ENTRY_CHANNEL)),
         "fallback": fallback_rates(attempts, by=()),
         "fallback_by_entry_channel": fallback_rates(attempts),
         "paths": channel_paths(sessions),
         "outcomes": attempt_outcomes(attempts),
         "reconcile": reconcile(sessions),
     }
+    for name, by in GROUPINGS.items():
+        tables[f"cost_by_{name}"] = cost_per_verified(sessions, by=by)
+        tables[f"success_by_{name}"] = success_rates(sessions, by=by)
+    for name in _SPLIT:
+        tables[f"spend_by_{name}"] = spend(charges, by=(*GROUPINGS[name], "channel"))
     if period:
         time: dict[str, Any] = {"every": period.every, "tz": period.zone.key}
         tables |= {
@@ -342,6 +424,8 @@ def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completene
         }
     if not count_masked(sessions["recipient"]):  # else two people could make one journey
         tables["journey_rates"] = journey_rates(sessions)
+        for name in _SPLIT:
+            tables[f"journey_rates_by_{name}"] = journey_rates(sessions, by=GROUPINGS[name])
     return Measures(sessions, charges, period, complete, tables)
 
 
@@ -372,6 +456,26 @@ def _with_one_name(sessions: pl.DataFrame) -> pl.DataFrame:
     last = pl.col("alias").sort_by("created_at", "session_uuid").drop_nulls().last()
     named = pl.when(pl.col("app_uuid").is_null()).then("alias").otherwise(last.over("app_uuid"))
     return sessions.with_columns(named.alias("alias"))
+
+
+def number(table: str, column: str) -> Callable[[Measures], Any]:
+    """What finds a number of all sessions; it finds None where the table was not counted.
+
+    Example:
+        >>> number("journey_rates", "conversion_rate")(Measures(None, None, None, None)) is None
+        True
+    """
+    return lambda numbers: numbers.total(table)[column] if table in numbers.tables else None
+
+
+def same_group(key: Key) -> Key:
+    """What stays of a group from period to period: an application's id, not its name.
+
+    Example:
+        >>> same_group(("IN",)), same_group(("an id", "a name"))
+        (('IN',), ('an id',))
+    """
+    return key if key[:1] == (None,) else key[:1]
 
 
 def add(amounts: Iterable[Decimal | None]) -> Decimal:

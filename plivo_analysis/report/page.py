@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from plivo_analysis.figures import svg
-from plivo_analysis.report.sections.changes import change_of_spend
 from plivo_analysis.report.sections.data_quality import coverage, messages, pending, reconcile
-from plivo_analysis.report.sections.fallback import fallback
+from plivo_analysis.report.sections.groups import countries_by_channel, fallback, top_groups
 from plivo_analysis.report.sections.header import definitions, footer, header
 from plivo_analysis.report.sections.kpi_cards import kpi_cards
-from plivo_analysis.report.sections.spend import cost_breakdown, spend_by_line, spend_over_time
+from plivo_analysis.report.sections.spend import (
+    change_of_spend,
+    cost_breakdown,
+    spend_by_line,
+    spend_over_time,
+)
 from plivo_analysis.report.sections.summary import summary
-from plivo_analysis.report.sections.top_groups import countries_by_channel, top_groups
 from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:

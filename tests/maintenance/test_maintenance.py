@@ -476,7 +476,7 @@ def test_a_subaccounts_store_in_the_same_home_is_named(
     monkeypatch.setenv("PLIVO_AUTH_ID", main_account)
     assert main(["forget", "--recipient", SPELT]) == 0
     (line,) = [said for said in capsys.readouterr().out.splitlines() if "It may still" in said]
-    assert "SAXXXXXXXXXXXXXXXXXX: another account's, forget it there too" in line
+    assert "SAXXXXXXXXXXXXXXXXXX, another account's store: run forget for it too" in line
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import polars as pl
@@ -150,7 +151,7 @@ def test_the_fallback_rows_are_the_accounts_own(account: Account, report: CostRe
 
 
 def test_the_lines_add_up_to_the_total_as_they_are_printed(report: CostReport) -> None:
-    *lines, total = Page(report.html).table("Line")
+    *lines, total = Page(report.html).table("Line of the bill")
     assert sum(amount(line[2].split(" ")[0]) for line in lines) == amount(total[2])
 
 
@@ -437,6 +438,28 @@ def test_coverage_names_what_was_not_read(october: pl.DataFrame) -> None:
     assert "Mon 2 Nov 2026 06:58 UTC · not complete" in text
 
 
+def test_coverage_is_told_on_the_clock_of_the_report(october: pl.DataFrame) -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    start, gap, end = (
+        datetime(2026, *at, tzinfo=zone).astimezone(UTC) for at in ((10, 1), (10, 31), (11, 1))
+    )
+    inside = october.filter(pl.col("created_at").is_between(start, gap, closed="left"))
+    spans = pl.DataFrame(
+        {
+            "start": [start, gap],
+            "end": [gap, end],
+            "state": ["complete", "missing"],
+            "rows": [100, 0],
+            "open": [0, 0],
+            "read_at": [datetime(2026, 11, 2, tzinfo=UTC), None],
+        }
+    )
+    report = cost_report(inside, period=("2026-10-01", "2026-11-01"), coverage=spans, tz=zone)
+    text = Page(report.html).text
+    assert "Not read (missing)31 Oct 00:00 – 1 Nov 00:00" in text
+    assert "1 Octgaps in colour31 Oct" in text
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -687,7 +710,10 @@ def test_every_cell_of_a_groups_sheet_is_its_tables(
     spends, before = (tables[f"{past}spend_by_{word}"] for past in ("", "before_"))
     whole = total(spends["amount"])
     success = tables[f"success_by_{word}"].to_dicts()
-    costs = {row[by]: row for row in tables[f"cost_by_{word}"].to_dicts()}
+    costs, journeys = (
+        {row[by]: row for row in tables[f"{table}_by_{word}"].to_dicts()}
+        for table in ("cost", "journey_rates")
+    )
     assert len(book[sheet]) == len(success)
     lines = {line[first[1]]: line for line in book[sheet]}
     for row in success:
@@ -706,6 +732,8 @@ def test_every_cell_of_a_groups_sheet_is_its_tables(
             "Change, USD a day": a_day(spent, past),
             **rates(row),
             "Cost per verified session, USD": costs[group]["cost_per_verified"],
+            "Cost per verified journey, USD": journeys[group]["cost_per_verified_journey"],
+            "Journeys verified (÷ settled)": journeys[group]["conversion_rate"],
             "Waste, USD": costs[group]["waste"],
             **{f"{CHANNELS[channel]}, USD": amount for channel, amount in channels.items()},
         }
@@ -1044,6 +1072,24 @@ def test_a_cost_that_chance_may_have_moved_is_said_to_be_such(
     dearer = october.with_columns(total_charge=pl.lit(Decimal(9), pl.Decimal(18, 8)))
     far = cost_report(dearer, period=OCTOBER, previous=september)
     assert words not in Page(far.html).text
+
+
+def test_a_verified_journey_stands_beside_a_verified_session_in_each_application(
+    report: CostReport,
+) -> None:
+    costs = dict(report.tables["cost_by_application"]["alias", "cost_per_verified"].rows())
+    found = report.tables["journey_rates_by_application"].to_dicts()
+    journeys = {row["alias"]: row for row in found}
+    rows = Page(report.html).table("Country")
+    split = next(n for n, row in enumerate(rows) if row[0] == "Application")
+    heads = [re.sub(r"\d+$", "", head) for head in rows[split]]
+    places = [heads.index(f"Per verified {word}") for word in ("session", "journey")]
+    assert len(rows) - split - 1 == len(costs)
+    for row in rows[split + 1 :]:
+        of = journeys[row[0]]
+        below = f"{percent(of['conversion_rate'], 0)} of {of['settled']}"
+        price = unit_price(of["cost_per_verified_journey"]) + below
+        assert [row[place] for place in places] == [unit_price(costs[row[0]]), price]
 
 
 def test_journeys_stand_beside_sessions_where_people_can_be_told_apart(

@@ -5,14 +5,12 @@ And message records, which stand beside the sessions and are never added to them
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.words import OPEN, SETTLED, fold_status
 from plivo_analysis.metrics.certainty import READ
 from plivo_analysis.report.measures import Row, add
-from plivo_analysis.report.sections.header import NUMBERS
-from plivo_analysis.templates.rendering import render
+from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import (
     DASH,
     clean,
@@ -26,6 +24,7 @@ from plivo_analysis.values.typesetting import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from decimal import Decimal
 
     from markupsafe import Markup
@@ -71,7 +70,7 @@ def pending(subject: Subject) -> Markup:
         ]
     if other:
         lines.append(("Sessions of another status, in no rate", count(other), ""))
-    return render("report/pending.html", lines=lines, notes=NUMBERS)
+    return section("pending", lines=lines)
 
 
 def _other_statuses(numbers: Measures) -> int:
@@ -101,42 +100,36 @@ def reconcile(subject: Subject) -> Markup:
         ("One attempt’s charge missing, derived", having("derived"), exact(derived)),
         *((words, having(reason), "") for reason, words in _REASONS.items()),
     ]
-    return render(
-        "report/reconcile.html",
+    return section(
+        "reconcile",
         lines=[(words, count(sessions), amount) for words, sessions, amount in lines if sessions],
         net=exact(amounts),
         found=plural(len(found), "session") if found else "",
         of=count(subject.numbers.sessions.height),
-        notes=NUMBERS,
     )
 
 
 def coverage(subject: Subject) -> Markup | None:
     """A bar over the period, hours read, rows, and the gaps by name."""
-    spans, complete = subject.coverage, subject.numbers.complete
-    if not spans or complete.period is None:
+    spans, complete, period = subject.coverage, subject.numbers.complete, subject.numbers.period
+    if not spans or complete.period is None or period is None:
         return None
-    start, end = (at.astimezone(UTC) for at in complete.period)
     read = [row for row in spans if row["state"] in READ and not row.get("filters")]
     states = {(row["start"], row["end"]): row["state"] for row in spans}
-    gaps = [
-        (
-            clean(states.get((low, high), "missing")),
-            f"{_minute(low)} {DASH} {_minute(high)}",
-        )
-        for low, high in complete.unread
-    ]
-    return render(
-        "report/coverage.html",
-        parts=_bar(complete.unread, start, end),
-        ends=(day(start), day(end - timedelta(microseconds=1))),
+    gaps = []
+    for low, high in complete.unread:  # on the same clock as the rest of the report
+        times = (f"{day(at)} {at:%H:%M}" for at in (x.astimezone(period.zone) for x in (low, high)))
+        gaps.append((clean(states.get((low, high), "missing")), f" {DASH} ".join(times)))
+    return section(
+        "coverage",
+        parts=_bar(complete.unread, *complete.period),
+        ends=(day(period.start), day(period.last)),
         hours=f"{complete.hours_read:,.0f} of {complete.hours:,.0f}",
         rows=count(sum(row["rows"] or 0 for row in read)),
         pending=count(sum(row["open"] or 0 for row in read)),
         set_aside=count(complete.set_aside) if complete.set_aside else "",
         gaps=gaps[:_MOST_GAPS],
         more=len(gaps) - _MOST_GAPS,
-        notes=NUMBERS,
     )
 
 
@@ -155,10 +148,6 @@ def _bar(
     return [(f"{left:.2f}", f"{right - left:.2f}") for left, right in parts]
 
 
-def _minute(at: datetime) -> str:
-    return f"{day(at)} {at:%H:%M}"
-
-
 def messages(subject: Subject) -> Markup | None:
     """A row for each type of message."""
     counted = subject.messages
@@ -170,8 +159,8 @@ def messages(subject: Subject) -> Markup | None:
     known = [row[column] for row in spends for column in ("amount", "carrier_fees")]
     digits = max((decimals(amount) for amount in known if amount is not None), default=2)
     both = f" and {subject.money(counted.in_both)} is in both" if counted.matched else ""
-    return render(
-        "report/messages.html",
+    return section(
+        "messages",
         lines=[
             _message_line(subject, row, rates.get(row["message_type"]), digits) for row in spends
         ],
@@ -179,7 +168,6 @@ def messages(subject: Subject) -> Markup | None:
             f"{count(counted.matched)} of {plural(counted.attempts, 'attempt')} above have a "
             f"message record here too{both}, so the two spends are not added."
         ),
-        notes=NUMBERS,
     )
 
 

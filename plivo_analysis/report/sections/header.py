@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.system.versions import __version__
@@ -67,8 +67,8 @@ NOTES = (
     Footnote(
         "interval",
         "95 % interval",
-        "95 % confidence interval: Wilson (1927); for changes Newcombe (1998), of the "
-        "cost per verified a normal one. Counts and sums of money have none.",
+        "95 % confidence interval: Wilson's (1927) for rates, Newcombe's (1998) for changes of "
+        "rates, a normal one for changes of the cost per verified. Counts and sums have none.",
     ),
     Footnote(
         "open",
@@ -116,8 +116,12 @@ NOTES = (
         "gap between two read pages is not missed.",
     ),
 )
-NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
-"""The number of each footnote, by which every section points to it."""
+_NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
+
+
+def section(name: str, /, **values: Any) -> Markup:
+    """A template of the report, filled in, with the number of each footnote to point to."""
+    return render(f"report/{name}.html", notes=_NUMBERS, **values)
 
 
 def header(subject: Subject) -> Markup:
@@ -132,12 +136,12 @@ def header(subject: Subject) -> Markup:
         ("Data read", *_data(subject)),
     ]
     shown = [fact for fact in facts if fact[1]]
-    return render("report/header.html", title=subject.title, facts=shown, notes=NUMBERS)
+    return section("header", title=subject.title, facts=shown)
 
 
 def definitions(subject: Subject) -> Markup:
     """The notes that this report uses, each under its number."""
-    return render("report/definitions.html", used=used_notes(subject), notes=NUMBERS)
+    return section("definitions", used=used_notes(subject))
 
 
 def used_notes(subject: Subject) -> list[Footnote]:
@@ -163,7 +167,7 @@ def footer(subject: Subject) -> Markup:
         options += f', currency="{subject.currency}"'
     name = _NO_LETTER.sub("-", subject.title.lower()).strip("-") or "report"
     code = f'pva.cost_report({sessions}, "{name[:40]}.html"{options})'
-    return render("report/footer.html", code=code, version=__version__)
+    return section("footer", code=code, version=__version__)
 
 
 def _period(subject: Subject) -> tuple[str, str]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.prepared import RateEstimate, round_ends
 from plivo_analysis.report.change import Difference, points, points_range, relative
-from plivo_analysis.report.sections.header import NUMBERS
-from plivo_analysis.templates.rendering import render
+from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import count, day, percent
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def kpi_cards(subject: Subject) -> Markup:
         _rate(subject, "Fallback rate", "fallback", whole="sessions"),
     ]
     before = subject.before_name if subject.before else None
-    return render("report/kpi_cards.html", cards=cards, before=before, notes=NUMBERS)
+    return section("kpi_cards", cards=cards, before=before)
 
 
 def _spend(subject: Subject) -> Card:

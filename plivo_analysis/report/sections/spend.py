@@ -1,4 +1,4 @@
-"""Where the money went: by time and channel, by line of the bill, and what it bought."""
+"""Where the money went: over time, what changed, by line of the bill, and what it bought."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.prepared import add_up, largest
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.report.change import relative, visible
-from plivo_analysis.report.measures import add
-from plivo_analysis.report.sections.header import NUMBERS
-from plivo_analysis.templates.rendering import render
+from plivo_analysis.report.countries import country
+from plivo_analysis.report.measures import add, number
+from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import (
     NARROW,
     NOT_KNOWN,
@@ -26,13 +26,24 @@ from plivo_analysis.values.typesetting import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from markupsafe import Markup
 
     from plivo_analysis.figures.prepared import SpendOverTime
-    from plivo_analysis.report.measures import Row, Subject
+    from plivo_analysis.report.measures import Measures, Row, Subject
 
 _WIDE, _NARROW = (860.0, 264.0), (360.0, 250.0)  # the chart of a desk and of a phone
 _NOT_READ = "not read"
+_EFFECTS = {
+    "price": "Price",
+    "volume": "Volume",
+    "mix": "Mix",
+    "new": "New groups",
+    "ended": "Ended groups",
+}
+_BRIDGE = 260  # pixels of the widest bar of an effect
+_NAMED = 2  # groups with the largest parts of an effect
 
 
 def spend_over_time(subject: Subject) -> Markup | None:
@@ -59,8 +70,8 @@ def spend_over_time(subject: Subject) -> Markup | None:
     aside = (
         "" if mean is None else f"{subject.before_name}: {subject.money(mean)} a {period.bucket}"
     )
-    return render(
-        "report/spend_over_time.html",
+    return section(
+        "spend_over_time",
         title=f"Spend by {period.bucket} and channel, {subject.currency}",
         currency=subject.currency,
         bucket=period.bucket,
@@ -69,7 +80,6 @@ def spend_over_time(subject: Subject) -> Markup | None:
         channels=channels,
         unread=bool(unread),
         table=_exact_amounts(subject, spent),
-        notes=NUMBERS,
     )
 
 
@@ -95,6 +105,66 @@ def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
         "total": [plain(amount, digits) for amount in [*sums, numbers.spent]],
         "certainty": str(numbers.complete.money),
     }
+
+
+def change_of_spend(subject: Subject) -> Markup | None:
+    """A row an effect, each bar beginning where the one above ended, and the change below."""
+    if not subject.changes or subject.before is None:
+        return None
+    rows = subject.changes["cost_bridge"].rows(named=True)
+    if not rows:
+        return None
+    amounts = {
+        effect: add_up(row["amount"] for row in rows if row["effect"] == effect)
+        for effect in _EFFECTS
+    }
+    known = {effect: amount for effect, amount in amounts.items() if amount is not None}
+    ends = [Decimal(0)]
+    for amount in known.values():
+        ends.append(ends[-1] + amount)
+    scale = (float(min(ends)), float(max(ends)))
+
+    def bar(start: Decimal, end: Decimal, name: str) -> svg.Drawing:
+        label = f"{name}: {signed(subject.money(end - start))}"
+        return svg.step(float(start), float(end), scale, _BRIDGE, label=label)
+
+    lines = [
+        {
+            "name": _EFFECTS[effect],
+            "drawing": bar(start, end, _EFFECTS[effect]),
+            "amount": signed(subject.money(amount)),
+            "largest": _largest(subject, [row for row in rows if row["effect"] == effect]),
+        }
+        for (effect, amount), start, end in zip(known.items(), ends, ends[1:], strict=False)
+    ]
+    whole = {
+        "drawing": bar(Decimal(0), ends[-1], "Change"),
+        "amount": signed(subject.money(ends[-1])),
+    }
+    unpriced = sum(
+        measured.sessions["total_charge"].null_count()
+        for measured in (subject.before, subject.numbers)
+    )
+    return section(
+        "change_of_spend",
+        title=f"What the change of spend is made of, {subject.currency}",
+        lines=lines,
+        whole=whole,
+        before=subject.before_name,
+        per_day=subject.per_day,
+        left_out=f"{plural(unpriced, 'session')} without a total" if unpriced else "",
+    )
+
+
+def _largest(subject: Subject, rows: list[Row]) -> str:
+    """The groups with the largest parts of an effect, in words."""
+    ranked = sorted(rows, key=lambda row: -abs(row["amount"]))
+    return ", ".join(
+        f"{style.name(row['entry_channel'])} to {country(row['destination_country_iso2'])} "
+        f"{signed(subject.money(row['amount']))}"
+        for row in ranked[:_NAMED]
+        if row["amount"]
+    )
 
 
 def spend_by_line(subject: Subject) -> Markup:
@@ -144,8 +214,8 @@ def spend_by_line(subject: Subject) -> Markup:
         "share": percent(1, unit=False) if numbers.spent else NOT_KNOWN,
         "change": subject.absolute(numbers.spent, subject.before.spent) if subject.before else "",
     }
-    return render(
-        "report/spend_by_line.html",
+    return section(
+        "spend_by_line",
         lines=lines,
         total=total,
         bucket=numbers.period.bucket if numbers.period else "day",
@@ -155,95 +225,63 @@ def spend_by_line(subject: Subject) -> Markup:
 
 def cost_breakdown(subject: Subject) -> Markup:
     """A bar of what verified sessions cost and what was wasted, and prices."""
-    cost = subject.numbers.total("cost")
-    past = subject.before.total("cost") if subject.before else None
+    numbers, before = subject.numbers, subject.before
+    cost = numbers.total("cost")
     whole, waste = cost["total_charge"], cost["waste"]
     split = None
     if whole is not None:
         good = whole - (waste or 0)
-        failed = cost["settled"] - cost["verified"]
         split = {
             "good": subject.money(good),
             "verified": plural(cost["verified"], "verified session"),
             "waste": subject.money(waste) if waste is not None else "not known",
-            "failed": plural(failed, "expired one"),
+            "failed": plural(cost["settled"] - cost["verified"], "expired one"),
             "share": min(100.0, max(0.0, float(good / whole * 100))) if whole > 0 else None,
         }
+
+    def line(
+        name: str, of: Callable[[Measures], Any], shown: Callable[[Any], str], note: str = ""
+    ) -> dict[str, str]:
+        now, past = of(numbers), of(before) if before else None
+        change = None
+        if now is not None and past is not None and shown == percent:
+            change = f"{signed(percent(now - past, unit=False))}{NARROW}pts"
+        elif shown == subject.price:  # a price is no sum: the length of the period is no matter
+            change = relative(now, past)
+        elif shown == subject.money:
+            change = subject.relative(now, past)
+        change = change or NOT_KNOWN
+        return {"name": name, "note": note, "now": shown(now), "was": shown(past), "change": change}
+
+    price, share = subject.price, percent
     prices = [
-        _price(
-            subject, "Cost per verified session, all settled spend", "cost_per_verified", cost, past
+        line(
+            "Cost per verified session, all settled spend",
+            number("cost", "cost_per_verified"),
+            price,
+            "cost",
         ),
-        _price(
-            subject,
+        line(
             "Direct cost per verified session, without waste",
-            "direct_cost_per_verified",
-            cost,
-            past,
+            number("cost", "direct_cost_per_verified"),
+            price,
         ),
-        _waste_share(cost, past),
-        _open(subject),
-        *_journeys(subject),
+        line("Waste share of settled spend", number("cost", "waste_share"), share),
+        line(
+            f"Spend on open sessions ({count(numbers.complete.may_verify)})",
+            lambda found: found.spent_open,
+            subject.money,
+        ),
     ]
-    return render(
-        "report/cost_breakdown.html",
-        split=split,
-        prices=prices,
-        before=subject.before is not None,
-        notes=NUMBERS,
-    )
-
-
-def _price(subject: Subject, name: str, column: str, now: Row, past: Row | None) -> dict[str, Any]:
-    return {
-        "name": name,
-        "note": "cost" if column == "cost_per_verified" else "",
-        "now": subject.price(now[column]),
-        "was": subject.price(past[column]) if past else "",
-        "change": (relative(now[column], past[column]) if past else None) or NOT_KNOWN,
-    }
-
-
-def _journeys(subject: Subject) -> list[dict[str, Any]]:
-    """The same per journey, where recipients can be told apart: who comes back counts once."""
-    name = "Cost per verified journey"
-    if "journey_rates" not in subject.numbers.tables:
-        masked = f"{name}, not known: recipients are masked"
-        return [_share(masked, None, None) | {"note": "journey"}]
-    now, past = subject.numbers.total("journey_rates"), None
-    if subject.before and "journey_rates" in subject.before.tables:
-        past = subject.before.total("journey_rates")
-    column = "cost_per_verified_journey"
-    price = _price(subject, name, column, now, past)
-    verified = f"Journeys verified ({count(now['verified'])} of {count(now['settled'])} settled)"
-    rates = _share(verified, now["conversion_rate"], past["conversion_rate"] if past else None)
-    return [price | {"note": "journey"}, rates]
-
-
-def _waste_share(now: Row, past: Row | None) -> dict[str, Any]:
-    was = past["waste_share"] if past else None
-    return _share("Waste share of settled spend", now["waste_share"], was)
-
-
-def _share(name: str, share: float | None, was: float | None) -> dict[str, Any]:
-    change = NOT_KNOWN
-    if share is not None and was is not None:
-        change = f"{signed(percent(share - was, unit=False))}{NARROW}pts"
-    return {
-        "name": name,
-        "note": "",
-        "now": percent(share),
-        "was": percent(was),
-        "change": change,
-    }
-
-
-def _open(subject: Subject) -> dict[str, Any]:
-    now, past = subject.numbers.spent_open, subject.before.spent_open if subject.before else None
-    open_sessions = count(subject.numbers.complete.may_verify)
-    return {
-        "name": f"Spend on open sessions ({open_sessions})",
-        "note": "",
-        "now": subject.money(now),
-        "was": subject.money(past),
-        "change": subject.relative(now, past) or NOT_KNOWN,
-    }
+    found = number("journey_rates", "cost_per_verified_journey")
+    if "journey_rates" not in numbers.tables:
+        unknown = "Cost per verified journey, not known: recipients are masked"
+        prices.append(line(unknown, found, price, "journey"))
+    else:
+        of = numbers.total("journey_rates")
+        title = f"Journeys verified ({count(of['verified'])} of {count(of['settled'])} settled)"
+        prices += [
+            line("Cost per verified journey", found, price, "journey"),
+            line(title, number("journey_rates", "conversion_rate"), share),
+        ]
+    return section("cost_breakdown", split=split, prices=prices, before=before is not None)

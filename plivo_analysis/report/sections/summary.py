@@ -19,7 +19,7 @@ from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.change import Difference
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.measures import COUNTRY, Measures
-from plivo_analysis.templates.rendering import render
+from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import MINUS, count, days, percent, plural
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ _Sentence = list[str]
 
 
 def _paragraph(sentences: list[_Sentence]) -> Markup:
-    return render("report/summary.html", sentences=sentences)
+    return section("summary", sentences=sentences)
 
 
 def _nothing(subject: Subject) -> _Sentence:
