@@ -12,6 +12,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 import plivo_analysis as pva
 
 if TYPE_CHECKING:
@@ -51,12 +53,21 @@ def tables(backend: str) -> list[Decimal]:
     pva.reconcile(sessions)
     pva.join_messages(pva.explode_attempts(sessions), messages)
     pva.delivery_rates(messages)
+    if backend == "pandas":
+        by_month(sessions)
     report = pva.cost_report(sessions, "report.html", messages=messages, tz="Europe/Paris")
     report.to_xlsx("report.xlsx")
     report.to_csv("tables")
     by_day = pva.spend(sessions, by=[], every="1d", tz="Europe/Paris")
     spent = [pva.spend(sessions, by=[]), pva.message_spend(messages, by=[])]
     return [*by_day["amount"].to_list(), *(frame["amount"].to_list()[0] for frame in spent)]
+
+
+def by_month(sessions: pd.DataFrame) -> None:
+    """A month as pandas holds it, which older releases of Arrow cannot convert."""
+    months = pd.PeriodIndex(["2026-10"] * len(sessions), freq="M")
+    rates = pva.success_rates(sessions.assign(month=pd.Categorical(months)), by="month")
+    assert rates["month"].to_list() == ["2026-10"]
 
 
 def widgets() -> None:

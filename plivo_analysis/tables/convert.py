@@ -344,12 +344,14 @@ def _of_pandas(series: Any, column: Column) -> Any:
 
 
 def _own(series: Any, name: str) -> Any:
+    values = getattr(series.dtype, "categories", series)
     try:
-        array = pa.array(series, from_pandas=True)
-        values = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
-        if isinstance(values, pa.BaseExtensionType):
+        array = pa.array(values, from_pandas=True)
+        if isinstance(array.type, pa.BaseExtensionType):
             # A Period is a whole number in Arrow, an Interval a struct: only their text is clear.
             array = pa.array(series.astype(object).map(str, na_action="ignore"), pa.string())
+        elif values is not series:
+            array = pa.array(series, from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         # The cause quotes a value, which may be a recipient.
         raise SchemaError(
