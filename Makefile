@@ -22,10 +22,12 @@ DOCS := .venv-docs
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-# A stamp for each set of dependencies: installed again when pyproject.toml changes.
+# A stamp for each set of dependencies: installed again when pyproject.toml changes. To compile
+# each module of each dependency takes longer than the rest of `make demo`; Python compiles those
+# that are imported.
 $(VENV)/.installed: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --no-compile --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
@@ -53,7 +55,14 @@ $(DOCS)/.installed: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.installed ## Make a cost report from the embedded account: report.html
-	$(BIN)/plivo-analysis report --demo --out report.html
+	$(BIN)/plivo-analysis report --demo --since last-month --compare --out report.html
+	@printf '%s\n' '' \
+		'What next:' \
+		'  open report.html      in a browser' \
+		'  make lab              the same account in notebooks, with JupyterLab' \
+		'  make explore          the same account with a mouse, as a page in the browser' \
+		'  your own account      export PLIVO_AUTH_ID=... PLIVO_AUTH_TOKEN=..., and then' \
+		'                        $(BIN)/plivo-analysis report --since 7d --out report.html'
 
 test: $(VENV)/.installed-test ## Run the tests and the notebooks, but for the slow ones
 	$(PYTEST) $(QUICK) $(COVER)
