@@ -38,6 +38,10 @@ $(VENV)/.installed-engines: $(VENV)/.installed-test
 	$(BIN)/python -m pip install --quiet --editable '.[test,engines]'
 	@touch $@
 
+$(VENV)/.installed-slow: $(VENV)/.installed-engines
+	$(BIN)/python -m pip install --quiet --editable '.[test,engines,hosts]'
+	@touch $@
+
 $(VENV)/.installed-dev: $(VENV)/.installed-test
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
@@ -86,7 +90,7 @@ hooks: $(VENV)/.installed-dev ## Check format, lint, types and the subject at ea
 	$(BIN)/python -m pip install --quiet --group hooks
 	$(BIN)/pre-commit install
 
-slow: $(VENV)/.installed-engines java ## Run the tests that take long
+slow: $(VENV)/.installed-slow java ## Run the tests that take long
 	$(PYTEST) -m 'slow and not browser' $(SELECT)
 
 lowest: $(VENV)/.installed-test ## Try the package with the lowest versions that pyproject.toml allows
@@ -109,7 +113,7 @@ chromium:
 			&& apt-get install -qq --yes --no-install-recommends chromium; } \
 		|| echo 'There is no Chromium and it could not be installed: the browser tests will be skipped.' >&2
 
-browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab and Voila, and print the report, with a real browser
+browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab, Notebook and Voila, and print the report, with a real browser
 	$(LAB)/bin/python -m pytest -n $(CORES) --dist worksteal -rs -m browser tests/browser
 
 explore: $(LAB)/.installed ## Open the explorer as a page for this computer alone, for those without Python

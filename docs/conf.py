@@ -63,7 +63,16 @@ html_show_sourcelink = False
 html_copy_source = False
 # Pages without pages below them give the empty column to their tables.
 html_sidebars: dict[str, list[str]] = {
-    f"docs/{page}": [] for page in ("questions", "start", "promises", "faults")
+    f"docs/{page}": []
+    for page in (
+        "questions",
+        "start",
+        "promises",
+        "faults",
+        "where-it-runs",
+        "compared",
+        "versions",
+    )
 }
 html_theme_options = {
     "navbar_align": "left",

@@ -74,10 +74,13 @@ def run(path: Path) -> bool:
 
 
 def tidy(book: Any) -> None:
-    """Leave out what differs from one run or computer to another."""
+    """Leave out what differs from one run or computer to another.
+
+    Tags stay: papermill looks for the cell that is tagged ``parameters``.
+    """
     book.metadata = nbformat.from_dict(_METADATA)
     for cell in book.cells:
-        cell.metadata = {}
+        cell.metadata = {name: tags for name, tags in cell.metadata.items() if name == "tags"}
         for output in cell.get("outputs", ()):
             if "metadata" in output:
                 output.metadata = {}

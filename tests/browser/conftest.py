@@ -1,4 +1,4 @@
-"""A real browser, and the two places where the explorer is shown: JupyterLab and Voila.
+"""A real browser, and the places where the explorer is shown: JupyterLab, Notebook and Voila.
 
 Everything lies in a temporary folder and listens on loopback only. The browser resolves no
 other name, and each page's requests are checked in the end: none may leave this computer. Tests
@@ -152,25 +152,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def lab(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab that serves the place."""
-    home = tmp_path_factory.mktemp("jupyter")
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    news = {"fetchNews": "false", "checkForUpdates": False}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(news))
-    port = _free()
-    command = [
-        *_python("jupyterlab"),
-        "--no-browser",
-        "--allow-root",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        "--ServerApp.port_retries=0",
-        "--IdentityProvider.token=",
-        "--ServerApp.password=",
-        f"--ServerApp.root_dir={place}",
-        "--LabApp.expose_app_in_browser=True",
-    ]
-    yield from _served(command, home, port, "/api/status")
+    expose = "--LabApp.expose_app_in_browser=True"
+    yield from _jupyter("jupyterlab", expose, place, tmp_path_factory.mktemp("jupyter"))
+
+
+@pytest.fixture(scope="session")
+def notebook(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Jupyter Notebook that serves the place."""
+    expose = "--JupyterNotebookApp.expose_app_in_browser=True"
+    yield from _jupyter("notebook", expose, place, tmp_path_factory.mktemp("notebook"))
 
 
 @pytest.fixture(scope="session")
@@ -258,6 +248,27 @@ def open_in_voila(voila: str, new_page: Open) -> Open:
         return page
 
     return open_it
+
+
+def _jupyter(module: str, expose: str, place: Path, home: Path) -> Iterator[str]:
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    news = {"fetchNews": "false", "checkForUpdates": False}
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    port = _free()
+    command = [
+        *_python(module),
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--IdentityProvider.token=",
+        "--ServerApp.password=",
+        f"--ServerApp.root_dir={place}",
+        expose,
+    ]
+    yield from _served(command, home, port, "/api/status")
 
 
 def _python(module: str) -> list[str]:

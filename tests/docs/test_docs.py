@@ -11,11 +11,15 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
+from html import unescape
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 import plivo_analysis
+from plivo_analysis.cli import main
 from plivo_analysis.cli.arguments import parser
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +75,59 @@ def test_every_fault_names_the_test_that_plays_it() -> None:
 def test_a_public_name_has_a_place_in_the_reference(name: str) -> None:
     of_errors = getattr(plivo_analysis, name).__module__ == "plivo_analysis.errors"
     assert of_errors or re.search(rf":: plivo_analysis\.{name}$", REFERENCE, re.MULTILINE)
+
+
+def test_the_reference_has_the_groups_and_the_order_of_the_list_of_public_names() -> None:
+    stub = (ROOT / "plivo_analysis" / "__init__.pyi").read_text(encoding="utf-8")
+    groups = re.findall(r"^# .*\n((?:from .*\n)+)", stub, re.MULTILINE)
+    page = (DOCS / "reference" / "index.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[2] for line in page.splitlines() if line.startswith("| [")]
+    assert len(groups) > 8
+    assert [re.findall(r"`(\w+)`", row) for row in rows] == [
+        re.findall(r" as (\w+)$", group, re.MULTILINE) for group in groups
+    ]
+
+
+def test_the_page_of_versions_says_what_the_project_declares() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    floors = {"python": declared["requires-python"].removeprefix(">=")}
+    for line in chain(declared["dependencies"], *declared["optional-dependencies"].values()):
+        name, _, floor = line.partition(">=")
+        floors.setdefault(name, floor)
+    page = (DOCS / "versions.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in page.splitlines() if re.match(r"\| [A-Za-z]", line)]
+    said = [
+        (name.strip().lower(), floor.strip())
+        for names, lowest in rows
+        for name, floor in zip(
+            re.sub(r", with .*", "", names).split(","), lowest.split(","), strict=True
+        )
+    ]
+    assert len(said) > 8
+    assert said == [(name, floors[name]) for name, _ in said]
+
+
+def test_the_readme_says_what_the_demo_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (command,) = re.findall(
+        r"^\t\$\(BIN\)/plivo-analysis (report --demo .*)$", recipe, re.MULTILINE
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)) == 0
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", unescape(page)))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    sentence = r"is then (.*) of that account: (.*) sessions for (.*), and (.*) for each\sthat was"
+    said = re.search(sentence, readme)
+    assert said is not None
+    month, sessions, spent, each = said.groups()
+    assert f"You spent {spent} on {sessions} verification sessions" in shown
+    assert f"A verified session cost {each}" in shown
+    assert month in shown
+    tutorial = (ROOT / "notebooks" / "06_cost_report.ipynb").read_text(encoding="utf-8")
+    assert f"<CostReport '{month}': {sessions} sessions, {spent}>" in tutorial
 
 
 def test_every_table_is_in_the_reference() -> None:
