@@ -4,7 +4,7 @@ polars, DuckDB and Spark count where their rows are. The rows of pandas and pyar
 in this process's memory, so polars counts them through Arrow, without Python objects between.
 Only what every engine carries out alike is asked of it: filter, group, sum, count. Two steps
 have no common form and are spelt for each engine here: an instant as a whole number
-(``with_ticks``), and a short key for a long one (``keyed``).
+(``with_microseconds``), and a short key for a long one (``keyed``).
 """
 
 from __future__ import annotations
@@ -266,8 +266,8 @@ def doubled(seen: pl.DataFrame) -> bool:
     return not seen.filter(ROWS > 0, pl.col("__distinct") != ROWS).is_empty()
 
 
-def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame[Any]:
-    """The frame with the column ``TICK``: an instant in whole ticks since 1970 in UTC.
+def with_microseconds(lazy: nw.LazyFrame[Any], instant: str) -> nw.LazyFrame[Any]:
+    """The frame with the column ``TICK``: an instant in microseconds since 1970 in UTC.
 
     An engine's own hours and days are those of its session's zone. The number of microseconds
     since 1970 in UTC is not, so that is what is asked of it.
@@ -275,26 +275,25 @@ def with_ticks(lazy: nw.LazyFrame[Any], instant: str, tick: int) -> nw.LazyFrame
     Args:
         lazy: A frame.
         instant: Its column of instants; without a zone they are UTC.
-        tick: The length of a tick in microseconds.
 
     Example:
         >>> from datetime import UTC, datetime
         >>> lazy = nw.from_native(pl.LazyFrame({"t": [datetime(1970, 1, 2, tzinfo=UTC)]}))
-        >>> with_ticks(lazy, "t", 900_000_000).select(TICK).collect().rows()
-        [(96,)]
+        >>> with_microseconds(lazy, "t").select(TICK).collect().rows()
+        [(86400000000,)]
     """
     native: Any = lazy.to_native()
     if nw.dependencies.is_duckdb_relation(native):
-        native = native.project(f"*, epoch_us({_quoted(instant)}) // {tick} AS {TICK}")
+        native = native.project(f"*, epoch_us({_quoted(instant)}) AS {TICK}")
     elif nw.dependencies.is_pyspark_dataframe(native):
         # Spark takes an instant without a zone to be in its session's.
         naive = native.schema[instant].dataType.typeName() == "timestamp_ntz"
         utc = f"CAST(CONCAT(`{instant}`, 'Z') AS TIMESTAMP)" if naive else f"`{instant}`"
-        native = native.selectExpr("*", f"unix_micros({utc}) div {tick} AS {TICK}")
+        native = native.selectExpr("*", f"unix_micros({utc}) AS {TICK}")
     else:
-        return lazy.with_columns((nw.col(instant).dt.timestamp("us") // tick).alias(TICK))
-    ticked: nw.LazyFrame[Any] = nw.from_native(native)
-    return ticked
+        return lazy.with_columns(nw.col(instant).dt.timestamp("us").alias(TICK))
+    counted: nw.LazyFrame[Any] = nw.from_native(native)
+    return counted
 
 
 def _quoted(name: str) -> str:

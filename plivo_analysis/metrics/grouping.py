@@ -21,7 +21,7 @@ from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
-from plivo_analysis.metrics.engines import TICK, count, open_table, with_ticks
+from plivo_analysis.metrics.engines import TICK, count, open_table
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.convert import (
     arrow_values,
@@ -218,11 +218,11 @@ class Grouping:
         """
         keys, lazy = [*self.by, *words], self.lazy
         if self.buckets is not None:
-            lazy = with_ticks(lazy, self.instant, self.buckets.tick)
+            lazy = self.buckets.ticked(lazy, self.instant)
             keys.insert(0, TICK)
         counted = count(lazy, self.table, keys, sums or {}, where)
         if self.buckets is not None:
-            counted = self.buckets.named(counted, TICK, PERIOD)
+            counted = self.buckets.named(counted, PERIOD)
         folded_words = (
             (counted[name] if fold is None else folded(counted[name], fold)).alias(f"__{name}")
             for name, fold in words.items()

@@ -1,29 +1,31 @@
 """Hours, days, weeks and months of any time zone, alike on every engine.
 
 No engine buckets time for us: week starts, zones and a session's own zone differ. An engine
-groups by ticks, whole quarters of an hour since 1970 in UTC, of which every offset in use is
-a multiple; the few ticks that come back are put into buckets here, with the zone's own rules.
-Metrics, report and figures all take the starts of their periods from here, as instants: two
-calendars joined by the text of a wall clock lose what one of them spells another way.
+groups by ticks, which are whole numbers that it computes from microseconds since 1970: days of
+the zone's own calendar, or parts of an hour. The few ticks that come back are put into buckets
+here, with the zone's own rules. Metrics, report and figures all take the starts of their periods
+from here, as instants: two calendars joined by the text of a wall clock lose what one of them
+spells another way.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from math import gcd
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import narwhals as nw
 import polars as pl
 
 from plivo_analysis.api.checks import shown_value
 from plivo_analysis.errors import FilterError
+from plivo_analysis.metrics.engines import TICK, collect, with_microseconds
+from plivo_analysis.values.spans import DAY, HOUR, from_us, to_us
 
 EVERY = ("1h", "1d", "1w", "1mo")
-
-_QUARTER = 900_000_000
-_DAY = 86_400_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -62,8 +64,9 @@ class Buckets:
         tz: The name of an IANA time zone.
 
     Example:
-        >>> Buckets("1d", "Asia/Kolkata").tick
-        900000000
+        >>> berlin = Buckets("1w", "Europe/Berlin")
+        >>> berlin.start(datetime(2026, 10, 14, tzinfo=UTC)).isoformat()
+        '2026-10-12T00:00:00+02:00'
     """
 
     every: str
@@ -84,11 +87,6 @@ class Buckets:
             raise FilterError(f"every is {shown_value(every)}; it can be {choices}.")
         return cls(every, name)
 
-    @property
-    def tick(self) -> int:
-        """The microseconds of a tick: a quarter of an hour, a day where that is fine enough."""
-        return _DAY if self.tz == "UTC" and self.every != "1h" else _QUARTER
-
     def start(self, instant: datetime) -> datetime:
         """The start of the bucket that an instant is in, in the zone.
 
@@ -97,8 +95,14 @@ class Buckets:
             >>> cairo.start(datetime(2026, 4, 24, 12, tzinfo=UTC)).isoformat()
             '2026-04-24T01:00:00+03:00'
         """
-        start = _start(self.every, self.tz, (instant - _EPOCH) // _MICROSECOND)
-        return (_EPOCH + start * _MICROSECOND).astimezone(zone_of(self.tz))
+        local = instant.astimezone(ZoneInfo(self.tz))
+        if self.every == "1h":
+            # The fold stays, so that the two hours of one name in autumn keep apart.
+            start = local.replace(minute=0, second=0, microsecond=0)
+        else:
+            start = self._midnight(local)
+        # By way of UTC: a wall clock that a jump leaves out is then shown as it went on.
+        return start.astimezone(UTC).astimezone(start.tzinfo)
 
     def starts(self, first: datetime, last: datetime) -> list[datetime]:
         """The start of every bucket that ``[first, last)`` touches, in order, in the zone.
@@ -119,43 +123,92 @@ class Buckets:
         if first >= last:
             return []
         # No hour is shorter than a quarter, and no day than six hours.
-        step = (_QUARTER if self.every == "1h" else _DAY // 4) * _MICROSECOND
+        step = timedelta(minutes=15) if self.every == "1h" else timedelta(hours=6)
         instants = [first + n * step for n in range((last - first) // step + 1)]
         within = [*(instant for instant in instants if instant < last), last - _MICROSECOND]
         found = {start.astimezone(UTC): start for start in map(self.start, within)}
         return list(found.values())
 
-    def named(self, counted: pl.DataFrame, tick: str, period: str) -> pl.DataFrame:
+    def ticked(self, lazy: nw.LazyFrame[Any], instant: str) -> nw.LazyFrame[Any]:
+        """The frame with the column ``TICK``, of which every bucket has a few values.
+
+        A tick of days is the midnight before the instant on the zone's own clock, as if that
+        clock were UTC: one group a day, where quarters of an hour would be a hundred. What the
+        clock differs by is a constant but for the few instants at which it is changed, so that
+        an engine can add it without knowing zones. A tick of hours stays in UTC, where the hour
+        that comes twice in autumn is two; it is as long as hours and changes of the zone allow.
+
+        Args:
+            lazy: A frame. Its first and last instant are asked for.
+            instant: Its column of instants.
+        """
+        lazy, us = with_microseconds(lazy, instant), nw.col(TICK)
+        (ends,) = collect(lazy.select(us.min().alias("first"), us.max().alias("last")))
+        first, last = ends.row(0)
+        at_first, changes = (0, {}) if first is None else _clock(ZoneInfo(self.tz), first, last)
+        if self.every == "1h":
+            tick = gcd(HOUR, at_first, *changes, *changes.values())
+            return lazy.with_columns((us // tick * tick).alias(TICK))
+        wall = us + at_first
+        for since, difference in changes.items():
+            wall = nw.when(us >= since).then(us + difference).otherwise(wall)
+        return lazy.with_columns((wall // DAY * DAY).alias(TICK))
+
+    def named(self, counted: pl.DataFrame, period: str) -> pl.DataFrame:
         """What was counted by ticks, each tick replaced by the start of its bucket, put first.
 
         Args:
-            counted: One row a group, of which ticks are a part.
-            tick: The column of ticks; a null stays null.
-            period: The name of the column that replaces it, in the zone.
+            counted: One row a group, of which ticks are a part; a null stays null.
+            period: The name of the column that replaces them, in the zone.
         """
-        ticks = counted[tick].cast(pl.Int64)
-        known = ticks.drop_nulls().unique().to_list()
-        starts = [_start(self.every, self.tz, number * self.tick) for number in known]
-        instants = ticks.replace_strict(known, starts, default=None, return_dtype=pl.Int64)
+        ticks = counted[TICK].cast(pl.Int64)
+        known = [from_us(us) for us in ticks.drop_nulls().unique()]
+        starts = map(self.start if self.every == "1h" else self._midnight, known)
+        instants = ticks.replace_strict(
+            list(map(to_us, known)), list(map(to_us, starts)), default=None, return_dtype=pl.Int64
+        )
         local = instants.cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(self.tz)
-        return counted.drop(tick).insert_column(0, local.alias(period))
+        return counted.drop(TICK).insert_column(0, local.alias(period))
 
+    def _midnight(self, wall: datetime) -> datetime:
+        """The first midnight of the day, week or month of a wall clock, whatever its zone says.
 
-@lru_cache(maxsize=65536)
-def _start(every: str, tz: str, microseconds: int) -> int:
-    """The start of the bucket that an instant is in, both in microseconds since 1970 in UTC."""
-    of_zone = ZoneInfo(tz)
-    local = (_EPOCH + microseconds * _MICROSECOND).astimezone(of_zone)
-    if every == "1h":
-        # The fold stays, so that the two hours of one name in autumn keep apart.
-        start = local.replace(minute=0, second=0, microsecond=0)
-    else:
-        day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0, tzinfo=None)
-        if every == "1w":
+        A midnight that the clock jumps over is taken with the offset before the jump, which
+        is the instant of the jump.
+        """
+        day = wall.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        if self.every == "1w":
             day -= timedelta(days=day.weekday())
-        elif every == "1mo":
+        elif self.every == "1mo":
             day = day.replace(day=1)
-        # A midnight that the clock jumps over is taken with the offset before the jump, which
-        # is the instant of the jump.
-        start = day.replace(tzinfo=of_zone)
-    return (start.astimezone(UTC) - _EPOCH) // _MICROSECOND
+        return day.replace(tzinfo=ZoneInfo(self.tz))
+
+
+def _clock(zone: ZoneInfo, first: int, last: int) -> tuple[int, dict[int, int]]:
+    """What a zone's clock differs from UTC by, in microseconds, and how that changes.
+
+    No zone changes its clock twice within a day, so that a look at each day finds every change;
+    the instant between two days that differ is then found by bisection.
+
+    Args:
+        zone: The zone.
+        first: The start of a range, in microseconds since 1970 in UTC.
+        last: Its end.
+
+    Returns:
+        The difference at the start, and the differences after it by when they begin.
+    """
+
+    def difference(us: int) -> int:
+        return (from_us(us).astimezone(zone).utcoffset() or timedelta()) // _MICROSECOND
+
+    def beginning(of: int, day: int) -> int:
+        return day + bisect_left(range(day, day + DAY), x=True, key=lambda us: difference(us) == of)
+
+    at_first = known = difference(first)
+    changes: dict[int, int] = {}
+    for day in range(first, last, DAY):
+        following = difference(min(day + DAY, last))
+        if following != known:
+            changes[beginning(following, day)] = known = following
+    return at_first, changes

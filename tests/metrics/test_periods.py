@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -131,6 +132,26 @@ def test_the_starts_of_a_range_part_it_without_a_gap(
     assert [start_of(end - MICROSECOND) for end in [*starts[1:], last]] == starts
     assert starts[0] == start_of(first) <= first
     assert start_of(first + share * length) in starts
+
+
+@given(
+    tz=zones,
+    days=st.integers(-75 * 365, 5 * 365),
+    hours=st.lists(st.floats(0, 400 * 24), min_size=1, max_size=8),
+    every=everies,
+)
+@settings(max_examples=25, deadline=None)
+def test_each_row_is_counted_in_the_bucket_that_its_own_instant_is_in(
+    tz: str, days: int, hours: list[float], every: str
+) -> None:
+    instants = [START + timedelta(days=days, hours=hour) for hour in hours]
+    flat = sessions(instants).drop("attempt_details", "attempt_charges")
+    buckets = Buckets(every, tz)
+    expected = Counter(buckets.start(instant).astimezone(UTC) for instant in instants)
+    for engine in ENGINES.values():
+        found = nw.from_native(pva.success_rates(engine(flat), every=every, tz=tz)).to_polars()
+        starts = found["period"].dt.convert_time_zone("UTC").to_list()
+        assert dict(zip(starts, found["sessions"], strict=True)) == expected
 
 
 def test_no_range_has_no_start() -> None:
