@@ -78,11 +78,13 @@ def settle(sessions: pl.DataFrame) -> Bill:
         ['row', 'channel', 'attempt_uuid', 'charge']
     """
     attempts, orphans = _paired(sessions.select("attempt_details", "attempt_charges"))
-    channel, charge_channel = (
-        folded(attempts[name], fold_channel) for name in ("channel", "charge_channel")
-    )
+    channel, differs = attempts["channel"], pl.lit(value=False)
+    if channel.ne_missing(attempts["charge_channel"]).any():
+        # Only then may they differ folded, and folding looks at every word of a column.
+        charge_channel = folded(attempts["charge_channel"], fold_channel)
+        differs = pl.lit(folded(channel, fold_channel) != charge_channel)
     attempts = attempts.drop("charge_channel").with_columns(
-        channel=channel, differs=channel != charge_channel, derived=False
+        channel=folded(channel, fold_channel), differs=differs, derived=False
     )
     orphans = orphans.with_columns(channel=folded(orphans["channel"], fold_channel))
     return Bill(_with_derived(sessions, Bill(attempts, orphans)), orphans)
@@ -156,12 +158,13 @@ def _with_derived(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
     rest = _left(few, of_few).filter(pl.col("unallocated") > 0).drop("charged")
     if rest.is_empty():
         return bill.attempts
-    gap = pl.col("charge").is_null() & pl.col("unallocated").is_not_null()
-    return (
-        bill.attempts.join(rest, on="row", how="left", maintain_order="left")
-        .with_columns(charge=pl.coalesce("charge", "unallocated"), derived=gap)
-        .drop("unallocated")
+    # Apart from the texts of the attempts, which a join would copy.
+    charges = bill.attempts.select("row", "charge").join(
+        rest, on="row", how="left", maintain_order="left"
     )
+    gap = charges["charge"].is_null() & charges["unallocated"].is_not_null()
+    charge = charges.select(pl.coalesce("charge", "unallocated").alias("charge")).to_series()
+    return bill.attempts.with_columns(charge, gap.alias("derived"))
 
 
 def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -283,14 +283,13 @@ def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
 def _numbers() -> tuple[pl.Expr, pl.Expr]:
     """The place of each row within its session, from 1, and the last place of that session.
 
-    The rows of a session stand together, so that a running count of rows says it, which costs
-    a fraction of a window over each session.
+    The rows of a session stand together, so that the lengths of runs say it, which costs a
+    fraction of a window over each session.
     """
-    place, row = pl.int_range(1, pl.len() + 1, dtype=pl.Int64), pl.col("row")
-    starts = row.ne_missing(row.shift())
-    ends = row.ne_missing(row.shift(-1))
-    before = pl.when(starts).then(place - 1).forward_fill()
-    return place - before, pl.when(ends).then(place).backward_fill() - before
+    row = pl.col("row")
+    lengths = row.rle().struct.field("len").cast(pl.Int64)
+    before = (lengths.cum_sum() - lengths).gather(row.rle_id())
+    return pl.int_range(1, pl.len() + 1, dtype=pl.Int64) - before, lengths.gather(row.rle_id())
 
 
 def _of_their_sessions(
