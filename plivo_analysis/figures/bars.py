@@ -148,16 +148,7 @@ def _lines(table: MetricRows, currency: str) -> go.Figure:
         barmode="relative",
         bargap=0.35,
         xaxis=style.axis(showgrid=True, ticks="", **_amounts(currency)),
-        yaxis=style.axis(
-            showgrid=False,
-            range=[len(lines) - 0.5, -0.5],
-            showline=False,
-            tickvals=list(range(len(lines))),
-            ticktext=[name for name, _ in lines],
-            tickfont={"size": 12},
-            automargin=True,
-            ticks="",
-        ),
+        yaxis=style.lines_axis([name for name, _ in lines]),
     )
     channels = sorted({channel_of(table, row) for row in table.rows}, key=style.place)
     for channel in channels:
@@ -169,15 +160,12 @@ def _lines(table: MetricRows, currency: str) -> go.Figure:
         what = f" {style.label(style.name(channel))}" if channel else ""
         colour = style.colour(channel) if channel else style.ALL
         figure.add_trace(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": [float(part) for _, _, part in known],
-                "y": [at for at, _, _ in known],
-                "marker": _marker(colour, channel),
-                "hovertext": [f"{n}<br>{_label(part, currency)}{what}" for _, n, part in known],
-                "hoverinfo": "text",
-            }
+            style.bars_across(
+                [float(part) for _, _, part in known],
+                [at for at, _, _ in known],
+                marker=_marker(colour, channel),
+                hovertext=[f"{n}<br>{_label(part, currency)}{what}" for _, n, part in known],
+            )
         )
     for place, (_, rows) in enumerate(lines):
         style.note(figure, f"<b>{_label(_total(rows), currency)}</b>", 1.01, place, yref="y")

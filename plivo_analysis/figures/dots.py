@@ -81,19 +81,8 @@ def blank_lines(marks: Sequence[Mark], heading: str) -> style.Sketch:
     """A figure of so many lines, each with its label, with nothing drawn; ``heading`` is safe."""
     figure = style.blank(64 + _LINE * max(1, len(marks)), left=80)
     style.heading(figure, heading)
-    figure.update_layout(
-        yaxis=style.axis(
-            showgrid=False,
-            range=[max(1, len(marks)) - 0.5, -0.5],
-            tickvals=list(range(len(marks))),
-            ticktext=[mark.label for mark in marks],
-            tickfont={"size": 12},
-            automargin=True,
-            ticks="",
-            showline=False,
-            ticklabelstandoff=8,
-        )
-    )
+    labels = [mark.label for mark in marks]
+    figure.update_layout(yaxis=style.lines_axis(labels, ticklabelstandoff=8))
     return figure
 
 

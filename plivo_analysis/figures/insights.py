@@ -21,6 +21,7 @@ from plivo_analysis.figures.dots import (
     pair,
     write_beside,
 )
+from plivo_analysis.figures.prepared import RateEstimate
 from plivo_analysis.figures.rows import CURRENCY, MetricRows, Row, read, words
 from plivo_analysis.insights.delivery import DELIVERY_TIMES, RECEIPTS, WAITS
 from plivo_analysis.insights.journeys import JOURNEY_RATES, JOURNEYS
@@ -80,17 +81,9 @@ def journeys(frame: Any) -> go.Figure:
     figure.update_layout(barmode="stack", bargap=0.35)
     for ending, colour in endings.items():
         counts = [found[number, ending] for number in numbers]
-        figure.add_trace(
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": counts,
-                "y": list(range(len(numbers))),
-                "marker": {"color": colour},
-                "hovertext": [f"{count(number)} {ending}" for number in counts],
-                "hoverinfo": "text",
-            }
-        )
+        told = [f"{count(number)} {ending}" for number in counts]
+        lines = list(range(len(numbers)))
+        figure.add_trace(style.bars_across(counts, lines, marker={"color": colour}, hovertext=told))
     figure.update_layout(xaxis=style.axis(domain=list(WIDE), showgrid=True, ticks=""))
     write_beside(figure, marks, WIDE)
     return figure.figure()
@@ -160,9 +153,10 @@ def waits(frame: Any) -> go.Figure:
         group = f"{group_name(table, row)}, " if table.by else ""
         return f"{group}{style.label(length)}"
 
-    return _rates(
-        table, "Verified after a wait, %", "success_rate", lambda r: f"of {count(r['steps'])}", name
-    )
+    def rest(row: Row) -> str:
+        return f"of {count(row['steps'])}"
+
+    return _rates(table, "Verified after a wait, %", "success_rate", rest, name)
 
 
 def receipts(frame: Any) -> go.Figure:
@@ -194,20 +188,16 @@ def receipts(frame: Any) -> go.Figure:
         "unused_delivery_rate": ("Reported delivered, yet expired, %", "delivered"),
     }
     table = read(frame, RECEIPTS)
-    drawn = []
-    for rate, (heading, report) in panels.items():
-        marks = [
-            _rate_mark(
-                row,
-                group_name(table, row),
-                group_colour(table, row),
-                rate,
-                f"of {count(row[f'{report}_verified'] + row[f'{report}_expired'])}",
-            )
-            for row in table.rows
+
+    def rest(row: Row, report: str) -> str:
+        return f"of {count(row[f'{report}_verified'] + row[f'{report}_expired'])}"
+
+    return pair(
+        [
+            (heading, [_rate_mark(table, row, rate, rest(row, report)) for row in table.rows])
+            for rate, (heading, report) in panels.items()
         ]
-        drawn.append((heading, marks))
-    return pair(drawn)
+    )
 
 
 def delivery_times(frame: Any) -> go.Figure:
@@ -235,23 +225,12 @@ def delivery_times(frame: Any) -> go.Figure:
 
     def mark(row: Row, what: str) -> Mark:
         half, most = row[f"{what}_p50"], row[f"{what}_p95"]
+        line = group_name(table, row), group_colour(table, row)
         if half is None:
-            return Mark(
-                group_name(table, row),
-                group_colour(table, row),
-                (None,) * 3,
-                "",
-                "half not there yet",
-            )
+            return Mark(*line, (None, None, None), "", "half not there yet")
         rest = "95 % not there yet" if most is None else f"95 % in {_seconds(most)}"
         ends = (half, half, half if most is None else most)
-        return Mark(
-            group_name(table, row),
-            group_colour(table, row),
-            ends,
-            _seconds(half),
-            style.label(rest),
-        )
+        return Mark(*line, ends, _seconds(half), style.label(rest))
 
     headings = {"queue": "Waiting to be sent, s", "delivery": "From sent to delivered, s"}
     return pair(
@@ -267,14 +246,7 @@ def _rates(
     name: Callable[[Row], str] | None = None,
 ) -> go.Figure:
     marks = [
-        _rate_mark(
-            row,
-            name(row) if name else group_name(table, row),
-            group_colour(table, row),
-            rate,
-            rest(row),
-        )
-        for row in table.rows
+        _rate_mark(table, row, rate, rest(row), name(row) if name else "") for row in table.rows
     ]
     what, unit = heading.rsplit(", ", 1)
     figure = blank_lines(marks, f"{what}{words(table.by)}, {unit}")
@@ -282,13 +254,12 @@ def _rates(
     return figure.figure()
 
 
-def _rate_mark(row: Row, label: str, colour: str, rate: str, rest: str) -> Mark:
-    value, low, high = (
-        None if row[end] is None else row[end] * 100
-        for end in (rate, f"{rate}_low", f"{rate}_high")
-    )
-    bold = "" if row[rate] is None else percent(row[rate])
-    return Mark(label, colour, (value, low, high), bold, style.label(rest))
+def _rate_mark(table: MetricRows, row: Row, rate: str, rest: str, label: str = "") -> Mark:
+    estimate = RateEstimate.of(row, rate)
+    ends = (None, None, None) if estimate is None else estimate.percents
+    bold = "" if estimate is None else percent(estimate.value)
+    label = label or group_name(table, row)
+    return Mark(label, group_colour(table, row), ends, bold, style.label(rest))
 
 
 def _seconds(seconds: float) -> str:

@@ -105,6 +105,11 @@ class RateEstimate:
         return None if value is None else cls(value, low, high)
 
     @property
+    def percents(self) -> tuple[float, float, float]:
+        """The rate and the two ends of its interval, of 100."""
+        return self.value * 100, self.low * 100, self.high * 100
+
+    @property
     def words(self) -> str:
         """The rate with its interval."""
         return f"{percent(self.value)}, 95\u202f% interval {self.interval}"

@@ -171,7 +171,7 @@ def _by_group(
         rest = rest if also else f"{count(row[rate.part])} {rest}"
         rest += "".join(f", {count(row[name])} {name}" for name in also if row[name])
         estimate = RateEstimate.of(row, rate.of)
-        ends = (None, None, None) if estimate is None else _percent(estimate)
+        ends = (None, None, None) if estimate is None else estimate.percents
         told = "" if estimate is None else estimate.words
         return Mark(name, colour, ends, percent(row[rate.of]), rest, told)
 
@@ -180,10 +180,6 @@ def _by_group(
     end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
     draw_dots(figure, marks, domain, end=end)
     return figure
-
-
-def _percent(estimate: RateEstimate) -> tuple[float, float, float]:
-    return estimate.value * 100, estimate.low * 100, estimate.high * 100
 
 
 def _rescues(figure: style.Sketch, named: _Named) -> None:
@@ -290,7 +286,7 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
             )
             if (estimate := RateEstimate.of(row, rate.of))
         ]
-        ends_of = [_percent(estimate) for _, _, estimate, _ in shown]
+        ends_of = [estimate.percents for _, _, estimate, _ in shown]
         dots = interval_dots("y", ends_of, colour, size=6, end=100.0)
         figure.add_trace(
             dots

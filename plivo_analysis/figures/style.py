@@ -15,6 +15,8 @@ from plivo_analysis.api.words import UNKNOWN
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import plotly.graph_objects as go
 
 CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True}
@@ -233,6 +235,37 @@ def axis(**settings: Any) -> dict[str, Any]:
         "tickfont": {"size": 11},
         "fixedrange": True,
     } | settings
+
+
+def lines_axis(labels: Sequence[str], **settings: Any) -> dict[str, Any]:
+    """The settings of an axis whose places are lines from the top down, each with its label.
+
+    Example:
+        >>> lines_axis(["SMS", "Voice"])["range"]
+        [1.5, -0.5]
+    """
+    return axis(
+        showgrid=False,
+        range=[max(1, len(labels)) - 0.5, -0.5],
+        showline=False,
+        tickvals=list(range(len(labels))),
+        ticktext=list(labels),
+        tickfont={"size": 12},
+        automargin=True,
+        ticks="",
+        **settings,
+    )
+
+
+def bars_across(lengths: Sequence[float], lines: Sequence[int], **settings: Any) -> dict[str, Any]:
+    """Bars from the left as a trace, each on its line; hovering tells its text.
+
+    Example:
+        >>> bars_across([3.0], [0], hovertext=["SMS"])["orientation"]
+        'h'
+    """
+    look = {"type": "bar", "orientation": "h", "hoverinfo": "text"}
+    return {**look, "x": lengths, "y": lines, **settings}
 
 
 def heading(figure: Sketch, text: str) -> None:
