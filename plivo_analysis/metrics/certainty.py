@@ -9,7 +9,7 @@ so far; it may still verify, which is another number under another name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import narwhals as nw
 from plivo_analysis.api.words import OPEN, fold_status
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.values.schema import told_columns, told_names
+from plivo_analysis.values.spans import HOUR, Span, subtract, to_us
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ ISSUES = ("key", "code", "set_aside")
 
 READ = frozenset({"complete", "live"})
 """The states of a part that was read; what is live may still grow."""
-
-_HOUR = timedelta(hours=1)
 
 
 class Certainty(StrEnum):
@@ -115,25 +114,27 @@ class Completeness:
         """What may be said of the records of a part of the period.
 
         Example:
+            >>> from datetime import UTC
             >>> day = [datetime(2026, 10, d, tzinfo=UTC) for d in (1, 2, 3)]
             >>> part = Completeness(rows=1, period=(day[0], day[2]), unread=((day[1], day[2]),))
             >>> part.within(day[0], day[1]).value, part.within(day[1], day[2]).value
             ('exact', 'not read')
         """
-        lacking = _length(_clipped(self.unread, (start, end)))
+        part = _span((start, end))
+        lacking = sum(_span(unread).clip(part).length for unread in self.unread)
         if not lacking:
             return Certainty.EXACT
-        return Certainty.NOT_READ if lacking >= end - start else Certainty.AT_LEAST
+        return Certainty.NOT_READ if lacking >= part.length else Certainty.AT_LEAST
 
     @property
     def hours(self) -> float:
         """The hours of the period."""
-        return _length([self.period]) / _HOUR if self.period else 0.0
+        return _span(self.period).length / HOUR if self.period else 0.0
 
     @property
     def hours_read(self) -> float:
         """How many of them were read whole."""
-        return self.hours - _length(self.unread) / _HOUR
+        return self.hours - sum(_span(unread).length for unread in self.unread) / HOUR
 
     @property
     def reasons(self) -> list[str]:
@@ -155,7 +156,7 @@ class Completeness:
 
     @property
     def _nothing_read(self) -> bool:
-        return self.period is not None and _length(self.unread) >= _length([self.period])
+        return self.period is not None and self.hours_read <= 0
 
 
 def completeness(
@@ -180,6 +181,7 @@ def completeness(
 
     Example:
         >>> import polars as pl
+        >>> from datetime import UTC
         >>> october = tuple(datetime(2026, m, 1, tzinfo=UTC) for m in (10, 11))
         >>> rows = {"start": [october[0]], "end": [october[1]], "state": ["missing"], "rows": [0],
         ...         "open": [0], "read_at": [None]}
@@ -251,33 +253,20 @@ def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range,
     What was read with a filter only does not count: it may be less than everything.
 
     Example:
+        >>> from datetime import UTC
         >>> hours = [datetime(2026, 10, 1, hour, tzinfo=UTC) for hour in (0, 2, 4)]
         >>> row = {"start": hours[0], "end": hours[1], "state": "complete"}
         >>> unread_ranges([row], (hours[0], hours[2])) == ((hours[1], hours[2]),)
         True
     """
-    read = sorted(
-        (row["start"], row["end"])
+    read = (
+        _span((row["start"], row["end"]))
         for row in coverage
         if row["state"] in READ and not row.get("filters")
     )
-    # One pass over what was read, in order: ``at`` is how far everything is accounted for.
-    unread, at = [], period[0]
-    for start, end in _clipped(read, period):
-        if start > at:
-            unread.append((at, start))
-        at = max(at, end)
-    if at < period[1]:
-        unread.append((at, period[1]))
-    return tuple(unread)
+    return tuple(gap.datetimes() for gap in subtract(_span(period), read))
 
 
-def _clipped(ranges: Any, within: Range) -> list[Range]:
-    # In UTC: times of one zone are subtracted by their wall clocks, and autumn has 25 hours.
-    low, high = (at.astimezone(UTC) for at in within)
-    clipped = [(max(low, a.astimezone(UTC)), min(high, b.astimezone(UTC))) for a, b in ranges]
-    return [(start, end) for start, end in clipped if start < end]
-
-
-def _length(ranges: Any) -> timedelta:
-    return sum((b.astimezone(UTC) - a.astimezone(UTC) for a, b in ranges), timedelta())
+def _span(ends: Range) -> Span:
+    # Two times of one zone are subtracted by their wall clocks, and autumn has 25 hours.
+    return Span(*map(to_us, ends))
