@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _ANSWER = Table(
     "answers",
     "a row of an answer",
-    (),
     tuple(column for tables in TABLES.values() for table in tables for column in table.columns),
 )
 

@@ -34,7 +34,7 @@ from plivo_analysis.metrics.grouping import (
 from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio
 from plivo_analysis.metrics.money import Money, decimal, sums_of
 from plivo_analysis.tables.explode import CURRENCY
-from plivo_analysis.values.schema import MONEY_SCALE, Column, Kind, Table
+from plivo_analysis.values.schema import MONEY_SCALE, Column, Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,12 +61,9 @@ def _rate_change(name: str, meaning: str) -> tuple[Column, ...]:
 COMPARE = Table(
     name="compare",
     row="A group of sessions of two tables: before, after, and what changed.",
-    key=(),
     columns=(
-        Column(
-            "sessions_before", Kind.COUNT, "All sessions before.", unit="sessions", computed=True
-        ),
-        Column("sessions_after", Kind.COUNT, "All sessions after.", unit="sessions", computed=True),
+        computed("sessions_before", Kind.COUNT, "All sessions before.", "sessions", nullable=True),
+        computed("sessions_after", Kind.COUNT, "All sessions after.", "sessions", nullable=True),
         sum_column("spend_before", "What all sessions before were billed, as far as known."),
         sum_column("spend_after", "The same after."),
         sum_column("spend_change", "After − before."),
@@ -85,22 +82,10 @@ COMPARE = Table(
 COST_BRIDGE = Table(
     name="cost_bridge",
     row="A part of the change of spend: a group of sessions, and one effect in it.",
-    key=(),
     columns=(
-        Column(
-            "effect",
-            Kind.TEXT,
-            "price, volume, mix, new or ended.",
-            nullable=False,
-            computed=True,
-        ),
-        Column(
-            "amount",
-            Kind.SUM,
-            "Its part of the change; all parts sum to it exactly.",
-            unit=MONEY_UNIT,
-            nullable=False,
-            computed=True,
+        computed("effect", Kind.TEXT, "price, volume, mix, new or ended."),
+        computed(
+            "amount", Kind.SUM, "Its part of the change; all parts sum to it exactly.", MONEY_UNIT
         ),
     ),
 )

@@ -24,7 +24,7 @@ from plivo_analysis.metrics.grouping import (
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
-from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.schema import Kind, Table, computed
 from plivo_analysis.values.spans import MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -46,13 +46,9 @@ _QUANTILES = {"p50": 50, "p95": 95}
 WAITS = Table(
     name="waits",
     row="Steps to another attempt, by how long the user waited for it.",
-    key=(),
     columns=(
-        Column(
-            "wait",
-            Kind.TEXT,
-            f"{', '.join(_WAITS)}; null where a time is missing.",
-            computed=True,
+        computed(
+            "wait", Kind.TEXT, f"{', '.join(_WAITS)}; null where a time is missing.", nullable=True
         ),
         count_column("steps", "Retries and switches of settled sessions.", "steps"),
         number_column("median_seconds", "The median wait.", "seconds"),
@@ -64,7 +60,6 @@ WAITS = Table(
 RECEIPTS = Table(
     name="receipts",
     row="A group of settled sessions with one attempt: its report, and what became of them.",
-    key=(),
     columns=(
         count_column("delivered_verified", "Reported as delivered, and verified.", "sessions"),
         count_column("delivered_expired", "Reported as delivered, and expired.", "sessions"),
@@ -81,7 +76,6 @@ RECEIPTS = Table(
 DELIVERY_TIMES = Table(
     name="delivery_times",
     row="A group of outbound messages: how long they waited, and how long they took.",
-    key=(),
     columns=(
         count_column("messages", "Outbound messages.", "messages"),
         *(

@@ -28,7 +28,7 @@ from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interv
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.tables.convert import folded, result
 from plivo_analysis.values.masking import is_masked
-from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.schema import Column, Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,29 +46,18 @@ _UNITS = {
 JOURNEYS = Table(
     name="journeys",
     row="A journey: the sessions of one recipient that follow each other, in one application.",
-    key=(),
     columns=(
         Column("recipient", Kind.TEXT, "The number verified; null where none was given."),
         Column("app_uuid", Kind.TEXT, "The Verify application."),
-        Column("began_at", Kind.TIME, "When its first session began.", unit="UTC", computed=True),
-        Column("ended_at", Kind.TIME, "When its last session began.", unit="UTC", computed=True),
+        computed("began_at", Kind.TIME, "When its first session began.", "UTC", nullable=True),
+        computed("ended_at", Kind.TIME, "When its last session began.", "UTC", nullable=True),
         count_column("sessions", "Its sessions.", "sessions"),
-        Column(
-            "verified",
-            Kind.FLAG,
-            "Whether its last session is verified.",
-            nullable=False,
-            computed=True,
-        ),
-        Column(
-            "open",
-            Kind.FLAG,
-            "Whether it is not verified and a session of it is in progress.",
-            nullable=False,
-            computed=True,
+        computed("verified", Kind.FLAG, "Whether its last session is verified."),
+        computed(
+            "open", Kind.FLAG, "Whether it is not verified and a session of it is in progress."
         ),
         count_column("attempts", "Attempts of its sessions.", "attempts"),
-        Column("channels", Kind.TEXT, "The paths of its sessions, joined.", computed=True),
+        computed("channels", Kind.TEXT, "The paths of its sessions, joined.", nullable=True),
         sum_column("total_charge", "What its sessions were billed."),
         count_column("unpriced", "Sessions without a total_charge.", "sessions"),
     ),
@@ -77,7 +66,6 @@ JOURNEYS = Table(
 JOURNEY_RATES = Table(
     name="journey_rates",
     row="A group of journeys: how many end verified, and what one that does costs.",
-    key=(),
     columns=(
         count_column("journeys", "All journeys.", "journeys"),
         count_column("settled", "Verified, or with expired sessions alone.", "journeys"),

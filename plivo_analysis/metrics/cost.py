@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 COST_PER_VERIFIED = Table(
     name="cost_per_verified",
     row="A group of sessions: what one verification costs.",
-    key=(),
     columns=(
         count_column("settled", "Verified or expired.", "sessions"),
         count_column("verified", "Verified.", "sessions"),

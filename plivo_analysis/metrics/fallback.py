@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 FALLBACK_RATES = Table(
     name="fallback_rates",
     row="A group of sessions: how many left their channel, and how many that saved.",
-    key=(),
     columns=(
         count_column("sessions", "Settled, with an attempt, and clear about fallback.", "sessions"),
         count_column("fell_back", "Of these, with at least one switch of channel.", "sessions"),

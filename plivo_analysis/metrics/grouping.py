@@ -34,7 +34,7 @@ from plivo_analysis.tables.convert import (
 )
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
-from plivo_analysis.values.schema import Column, Kind, Table, told_columns, told_names
+from plivo_analysis.values.schema import Column, Kind, Table, computed, told_columns, told_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ def count_column(name: str, meaning: str, unit: str) -> Column:
         >>> count_column("verified", "Verified.", "sessions").nullable
         False
     """
-    return Column(name, Kind.COUNT, meaning, unit=unit, nullable=False, computed=True)
+    return computed(name, Kind.COUNT, meaning, unit)
 
 
 def rate_column(name: str, meaning: str) -> Column:
@@ -70,7 +70,7 @@ def rate_column(name: str, meaning: str) -> Column:
         >>> rate_column("waste_share", "waste ÷ total_charge.").unit
         'part of one'
     """
-    return Column(name, Kind.RATE, meaning, unit="part of one", computed=True)
+    return computed(name, Kind.RATE, meaning, "part of one", nullable=True)
 
 
 def rate_columns(name: str, meaning: str) -> tuple[Column, Column, Column]:
@@ -94,7 +94,7 @@ def number_column(name: str, meaning: str, unit: str) -> Column:
         >>> number_column("median_seconds", "The median wait.", "seconds").kind.value
         'number'
     """
-    return Column(name, Kind.NUMBER, meaning, unit=unit, computed=True)
+    return computed(name, Kind.NUMBER, meaning, unit, nullable=True)
 
 
 def sum_column(name: str, meaning: str) -> Column:
@@ -104,7 +104,7 @@ def sum_column(name: str, meaning: str) -> Column:
         >>> sum_column("amount", "Their known amounts.").kind.value
         'sum of money'
     """
-    return Column(name, Kind.SUM, meaning, unit=MONEY_UNIT, computed=True)
+    return computed(name, Kind.SUM, meaning, MONEY_UNIT, nullable=True)
 
 
 @dataclass(frozen=True, slots=True)

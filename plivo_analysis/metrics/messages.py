@@ -17,7 +17,7 @@ from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
 from plivo_analysis.metrics.money import Money, sums_of
-from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.schema import Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 MESSAGE_SPEND = Table(
     name="message_spend",
     row="A group of messages: what they were billed.",
-    key=(),
     columns=(
         count_column("messages", "All messages, in both directions.", "messages"),
-        Column("units", Kind.COUNT, "Parts billed.", unit="parts", computed=True),
+        computed("units", Kind.COUNT, "Parts billed.", "parts", nullable=True),
         sum_column("amount", "The sum of total_amount."),
         sum_column("carrier_fees", "The carriers' surcharge, shown beside and never added."),
         count_column("unpriced", "Messages without a total_amount.", "messages"),
@@ -39,7 +38,6 @@ MESSAGE_SPEND = Table(
 DELIVERY_RATES = Table(
     name="delivery_rates",
     row="A group of outbound messages: how many arrived.",
-    key=(),
     columns=(
         count_column("messages", "Outbound messages.", "messages"),
         count_column("delivered", "Delivered or read.", "messages"),

@@ -21,7 +21,6 @@ _OUTCOMES = ("reached", "not_reached", "pending", "unknown")
 ATTEMPT_OUTCOMES = Table(
     name="attempt_outcomes",
     row="A group of attempts: how they went and what they cost.",
-    key=(),
     columns=(
         count_column("attempts", "All attempts.", "attempts"),
         count_column("reached", "Delivered, answered or read.", "attempts"),

@@ -12,7 +12,7 @@ from plivo_analysis.api.words import VERIFIED, fold_status
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, sum_column
 from plivo_analysis.metrics.money import Money, sums_of
-from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.schema import Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 CHANNEL_PATHS = Table(
     name="channel_paths",
     row="A path of channels, and the sessions that took it.",
-    key=(),
     columns=(
-        Column("path", Kind.TEXT, "The channels in order: sms → voice.", computed=True),
+        computed("path", Kind.TEXT, "The channels in order: sms → voice.", nullable=True),
         count_column("sessions", "Of any status, with an attempt.", "sessions"),
         count_column("verified", "Of these, verified.", "sessions"),
         sum_column("total_charge", "What they were billed."),

@@ -10,7 +10,7 @@ from plivo_analysis.metrics.grouping import MONEY_UNIT, count_column, sum_column
 from plivo_analysis.tables.bill import leftovers, settle
 from plivo_analysis.tables.convert import result, select
 from plivo_analysis.tables.explode import read_sessions, refuse_doubled
-from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.schema import Column, Kind, Table, computed
 
 RECONCILE = Table(
     name="reconcile",
@@ -21,24 +21,22 @@ RECONCILE = Table(
         Column("total_charge", Kind.MONEY, "What it was billed.", unit=MONEY_UNIT),
         sum_column("attempt_charges", "The sum of its charge rows."),
         Column("validation_charge", Kind.MONEY, "The part for the check.", unit=MONEY_UNIT),
-        Column(
+        computed(
             "unallocated",
             Kind.MONEY,
             "The part of the total that no line names.",
-            unit=MONEY_UNIT,
-            computed=True,
+            MONEY_UNIT,
+            nullable=True,
         ),
         count_column(
             "unpriced_attempts", "Attempts without a known or derived charge.", "attempts"
         ),
         count_column("orphan_charges", "Charge rows of no attempt.", "charge rows"),
-        Column(
+        computed(
             "reasons",
             Kind.TEXTS,
             "total_missing, unallocated, unpriced, derived, orphan, channel_differs, "
             "count_differs, duplicate_attempt.",
-            nullable=False,
-            computed=True,
         ),
     ),
 )

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SPEND = Table(
     name="spend",
     row="A group of lines of the bill.",
-    key=(),
     columns=(
         count_column("lines", "Lines, also those without a known amount.", "lines"),
         sum_column("amount", "Their known amounts."),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SUCCESS_RATES = Table(
     name="success_rates",
     row="A group of sessions: how many were verified.",
-    key=(),
     columns=(
         count_column("sessions", "All sessions, of any status.", "sessions"),
         count_column("settled", "Verified or expired.", "sessions"),

@@ -49,7 +49,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.DataFrame:
     Example:
         >>> from decimal import Decimal
         >>> from plivo_analysis.values.schema import Column, Kind, Table
-        >>> prices = Table("prices", "A price.", (), (Column("price", Kind.MONEY, "It."),))
+        >>> prices = Table("prices", "A price.", (Column("price", Kind.MONEY, "It."),))
         >>> from_rows([{"price": Decimal("0.08")}], prices)["price"].to_list()
         [Decimal('0.08000000')]
     """
@@ -131,7 +131,7 @@ def as_polars(frame: Any, table: Table) -> pl.DataFrame:
         >>> from decimal import Decimal
         >>> import pandas as pd
         >>> from plivo_analysis.values.schema import Column, Kind, Table
-        >>> prices = Table("prices", "A price.", (), (Column("price", Kind.MONEY, "It."),))
+        >>> prices = Table("prices", "A price.", (Column("price", Kind.MONEY, "It."),))
         >>> as_polars(pd.DataFrame({"price": [Decimal("0.08"), None]}), prices).to_dicts()
         [{'price': Decimal('0.08000000')}, {'price': None}]
     """

@@ -247,25 +247,12 @@ def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
     note = (
         pl.when("derived").then(pl.lit("derived")).when("differs").then(pl.lit("channel_differs"))
     )
+    named = ["row", "channel", "attempt_uuid"]
+    attempt, orphan = pl.lit("attempt"), pl.lit("orphan")
     lines = pl.concat(
         [
-            bill.attempts.select(
-                "row",
-                "channel",
-                "attempt_uuid",
-                "time",
-                line=pl.lit("attempt"),
-                amount="charge",
-                note=note,
-            ),
-            bill.orphans.select(
-                "row",
-                "channel",
-                "attempt_uuid",
-                line=pl.lit("orphan"),
-                amount="charge",
-                note=pl.lit("orphan"),
-            ),
+            bill.attempts.select(*named, "time", line=attempt, amount="charge", note=note),
+            bill.orphans.select(*named, line=orphan, amount="charge", note=orphan),
             *(
                 left.select("row", line=pl.lit(line), amount=amounts).drop_nulls("amount")
                 for line, amounts in known.items()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.values.schema import Column, Kind, Table
+from plivo_analysis.values.schema import Column, Kind, Table, computed
 
 OF_THE_SESSION = (
     "session_uuid",
@@ -30,10 +30,6 @@ _UUID, _ENTRY, _PATH, *_APP_TO_NETWORK, _CREATED_AT = (_SESSION[name] for name i
 _STATUS = replace(_SESSION["status"], name="session_status", meaning="The session's status.")
 
 
-def _computed(name: str, kind: Kind, meaning: str, *, nullable: bool = False) -> Column:
-    return Column(name, kind, meaning, nullable=nullable, computed=True)
-
-
 ATTEMPTS = Table(
     name="attempts",
     row="One delivery of the code.",
@@ -41,18 +37,18 @@ ATTEMPTS = Table(
     columns=(
         _UUID,
         Column("attempt_uuid", Kind.TEXT, "Identifies the attempt."),
-        _computed("attempt_number", Kind.COUNT, "Its place in the session by time, from 1."),
+        computed("attempt_number", Kind.COUNT, "Its place in the session by time, from 1."),
         replace(_SESSION["attempts"], meaning="Attempts of that session."),
         Column("channel", Kind.TEXT, "Folded: sms, voice, whatsapp, unknown or another name."),
         Column("status", Kind.TEXT, "How the attempt went, in the API's word."),
-        _computed("outcome", Kind.TEXT, "reached, not_reached, pending or unknown."),
+        computed("outcome", Kind.TEXT, "reached, not_reached, pending or unknown."),
         Column("time", Kind.TIME, "When it was started.", unit="UTC"),
         Column("charge", Kind.MONEY, "Its price; null where unknown.", unit=_MONEY_UNIT),
-        _computed("charge_note", Kind.TEXT, "derived, where it is the remainder.", nullable=True),
+        computed("charge_note", Kind.TEXT, "derived, where it is the remainder.", nullable=True),
         _ENTRY,
         _PATH,
-        _computed("previous_channel", Kind.TEXT, "Null for the first attempt.", nullable=True),
-        _computed("step", Kind.TEXT, "first, retry, switch or indeterminate."),
+        computed("previous_channel", Kind.TEXT, "Null for the first attempt.", nullable=True),
+        computed("step", Kind.TEXT, "first, retry, switch or indeterminate."),
         _STATUS,
         *_APP_TO_NETWORK,
         _CREATED_AT,
@@ -65,12 +61,12 @@ CHARGES = Table(
     key=("session_uuid", "line_number"),
     columns=(
         _UUID,
-        _computed("line_number", Kind.COUNT, "Its place in the session's bill, from 1."),
-        _computed("line", Kind.TEXT, "attempt, orphan, validation or unallocated."),
+        computed("line_number", Kind.COUNT, "Its place in the session's bill, from 1."),
+        computed("line", Kind.TEXT, "attempt, orphan, validation or unallocated."),
         Column("channel", Kind.TEXT, "Folded; null for validation and unallocated."),
         Column("attempt_uuid", Kind.TEXT, "The attempt charged."),
         Column("amount", Kind.MONEY, "Null where unknown.", unit=_MONEY_UNIT),
-        _computed(
+        computed(
             "note",
             Kind.TEXT,
             "derived, orphan or channel_differs, where the line is out of the ordinary.",

@@ -105,13 +105,25 @@ class Column:
         """The type of this column in polars."""
         if self.kind is Kind.RECORDS:
             return pl.List(pl.Struct({field.name: field.polars() for field in self.fields}))
-        return _POLARS[self.kind]
+        return _TYPES[self.kind][0]
 
     def arrow(self) -> pa.DataType:
         """The type of this column in Arrow."""
         if self.kind is Kind.RECORDS:
             return pa.list_(pa.struct([(field.name, field.arrow()) for field in self.fields]))
-        return _ARROW[self.kind]
+        return _TYPES[self.kind][1]
+
+
+def computed(
+    name: str, kind: Kind, meaning: str, unit: str = "", *, nullable: bool = False
+) -> Column:
+    """A column that is ours rather than the API's.
+
+    Example:
+        >>> computed("verified", Kind.COUNT, "Verified.", "sessions").computed
+        True
+    """
+    return Column(name, kind, meaning, unit, nullable, computed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +133,8 @@ class Table:
     Args:
         name: A plural noun.
         row: What one row is.
-        key: The columns that tell rows apart; empty where nothing does.
         columns: The columns in order.
+        key: The columns that tell rows apart; empty where nothing does.
 
     Example:
         >>> from plivo_analysis.api.columns import SESSIONS
@@ -132,8 +144,8 @@ class Table:
 
     name: str
     row: str
-    key: tuple[str, ...]
     columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -149,27 +161,18 @@ class Table:
         return pa.schema([(column.name, column.arrow()) for column in self.columns])
 
 
-_POLARS: dict[Kind, pl.DataType] = {
-    Kind.TEXT: pl.String(),
-    Kind.COUNT: pl.Int64(),
-    Kind.FLAG: pl.Boolean(),
-    Kind.RATE: pl.Float64(),
-    Kind.NUMBER: pl.Float64(),
-    Kind.TIME: pl.Datetime("us", "UTC"),
-    Kind.MONEY: pl.Decimal(MONEY_DIGITS, MONEY_SCALE),
-    Kind.SUM: pl.Decimal(SUM_DIGITS, MONEY_SCALE),
-    Kind.TEXTS: pl.List(pl.String()),
-}
-_ARROW: dict[Kind, pa.DataType] = {
-    Kind.TEXT: pa.string(),
-    Kind.COUNT: pa.int64(),
-    Kind.FLAG: pa.bool_(),
-    Kind.RATE: pa.float64(),
-    Kind.NUMBER: pa.float64(),
-    Kind.TIME: pa.timestamp("us", "UTC"),
-    Kind.MONEY: pa.decimal128(MONEY_DIGITS, MONEY_SCALE),
-    Kind.SUM: pa.decimal128(SUM_DIGITS, MONEY_SCALE),
-    Kind.TEXTS: pa.list_(pa.string()),
+_MONEY = (MONEY_DIGITS, MONEY_SCALE)
+_SUM = (SUM_DIGITS, MONEY_SCALE)
+_TYPES: dict[Kind, tuple[pl.DataType, pa.DataType]] = {
+    Kind.TEXT: (pl.String(), pa.string()),
+    Kind.COUNT: (pl.Int64(), pa.int64()),
+    Kind.FLAG: (pl.Boolean(), pa.bool_()),
+    Kind.RATE: (pl.Float64(), pa.float64()),
+    Kind.NUMBER: (pl.Float64(), pa.float64()),
+    Kind.TIME: (pl.Datetime("us", "UTC"), pa.timestamp("us", "UTC")),
+    Kind.MONEY: (pl.Decimal(*_MONEY), pa.decimal128(*_MONEY)),
+    Kind.SUM: (pl.Decimal(*_SUM), pa.decimal128(*_SUM)),
+    Kind.TEXTS: (pl.List(pl.String()), pa.list_(pa.string())),
 }
 
 
