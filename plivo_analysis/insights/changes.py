@@ -165,6 +165,7 @@ def compare(
     )
     settled, verified = (pl.col("__status").is_in(SETTLED), pl.col("__status") == VERIFIED)
     changed = pl.col("__path") == "changed"
+    # As in fallback_rates: a path with an unknown step and no switch is in neither part.
     evaluable = settled & (changed | (pl.col("__path") == "kept"))
     charge = pl.col("__charge").to_physical()
     each = charge // ROWS
@@ -382,6 +383,7 @@ class _Side:
             return None
         # Σe² with e = charge − cost·verified, multiplied out; verified is 0 or 1.
         errors = self.squares - 2 * self.cost * self.of_verified + self.cost**2 * verified
+        # n − 1, because the cost that the errors are from is of the same sessions.
         return Fraction(settled, settled - 1) * errors / verified**2
 
 
@@ -394,6 +396,8 @@ def _rates(
         change = float(Fraction(*after) - Fraction(*before))
         successes, trials = before[0] + after[0], before[1] + after[1]
         if 0 < successes < trials:
+            # Were there no change, both sides would be samples of one rate, so that the rate of
+            # both together is the best guess of it.
             pooled = successes / trials
             spread = pooled * (1 - pooled) * (1 / before[1] + 1 / after[1])
             detectable = (z + NormalDist().inv_cdf(_POWER)) * sqrt(spread)
@@ -413,6 +417,7 @@ def _costs(before: _Side, after: _Side, z: float) -> dict[str, Any]:
     if costs[0] is not None and costs[1] is not None:
         change = costs[1] - costs[0]
         if variances[0] is not None and variances[1] is not None:
+            # The two tables are independent samples, so that their variances add up.
             # Divided before it becomes a float: units are too large to be squared in one.
             half = z * sqrt(Fraction(variances[0] + variances[1], _UNITS**2))
             low, high = (float(change / _UNITS) + sign * half for sign in (-1, 1))
@@ -448,6 +453,11 @@ def _bridge(
         if q0 and q1:
             p0, p1 = Fraction(first.units, q0), Fraction(second.units, q1)
             share0, share1 = Fraction(q0, all_before), Fraction(q1, all_after)
+            # Prices and shares are the means of before and after. With those of before alone
+            # (Laspeyres) or of after alone (Paasche) the parts depend on the direction: swapping
+            # the tables would do more than turn the signs. As q = share · Q, a change of q then
+            # parts without a rest into one of Q at the mean share, and one of the share at the
+            # mean Q.
             price = _HALF * (p0 + p1)
             volume = _HALF * (share0 + share1) * (all_after - all_before)
             mix = _HALF * (all_before + all_after) * (share1 - share0)
@@ -456,6 +466,7 @@ def _bridge(
                 (place, "volume", price * volume),
                 (place, "mix", price * mix),
             ]
+        # A cell on one side alone has no price on the other, so that nothing can be parted.
         elif q1:
             rows.append((place, "new", Fraction(second.units)))
         elif q0:

@@ -147,6 +147,7 @@ def waits(
     rows = grouping.rows().sort("session_uuid", "attempt_number")
     _refuse_partial(rows)
     status = folded(rows["session_status"], fold_status)
+    # In order and whole, so that the row above a retry or a switch is the attempt before it.
     seconds = (pl.col("time") - pl.col("time").shift()).dt.total_microseconds()
     steps = rows.with_columns(__wait=seconds, __verified=status == VERIFIED).filter(
         status.is_in(list(SETTLED)) & pl.col("step").is_in(["retry", "switch"])
@@ -220,6 +221,7 @@ def receipts(
     z = normal_quantile(confidence)
     needed = ["attempts", "outcome", "session_status"]
     grouping = Grouping.of(sessions, by, RECEIPTS, ATTEMPTS, needed)
+    # Of several attempts, nobody knows which one's code was typed in.
     counted = grouping.count(
         {"outcome": None, "session_status": fold_status}, where=nw.col("attempts") == 1
     )
@@ -360,6 +362,10 @@ def _quantile(times: str, percent: int) -> pl.Expr:
 
     In whole numbers, so that no float decides where exactly so many had.
     """
+    # The estimate of Kaplan and Meier is a product over the arrivals of (1 − 1 ÷ still waiting).
+    # As long as nothing is censored before the last arrival, each factor is (k − 1) ÷ k of its
+    # number k, and the product is the share that has not arrived: a rank among all that wait.
+    # The rank is rounded up: so many of a hundred have to have arrived, not nearly so many.
     needed = (pl.col("__waiting").cast(pl.Int64) * percent + 99) // 100
     # Where none waits there is no place 0; a place beyond the list is one not reached.
     return pl.col(times).list.get(needed - 1, null_on_oob=True)

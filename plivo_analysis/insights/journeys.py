@@ -250,6 +250,7 @@ def _journeys(grouping: Grouping, gap: timedelta) -> pl.DataFrame:
         & (began - began.shift() < gap)
         & ~pl.col("__verified").shift()
     )
+    # Each row that follows none begins a journey; how many have begun so far is its number.
     charge = pl.col("total_charge")
     return (
         ordered.with_columns(__journey=(~follows.fill_null(value=False)).cum_sum())
@@ -266,6 +267,7 @@ def _journeys(grouping: Grouping, gap: timedelta) -> pl.DataFrame:
             pl.col("path").drop_nulls().str.join(ARROW).alias("channels"),
             pl.when(charge.count() > 0).then(charge.sum()).alias("total_charge"),
             charge.null_count().alias("unpriced"),
+            # A session of any other status may still verify, or is not known to have ended.
             (pl.col("__verified").last() | pl.col("__expired").all()).alias("settled"),
             pl.col("session_uuid").first().alias("__first"),
             *(pl.col(name).first().alias(f"__by_{name}") for name in grouping.by),

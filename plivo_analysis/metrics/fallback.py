@@ -172,6 +172,7 @@ def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
     attempts are as many as each of them says, no number comes twice (no row key comes twice at
     all), and the numbers go from 1 to that many.
     """
+    # A null number is no 1: such a row goes the long way, where it is found not to be whole.
     only = ((nw.col("attempts") == 1) & (nw.col("attempt_number") == 1)).fill_null(value=False)
     marked = [*keys, *_MARKS, "__whole"]
     for parts in keyed(lazy, {KEY: ["session_uuid"], _ROW_KEY: ATTEMPTS.key}):

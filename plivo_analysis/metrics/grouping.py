@@ -258,6 +258,7 @@ class Grouping:
         Returns:
             One row a group: its keys, the words, and each sum as ``__name``.
         """
+        # An engine counted by the wire's words. Those that fold to one word are added up here.
         wanted = [value.sum().alias(f"__{name}") for name, value in sums.items()]
         keys = [*self.keys, *words]
         if keys:

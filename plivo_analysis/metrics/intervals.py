@@ -146,6 +146,8 @@ def newcombe(
     low, high = wilson(*after, z)
     if below is None or above is None or low is None or high is None:
         return None, None
+    # The change is least where the rate before is at its upper end and the one after at its lower
+    # one; as both are seldom there at once, the two distances add up like sides of a right angle.
     p, q = before[0] / before[1], after[0] / after[1]
     change = q - p
     # Rounding alone could leave the range that a change can have.
