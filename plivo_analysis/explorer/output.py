@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 NOTHING = Markup("")
 
 _PLOTLY = "application/vnd.plotly.v1+json"
+# The style sheet hides plotly's own button, which the page presses.
+_CONFIG = style.CONFIG | {"displayModeBar": True, "modeBarButtons": [["toImage"]]}
 
 
 def text(*classes: str) -> widgets.HTML:
@@ -113,36 +115,43 @@ def button(label: str, name: str, tooltip: str = "") -> widgets.Button:
     return made
 
 
-def canvas() -> widgets.Output:
-    """A place for one figure.
+class Canvas:
+    """A place for one figure, and the buttons that save its picture.
+
+    Plotly makes the picture: the page hands a press to the button of its own that plotly keeps
+    in each figure, which a keyboard does not reach.
+
+    Args:
+        name: What its pictures are called, in words.
 
     Example:
-        >>> canvas().outputs
-        ()
-    """
-    place = widgets.Output()
-    place.add_class("pva-figure")
-    return place
-
-
-def draw(place: widgets.Output, figure: go.Figure | None) -> None:
-    """Put a figure in its place; None leaves the place empty.
-
-    Example:
-        >>> place = canvas()
-        >>> draw(place, style.blank(100).figure())
-        >>> place.outputs[0]["output_type"], place.layout.height
+        >>> place = Canvas("spend")
+        >>> place.draw(style.blank(100).figure())
+        >>> place.output.outputs[0]["output_type"], place.output.layout.height
         ('display_data', '100px')
+        >>> 'data-picture="svg"' in place.pictures.value
+        True
     """
-    place.layout.height = None if figure is None else f"{figure.layout.height}px"
-    if figure is None:
-        place.outputs = ()
-        return
-    drawn: dict[str, Any] = json.loads(figure.to_json()) | {"config": style.CONFIG}
-    place.outputs = (
-        {
-            "output_type": "display_data",
-            "data": {_PLOTLY: drawn, "text/plain": "A figure, drawn by plotly."},
-            "metadata": {},
-        },
-    )
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.output, self.pictures = widgets.Output(), text("pva-pictures")
+        self.output.add_class("pva-figure")
+        self.box = box("pva-canvas", self.output, self.pictures)
+
+    def draw(self, figure: go.Figure | None) -> None:
+        """Put a figure in its place; None leaves the place empty."""
+        self.output.layout.height = None if figure is None else f"{figure.layout.height}px"
+        if figure is None:
+            self.output.outputs = ()
+            write(self.pictures, NOTHING)
+            return
+        drawn: dict[str, Any] = json.loads(figure.to_json()) | {"config": _CONFIG}
+        self.output.outputs = (
+            {
+                "output_type": "display_data",
+                "data": {_PLOTLY: drawn, "text/plain": "A figure, drawn by plotly."},
+                "metadata": {},
+            },
+        )
+        write(self.pictures, render("explorer/pictures.html", name=self._name))

@@ -10,7 +10,7 @@ from plivo_analysis import figures
 from plivo_analysis.api.words import SETTLED, fold_status
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
-from plivo_analysis.explorer.output import NOTHING, canvas, draw, text, write
+from plivo_analysis.explorer.output import NOTHING, Canvas, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.session import session_details
 from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number
@@ -40,13 +40,13 @@ class Attempts:
     title = "Attempts"
 
     def __init__(self, currency: str) -> None:
-        self._strip, self._rates = text("pva-strip"), canvas()
+        self._strip, self._rates = text("pva-strip"), Canvas("attempts reached")
         usual = SortOrder(("created_at", "session_uuid", "attempt_number"), (True, False, False))
         self._state: ViewState[Sessions] | None = None
         self.paged = PagedTable(
             _columns(currency), usual, "attempts", self._details, key="session_uuid"
         )
-        self.box = widgets.VBox([self._strip, self._rates, self.paged.box])
+        self.box = widgets.VBox([self._strip, self._rates.box, self.paged.box])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw the reached rates, and show the newest attempts."""
@@ -55,7 +55,7 @@ class Attempts:
         by_channel = state.by == (ENTRY,)
         write(self._strip, _strip(outcomes) if by_channel else NOTHING)
         shown = outcomes if state.over_time else leading(outcomes, "attempts")[0]
-        draw(self._rates, None if by_channel else figures.outcomes(state.dataset.named(shown)))
+        self._rates.draw(None if by_channel else figures.outcomes(state.dataset.named(shown)))
         self.paged.show(state.dataset.frames["attempts"])
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import polars as pl
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.code_line import PERIOD, Call
 from plivo_analysis.explorer.dataset import ENTRY
-from plivo_analysis.explorer.output import canvas, draw, remark, text, write
+from plivo_analysis.explorer.output import Canvas, remark, text, write
 from plivo_analysis.explorer.views.view import leading
 from plivo_analysis.figures import fallback
 from plivo_analysis.metrics.fallback import fallback_rates
@@ -32,22 +32,22 @@ class Fallback:
     title = "Fallback"
 
     def __init__(self) -> None:
-        self._rates, self._over_time = canvas(), canvas()
+        self._rates, self._over_time = Canvas("fallback rate"), Canvas("fallback rate over time")
         self._note = text()
-        self.box = widgets.VBox([self._rates, self._over_time, self._note])
+        self.box = widgets.VBox([self._rates.box, self._over_time.box, self._note])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw rates and rescue of each group, and the rate over time of each channel."""
         rates = self.table(state)
         left_out: list[str] = []
         if state.over_time:
-            draw(self._rates, fallback(rates) if rates.height else None)
+            self._rates.draw(fallback(rates) if rates.height else None)
         else:
             shown, left_out = leading(rates, "sessions")
             overall = state.count(OVERALL)
-            draw(self._rates, fallback(state.dataset.named(shown), overall=overall))
+            self._rates.draw(fallback(state.dataset.named(shown), overall=overall))
         over_time = _over_time(state) if state.by == (ENTRY,) else None
-        draw(self._over_time, None if over_time is None else fallback(over_time))
+        self._over_time.draw(None if over_time is None else fallback(over_time))
         rescue = [] if PERIOD in rates.columns else [wording.RESCUE]
         write(self._note, remark(*left_out, wording.INTERVAL, *rescue))
 

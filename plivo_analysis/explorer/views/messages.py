@@ -11,7 +11,7 @@ from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
 from plivo_analysis.explorer.dataset import COUNTRY
-from plivo_analysis.explorer.output import NOTHING, canvas, draw, heading, remark, text, write
+from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number, undrawn
 from plivo_analysis.figures import style
@@ -42,16 +42,20 @@ class Delivery:
     title = "Delivery"
 
     def __init__(self) -> None:
-        self._rates, self._codes, self._note = canvas(), text("pva-rows"), text()
-        self._times_heading, self._times = text(), canvas()
-        parts = [self._rates, self._codes, self._note, self._times_heading, self._times]
+        self._rates, self._codes, self._note = (
+            Canvas("messages delivered"),
+            text("pva-rows"),
+            text(),
+        )
+        self._times_heading, self._times = text(), Canvas("delivery times")
+        parts = [self._rates.box, self._codes, self._note, self._times_heading, self._times.box]
         self.box = widgets.VBox(parts)
 
     def draw(self, state: ViewState[Messages]) -> None:
         """Draw the rate of each group, and list the error codes."""
         rates = self.table(state)
         drawn, left_out = (rates, []) if state.over_time else leading(rates, "messages")
-        draw(self._rates, figures.delivery(_as_channels(drawn)) if drawn.height else None)
+        self._rates.draw(figures.delivery(_as_channels(drawn)) if drawn.height else None)
         write(self._codes, _codes(state.count(_BY_CODE)))
         of_final = "Of outbound messages in a final state."
         write(self._note, remark(*left_out, of_final, wording.INTERVAL))
@@ -59,7 +63,7 @@ class Delivery:
         rest = "".join(f". {sentence}" for sentence in others)
         title = heading("Seconds until sent and until delivered, by network", rest)
         write(self._times_heading, title if times.height else NOTHING)
-        draw(self._times, figures.delivery_times(times) if times.height else None)
+        self._times.draw(figures.delivery_times(times) if times.height else None)
 
     def table(self, state: ViewState[Messages]) -> pl.DataFrame:
         """Rates by group."""
@@ -78,8 +82,8 @@ class MessageSpend:
     title = "Spend"
 
     def __init__(self) -> None:
-        self._heading, self._bars, self._note = text(), canvas(), text()
-        self.box = widgets.VBox([self._heading, self._bars, self._note])
+        self._heading, self._bars, self._note = text(), Canvas("spend"), text()
+        self.box = widgets.VBox([self._heading, self._bars.box, self._note])
 
     def draw(self, state: ViewState[Messages]) -> None:
         """Draw bars over time, each group on its own scale; by day, one stack."""
@@ -92,7 +96,7 @@ class MessageSpend:
         drawn = figures.spend(
             _as_channels(lines), currency=state.currency, panels=state.by == (_TYPE,)
         )
-        draw(self._bars, drawn if table.height else None)
+        self._bars.draw(drawn if table.height else None)
         fees = "Carrier fees are not in these amounts; whether they are billed is not documented."
         unknown = int(table["unpriced"].sum())
         without = [f"{plural(unknown, 'message')} without an amount."] * bool(unknown)

@@ -13,8 +13,7 @@ from plivo_analysis.explorer.dataset import ENTRY
 from plivo_analysis.explorer.output import (
     NOTHING,
     box,
-    canvas,
-    draw,
+    Canvas,
     heading,
     lines,
     remark,
@@ -57,12 +56,16 @@ class Paths:
         )
         self.which.add_class("pva-which")
         self._sentence, self._list, self._note = text("pva-stayed"), text("pva-rows"), text()
-        self._flow, self._waits, self._waits_heading = canvas(), canvas(), text()
+        self._flow, self._waits, self._waits_heading = (
+            Canvas("paths"),
+            Canvas("verified by wait"),
+            text(),
+        )
         self._state: ViewState[Sessions] | None = None
         self.which.observe(lambda _: self._draw_flow(), "value")
         top = box("pva-beside", self.which, self._sentence)
-        halves = box("pva-halves", self._flow, self._list)
-        self.box = widgets.VBox([top, halves, self._note, self._waits_heading, self._waits])
+        halves = box("pva-halves", self._flow.box, self._list)
+        self.box = widgets.VBox([top, halves, self._note, self._waits_heading, self._waits.box])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw the flow from channel to channel, and list the paths."""
@@ -74,7 +77,7 @@ class Paths:
         waited = state.count(_WAITS)
         title = heading("Verified, by the wait until the next attempt, %")
         write(self._waits_heading, title if waited.height else NOTHING)
-        draw(self._waits, figures.waits(waited) if waited.height else None)
+        self._waits.draw(figures.waits(waited) if waited.height else None)
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """Paths, by group."""
@@ -91,7 +94,7 @@ class Paths:
         every = self.which.value == _EVERY
         frame = self._state.count(_BY_STATUS)
         drawn = figures.paths(frame, every_session=every, sentence=False)
-        draw(self._flow, drawn if drawn.data else None)
+        self._flow.draw(drawn if drawn.data else None)
 
 
 def _by(state: ViewState[Sessions]) -> tuple[str, ...]:

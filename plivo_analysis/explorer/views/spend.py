@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from plivo_analysis import figures
 from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
 from plivo_analysis.explorer.dataset import ENTRY
-from plivo_analysis.explorer.output import canvas, draw, heading, remark, text, write
+from plivo_analysis.explorer.output import Canvas, heading, remark, text, write
 from plivo_analysis.explorer.views.view import undrawn
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.spend import spend
@@ -28,8 +28,8 @@ class Spend:
     title = "Spend"
 
     def __init__(self) -> None:
-        self._heading, self._bars, self._note = text(), canvas(), text()
-        self.box = widgets.VBox([self._heading, self._bars, self._note])
+        self._heading, self._bars, self._note = text(), Canvas("spend"), text()
+        self.box = widgets.VBox([self._heading, self._bars.box, self._note])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw bars over time, each group on its own scale; by day, one stack."""
@@ -41,7 +41,7 @@ class Spend:
         panels = state.by == (ENTRY,)
         named = state.dataset.named(table)
         drawn = figures.spend(named, currency=state.currency, panels=panels)
-        draw(self._bars, drawn if table.height else None)
+        self._bars.draw(drawn if table.height else None)
         sentences = ["Money of all sessions, open and expired ones too.", _certainty(state, table)]
         write(self._note, remark(*undrawn(table, state.by), *sentences))
 
