@@ -412,6 +412,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             group=group,
             by=(self.groups[group],),
             currency=self._client.currency,
+            read_at=loaded.read_at,
             previous=None if self._previous is None else self._chosen_part(self._previous),
             counted=self._counted.setdefault(dataset.chosen, {}),
         )

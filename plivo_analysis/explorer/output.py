@@ -8,16 +8,19 @@ one that is hidden and shown again forgets how high it is, so its place keeps th
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from plivo_analysis.figures import style
+from plivo_analysis.figures import style, time_axis
 from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    Bounds = tuple[datetime, datetime]
 
 NOTHING = Markup("")
 
@@ -82,13 +85,13 @@ def heading(title: str, rest: str = "") -> Markup:
 
 
 def remark(*sentences: str) -> Markup:
-    """Small print under a view.
+    """Small print under a view; empty sentences are left out.
 
     Example:
-        >>> remark("a", "b")
+        >>> remark("a", "", "b")
         Markup('<p class="pva-remark">a b</p>')
     """
-    return lines(" ".join(sentences), kind="remark")
+    return lines(" ".join(filter(None, sentences)), kind="remark")
 
 
 def box(name: str, *children: widgets.Widget) -> widgets.Box:
@@ -127,6 +130,7 @@ class Canvas:
     Example:
         >>> place = Canvas("spend")
         >>> place.draw(style.blank(100).figure())
+        ''
         >>> place.output.outputs[0]["output_type"], place.output.layout.height
         ('display_data', '100px')
         >>> 'data-picture="svg"' in place.pictures.value
@@ -139,13 +143,22 @@ class Canvas:
         self.output.add_class("pva-figure")
         self.box = box("pva-canvas", self.output, self.pictures)
 
-    def draw(self, figure: go.Figure | None) -> None:
-        """Put a figure in its place; None leaves the place empty."""
+    def draw(self, figure: go.Figure | None, bounds: Bounds | None = None) -> str:
+        """Put a figure in its place; None leaves the place empty.
+
+        Args:
+            figure: The figure.
+            bounds: From when to when it was read, where it is drawn over time.
+
+        Returns:
+            What is to be said of the buckets that these bounds cut; empty where there is none.
+        """
+        note = "" if figure is None or bounds is None else mark_partial(figure, bounds)
         self.output.layout.height = None if figure is None else f"{figure.layout.height}px"
         if figure is None:
             self.output.outputs = ()
             write(self.pictures, NOTHING)
-            return
+            return note
         drawn: dict[str, Any] = json.loads(figure.to_json()) | {"config": _CONFIG}
         self.output.outputs = (
             {
@@ -155,3 +168,52 @@ class Canvas:
             },
         )
         write(self.pictures, render("explorer/pictures.html", name=self._name))
+        return note
+
+
+def mark_partial(figure: go.Figure, bounds: Bounds) -> str:
+    """Make dots hollow and bars faint that stand for a part of a bucket only.
+
+    The first and the last day of a range, and today, hold less than a whole day does, and would
+    be taken for a fall.
+
+    Args:
+        figure: A figure over time, in UTC.
+        bounds: From when to when it was read.
+
+    Returns:
+        What is to be said of them; empty where every bucket is whole.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> figure = style.blank(100)
+        >>> days = [datetime(2026, 10, day) for day in (1, 2, 3)]
+        >>> figure.add_trace({"type": "bar", "x": days, "y": [1, 2, 1]})
+        >>> drawn = figure.figure()
+        >>> noon = datetime(2026, 10, 3, 12, tzinfo=UTC)
+        >>> mark_partial(drawn, (datetime(2026, 10, 1, tzinfo=UTC), noon))
+        'Hollow or faint: not a whole day.'
+        >>> drawn.data[0].marker.opacity
+        (1.0, 1.0, 0.4)
+    """
+    start, end = (bound.astimezone(UTC).replace(tzinfo=None) for bound in bounds)
+    cut: dict[str, None] = {}  # the names of the buckets, each once
+    for trace in figure.data:
+        starts = [] if trace.x is None else list(trace.x)
+        if not all(isinstance(at, datetime) for at in starts):
+            continue
+        name = time_axis.bucket(starts)
+        parts = [at < start or time_axis.next_start(at, name) > end for at in starts]
+        if not any(parts):
+            continue
+        cut[name] = None
+        if trace.type == "bar":
+            trace.marker.opacity = [0.4 if part else 1.0 for part in parts]
+        else:
+            trace.marker.symbol = ["circle-open" if part else "circle" for part in parts]
+        if trace.hovertext:
+            trace.hovertext = [
+                f"{words}<br>not the whole {name}" if part else words
+                for words, part in zip(trace.hovertext, parts, strict=True)
+            ]
+    return f"Hollow or faint: not a whole {' or '.join(cut)}." if cut else ""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from plivo_analysis.figures.prepared import Rate
 
-_LEFT, _RIGHT = (0.0, 0.36), (0.60, 0.90)
+_LEFT, _RIGHT = (0.0, 0.36), (0.64, 1.0)
+_BESIDE = 78  # pixels for "75–100 %" after the right scale, however narrow the figure is
 _WIDE = (0.0, 0.64)
 _HALF_BAR = 0.17
 _ABREAST, _GAP, _PANEL = 3, 0.04, 170
@@ -184,9 +185,10 @@ def _by_group(
 
 def _rescues(figure: style.Sketch, named: _Named) -> None:
     figure.update_layout(
+        margin={"r": _BESIDE},
         xaxis2=style.axis(
             domain=list(_RIGHT), range=[0, 100], showgrid=True, anchor="y", ticks="", dtick=25
-        )
+        ),
     )
     heading = "<b>Rescued, % of those that fell back</b>"
     style.note(figure, heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
@@ -197,7 +199,8 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
             style.note(figure, "none fell back", _RIGHT[0], line, yref="y")
             continue
         by_colour.setdefault(colour, []).append((line, rescued, name))
-        style.note(figure, f"<b>{rescued.shown}</b>", 1, line, yref="y", xanchor="right")
+        shown = f"<b>{rescued.shown}</b>"
+        style.note(figure, shown, 1, line, yref="y", xanchor="left", xshift=10)
     for colour, lines in by_colour.items():
         _rescue(figure, lines, colour)
 

@@ -78,6 +78,18 @@ def width(name: str) -> float | None:
     return 0.8 * 1000 * whole[name].total_seconds() if name in whole else None
 
 
+def next_start(period: datetime, name: str) -> datetime:
+    """Where the bucket after one starts, on the same clock.
+
+    Example:
+        >>> next_start(datetime(2026, 12, 1), "month"), next_start(datetime(2026, 10, 5), "week")
+        (datetime.datetime(2027, 1, 1, 0, 0), datetime.datetime(2026, 10, 12, 0, 0))
+    """
+    if name == "month":
+        return (period.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return period + {"hour": _HOUR, "day": _DAY, "week": 7 * _DAY}[name]
+
+
 def unbroken(periods: Sequence[datetime]) -> bool:
     """Whether no bucket is left out between the first and the last.
 

@@ -606,6 +606,21 @@ def test_only_the_tab_on_the_screen_is_drawn(explore: Any) -> None:
     assert not figures[1][0].outputs
 
 
+def test_a_day_that_the_range_cuts_is_drawn_apart_and_said(explore: Callable[..., Any]) -> None:
+    explorer = loaded(explore(since="7d"))
+    explorer.group.value = "day"
+    explorer.tabs.selected_index = 1
+    box = explorer.tabs.children[1]
+    (place, *_) = (w for w in everything(box) if isinstance(w, widgets.Output))
+    (figure,) = (output["data"]["application/vnd.plotly.v1+json"] for output in place.outputs)
+    (dots,) = figure["data"]
+    # The range of the last seven days begins and ends in the middle of a day.
+    first, *whole, last = dots["marker"]["symbol"]
+    assert (first, set(whole), last) == ("circle-open", {"circle"}, "circle-open")
+    assert dots["hovertext"][0].endswith("not the whole day")
+    assert "Hollow or faint: not a whole day." in seen(box)
+
+
 def hostile_account(session: Any) -> Account:
     records = [
         session(alias=HOSTILE, destination_network=HOSTILE, status=HOSTILE),

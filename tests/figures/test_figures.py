@@ -293,6 +293,14 @@ def test_the_rescue_bar_runs_from_certain_to_possible_with_a_ring_at_the_last_ch
     assert (ring.x, ring.marker.symbol) == ((40.0,), "circle-open")
 
 
+def test_the_words_of_a_rescue_range_stand_beyond_its_scale_and_cover_no_ring() -> None:
+    figure = figures.fallback(fallback_frame({"entry_channel": ["sms"]}, [(100, 40, 40)]))
+    (words,) = (note for note in figure.layout.annotations if "–100" in note.text)
+    assert (words.x, words.xanchor) == (figure.layout.xaxis2.domain[1], "left")
+    assert words.xshift > figure.data[-1].marker.size
+    assert words.xshift + 62 < figure.layout.margin.r  # pixels that "75–100 %" takes
+
+
 def test_a_very_small_groups_interval_leaves_the_scale_with_an_arrow() -> None:
     frame = fallback_frame({"entry_channel": ["sms", "rcs"]}, [(1000, 90, 50), (1, 0, 0)])
     wide = frame.with_columns(

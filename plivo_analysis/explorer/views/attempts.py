@@ -10,7 +10,7 @@ from plivo_analysis import figures
 from plivo_analysis.api.words import SETTLED, fold_status
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
-from plivo_analysis.explorer.output import NOTHING, Canvas, text, write
+from plivo_analysis.explorer.output import NOTHING, Canvas, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.session import session_details
 from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number
@@ -41,12 +41,13 @@ class Attempts:
 
     def __init__(self, currency: str) -> None:
         self._strip, self._rates = text("pva-strip"), Canvas("attempts reached")
+        self._note = text()
         usual = SortOrder(("created_at", "session_uuid", "attempt_number"), (True, False, False))
         self._state: ViewState[Sessions] | None = None
         self.paged = PagedTable(
             _columns(currency), usual, "attempts", self._details, key="session_uuid"
         )
-        self.box = widgets.VBox([self._strip, self._rates.box, self.paged.box])
+        self.box = widgets.VBox([self._strip, self._rates.box, self._note, self.paged.box])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw the reached rates, and show the newest attempts."""
@@ -55,7 +56,9 @@ class Attempts:
         by_channel = state.by == (ENTRY,)
         write(self._strip, _strip(outcomes) if by_channel else NOTHING)
         shown = outcomes if state.over_time else leading(outcomes, "attempts")[0]
-        self._rates.draw(None if by_channel else figures.outcomes(state.dataset.named(shown)))
+        drawn = None if by_channel else figures.outcomes(state.dataset.named(shown))
+        note = self._rates.draw(drawn, state.bounds)
+        write(self._note, remark(note) if note else NOTHING)
         self.paged.show(state.dataset.frames["attempts"])
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:

@@ -39,17 +39,18 @@ class Fallback:
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw rates and rescue of each group, and the rate over time of each channel."""
         rates = self.table(state)
-        left_out: list[str] = []
+        notes: list[str] = []
         if state.over_time:
-            self._rates.draw(fallback(rates) if rates.height else None)
+            notes.append(self._rates.draw(fallback(rates) if rates.height else None, state.bounds))
         else:
-            shown, left_out = leading(rates, "sessions")
+            shown, notes = leading(rates, "sessions")
             overall = state.count(OVERALL)
             self._rates.draw(fallback(state.dataset.named(shown), overall=overall))
         over_time = _over_time(state) if state.by == (ENTRY,) else None
-        self._over_time.draw(None if over_time is None else fallback(over_time))
+        drawn = None if over_time is None else fallback(over_time)
+        notes.append(self._over_time.draw(drawn, state.bounds))
         rescue = [] if PERIOD in rates.columns else [wording.RESCUE]
-        write(self._note, remark(*left_out, wording.INTERVAL, *rescue))
+        write(self._note, remark(*notes, wording.INTERVAL, *rescue))
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """Rates by group."""

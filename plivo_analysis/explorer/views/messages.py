@@ -55,10 +55,11 @@ class Delivery:
         """Draw the rate of each group, and list the error codes."""
         rates = self.table(state)
         drawn, left_out = (rates, []) if state.over_time else leading(rates, "messages")
-        self._rates.draw(figures.delivery(_as_channels(drawn)) if drawn.height else None)
+        figure = figures.delivery(_as_channels(drawn)) if drawn.height else None
+        partial = self._rates.draw(figure, state.bounds)
         write(self._codes, _codes(state.count(_BY_CODE)))
         of_final = "Of outbound messages in a final state."
-        write(self._note, remark(*left_out, of_final, wording.INTERVAL))
+        write(self._note, remark(*left_out, partial, of_final, wording.INTERVAL))
         times, others = leading(state.count(_TIMES), "messages")
         rest = "".join(f". {sentence}" for sentence in others)
         title = heading("Seconds until sent and until delivered, by network", rest)
@@ -96,11 +97,11 @@ class MessageSpend:
         drawn = figures.spend(
             _as_channels(lines), currency=state.currency, panels=state.by == (_TYPE,)
         )
-        self._bars.draw(drawn if table.height else None)
+        partial = self._bars.draw(drawn if table.height else None, state.bounds)
         fees = "Carrier fees are not in these amounts; whether they are billed is not documented."
         unknown = int(table["unpriced"].sum())
         without = [f"{plural(unknown, 'message')} without an amount."] * bool(unknown)
-        write(self._note, remark(*undrawn(table, state.by), fees, *without))
+        write(self._note, remark(*undrawn(table, state.by), partial, fees, *without))
 
     def table(self, state: ViewState[Messages]) -> pl.DataFrame:
         """Spend by bucket and group."""

@@ -12,8 +12,8 @@ from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import ENTRY
 from plivo_analysis.explorer.output import (
     NOTHING,
-    box,
     Canvas,
+    box,
     heading,
     lines,
     remark,

@@ -41,9 +41,9 @@ class Spend:
         panels = state.by == (ENTRY,)
         named = state.dataset.named(table)
         drawn = figures.spend(named, currency=state.currency, panels=panels)
-        self._bars.draw(drawn if table.height else None)
+        partial = self._bars.draw(drawn if table.height else None, state.bounds)
         sentences = ["Money of all sessions, open and expired ones too.", _certainty(state, table)]
-        write(self._note, remark(*undrawn(table, state.by), *sentences))
+        write(self._note, remark(*undrawn(table, state.by), partial, *sentences))
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """Spend by bucket and group."""

@@ -15,6 +15,7 @@ from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from datetime import datetime
 
     import ipywidgets as widgets
     import polars as pl
@@ -41,6 +42,7 @@ class ViewState(Generic[K]):
         group: By what it is grouped, as the sidebar names it.
         by: The column that this means.
         currency: The account's currency.
+        read_at: When it was read.
         previous: The same of the period before; None where that is not stored.
         counted: What was counted of the dataset so far.
     """
@@ -51,6 +53,7 @@ class ViewState(Generic[K]):
     group: str
     by: tuple[str, ...]
     currency: str
+    read_at: datetime
     previous: K | None = None
     counted: dict[Hashable, pl.DataFrame] = field(default_factory=dict)
 
@@ -58,6 +61,11 @@ class ViewState(Generic[K]):
     def over_time(self) -> bool:
         """Whether it is grouped by day or by hour, whose groups have an order of their own."""
         return self.by[0] in (PERIOD, HOUR)
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """From when to when there was something to read: no further than the moment of reading."""
+        return self.period.start, min(self.period.end, self.read_at)
 
     def count(self, call: Call) -> pl.DataFrame:
         """A metric's table, counted once for all views and groupings."""
