@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+APPS = Path(__file__).parents[2] / "notebooks" / "apps"
 DEMO = "import plivo_analysis as pva\npva.SessionExplorer(pva.demo(sessions=400), since='90d')"
 SIGNATURES = {"png": b"\x89PNG", "svg": b"<svg"}
 
@@ -28,3 +37,50 @@ def test_a_figure_is_saved_as_a_picture_by_keyboard(
             page.keyboard.press("Enter")
         assert download.value.suggested_filename == f"fallback-rate.{kind}"
         assert Path(download.value.path()).read_bytes().startswith(signature)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_kernel_that_nobody_has_used_for_long_ends_by_itself(
+    tmp_path: Path, place: Path, write_notebook: Any
+) -> None:
+    # The settings that `make explore` is started with, with other numbers.
+    settings = json.loads((APPS / "voila.json").read_text())
+    assert settings["MappingKernelManager"]["cull_idle_timeout"] <= 3600
+    settings["MappingKernelManager"] |= {"cull_idle_timeout": 3, "cull_interval": 1}
+    (tmp_path / "voila.json").write_text(json.dumps(settings))
+    number = tmp_path / "kernel"
+    source = f"import os, pathlib\npathlib.Path({str(number)!r}).write_text(str(os.getpid()))\n"
+    notebook = place / write_notebook("idle", source + DEMO)
+    folders = {name: str(tmp_path) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}"],
+        cwd=tmp_path,
+        env={**os.environ, **folders, "JUPYTER_PATH": str(APPS / "share")},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stderr is not None
+    try:
+        lines = iter(server.stderr.readline, "")
+        address = next(line.strip() for line in lines if re.match("http://", line))
+        # What asks is no browser: nothing will tell the server that the page was closed.
+        with urllib.request.urlopen(address, timeout=120) as answer:  # noqa: S310 - on loopback
+            answer.read()
+        kernel = int(number.read_text())
+        deadline = time.monotonic() + 60
+        while is_running(kernel) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert not is_running(kernel)
+    finally:
+        server.terminate()
+        server.wait(30)
+        server.stderr.close()
