@@ -1,8 +1,8 @@
 """The explorer: fields to load with in a sidebar, results beside it.
 
-The results are of the last load, whatever the fields say meanwhile. One load runs at a time, in
-a thread of its own; callbacks of widgets may come from any thread, so that whatever changes the
-results takes one lock.
+The results are of the last load, whatever the fields say meanwhile. Callbacks of widgets may
+come from any thread, and so does what a load has read, so that whatever changes the results takes
+one lock.
 """
 
 from __future__ import annotations
@@ -23,13 +23,12 @@ from plivo_analysis.explorer.browser import Address
 from plivo_analysis.explorer.code_line import code_line, literal, loader_call
 from plivo_analysis.explorer.exporting import as_csv, as_workbook
 from plivo_analysis.explorer.layout import Layout
-from plivo_analysis.explorer.load import Loaded, LoadRequest, Outcome, ask, load_cost, read
+from plivo_analysis.explorer.load import Loaded, LoadRequest, load_cost
+from plivo_analysis.explorer.loading import Loading
 from plivo_analysis.explorer.output import NOTHING, lines, write
 from plivo_analysis.explorer.sidebar import DateRange, FilterFields
 from plivo_analysis.explorer.views.view import K, View, ViewState
-from plivo_analysis.explorer.worker import LoadProgress, Worker
 from plivo_analysis.tables.convert import to_backend
-from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
@@ -65,10 +64,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
 
     def __init__(self, client: Client | None = None, **filters: Any) -> None:
         self._lock = threading.RLock()
-        self._worker = Worker()
         self._client = client or environment_client()
-        self.error: BaseException | None = None
-        self._loaded: Loaded | None = None
         self._dataset: K | None = None
         self._previous: K | None = None
         self._state: ViewState[K] | None = None
@@ -78,6 +74,14 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._views = self._make_views(self._client.currency)
         labels = {kind: label for kind, (label, _, _) in self._exports().items()}
         self._layout = Layout(self.groups, labels, [(view.title, view.box) for view in self._views])
+        self._loading = Loading(
+            self._layout,
+            self._one,
+            self._client.limiter.of(self.resource.path),
+            show=self._show,
+            still_open=self._count_open,
+            ended=self._end,
+        )
         self._dates = DateRange(self._client.now, self._changed)
         self._fields = FilterFields(self.resource, self._changed)
         fields = [self._dates.box, self._fields.box]
@@ -87,7 +91,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._dates.put(filters.pop("since", None), filters.pop("until", None))
         self._fields.put(filters)
         self._layout.load.on_click(lambda _: self._start())
-        self._layout.cancel.on_click(lambda _: self._stop())
+        self._layout.cancel.on_click(lambda _: self._loading.stop())
         self._layout.group.observe(lambda _: self._regroup(), "value")
         self._layout.tabs.observe(lambda _: self._draw(), "selected_index")
         for kind, export in self._layout.exports.items():
@@ -168,6 +172,11 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         return self._layout.exports
 
     @property
+    def error(self) -> BaseException | None:
+        """Why the last load failed; None when it did not."""
+        return self._loading.error
+
+    @property
     def filters(self) -> dict[str, Any]:
         """The loader's arguments that the fields give now."""
         return {**self._dates.arguments(), **self._fields.arguments()}
@@ -227,13 +236,13 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         Returns:
             Whether nothing is loading now. Why a load failed is in ``error``.
         """
-        return self._worker.wait(timeout)
+        return self._loading.worker.wait(timeout)
 
     def close(self) -> None:
         """End what is loading and take the explorer away."""
-        worker = getattr(self, "_worker", None)  # one whose arguments were wrong may have none
-        if worker is not None:
-            worker.close()
+        loading = getattr(self, "_loading", None)  # one whose arguments were wrong may have none
+        if loading is not None:
+            loading.worker.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -249,7 +258,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         """A field changed: check all of them, and say what loading would cost."""
         with self._lock:
             is_wrong = self._check() is not None
-            if self._worker.busy:
+            if self._loading.worker.busy:
                 return
             write(self._layout.status, NOTHING if is_wrong else self._cost())
             self._mark_outdated()
@@ -294,87 +303,22 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
 
     def _start(self) -> None:
         with self._lock:
-            if self._worker.busy:
+            if self._loading.worker.busy:
                 return
-            self.error = self._check()
-            if self.error is not None:
-                return
-            request = self._request()
-            self._layout.set_running(is_running=True)
-            shared = [wording.SHARED] if request.is_shared() else []
-            write(self._layout.status, lines(wording.ASKING, *shared))
-            if self._loaded is None:
-                write(self._layout.empty, lines(wording.LOADING))
-            if not self._worker.start(lambda cancel: self._run(request, cancel)):
-                self._layout.set_running(is_running=False)
+            self._loading.error = self._check()
+            if self.error is None:
+                self._loading.start(self._request())
 
-    def _stop(self) -> None:
-        if self._worker.busy:
-            self._layout.cancel.disabled = True
-            self._worker.cancel()
-            write(self._layout.wait, lines(wording.STOPPING))
-
-    def _run(self, request: LoadRequest, cancel: threading.Event) -> None:
-        limiter = self._client.limiter.of(self.resource.path)
-        preview = lambda: self._show(read(request, Outcome(request.span())))  # noqa: E731
-        progress = LoadProgress(limiter, self._show_progress, self._show_wait, preview)
-        try:
-            outcome = ask(request, progress, cancel)
-            with self._lock:
-                self.error = outcome.error
-            before = self._loaded
-            if (
-                outcome.cancelled
-                and not progress.unseen
-                and before is not None
-                and before.request is request
-                and before.outcome.span == outcome.span
-            ):
-                # Everything that was read is on the screen: a click on Cancel answers at once.
-                loaded = replace(before, outcome=outcome)
-            else:
-                loaded = read(request, outcome, compare=True)
-                self._show(loaded)
-            self._show_outcome(loaded)
-        except Exception as error:  # noqa: BLE001 - an error of a thread is seen by nobody else
-            self.error = error
-            write(self._layout.status, wording.failed(error, 0, self._one))
-        finally:
-            self._layout.set_running(is_running=False)
-
-    def _show_progress(
-        self, requests: int, expected: int, rows: int, share: float, left: float
-    ) -> None:
-        self._layout.set_progress(share)
-        per_minute = self._client.limiter.requests_per_minute
-        sentences = wording.running(
-            requests, expected, rows, self._one, left=left, per_minute=per_minute
-        )
-        write(self._layout.status, sentences)
-        write(self._layout.wait, NOTHING)
-
-    def _show_wait(self, seconds: float) -> None:
-        write(self._layout.wait, wording.waiting(seconds))
-
-    def _show_outcome(self, loaded: Loaded) -> None:
+    def _end(self, _: Loaded) -> None:
         with self._lock:
-            self._loaded = loaded
             self._write_header()
             self._write_code()
-            rows, outcome = loaded.frame.height, loaded.outcome
-            if outcome.error is not None:
-                status = wording.failed(outcome.error, rows, self._one)
-            elif outcome.cancelled:
-                status = wording.stopped(rows, self._one)
-            else:
-                self._layout.set_progress(1.0, is_whole=True)
-                cost = load_cost(loaded.request, loaded.bounds)
-                state = None if self._dataset is None else self._state_of(self._dataset, loaded)
-                status = wording.done(
-                    loaded, cost, 0 if state is None else self._still_open(state), self._one
-                )
-            write(self._layout.status, status)
-            self._layout.fold.value = not rows
+
+    def _count_open(self, loaded: Loaded) -> int:
+        with self._lock:
+            if self._dataset is None:
+                return 0
+            return self._still_open(self._state_of(self._dataset, loaded))
 
     # Results.
 
@@ -383,7 +327,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         dataset = self._make_dataset(loaded.frame)
         previous = None if loaded.previous is None else self._make_dataset(loaded.previous)
         with self._lock:
-            self._loaded, self._dataset, self._previous = loaded, dataset, previous
+            self._loading.loaded, self._dataset, self._previous = loaded, dataset, previous
             self._converted, self._counted = {}, {}
             self._offer(dataset)
             self._choose()
@@ -404,7 +348,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._draw()
 
     def _state_of(self, dataset: K, loaded: Loaded) -> ViewState[K]:
-        group = self._layout.group.value
+        group, told = self._layout.group.value, loaded.estimate
         return ViewState(
             dataset=dataset,
             complete=replace(loaded.complete, rows=dataset.rows, unpriced=dataset.unpriced),
@@ -415,13 +359,14 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             read_at=loaded.read_at,
             previous=None if self._previous is None else self._chosen_part(self._previous),
             counted=self._counted.setdefault(dataset.chosen, {}),
+            # Of a part of what was read there is no estimate: nothing tells how much it is of.
+            estimate=None if told is None or dataset.chosen else told.by(self.groups[group]),
         )
 
     def _regroup(self) -> None:
         with self._lock:
-            if self._state is not None:
-                self._state.group = self._layout.group.value
-                self._state.by = (self.groups[self._state.group],)
+            if self._state is not None and self._loaded is not None:
+                self._state = self._state_of(self._state.dataset, self._loaded)
                 self._undrawn = set(range(len(self._views)))
                 self._draw()
 
@@ -440,33 +385,20 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     def _view(self) -> View[K]:
         return self._views[self._layout.tabs.selected_index or 0]
 
+    @property
+    def _loaded(self) -> Loaded | None:
+        return self._loading.loaded
+
     def _write_header(self) -> None:
         write(self._layout.header, self._header())
 
     def _header(self) -> Markup:
-        """What is shown: the account, the filters and the range of the last load."""
-        loaded, time, filters = self._loaded, "", []
-        is_whole = loaded is not None and loaded.outcome.whole
-        if loaded is not None:
-            span = loaded.outcome.span
-            time = (
-                wording.time_range(loaded.bounds, loaded.read_at)
-                if is_whole
-                else wording.so_far(loaded.request.covered(span), span)
-            )
-            labels = {parameter.name: parameter.label for parameter in self.resource.parameters}
-            values = shown(loaded.request.filters)
-            filters = [f"{labels[name]} {clean(value, cap=40)}" for name, value in values.items()]
-        chosen = None if self._state is None else self._state.dataset.chosen
-        if chosen is not None:
-            filters.append(f"began on {', '.join(clean(channel, cap=24) for channel in chosen)}")
-        return render(
-            "explorer/header.html",
-            heading=self.heading,
-            account=f"{self._client.auth_id} · {clean(self._client.currency, cap=8)}",
-            filters=filters,
-            time=time,
-            is_partial=loaded is not None and not is_whole,
+        return wording.header(
+            self.heading,
+            f"{self._client.auth_id} · {clean(self._client.currency, cap=8)}",
+            self.resource,
+            self._loaded,
+            self._state,
         )
 
     # Code line and exports.

@@ -8,13 +8,14 @@ import ipywidgets as widgets
 
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
-from plivo_analysis.explorer.code_line import Call, entry_channel_filter
+from plivo_analysis.explorer.code_line import Call, entry_channel_filter, loader_call
 from plivo_analysis.explorer.dataset import SESSION_GROUPS, Sessions
 from plivo_analysis.explorer.explorer import Explorer
 from plivo_analysis.explorer.exporting import as_csv
 from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate, rescue
 from plivo_analysis.explorer.output import box, lines, text, write
 from plivo_analysis.explorer.views.attempts import Attempts
+from plivo_analysis.explorer.views.estimated import estimated_cards
 from plivo_analysis.explorer.views.fallback import OVERALL, Fallback
 from plivo_analysis.explorer.views.overview import Overview
 from plivo_analysis.explorer.views.paths import Paths
@@ -31,7 +32,7 @@ from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.values.typesetting import clean, count, money, plural, unit_price
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from markupsafe import Markup
@@ -99,7 +100,7 @@ class SessionExplorer(Explorer[Sessions]):
 
     def _make_views(self, currency: str) -> Sequence[View[Sessions]]:
         return (
-            Overview(),
+            Overview(currency),
             Fallback(),
             Paths(),
             Spend(),
@@ -169,10 +170,23 @@ class SessionExplorer(Explorer[Sessions]):
         chosen = state.dataset.chosen
         return [] if chosen is None else [entry_channel_filter(self._client.backend, chosen)]
 
+    def _code(self, arguments: Mapping[str, Any]) -> str:
+        state = self._state
+        estimate = state and isinstance(self._view, Overview) and state.estimate
+        if not state or not estimate:
+            return super()._code(arguments)
+        asked = {**arguments, "since": estimate.since, "until": estimate.until}
+        asked.pop("partial", None)  # which an estimate does not have
+        by = {} if state.over_time else {"by": state.by}
+        call = loader_call("estimate", "estimate", {**asked, **by})
+        return "\n".join([call, *self._view.code(state, self._client.backend)])
+
     # KPI cards.
 
     def _cards(self, state: ViewState[Sessions]) -> Markup:
         success, fallback = state.total(_SUCCESS), state.total(OVERALL)
+        if state.estimate is not None:
+            return estimated_cards(state.estimate, fallback, state.currency)
         every = {"every": state.period.every}
         sessions = state.by_period(Call(success_rates, "sessions", every), "sessions")
         still_open = f"{count(success['open'])} open" if success["open"] else ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.filters import shown
 from plivo_analysis.explorer.load import SAMPLE_ROWS
 from plivo_analysis.explorer.output import lines
+from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.spans import from_us
-from plivo_analysis.values.typesetting import DASH, count, day, days, plural
+from plivo_analysis.values.typesetting import DASH, clean, count, day, days, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.explorer.load import LoadCost, Loaded
+    from plivo_analysis.explorer.views.view import ViewState
+    from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.values.spans import Span
 
 _MINUTE = 60
@@ -26,6 +31,7 @@ NOT_LOADED = "Choose a range and press Load."
 LOADING = "Loading. Results appear as they arrive."
 ASKING = "Asking …"
 SHARED = "Another load of this account is running; what it reads is shared, and read once."
+FIRST = "First an estimate, from pages all over the range; then all of it."
 STOPPING = "Stopping. What was read is kept."
 CHANGED = "Not loaded yet: the results below are those of the last load."
 INTERVAL = "95\u202f% confidence interval (Wilson). Counts and money are exact and have none."
@@ -131,6 +137,59 @@ def empty(loaded: Loaded, noun: str) -> str:
     if loaded.outcome.whole:
         return f"No {noun} could be shown: {', '.join(complete.reasons)}."
     return f"No {noun} so far."
+
+
+def header(
+    heading: str,
+    account: str,
+    resource: Resource,
+    loaded: Loaded | None,
+    state: ViewState[Any] | None,
+) -> Markup:
+    """What is shown: the account, the filters and the range of the last load.
+
+    Args:
+        heading: What the explorer is of.
+        account: The account and its currency.
+        resource: What is listed.
+        loaded: What is on the screen; None before the first load.
+        state: What the views show; None before the first load.
+    """
+    time, filters = "", []
+    is_whole = loaded is not None and loaded.outcome.whole
+    if loaded is not None:
+        span = loaded.outcome.span
+        if is_whole:
+            time = time_range(loaded.bounds, loaded.read_at)
+        elif state is not None and state.estimate is not None:
+            time = estimated(state.estimate, has_ended=loaded.outcome.ended)
+        else:
+            time = so_far(loaded.request.covered(span), span)
+        labels = {parameter.name: parameter.label for parameter in resource.parameters}
+        values = shown(loaded.request.filters)
+        filters = [f"{labels[name]} {clean(value, cap=40)}" for name, value in values.items()]
+    if state is not None and state.dataset.chosen is not None:
+        names = (clean(channel, cap=24) for channel in state.dataset.chosen)
+        filters.append(f"began on {', '.join(names)}")
+    return render(
+        "explorer/header.html",
+        heading=heading,
+        account=account,
+        filters=filters,
+        time=time,
+        is_partial=loaded is not None and not is_whole,
+    )
+
+
+def estimated(estimate: Estimate, *, has_ended: bool) -> str:
+    """From how much the numbers on the screen are estimated, and whether they will tighten."""
+    low, high = (estimate.of, estimate.of) if isinstance(estimate.of, int) else estimate.of
+    if estimate.total["success_rate"].value is None or not low or not high:
+        rest = "Load goes on from here" if has_ended else "an estimate follows"
+        return f"{plural(estimate.read, 'session')} read so far; {rest}"
+    share = percent(2 * estimate.read / (low + high), 0)
+    rest = "Load goes on from here" if has_ended else "they tighten as the load goes on"
+    return f"Estimates from {share} of the range, read evenly over it; {rest}"
 
 
 def so_far(covered: Sequence[Span], whole: Span) -> str:

@@ -121,13 +121,19 @@ class LoadProgress:
         self._preview = preview
         self._updated = 0.0
         self._untold: tuple[int, int, float] | None = None  # requests, rows, share
+        self._before = self._told = 0, 0  # requests and rows, of the parts before and in all
         self._previewed = time.monotonic()
         self._pause = _PREVIEW
         self.unseen = False  # whether a page has arrived since the last preview
 
+    def begin_part(self) -> None:
+        """Another part of the load begins; requests and rows are counted on."""
+        self._before = self._told
+
     def page(self, *, requests: int, rows: int, share: float) -> None:
         """A page was kept; ``share`` of the range is covered."""
         now = time.monotonic()
+        self._told = self._before[0] + requests, self._before[1] + rows
         self._untold = (requests, rows, min(1.0, share))
         if now - self._updated >= _STEP:
             self._tell(now)
@@ -149,7 +155,8 @@ class LoadProgress:
         self._untold, self._updated = None, now
         expected = max(requests, round(requests / share)) if share > 0 else requests
         left = self._limiter.wait_estimate(expected - requests) if expected > requests else 0.0
-        self._page(requests, expected, rows, share, left)
+        more, rows = self._before[0], self._before[1] + rows
+        self._page(more + requests, more + expected, rows, share, left)
 
     def _show(self) -> None:
         began = time.monotonic()

@@ -287,13 +287,23 @@ class Estimating:
 
     def estimate(self) -> Estimate:
         """What is known at this moment. It asks the server nothing."""
-        sample = self._sample()
-        rows = []
-        groups: list[Any] = sample.groups() if self._by else [None]
-        if self._is_proven and not any(sample.pages.values()):
+        return self.tell(self.sample(), self._by)
+
+    def tell(self, sample: Sample, by: tuple[str, ...]) -> Estimate:
+        """What a sample says; from any thread, whatever is read meanwhile.
+
+        Args:
+            sample: What :meth:`sample` gave.
+            by: Some of the columns that the estimate is made by.
+        """
+        if by != self._by:
+            sample = sample.regrouped([self._by.index(name) for name in by])
+        rows, exact = [], self._is_proven
+        groups: list[Any] = sample.groups() if by else [None]
+        if exact and not any(sample.pages.values()):
             groups = []  # as in the metrics: no row without sessions
         for group in groups:
-            row: dict[str, Any] = dict(zip(self._by, group or (), strict=False))
+            row: dict[str, Any] = dict(zip(by, group or (), strict=False))
             for measure in MEASURES:
                 number = sample.estimate(group, measure, self._confidence)
                 row |= {
@@ -302,7 +312,7 @@ class Estimating:
                     f"{measure}_high": number.high,
                 }
             rows.append(row)
-        schema = dict.fromkeys(self._by, pl.String) | dict.fromkeys(_NUMBERS, pl.Float64)
+        schema = dict.fromkeys(by, pl.String) | dict.fromkeys(_NUMBERS, pl.Float64)
         total = {m: sample.estimate(None, m, self._confidence) for m in MEASURES}
         read = round(sum(sums.sessions for page in sample.pages.values() for sums in page.values()))
         of: tuple[int, int | None] = sample.of_rows or (read, None)
@@ -314,7 +324,7 @@ class Estimating:
             requests=self._reader.requests,
             read=read,
             of=of[0] if of[0] == of[1] else of,
-            exact=self._is_proven,
+            exact=exact,
             since=since,
             until=until,
             at=self._client.now(),
@@ -412,7 +422,7 @@ class Estimating:
     def _is_narrow(self, pages: int) -> bool:
         if self._within is None:
             return False
-        sample = self._sample()
+        sample = self.sample()
         half = sample.estimate(None, "spend", self._confidence).half_width
         if half is not None:  # an interval narrows with the root of the pages
             self._wanted = max(pages + 1, round(pages * (half / self._within) ** 2))
@@ -451,15 +461,18 @@ class Estimating:
     def _stored(self, span: Span) -> pl.DataFrame:
         return stored(self._client, self._question, span.clip(self._exact))
 
-    def _sample(self) -> Sample:
-        """What is read, as pages; the live tail, which is read whole, is one before them."""
+    def sample(self) -> Sample:
+        """What is read, as pages; the live tail, which is read whole, is one before them.
+
+        To be asked for in the thread that reads.
+        """
         if self._is_proven:
             rows = self._rows[0]
-            return Sample(self._sums, 1, (rows, rows))
+            return Sample(dict(self._sums), 1, (rows, rows))
         if 0 not in self._sums:
             self._take([0], self._stored(self._tail).with_columns(page=0))
         if self._of_windows:
-            return Sample(self._sums, self._of_windows + 1, None)
+            return Sample(dict(self._sums), self._of_windows + 1, None)
         listing = self._of_listing
         if listing is None:
             return Sample({}, 1, (0, None))
@@ -482,10 +495,10 @@ class Estimating:
         listed = [record for of_page in records.values() for record in of_page]
         shift = self._rows[0] - len(listed) + sum(map(self._is_inside, listed))
         return Sample(
-            self._sums,
+            dict(self._sums),
             max(listing.of_pages, listing.newest_known) + 1,
             (max(0, low + shift), None if high is None else max(0, max(low, high) + shift)),
-            self._rows,
+            dict(self._rows),
         )
 
     def _take_newest(self, listing: SampledListing) -> None:

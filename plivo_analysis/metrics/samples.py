@@ -182,6 +182,22 @@ class Sample:
         met = {group for page in self.pages.values() for group in page}
         return sorted(met, key=lambda group: [(word is None, word or "") for word in group])
 
+    def regrouped(self, places: Sequence[int]) -> Sample:
+        """The same pages, their groups told by some of the columns: those at these places.
+
+        Example:
+            >>> page = {("sms", "IN"): Sums(2), ("sms", "BD"): Sums(3), ("voice", "IN"): Sums(4)}
+            >>> by_country = Sample({0: page}, 1, (9, 9)).regrouped([1])
+            >>> by_country.groups(), by_country.estimate(("IN",), "sessions", 0.95).value
+            ([('BD',), ('IN',)], 6.0)
+        """
+        pages: dict[int, dict[tuple[str | None, ...], Sums]] = {page: {} for page in self.pages}
+        for page, groups in self.pages.items():
+            for group, sums in groups.items():
+                kept = tuple(group[place] for place in places)
+                pages[page][kept] = pages[page].get(kept, Sums()) + sums
+        return Sample(pages, self.of_pages, self.of_rows, self.rows)
+
     def is_narrow(self, within: float, confidence: float) -> bool:
         """Whether spend is known within a part of itself, on enough pages to trust that."""
         if len(self._positions) < earliest_stop(self.of_pages):

@@ -5,6 +5,7 @@ The paragraph is the report's; the table has one row a group, the one that waste
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -13,8 +14,9 @@ import polars.selectors as cs
 
 from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call, added_columns, literal
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
-from plivo_analysis.explorer.output import remark, text, write
+from plivo_analysis.explorer.output import NOTHING, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.views.estimated import EstimatedGroups, estimated_summary
 from plivo_analysis.explorer.views.view import cell
 from plivo_analysis.figures import style
 from plivo_analysis.insights.changes import compare
@@ -63,16 +65,33 @@ class Overview:
 
     title = "Overview"
 
-    def __init__(self) -> None:
-        self._summary, self._note = text("pva-summary"), text()
+    def __init__(self, currency: str) -> None:
+        self._summary, self._note = text("pva-summary"), text("pva-overview-note")
         self._subject: Subject | None = None
         self._dataset: Sessions | None = None
         self._by = ""
         self.paged = PagedTable(self._columns(), _WORST_FIRST, "groups")
-        self.box = widgets.VBox([self._summary, self.paged.box, self._note])
+        self.estimated = EstimatedGroups(currency)
+        self.box = widgets.VBox(
+            [self._summary, self.paged.box, self.estimated.paged.box, self._note]
+        )
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Write the summary, and list the groups."""
+        estimate = state.estimate
+        tables = self.paged.box.layout, self.estimated.paged.box.layout
+        tables[0].display = None if estimate is None else "none"
+        tables[1].display = "none" if estimate is None or state.over_time else None
+        if estimate is not None:
+            self._dataset = None
+            write(self._summary, estimated_summary(estimate, state.currency))
+            write(
+                self._note, remark("There is no estimate by time.") if state.over_time else NOTHING
+            )
+            if not state.over_time:
+                name = partial(_name, state.by[0], applications=state.dataset.names)
+                self.estimated.draw(estimate, state.by[0], name)
+            return
         if self._dataset is not state.dataset:  # the summary does not depend on the grouping
             self._dataset, self._subject = state.dataset, _subject(state)
             write(self._summary, summary(self._subject))
@@ -90,10 +109,15 @@ class Overview:
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """Sessions, rates, spend, cost per verified session and waste, by group."""
+        if state.estimate is not None:
+            estimated: pl.DataFrame = state.estimate.frame
+            return estimated
         return _joined(state.by, state.count)
 
     def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
         """The four metrics by group, side by side."""
+        if state.estimate is not None:
+            return ["estimate.frame"]
         lines = [*added_columns(backend, "sessions", state.by, "created_at")]
         lines.append(f"by = [{literal(state.by)}]")
         for place, (metric, _, columns) in enumerate(_PARTS):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.explorer.code_line import Call
     from plivo_analysis.metrics.certainty import Completeness
+    from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.report.period import Period
 
 K = TypeVar("K", bound=Dataset)
@@ -45,6 +46,7 @@ class ViewState(Generic[K]):
         read_at: When it was read.
         previous: The same of the period before; None where that is not stored.
         counted: What was counted of the dataset so far.
+        estimate: What the dataset says of all that is still being read; None where it is all.
     """
 
     dataset: K
@@ -56,6 +58,7 @@ class ViewState(Generic[K]):
     read_at: datetime
     previous: K | None = None
     counted: dict[Hashable, pl.DataFrame] = field(default_factory=dict)
+    estimate: Estimate | None = None
 
     @property
     def over_time(self) -> bool:
