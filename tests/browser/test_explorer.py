@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+import plivo_analysis as pva
+
 APPS = Path(__file__).parents[2] / "notebooks" / "apps"
 DEMO = "import plivo_analysis as pva\npva.SessionExplorer(pva.demo(sessions=400), since='90d')"
 SIGNATURES = {"png": b"\x89PNG", "svg": b"<svg"}
@@ -84,3 +86,30 @@ def test_a_kernel_that_nobody_has_used_for_long_ends_by_itself(
         server.terminate()
         server.wait(30)
         server.stderr.close()
+
+
+def test_a_long_load_shows_an_estimate_that_becomes_the_exact_number(
+    open_in_voila: Any, write_notebook: Any, shot: Any, barriers: Any
+) -> None:
+    source = (
+        "import plivo_analysis as pva\n"
+        "client = pva.demo(sessions=2_400, requests_per_minute=240)\n"
+        "pva.SessionExplorer(client, since='90d')"
+    )
+    page = open_in_voila(write_notebook("estimate", source))
+    page.locator("button.pva-load").click()
+    card = page.locator(".pva-cards > div", has_text="Spend")
+    card.locator(".now", has_text="≈").wait_for()
+    page.locator("button.pva-cancel").click()  # so that it stands still
+    page.wait_for_selector(".pva-status >> text=Stopped.")
+    page.locator(".pva-right", has_text="Estimates from").wait_for()
+    page.locator(".pva-table:visible td", has_text="≈").first.wait_for()
+    assert barriers(page) == []
+    shot(page, "voila-estimate")
+    page.locator("button.pva-load").click()
+    page.wait_for_selector(".pva-status >> text=Complete.")
+    with pva.demo(sessions=2_400) as client:
+        sessions = pva.load_sessions(since="90d", client=client)
+    spent = pva.spend(sessions, by=())["amount"].sum()
+    assert card.locator(".now").inner_text() == f"${spent:,.2f}"
+    assert "≈" not in page.locator(".pva-main").inner_text()
