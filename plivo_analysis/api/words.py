@@ -13,6 +13,7 @@ while an answered call is billed.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 UNKNOWN = "unknown"
 ARROW = " → "
@@ -50,6 +51,8 @@ _CHANNEL_SYNONYMS = {"call": "voice"}
 _SEPARATORS = re.compile(r"[\s_-]+")
 
 
+# Remembered: every record is asked for its status several times, and there are few of them.
+@lru_cache(maxsize=1024)
 def fold_status(status: str | None) -> str | None:
     """A status for comparison: lower case, and one space for each run of separators.
 
@@ -64,6 +67,7 @@ def fold_status(status: str | None) -> str | None:
     return _SEPARATORS.sub(" ", status.casefold()).strip() or None
 
 
+@lru_cache(maxsize=1024)
 def fold_channel(channel: str | None) -> str:
     """A channel for comparison: ``call`` is ``voice``, nothing is ``unknown``.
 

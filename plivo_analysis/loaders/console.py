@@ -63,7 +63,7 @@ COLUMNS: dict[str, str] = {
 }
 _FOLDED = {header.casefold(): name for header, name in COLUMNS.items()}
 _CURRENCY = re.compile(r"(.*\S) ?\(([A-Z]{3})\)")
-_PARSERS = dict(fields.wanted(MESSAGES.columns))
+_PARSERS = fields.parsers(MESSAGES.columns)
 _MONEY = {column.name for column in MESSAGES.columns if column.kind is Kind.MONEY}
 _NUMBERS = {column.name for column in MESSAGES.columns if column.form.is_number}
 

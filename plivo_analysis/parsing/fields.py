@@ -21,8 +21,8 @@ from plivo_analysis.values.schema import Column, Form, Kind
 from plivo_analysis.values.spans import from_us
 
 Parser = Callable[[object], tuple[Any, Code | None]]
-Wanted = tuple[tuple[str, Parser], ...]
-"""The fields of an object with the parser of each."""
+Wanted = Mapping[str, Parser | None]
+"""The known fields of an object with the parser of each; None for one that is read elsewhere."""
 
 _MONEY = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,8})?")
 _MONEY_SCALE = 8
@@ -373,14 +373,14 @@ _OF_FORM: Mapping[Form, Parser] = {
 }
 
 
-def wanted(columns: Iterable[Column]) -> Wanted:
+def parsers(columns: Iterable[Column]) -> dict[str, Parser]:
     """The fields that fill some columns, each with the parser of the column's kind and form.
 
     Example:
-        >>> wanted([Column("log", Kind.TEXT, "What it may show.", form=Form.SETTING)])[0][0]
-        'log'
+        >>> list(parsers([Column("log", Kind.TEXT, "What it may show.", form=Form.SETTING)]))
+        ['log']
     """
-    return tuple(
-        (column.name, _OF_FORM[column.form] if column.kind is Kind.TEXT else _OF_KIND[column.kind])
+    return {
+        column.name: _OF_FORM[column.form] if column.kind is Kind.TEXT else _OF_KIND[column.kind]
         for column in columns
-    )
+    }

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.parsing import fields
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.parsing.records import Notes, read_record, unknown
+from plivo_analysis.parsing.records import Notes, read_record
 from plivo_analysis.parsing.strict_json import canonical
 
 if TYPE_CHECKING:
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from plivo_analysis.parsing.records import Record
 
 _OWN = ("message_uuid", "message_time", "extra")  # read by read_record and below
-_FLAT = fields.wanted(column for column in MESSAGES.columns if column.name not in _OWN)
-_KNOWN = frozenset({"message_uuid", "message_time", *(name for name, _ in _FLAT)})
+_FLAT: fields.Wanted = {
+    **fields.parsers(column for column in MESSAGES.columns if column.name not in _OWN),
+    "message_uuid": None,
+    "message_time": None,
+}
 _NAMES = MESSAGES.names
 _EXPIRY = "conversation_expiration_timestamp"
 _EXPIRY_IN_PROSE = "conversation_expiry_timestamp"  # the API's documentation, in its text
@@ -62,9 +65,9 @@ def _fill(record: dict[str, Any], _: datetime, notes: Notes) -> dict[str, Any]:
     if record.get(_EXPIRY) is None and _EXPIRY_IN_PROSE in record:
         record = {**record}
         record[_EXPIRY] = record.pop(_EXPIRY_IN_PROSE)
-    row = dict.fromkeys(_NAMES) | notes.read(record, _FLAT)
+    row: dict[str, Any] = dict.fromkeys(_NAMES)
+    extra = notes.read(record, _FLAT, row)
     if record.get("total_amount") is None:
         notes.add(Code.AMOUNT_MISSING, "total_amount")
-    extra = unknown(record, _KNOWN)
     row["extra"] = canonical(extra) if extra else None
     return row

@@ -169,22 +169,23 @@ class Notes(list[Note]):
             self.append(note(code, path, value))
 
     def read(
-        self,
-        source: dict[str, Any],
-        wanted: Wanted,
-        path: str = "",
+        self, source: dict[str, Any], wanted: Wanted, row: dict[str, Any], path: str = ""
     ) -> dict[str, Any]:
-        """Parse the wanted fields of an object; what is null or not there is null."""
-        row: dict[str, Any] = {}
-        for name, parse in wanted:
-            value = source.get(name)
-            if value is None:
-                row[name] = None
-                continue
-            row[name], code = parse(value)
-            if code is not None:
-                self.add(code, path + name, value)
-        return row
+        """Parse the wanted fields of an object into a row.
+
+        Returns:
+            The fields that are not known, exactly as they came.
+        """
+        # In the order of the table: one content gives the same notes, however the server sorts it.
+        for name, parse in wanted.items():
+            if parse is not None and (value := source.get(name)) is not None:
+                row[name], code = parse(value)
+                if code is not None:
+                    self.add(code, path + name, value)
+        if source.keys() <= wanted.keys():
+            return {}
+        unknown = source.keys() - wanted.keys()
+        return {name: source[name] for name in unknown if source[name] is not None}
 
 
 def read_record(
@@ -253,24 +254,3 @@ def _beyond_limits(record: dict[str, Any], raw: str) -> Note | None:
 def _set_aside(name: str | None, at: datetime | None, raw: str, reason: Note) -> Record:
     key = name or f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}"
     return Record(key, at, None, (reason,), raw)
-
-
-def unknown(source: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The fields of an object that this package does not know, exactly as they came.
-
-    Args:
-        source: The object.
-        known: The names of the fields that it knows.
-
-    Returns:
-        The others; those that are null are no news and left out.
-
-    Example:
-        >>> unknown({"status": "sent", "dtmf": 1, "brand": None}, frozenset({"status"}))
-        {'dtmf': 1}
-    """
-    if source.keys() <= known:
-        return {}
-    return {
-        name: value for name, value in source.items() if name not in known and value is not None
-    }

@@ -19,14 +19,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import ARROW, fold_channel
 from plivo_analysis.parsing import fields
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.parsing.records import Notes, UnreadableError, read_record, unknown
+from plivo_analysis.parsing.records import Notes, UnreadableError, read_record
 from plivo_analysis.parsing.strict_json import canonical
 
 if TYPE_CHECKING:
@@ -38,17 +38,18 @@ if TYPE_CHECKING:
 _COLUMNS = {column.name: column for column in SESSIONS.columns}
 _OWN = ("session_uuid", "created_at", "extra")  # read by read_record and below
 _OF_CHARGES = ("total_charge", "validation_charge")
-_FLAT = fields.wanted(
-    column
-    for column in SESSIONS.columns
-    if not (column.computed or column.fields or column.name in _OWN)
-    and column.name not in _OF_CHARGES
-)
-_KNOWN = frozenset(
-    {"session_uuid", "created_at", "attempt_details", "charges", *(name for name, _ in _FLAT)}
-)
-_TOTALS = fields.wanted(_COLUMNS[name] for name in _OF_CHARGES)
-_KNOWN_OF_CHARGES = frozenset({"attempt_charges", *_OF_CHARGES})
+_FLAT: fields.Wanted = {
+    **fields.parsers(
+        column
+        for column in SESSIONS.columns
+        if not (column.computed or column.fields) and column.name not in (*_OWN, *_OF_CHARGES)
+    ),
+    **dict.fromkeys(("session_uuid", "created_at", "attempt_details", "charges")),
+}
+_TOTALS: fields.Wanted = {
+    **fields.parsers(_COLUMNS[name] for name in _OF_CHARGES),
+    "attempt_charges": None,
+}
 _NAMES = SESSIONS.names
 
 
@@ -58,19 +59,17 @@ class _Part:
 
     path: str
     wanted: fields.Wanted
-    known: frozenset[str]
     repeated: Code
 
-    @classmethod
-    def of(cls, path: str, column: str, repeated: Code) -> _Part:
-        """The list that fills a column."""
-        columns = _COLUMNS[column].fields
-        names = frozenset(field.name for field in columns)
-        return cls(path, fields.wanted(columns), names, repeated)
 
-
-_ATTEMPTS = _Part.of("attempt_details", "attempt_details", Code.ATTEMPT_REPEATED)
-_CHARGES = _Part.of("charges.attempt_charges", "attempt_charges", Code.CHARGE_REPEATED)
+_ATTEMPTS = _Part(
+    "attempt_details", fields.parsers(_COLUMNS["attempt_details"].fields), Code.ATTEMPT_REPEATED
+)
+_CHARGES = _Part(
+    "charges.attempt_charges",
+    fields.parsers(_COLUMNS["attempt_charges"].fields),
+    Code.CHARGE_REPEATED,
+)
 
 
 def read_session(record: object) -> Record:
@@ -100,8 +99,8 @@ def read_session(record: object) -> Record:
 
 
 def _fill(record: dict[str, Any], created_at: datetime, notes: Notes) -> dict[str, Any]:
-    row = dict.fromkeys(_NAMES) | notes.read(record, _FLAT)
-    extra = unknown(record, _KNOWN)
+    row: dict[str, Any] = dict.fromkeys(_NAMES)
+    extra = notes.read(record, _FLAT, row)
     row["created_at"] = created_at
     _fill_attempts(row, record.get("attempt_details"), notes, extra)
     _fill_charges(row, record.get("charges"), notes, extra)
@@ -118,10 +117,10 @@ def _fill_attempts(
         row["attempt_details"] = attempts
         row["attempts"] = len(attempts)
         if attempts:
-            channels = [fold_channel(attempt["channel"]) for attempt in _in_order(attempts)]
+            in_order = _in_order(attempts, row["created_at"], notes)
+            channels = [fold_channel(attempt["channel"]) for attempt in in_order]
             row["entry_channel"] = channels[0]
             row["path"] = ARROW.join(channels)
-            _note_times(attempts, row["created_at"], notes)
     if row["count"] is not None and row["count"] != row["attempts"]:
         notes.add(Code.COUNT_DIFFERS, "count", f"{row['count']}, listed {row['attempts']}")
 
@@ -151,7 +150,8 @@ def _once(
     strange: dict[str, Any] = {}
     seen: set[tuple[Any, ...]] = set()
     for place, item in items:
-        row = notes.read(item, part.wanted, f"{part.path}[{place}].")
+        row: dict[str, Any] = dict.fromkeys(part.wanted)
+        others = notes.read(item, part.wanted, row, f"{part.path}[{place}].")
         # Equal to the last field under one id is the same thing listed again. Without an id,
         # equality proves nothing: two attempts of one price give two equal charges.
         content = tuple(row.values()) if row["attempt_uuid"] else (place,)
@@ -159,26 +159,23 @@ def _once(
             notes.add(part.repeated, f"{part.path}[{place}]", row["attempt_uuid"])
             continue
         seen.add(content)
-        if others := unknown(item, part.known):
+        if others:
             strange[str(len(rows))] = others
         rows.append(row)
     return rows, strange
 
 
-def _in_order(attempts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _in_order(
+    attempts: list[dict[str, Any]], created_at: datetime, notes: Notes
+) -> list[dict[str, Any]]:
     """By time, ties as listed; those without a time last, as listed."""
-    timed = [attempt for attempt in attempts if attempt["time"] is not None]
-    if len(timed) > 1:
-        timed.sort(key=lambda attempt: attempt["time"])
-    return timed + [attempt for attempt in attempts if attempt["time"] is None]
-
-
-def _note_times(attempts: list[dict[str, Any]], created_at: datetime, notes: Notes) -> None:
-    times = [attempt["time"] for attempt in attempts if attempt["time"] is not None]
-    if any(later < earlier for earlier, later in pairwise(times)):
+    listed = [attempt for attempt in attempts if attempt["time"] is not None]
+    timed = sorted(listed, key=itemgetter("time"))
+    if timed != listed:
         notes.add(Code.ATTEMPTS_UNORDERED, "attempt_details")
-    if (first := min(times, default=created_at)) < created_at:
+    if timed and (first := timed[0]["time"]) < created_at:
         notes.add(Code.ATTEMPT_EARLY, "attempt_details", f"{created_at - first} before")
+    return timed + [attempt for attempt in attempts if attempt["time"] is None]
 
 
 def _fill_charges(
@@ -190,11 +187,10 @@ def _fill_charges(
     if not isinstance(charges, dict):
         notes.add(Code.CHARGES_UNREADABLE, "charges", charges)
         return
-    row.update(notes.read(charges, _TOTALS, "charges."))
-    for name, _ in _TOTALS:
+    others = notes.read(charges, _TOTALS, row, "charges.")
+    for name in _OF_CHARGES:
         if charges.get(name) is None:
             notes.add(Code.AMOUNT_MISSING, f"charges.{name}")
-    others = unknown(charges, _KNOWN_OF_CHARGES)
     listed = charges.get("attempt_charges")
     if isinstance(listed, list):
         row["attempt_charges"], strange = _charges(listed, notes)
