@@ -15,6 +15,7 @@ import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plivo_analysis.parsing.pages import READERS
@@ -89,10 +90,7 @@ def delete_older(
                 f"DELETE FROM {table} WHERE resource = ? AND {column} < ? RETURNING 1",  # noqa: S608 - names of ours
                 (name, before),
             )
-            if table == "page":
-                deleted.pages += len(gone)
-            else:
-                deleted.records += len(gone)
+            deleted.add(Deleted(pages=len(gone)) if table == "page" else Deleted(len(gone)))
 
     def cut(number: int, body: bytes, first: int, read_at: int) -> None:
         def is_older(record: object) -> bool:
@@ -134,25 +132,18 @@ def delete_numbers(
             _write_page(database, number, rest, gone, first=first)
             deleted.pages += 1
 
-    def clean_record(number: int, raw: str, instant: int) -> None:
+    def clean_row(table: str, number: int, raw: str, instant: int) -> None:
         if tombstones.within_json(raw):
-            database.run("DELETE FROM record WHERE rowid = ?", (number,))
-            change_day(database, name, instant, records=-1)
-            deleted.records += 1
-
-    def clean_set_aside(number: int, raw: str) -> None:
-        if tombstones.within_json(raw):
-            database.run("DELETE FROM set_aside WHERE rowid = ?", (number,))
-            deleted.records += 1
-
-    def clean_history(number: int, raw: str) -> None:
-        if tombstones.within_json(raw):
-            database.run("DELETE FROM history WHERE rowid = ?", (number,))
+            database.run(f"DELETE FROM {table} WHERE rowid = ?", (number,))  # noqa: S608 - a name of ours
+            deleted.records += table != "history"
+            if table == "record":
+                change_day(database, name, instant, records=-1)
 
     _scan(database, name, ("page", "body, first"), clean_page, lambda n: progress(n / 2))
+    for table, columns in (("set_aside", "raw, instant"), ("history", "raw, 0")):
+        _scan(database, name, (table, columns), partial(clean_row, table), lambda _: None)
+    clean_record = partial(clean_row, "record")
     _scan(database, name, ("record", "raw, instant"), clean_record, lambda n: progress((1 + n) / 2))
-    _scan(database, name, ("set_aside", "raw"), clean_set_aside, lambda _: None)
-    _scan(database, name, ("history", "raw"), clean_history, lambda _: None)
     _delete_orphans(database, name)
     return deleted
 

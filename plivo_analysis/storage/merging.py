@@ -22,8 +22,8 @@ would cost more than all the rest of keeping a page.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.parsing.oddities import Code
@@ -65,12 +65,8 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
-        self.received += other.received
-        self.new += other.new
-        self.repeated += other.repeated
-        self.updated += other.updated
-        self.set_aside += other.set_aside
-        self.forgotten += other.forgotten
+        for count in fields(self):
+            setattr(self, count.name, getattr(self, count.name) + getattr(other, count.name))
 
     @property
     def balanced(self) -> bool:
@@ -95,6 +91,16 @@ class _Standing:
         place = (resource, key, self.instant, int(self.open), self.final_at)
         values = (*place, self.raw, self.page, self.read_at)
         return (*values, checksum(*values))
+
+
+@dataclass(slots=True)
+class _DayChange:
+    """What becomes of one UTC day: its rows that are new or replace one, and the counts of it."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    added: int = 0
+    changes: int = 0
+    was_left: bool = False  # by a record, for another day
 
 
 class Merging:
@@ -123,10 +129,7 @@ class Merging:
         self._cleared: set[str] = set()
         self._history: list[tuple[Any, ...]] = []
         self._notes: dict[str, list[tuple[Any, ...]]] = {}
-        self._added: Counter[int] = Counter()  # records, by day
-        self._changes: Counter[int] = Counter()
-        self._rows: dict[int, list[dict[str, Any]]] = {}  # that are new or replace one, by day
-        self._left: set[int] = set()  # days that a record left for another one
+        self._days: defaultdict[int, _DayChange] = defaultdict(_DayChange)
 
     def keep(self, records: Sequence[Record]) -> Tally:
         """Keep the records and count what became of them."""
@@ -183,9 +186,10 @@ class Merging:
             self._tally.repeated += 1
         else:
             self._remember(record.key, standing)
-            self._count(standing.instant, -1)
-            if floor(standing.instant, DAY) != floor(reading.instant, DAY):
-                self._left.add(floor(standing.instant, DAY))
+            before_day = self._days[floor(standing.instant, DAY)]
+            before_day.added -= 1
+            before_day.changes += 1
+            before_day.was_left |= floor(standing.instant, DAY) != floor(reading.instant, DAY)
             self._replace(record, row, reading)
             if standing.instant != reading.instant:  # one id at two places may be two records
                 before = f"{from_us(standing.instant):%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -203,37 +207,26 @@ class Merging:
             self._notes.pop(record.key, None)
             self._cleared.add(record.key)
         self._standing[record.key] = reading
-        self._count(reading.instant, 1)
-        self._rows.setdefault(floor(reading.instant, DAY), []).append(row)
+        day = self._days[floor(reading.instant, DAY)]
+        day.rows.append(row)
+        day.added += 1
+        day.changes += 1
         self._note(record, *record.notes)
 
     def _remember(self, key: str, reading: _Standing) -> None:
         self._history.append((self._resource.name, key, reading.raw, reading.page, reading.read_at))
 
-    def _count(self, instant: int, records: int) -> None:
-        self._added[floor(instant, DAY)] += records
-        self._changes[floor(instant, DAY)] += 1
-
     def _note(self, record: Record, *notes: Note) -> None:
         if not notes:
             return
-        instant = None if record.instant is None else to_us(record.instant)
+        place = (self._resource.name, record.key, record.instant and to_us(record.instant))
         self._notes.setdefault(record.key, []).extend(
-            (
-                self._resource.name,
-                record.key,
-                instant,
-                note.code,
-                note.path,
-                note.value,
-                self._read_at,
-            )
-            for note in notes
+            (*place, note.code, note.path, note.value, self._read_at) for note in notes
         )
 
     def _write(self) -> None:
         # Notes on an earlier reading must not stay with the one that replaces it, so they go first.
-        run_many, name = self._database.run_many, self._resource.name
+        run_many, name, read_at = self._database.run_many, self._resource.name, self._read_at
         cleared = [(name, key) for key in self._cleared]
         run_many("DELETE FROM note WHERE resource = ? AND key = ?", cleared)
         run_many("DELETE FROM set_aside WHERE resource = ? AND key = ?", cleared)
@@ -253,14 +246,7 @@ class Merging:
         run_many(
             "INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (
-                    name,
-                    key,
-                    instant_of(record, self._read_at),
-                    record.raw,
-                    self._page,
-                    self._read_at,
-                )
+                (name, key, instant_of(record, read_at), record.raw, self._page, read_at)
                 for key, record in self._set_aside.items()
             ],
         )
@@ -269,12 +255,12 @@ class Merging:
             [note for notes in self._notes.values() for note in notes],
         )
         # A repeated record changes no row of a table, so that its day's Parquet file stays valid.
-        for day, changes in self._changes.items():
-            after = change_day(self._database, name, day, records=self._added[day], changes=changes)
-            if day in self._left:
-                self._recent.discard(self._resource, day)
+        for start, day in self._days.items():
+            after = change_day(self._database, name, start, records=day.added, changes=day.changes)
+            if day.was_left:
+                self._recent.discard(self._resource, start)
             else:
-                self._recent.add(self._resource, day, self._rows[day], changes=changes, after=after)
+                self._recent.add(self._resource, start, day.rows, changes=day.changes, after=after)
 
 
 def instant_of(record: Record, read_at: int) -> int:

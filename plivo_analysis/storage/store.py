@@ -28,7 +28,7 @@ from plivo_analysis.storage.leases import Leases
 from plivo_analysis.storage.merging import Merging, Tally, instant_of
 from plivo_analysis.storage.recent_rows import RecentRows
 from plivo_analysis.storage.records import Records
-from plivo_analysis.storage.tombstones import Tombstones, digest, digests
+from plivo_analysis.storage.tombstones import Tombstones, digests
 from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
@@ -204,13 +204,15 @@ class Store:
         Raises:
             StoreError: It cannot be written.
         """
+        tombstones = Tombstones.of(self.database.key, number)
         with self.writing():
-            self.database.run(
-                "INSERT OR IGNORE INTO tombstone VALUES (?, ?)",
-                (digest(self.database.key, number), len(number)),
+            self.database.run_many(
+                "INSERT OR IGNORE INTO tombstone VALUES (?, ?)", list(tombstones.digits.items())
             )
+            if "forget" in self._deletions():  # another number's was cut short; its hash is known
+                tombstones = self.forgotten()
             self._note_deletion(forget=1)
-        return self._delete(progress)
+        return self._delete(progress, tombstones)
 
     @shows_no_values
     def purge(self, before: int, progress: Progress = lambda _: None) -> Deleted:
@@ -225,7 +227,7 @@ class Store:
         """
         with self.writing():
             self._note_deletion(purge=before)
-        return self._delete(progress)
+        return self._delete(progress, self.forgotten())
 
     def _note_deletion(self, **wanted: int) -> None:
         noted = self._deletions()
@@ -238,12 +240,14 @@ class Store:
     def _deletions(self) -> dict[str, int]:
         return dict(json.loads(self.fact(_UNFINISHED) or "{}"))
 
-    def _delete(self, progress: Progress) -> Deleted:
+    def _delete(self, progress: Progress, tombstones: Tombstones) -> Deleted:
         """Delete all that is noted to go, of this call and of any that was cut short."""
         noted, deleted = self._deletions(), Deleted()
         self.recent.clear()
         steps = len(noted) * len(RESOURCES)
         done = 0
+        if "forget" in noted:
+            delete_scopes(self.database, tombstones)
 
         def told(share: float) -> None:
             progress((done + share) / steps)
@@ -255,14 +259,9 @@ class Store:
                 deleted.add(delete_older(self.database, resource, noted["purge"], told))
                 done += 1
             if "forget" in noted:
-                deleted.add(self._delete_forgotten(resource, told))
+                deleted.add(delete_numbers(self.database, resource, tombstones, told))
                 done += 1
         return deleted
-
-    def _delete_forgotten(self, resource: Resource, progress: Progress) -> Deleted:
-        tombstones = self.forgotten()
-        delete_scopes(self.database, tombstones)
-        return delete_numbers(self.database, resource, tombstones, progress)
 
     @property
     def deletion_unfinished(self) -> bool:

@@ -63,6 +63,24 @@ def test_a_number_is_known_in_any_spelling(text: str) -> None:
         assert FORGOTTEN.within_json(json.dumps({"a": [text]}, ensure_ascii=ascii_only))
 
 
+@pytest.mark.parametrize("number", [NUMBER, BRITISH])
+@pytest.mark.parametrize("text", [*SPELLINGS.values(), *OTHERS.values()])
+def test_a_number_in_clear_is_known_exactly_where_its_hash_is(text: str, number: str) -> None:
+    by_hash = Tombstones(KEY, {digest(KEY, number): len(number)})
+    assert Tombstones.of(KEY, number).knows(text) == by_hash.knows(text)
+
+
+@given(
+    st.lists(st.sampled_from(["1", "415", "4", "15", "5550187", "0", "(0)", " ", "-", "a", "٤"]))
+)
+def test_no_text_hides_a_number_in_clear_from_a_search_that_finds_its_hash(
+    parts: list[str],
+) -> None:
+    text = "".join(parts)
+    by_hash = Tombstones(KEY, {digest(KEY, NUMBER): len(NUMBER)})
+    assert Tombstones.of(KEY, NUMBER).knows(text) == by_hash.knows(text)
+
+
 @pytest.mark.parametrize("text", OTHERS.values(), ids=list(OTHERS))
 def test_what_is_not_the_number_is_not_taken_for_it(text: str) -> None:
     assert not FORGOTTEN.knows(text)
