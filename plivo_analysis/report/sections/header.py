@@ -116,12 +116,12 @@ NOTES = (
         "gap between two read pages is not missed.",
     ),
 )
-_NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
+NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
 
 
 def section(name: str, /, **values: Any) -> Markup:
     """A template of the report, filled in, with the number of each footnote to point to."""
-    return render(f"report/{name}.html", notes=_NUMBERS, **values)
+    return render(f"report/{name}.html", notes=NUMBERS, **values)
 
 
 def header(subject: Subject) -> Markup:
