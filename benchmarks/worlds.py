@@ -16,7 +16,7 @@ from plivo_analysis.sync.sampling import Sampling, spread
 from plivo_analysis.values.spans import DAY, Span, floor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _SATURDAY = 5  # of a week's days from 0
 _SETTLED, _VERIFIED = 0.99, 0.8  # of all sessions
@@ -26,10 +26,17 @@ SAMPLE = ("spend", "success_rate", "fallback_rate", "cost_per_verified")
 
 @dataclass(frozen=True)
 class World:
-    """One account's listing, newest first, as sums of pages, and what is true of all of it."""
+    """One account's listing, newest first, as sums of pages, and what is true of all of it.
+
+    Args:
+        pages: The sums of each page.
+        instants: When each session began.
+        groups: The sums of each page by group, where there are any.
+    """
 
     pages: list[Sums]
     instants: list[int]
+    groups: list[dict[tuple[str | None, ...], Sums]] | None = None
 
     @property
     def rows(self) -> int:
@@ -39,13 +46,12 @@ class World:
     @property
     def truth(self) -> dict[str, float]:
         """What the measures are."""
-        total = sum(self.pages, Sums())
-        return {
-            "spend": total.spend,
-            "success_rate": total.verified / total.settled,
-            "fallback_rate": total.fell_back / total.evaluable,
-            "cost_per_verified": total.settled_charge / max(total.verified, 1),
-        }
+        return _measures(sum(self.pages, Sums()))
+
+    def truth_of(self, group: tuple[str | None, ...]) -> dict[str, float]:
+        """What the measures are of one group."""
+        pages = self.groups or []
+        return _measures(sum((page[group] for page in pages if group in page), Sums()))
 
     @property
     def span(self) -> Span:
@@ -73,8 +79,19 @@ class World:
             while len(sampling.pages) < min(counting + stop, sampling.of_pages):
                 request = sampling.page(next(order))
                 sampling.receive(request, self.answer(request))
-            pages = {page: {(): self.pages[page]} for page in sampling.pages}
+            groups = self.groups or [{(): page} for page in self.pages]
+            pages = {page: groups[page] for page in sampling.pages}
             yield stop, Sample(pages, sampling.of_pages, (self.rows, self.rows))
+
+
+def _measures(total: Sums) -> dict[str, float]:
+    return {
+        "sessions": total.sessions,
+        "spend": total.spend,
+        "success_rate": total.verified / total.settled,
+        "fallback_rate": total.fell_back / total.evaluable,
+        "cost_per_verified": total.settled_charge / max(total.verified, 1),
+    }
 
 
 def account(
@@ -87,6 +104,7 @@ def account(
     success: float | None = None,
     rhythm: float = 0.8,
     drift: bool = True,
+    shares: Sequence[float] = (),
 ) -> World:
     """An account: daily and weekly rhythm, drift, a step of the price, a burst of costly traffic.
 
@@ -99,6 +117,7 @@ def account(
         success: How many settled sessions verify; by default 60 to 95 %.
         rhythm: How much of the traffic comes and goes with the day.
         drift: Whether success and price drift over the range.
+        shares: Of so many groups the shares of all sessions, each with a price of its own.
     """
     random = np.random.default_rng(seed)
     length = float(days or random.integers(32, 91))
@@ -129,9 +148,14 @@ def account(
     price = random.choice([0.0077, 0.02, 0.055, 0.09], size=rows, p=[0.5, 0.3, 0.15, 0.05])
     price = price * np.where(part > random.uniform(0.2, 0.8), random.uniform(1, step), 1.0)
     price = np.where(of_burst, 0.09, price) * (1 + fell_back)
+    names = None
+    if shares:
+        names = random.choice(len(shares), size=rows, p=shares)
+        price = price * (1 + names)
     return of_rows(
         at,
         price=price,
+        names=names,
         settled=settled,
         verified=verified,
         evaluable=settled,
@@ -140,7 +164,14 @@ def account(
 
 
 def of_rows(
-    at: Any, *, price: Any, settled: Any, verified: Any, evaluable: Any, fell_back: Any
+    at: Any,
+    *,
+    price: Any,
+    settled: Any,
+    verified: Any,
+    evaluable: Any,
+    fell_back: Any,
+    names: Any = None,
 ) -> World:
     """A world from what each session was billed and what became of it, newest first."""
     rows = len(price)
@@ -154,11 +185,21 @@ def of_rows(
         price,
         price * settled,
     ]
-    sums = [np.add.reduceat(np.asarray(column, dtype=float), starts) for column in columns]
-    return World(
-        [Sums(*map(float, page)) for page in zip(*sums, strict=True)],
-        [int(day * DAY) for day in at],
-    )
+    instants = [int(day * DAY) for day in at]
+
+    def by_page(chosen: Any) -> list[Sums]:
+        of_chosen = (np.asarray(column, dtype=float) * chosen for column in columns)
+        sums = [np.add.reduceat(column, starts) for column in of_chosen]
+        return [Sums(*map(float, page)) for page in zip(*sums, strict=True)]
+
+    if names is None:
+        return World(by_page(1.0), instants)
+    groups: list[dict[tuple[str | None, ...], Sums]] = [{} for _ in starts]
+    for name in np.unique(names):
+        for page, sums in zip(groups, by_page(names == name), strict=True):
+            if sums.sessions:
+                page[str(name),] = sums
+    return World(by_page(1.0), instants, groups)
 
 
 def calm_account(seed: int, rows: int = 20_000, *, costly_days: int) -> World:

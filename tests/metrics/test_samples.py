@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from functools import cache
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,10 +78,12 @@ def test_intervals_hold_in_accounts_with_rhythm_trend_burst_and_new_price(pages:
 
 def test_intervals_hold_where_reading_stops_as_soon_as_spend_is_narrow() -> None:
     found: dict[str, list[bool]] = {measure: [] for measure in (*RATES, *MONEY)}
+    read = []
     for seed, world in enumerate(accounts(200)):
         for _, sample in world.read(b"key %d" % seed, range(20, world.rows, 4)):
             if sample.is_narrow(0.05, CONFIDENCE):
                 break
+        read.append(len(sample.pages))
         half = sample.estimate(None, "spend", CONFIDENCE).half_width
         assert half is not None
         assert half <= 0.05
@@ -91,6 +93,7 @@ def test_intervals_hold_where_reading_stops_as_soon_as_spend_is_narrow() -> None
     assert {measure: mean(held) >= HOLDS for measure, held in found.items()} == dict.fromkeys(
         found, True
     )
+    assert median(read) <= 118  # requests, counting included
 
 
 @pytest.mark.parametrize("pages", [50, 100, 200])
@@ -220,6 +223,21 @@ def test_a_group_on_fewer_than_five_pages_shows_its_sessions_only() -> None:
     assert sample.groups() == [("US",), (None,)]
     shown = [m for m in MEASURES if sample.estimate((None,), m, CONFIDENCE) != TOO_EARLY]
     assert shown == ["sessions"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pages", [100, 200])
+def test_intervals_of_groups_hold_large_and_small(pages: int) -> None:
+    held: dict[tuple[str, str], list[bool]] = {}
+    for seed, world in enumerate(accounts(200, shares=(0.6, 0.3, 0.08, 0.02))):
+        ((_, sample),) = world.read(b"key %d" % seed, [pages])
+        for group in sample.groups():
+            for measure, truth in world.truth_of(group).items():
+                interval = sample.estimate(group, measure, CONFIDENCE)
+                if interval != TOO_EARLY:
+                    held.setdefault((group[0] or "", measure), []).append(holds(interval, truth))
+    assert len(held) == 4 * len(MEASURES)
+    assert {key: mean(of) >= HOLDS for key, of in held.items()} == dict.fromkeys(held, True)
 
 
 def test_groups_add_up_to_all_sessions_and_all_spend() -> None:
