@@ -12,7 +12,7 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.errors import APIError
 from plivo_analysis.loaders.answer import shortfall, stored
-from plivo_analysis.loaders.estimate import Estimating
+from plivo_analysis.loaders.estimating import Estimating
 from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.metrics.samples import LEAST_PAGES
 from plivo_analysis.report.period import Period

@@ -1,0 +1,395 @@
+"""An estimate while it is made: which pages are read, what they add up to, when it is enough."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.loaders.answer import set_aside_warnings, shortfall, stored
+from plivo_analysis.metrics.estimates import Estimate
+from plivo_analysis.metrics.samples import (
+    LEAST_PAGES,
+    MEASURES,
+    Sample,
+    earliest_stop,
+    page_sums,
+)
+from plivo_analysis.sync.page_request import PAGE_ROWS
+from plivo_analysis.sync.pull import answers, pull
+from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
+from plivo_analysis.sync.sampled_listing import SampledListing, begun_earlier, order_of
+from plivo_analysis.sync.sampling import NotAListError
+from plivo_analysis.tables.convert import from_rows, to_backend
+from plivo_analysis.values.spans import MINUTE, Span, ceil, floor, from_us, subtract, to_us, words
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from plivo_analysis.client import Client
+    from plivo_analysis.metrics.samples import Sums
+    from plivo_analysis.parsing.records import Record
+    from plivo_analysis.sync.progress import ProgressListener
+    from plivo_analysis.sync.pull import Question
+
+_MARGIN = 5 * MINUTE  # from the end of retention: what ages out while pages are read
+_CHECK_EVERY = 20  # the width is looked at whenever a twentieth more pages are read
+_WINDOWS = 50  # at least, where pages do not behave like those of a list
+_HALF_A_PAGE = PAGE_ROWS // 2
+_NUMBERS = [name for measure in MEASURES for name in (measure, f"{measure}_low", f"{measure}_high")]
+
+
+class Estimating:
+    """An estimate while it is made: pages are read one after another, and the numbers tighten.
+
+    Reading and telling are two calls, so that a screen chooses how often it looks. Told again
+    while a pull goes on, the numbers take in what the pull has read from the newest end on.
+
+    Args:
+        client: The account.
+        question: Which sessions of which range.
+        watch: Is told of every page.
+        by: The columns to group by.
+        within: Read until half the width of spend's interval is this part of it; None reads as
+            far as ``requests`` allow, or everything.
+        requests: Stop after so many requests.
+        confidence: The coverage of the intervals.
+        backend: The kind of the estimate's frame.
+        cancel: Ends the reading at the next page, or in the middle of a wait: ``Cancelled`` is
+            raised, and what was read still tells.
+
+    Example:
+        >>> from datetime import timedelta
+        >>> import plivo_analysis as pva
+        >>> from plivo_analysis.api.filters import Filter
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.sync.progress import Progress
+        >>> from plivo_analysis.sync.pull import Question
+        >>> everything = Filter.of(SESSION_RESOURCE)
+        >>> since = timedelta(days=60)
+        >>> with pva.demo(sessions=2_000) as client:
+        ...     bar = Progress(False, noun="sessions", limiter=client.limiter.of(""))
+        ...     asked = Question(
+        ...         SESSION_RESOURCE, everything, everything, lambda now: (now - since, now)
+        ...     )
+        ...     estimating = Estimating(client, asked, watch=bar, requests=40)
+        ...     told = [estimating.estimate().read for _ in estimating.steps()]
+        >>> told == sorted(told), told[-1] > 500
+        (True, True)
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        question: Question,
+        *,
+        watch: ProgressListener,
+        by: tuple[str, ...] = (),
+        within: float | None = None,
+        requests: int | None = None,
+        confidence: float = 0.95,
+        backend: str = "polars",
+        cancel: threading.Event | None = None,
+    ) -> None:
+        self._client = client
+        self._question = question
+        self._watch = watch
+        self._by = by
+        self._within = within
+        self._most = requests
+        self._confidence = confidence
+        self._backend = backend
+        self._cancel = cancel
+        self._reader = Reader(client, question.resource, question.filter, watch, cancel)
+        earlier = begun_earlier(self._reader, lambda begun: self._bounds(begun)[1])
+        self._goes_on = earlier is not None
+        self._set_clock(self._reader.now() if earlier is None else earlier)
+        self._doubts: list[str] = []
+        self._sums: dict[int, Mapping[tuple[str | None, ...], Sums]] = {}  # of each page
+        self._rows: dict[int, int] = {}
+        self._newest_from = self._listing.end
+        self._of_listing: SampledListing | None = None
+        self._of_windows = 0
+        self._is_proven = False  # by a pull of all of it
+        self._wanted = earliest_stop(sys.maxsize)  # so many pages are thought to be enough
+
+    def steps(self) -> Iterator[None]:
+        """Read on until what was wanted is known; each step is a page.
+
+        Raises:
+            Cancelled: The event was set; what was read is kept.
+            IncompletePullError: What was to be exact could not be read whole.
+            PlivoAnalysisError: The server could not be asked, or refused.
+        """
+        if self._is_nearly_read() or not self._listing.length:
+            self._read_whole()
+            return
+        if not self._goes_on and self._tail.length:
+            self._reader.read(self._tail, settled=False)
+            if self._reader.moved:
+                self._set_clock(self._reader.now())
+                self._reader.read(self._tail, settled=False)
+        if self._left_out.length:
+            self._doubts.append(
+                f"Not estimated, since it is older than 90 days: {words(self._left_out)}."
+            )
+        try:
+            self._of_listing = SampledListing(self._reader, self._listing, self._begun)
+            yield from self._read_pages(self._of_listing)
+        except NotAListError as reason:
+            first = () if self._of_listing is None else self._of_listing.records().get(0, ())
+            self._of_listing = None
+            self._sums = {}
+            self._reader.take_back_samples()
+            self._doubts.append(
+                f"The server's pages do not behave like those of one list ({reason}), so that "
+                "windows of time are read instead."
+            )
+            yield from self._read_windows(first)
+
+    def estimate(self) -> Estimate:
+        """What is known at this moment. It asks the server nothing."""
+        return self.tell(self.sample(), self._by)
+
+    def tell(self, sample: Sample, by: tuple[str, ...]) -> Estimate:
+        """What a sample says; from any thread, whatever is read meanwhile.
+
+        Args:
+            sample: What :meth:`sample` gave.
+            by: Some of the columns that the estimate is made by.
+        """
+        if by != self._by:
+            sample = sample.regrouped([self._by.index(name) for name in by])
+        rows, exact = [], self._is_proven
+        groups: list[Any] = sample.groups() if by else [None]
+        if exact and not any(sample.pages.values()):
+            groups = []  # as in the metrics: no row without sessions
+        for group in groups:
+            row: dict[str, Any] = dict(zip(by, group or (), strict=False))
+            for measure in MEASURES:
+                number = sample.estimate(group, measure, self._confidence)
+                row |= {
+                    measure: number.value,
+                    f"{measure}_low": number.low,
+                    f"{measure}_high": number.high,
+                }
+            rows.append(row)
+        schema = dict.fromkeys(by, pl.String) | dict.fromkeys(_NUMBERS, pl.Float64)
+        total = {m: sample.estimate(None, m, self._confidence) for m in MEASURES}
+        read = round(sum(sums.sessions for page in sample.pages.values() for sums in page.values()))
+        of: tuple[int, int | None] = sample.of_rows or (read, None)
+        if sample.of_rows is None and total["sessions"].high is not None:
+            of = round(total["sessions"].low or 0), round(total["sessions"].high)
+        since, until = self._exact.datetimes()
+        return Estimate(
+            frame=to_backend(pl.DataFrame(rows, schema=schema), self._backend),
+            requests=self._reader.requests,
+            read=read,
+            of=of[0] if of[0] == of[1] else of,
+            exact=exact,
+            since=since,
+            until=until,
+            at=self._client.now(),
+            confidence=self._confidence,
+            total=total,
+            currency=self._client.currency,
+        )
+
+    def doubts(self) -> list[str]:
+        """What is to be said beside the numbers, in sentences."""
+        return [
+            *self._doubts,
+            *set_aside_warnings(self._client, self._question.resource, self._exact),
+        ]
+
+    def _bounds(self, begun: int) -> tuple[Span, Span, Span]:
+        """At a moment: the exact range, the closed listing in it, and the live tail after that."""
+        exact = Span(*map(to_us, self._question.period(from_us(begun))))
+        asked, edge = exact.outward(MINUTE), floor(begun - SETTLE, MINUTE)
+        oldest = ceil(begun - RETENTION + _MARGIN, MINUTE)
+        listing = Span(max(asked.start, oldest), min(asked.end, edge))
+        return exact, listing, Span(max(asked.start, edge), asked.end)
+
+    def _set_clock(self, begun: int) -> None:
+        self._begun = begun
+        exact, self._listing, self._tail = self._bounds(begun)
+        self._exact = Span(min(max(exact.start, self._listing.start), exact.end), exact.end)
+        self._left_out = Span(exact.start, self._exact.start - 2 * _MARGIN)
+
+    def _read_pages(self, listing: SampledListing) -> Iterator[None]:
+        check_at = 0
+        self._take_newest(listing)
+        while True:
+            known = listing.known_pages
+            if listing.is_counted:
+                too_few = listing.of_pages <= LEAST_PAGES
+                most = self._within is not None and 2 * known > listing.of_pages
+                if (too_few or most or listing.done) and self._affords(listing.of_pages - known):
+                    self._read_whole()
+                    return
+                if known >= max(check_at, earliest_stop(listing.of_pages)):
+                    check_at = known + 1 + known // _CHECK_EVERY
+                    if self._is_narrow(known):
+                        return
+            if listing.done or self._is_spent:
+                return
+            listing.read_next(self._is_inside)
+            self._tell_watch(listing.known_pages)
+            yield
+
+    def _read_windows(self, first: Sequence[Record]) -> Iterator[None]:
+        """Read windows of time whole, in the order of pages, and take them for pages."""
+        span = self._listing
+        instants = [to_us(record.instant) for record in first if record.instant is not None]
+        passed = max(instants) - min(instants) if instants else 0
+        rows = len(instants) * span.length // passed if passed else 0
+        width = max(MINUTE, floor(span.length // max(_WINDOWS, rows // _HALF_A_PAGE), MINUTE))
+        starts = range(span.end - width, span.start - width, -width)
+        windows = [Span(max(start, span.start), start + width) for start in starts]
+        self._of_windows = len(windows)
+        check_at = LEAST_PAGES
+        for place, window in enumerate(order_of(self._reader, span, len(windows))):
+            if 2 * place > len(windows) and self._affords(len(windows) - place):
+                self._read_whole()
+                return
+            if self._is_spent:
+                return
+            gaps = subtract(windows[window], answers(self._client, self._question, span))
+            missing = [part for gap in gaps for part in self._reader.read(gap).missing]
+            if not missing:
+                self._take(
+                    [window + 1], self._stored(windows[window]).with_columns(page=window + 1)
+                )
+            if len(self._sums) >= check_at:
+                check_at = len(self._sums) + 1 + len(self._sums) // _CHECK_EVERY
+                if self._is_narrow(len(self._sums)):
+                    return
+            self._tell_watch(place + 1)
+            yield
+
+    def _tell_watch(self, pages: int) -> None:
+        """Say how far it is to what was wanted, not to the end of the range."""
+        requests = self._reader.requests
+        share = pages / max(pages, self._wanted) if self._most is None else requests / self._most
+        self._watch.page(requests=requests, rows=self._reader.tally.received, share=min(1.0, share))
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._most is not None and self._reader.requests >= self._most
+
+    def _affords(self, requests: int) -> bool:
+        """Whether a pull of so many pages stays within what was set."""
+        return self._most is None or self._reader.requests + 2 * requests + 5 <= self._most
+
+    def _is_narrow(self, pages: int) -> bool:
+        if self._within is None:
+            return False
+        sample = self.sample()
+        half = sample.estimate(None, "spend", self._confidence).half_width
+        if half is not None:  # an interval narrows with the root of the pages
+            self._wanted = max(pages + 1, round(pages * (half / self._within) ** 2))
+        return sample.is_narrow(self._within, self._confidence)
+
+    def _is_inside(self, record: Record) -> bool:
+        return record.instant is not None and to_us(record.instant) in self._exact
+
+    def _is_nearly_read(self) -> bool:
+        """Whether the store holds so much that reading the rest takes no more than an estimate."""
+        known = answers(self._client, self._question, self._listing)
+        left = subtract(self._listing, known)
+        missing = sum(gap.length for gap in left)
+        covered = self._listing.length - missing
+        if not left or not covered:
+            return not left and self._listing.length > 0
+        records = self._client.store.records(self._question.resource)
+        rows = records.count(self._listing) * missing / covered
+        expected = len(left) + round(rows / PAGE_ROWS)
+        return expected <= LEAST_PAGES and self._affords(expected)
+
+    def _read_whole(self) -> None:
+        """Read what is left by a pull, whose proof makes the numbers exact."""
+        start, end = self._exact.datetimes()
+        question = replace(self._question, period=lambda _: (start, end))
+        pulled = pull(self._client, question, watch=self._watch, cancel=self._cancel)
+        self._reader.requests += pulled.requests
+        frame = stored(self._client, question, pulled.span)
+        lacking = shortfall(pulled, to_backend(frame, self._backend))
+        if lacking is not None:
+            raise lacking
+        self._sums = {}
+        self._take([0], frame.with_columns(page=0))
+        self._is_proven = True
+
+    def _stored(self, span: Span) -> pl.DataFrame:
+        return stored(self._client, self._question, span.clip(self._exact))
+
+    def sample(self) -> Sample:
+        """What is read, as pages; the live tail, which is read whole, is one before them.
+
+        To be asked for in the thread that reads.
+        """
+        if self._is_proven:
+            rows = self._rows[0]
+            return Sample(dict(self._sums), 1, (rows, rows))
+        if 0 not in self._sums:
+            self._take([0], self._stored(self._tail).with_columns(page=0))
+        if self._of_windows:
+            return Sample(dict(self._sums), self._of_windows + 1, None)
+        listing = self._of_listing
+        if listing is None:
+            return Sample({}, 1, (0, None))
+        self._take_newest(listing)
+        records = listing.records()
+        new = {page: rows for page, rows in records.items() if page + 1 not in self._sums}
+        inside = [
+            (page + 1, record)
+            for page, of_page in new.items()
+            for record in of_page
+            if self._is_inside(record)
+        ]
+        fit = [(page, record.row) for page, record in inside if record.row is not None]
+        sessions = from_rows([row for _, row in fit], SESSIONS)
+        paged = sessions.with_columns(pl.Series("page", [page for page, _ in fit], pl.Int64))
+        self._take([page + 1 for page in new], paged)
+        self._rows |= Counter(page for page, _ in inside)  # also those that no table takes
+        low, high = listing.of_rows
+        low = max(low, PAGE_ROWS * listing.newest_known)
+        listed = [record for of_page in records.values() for record in of_page]
+        shift = self._rows[0] - len(listed) + sum(map(self._is_inside, listed))
+        return Sample(
+            dict(self._sums),
+            max(listing.of_pages, listing.newest_known) + 1,
+            (max(0, low + shift), None if high is None else max(0, max(low, high) + shift)),
+            dict(self._rows),
+        )
+
+    def _take_newest(self, listing: SampledListing) -> None:
+        """Take in what is read whole from the newest end on, as by a pull that is going on."""
+        span, last = self._listing, self._listing.end - 1
+        known = answers(self._client, self._question, span)
+        newest = next((part.clip(span) for part in known if last in part), Span(last, last))
+        if newest.start >= self._newest_from:
+            return
+        self._newest_from = newest.start
+        sessions = stored(self._client, self._question, newest)
+        before, pages = listing.newest_known, sessions.height // PAGE_ROWS
+        paged = sessions.sort("created_at", descending=True).with_columns(
+            page=1 + pl.int_range(pl.len()) // PAGE_ROWS
+        )
+        start, end = self._exact.datetimes()
+        inside = pl.col("created_at").is_between(start, end, closed="left")
+        numbers = range(before + 1, pages + 1)
+        self._take(numbers, paged.filter(inside & pl.col("page").is_in(numbers)))
+        listing.newest_known = max(before, pages)
+
+    def _take(self, pages: Iterable[int], sessions: pl.DataFrame) -> None:
+        """Note what the sessions of some pages add up to, each worked out once."""
+        summed = page_sums(sessions, self._by)
+        for page in pages:
+            self._sums[page] = summed.get(page, {})
+            self._rows[page] = round(sum(sums.sessions for sums in self._sums[page].values()))
