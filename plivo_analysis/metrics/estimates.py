@@ -118,14 +118,11 @@ class Estimate:
 
     def __repr__(self) -> str:
         """The numbers in a sentence: what they are, how sure, of what, and as of when."""
-        numbers = {
-            measure: shown(measure, number, self.currency) for measure, number in self.total.items()
-        }
+        numbers = {name: self.shown(name) for name in self.total if name != "sessions"}
         said = "; ".join(
-            f"{measure.replace('_', ' ')} {words.value}"
-            + (f" ({words.interval})" if words.interval else "")
-            for measure, words in numbers.items()
-            if measure != "sessions"
+            f"{name.replace('_', ' ')} {number.value}"
+            + (f" ({number.interval})" if number.interval else "")
+            for name, number in numbers.items()
         )
         span = f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
         if self.exact:
