@@ -185,6 +185,15 @@ def test_a_report_prints_on_a_few_sheets_of_a4_with_every_section(
     assert page.locator(".desk svg").is_visible()
 
 
+def test_every_sheet_of_an_estimate_says_that_it_is_one(show: Shown) -> None:
+    with pva.demo(sessions=6_000) as client:
+        by = ("alias", "destination_network")
+        found = pva.estimate(since="90d", requests=60, by=by, client=client)
+    pdf = printed(show(pva.cost_report(estimate=found).html))
+    assert len(pdf.pages) >= 3
+    assert all(words(sheet).startswith("≈Estimatefrom") for sheet in pdf.pages)
+
+
 def test_what_is_printed_is_lines_and_letters_and_no_pictures(report: str, show: Shown) -> None:
     pdf = printed(show(report))
     assert [image.name for sheet in pdf.pages for image in sheet.images] == []

@@ -157,6 +157,22 @@ def test_an_estimate_takes_in_what_a_pull_has_read_of_the_newest_part(
     assert sum(offset < known - 40 for offset in deep) <= 12
 
 
+def test_rows_that_come_late_are_no_disorder_and_in_the_pull_that_follows(
+    serve: Serve, connect: Connect, session: Callable[..., dict[str, Any]]
+) -> None:
+    account = generate(sessions=1_200, seed=4)
+    client = connect(serve(account))
+    first = pva.estimate(since=SINCE, requests=30, client=client)
+    late = [session(timedelta(minutes=40 + number)) for number in range(3)]
+    for record in late:
+        account.insert(record)
+    second = pva.estimate(since=SINCE, requests=15, client=client)
+    assert second.until == first.until
+    assert second.read > first.read
+    sessions = pva.load_sessions(since=SINCE, client=client)
+    assert {record["session_uuid"] for record in late} <= set(sessions["session_uuid"])
+
+
 def test_told_while_a_pull_goes_on_the_numbers_tighten_until_all_is_read(
     serve: Serve, connect: Connect, account: Any, truth: dict[str, float]
 ) -> None:

@@ -236,7 +236,8 @@ def test_intervals_of_groups_hold_large_and_small(pages: int) -> None:
                 interval = sample.estimate(group, measure, CONFIDENCE)
                 if interval != TOO_EARLY:
                     held.setdefault((group[0] or "", measure), []).append(holds(interval, truth))
-    assert len(held) == 4 * len(MEASURES)
+    # Of the smallest group money is too early to tell at 100 pages.
+    assert len(held) == 4 * len(MEASURES) - (2 if pages == 100 else 0)
     assert {key: mean(of) >= HOLDS for key, of in held.items()} == dict.fromkeys(held, True)
 
 
