@@ -54,7 +54,10 @@ _NUMBER = "__number"
 # Metrics count these frames on every choice, so they carry no column that none of them reads.
 _COMMON = (_KEY, *(column for column in SESSION_GROUPS.values()), "created_at")
 _COUNTED = (*_COMMON, "alias", "status", "path", "total_charge")
-_STEPS = (*_COMMON, "attempt_number", "attempts", "channel", "outcome", "step", "charge")
+_STEPS = (
+    *(*_COMMON, "attempt_number", "attempts", "channel", "previous_channel", "time", "outcome"),
+    *("step", "charge", "session_status"),
+)
 _LINES = (*_COMMON, "line_number", "line", "channel", "amount")
 _SORTED = ("sessions", "steps", "charges")  # by entry channel
 
@@ -112,7 +115,7 @@ class Sessions:
             "whole": sessions,
             "sessions": _slim(sessions, _COUNTED),
             "attempts": attempts,
-            "steps": _slim(attempts, (*_STEPS, "session_status")),
+            "steps": _slim(attempts, _STEPS),
             "charges": _slim(_exploded(sessions, CHARGES), _LINES),
             "unreconciled": reconcile(sessions).join(entries, on=_KEY, how="left"),
         }

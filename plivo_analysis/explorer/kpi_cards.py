@@ -6,7 +6,6 @@ it went over the range instead.
 
 from __future__ import annotations
 
-from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import svg
@@ -14,19 +13,17 @@ from plivo_analysis.figures.prepared import RateEstimate, RescueRange, round_end
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import DASH, NARROW, NOT_KNOWN, count, percent
+from plivo_analysis.values.typesetting import DASH, NOT_KNOWN, count, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
     from markupsafe import Markup
 
     from plivo_analysis.metrics.certainty import Completeness
-    from plivo_analysis.metrics.samples import Interval
 
 _WIDTH, _HEIGHT = 150, 27
-_AROUND = 0.2  # of an estimated amount, to either side, its scale reaches at least
 
 
 def kpi_cards(*cards: Card) -> Markup:
@@ -120,40 +117,3 @@ def rescue(title: str, row: Mapping[str, Any]) -> Card:
         drawing=svg.rescue(shares, _WIDTH, label=f"{title} {shares.words}"),
         ends=(percent(0, 0), percent(1, 0)),
     )
-
-
-def estimated(title: str, number: Interval, show: Callable[[float], str]) -> Card:
-    r"""A number that is estimated, with its interval.
-
-    Args:
-        title: The number's name.
-        number: The number and its interval; all None where it is too early to say.
-        show: Writes a number.
-
-    Example:
-        >>> from plivo_analysis.metrics.samples import Interval
-        >>> card = estimated("Sessions", Interval(1500.0, 1200.0, 1900.0), "{:,.0f}".format)
-        >>> card.shown, card.kind, card.ends
-        ('≈\u202f1,500', '1,200–1,900', ('1,000', '2,000'))
-    """
-    value, low, high = number.value, number.low, number.high
-    if value is None or low is None or high is None:
-        return Card(title, "", NOT_KNOWN, "too early to say")
-    between = show(low) if show(low) == show(high) else f"{show(low)}{DASH}{show(high)}"
-    card = Card(title, "", f"≈{NARROW}{show(value)}", between)
-    if value:
-        ends = _ends(value, low, high)
-        label = f"{title}, estimated, {card.shown}, {between}"
-        drawn = RateEstimate(value, low, high)
-        card.drawing = svg.estimate(drawn, ends, _WIDTH, label=label)
-        card.ends = show(ends[0]), show(ends[1])
-    return card
-
-
-def _ends(value: float, low: float, high: float) -> tuple[float, float]:
-    """Round ends of a scale; that of an amount stays while an interval on it tightens."""
-    if value <= 1:
-        return round_ends([value, low, high])
-    step = 10.0 ** floor(log10(value)) / 2
-    wide_low, wide_high = min(low, value * (1 - _AROUND)), max(high, value * (1 + _AROUND))
-    return floor(wide_low / step) * step, ceil(wide_high / step) * step

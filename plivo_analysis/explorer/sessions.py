@@ -120,6 +120,8 @@ class SessionExplorer(Explorer[Sessions]):
     def _report(self, state: ViewState[Sessions]) -> bytes:
         since, until = state.period.start, state.period.end
         client = self._client
+        if state.estimate is not None and not state.estimate.exact:
+            return cost_report(estimate=state.estimate, account=client.auth_id).html.encode()
         # Coverage counts what was read without a filter; of a filtered table it says nothing.
         is_whole = self._loaded is not None and self._loaded.outcome.whole
         read = None if is_whole else coverage(since=since, until=until, client=client)
@@ -186,7 +188,7 @@ class SessionExplorer(Explorer[Sessions]):
     def _cards(self, state: ViewState[Sessions]) -> Markup:
         success, fallback = state.total(_SUCCESS), state.total(OVERALL)
         if state.estimate is not None:
-            return estimated_cards(state.estimate, fallback, state.currency)
+            return estimated_cards(state.estimate, fallback)
         every = {"every": state.period.every}
         sessions = state.by_period(Call(success_rates, "sessions", every), "sessions")
         still_open = f"{count(success['open'])} open" if success["open"] else ""

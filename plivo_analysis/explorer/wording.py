@@ -10,7 +10,7 @@ from plivo_analysis.explorer.load import SAMPLE_ROWS
 from plivo_analysis.explorer.output import lines
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.spans import from_us
-from plivo_analysis.values.typesetting import DASH, clean, count, day, days, percent, plural
+from plivo_analysis.values.typesetting import DASH, clean, count, day, days, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,13 +183,11 @@ def header(
 
 def estimated(estimate: Estimate, *, has_ended: bool) -> str:
     """From how much the numbers on the screen are estimated, and whether they will tighten."""
-    low, high = (estimate.of, estimate.of) if isinstance(estimate.of, int) else estimate.of
-    if estimate.total["success_rate"].value is None or not low or not high:
-        rest = "Load goes on from here" if has_ended else "an estimate follows"
-        return f"{plural(estimate.read, 'session')} read so far; {rest}"
-    share = percent(2 * estimate.read / (low + high), 0)
     rest = "Load goes on from here" if has_ended else "they tighten as the load goes on"
-    return f"Estimates from {share} of the range, read evenly over it; {rest}"
+    if estimate.total["success_rate"].value is None:
+        rest = rest if has_ended else "an estimate follows"
+        return f"{plural(estimate.read, 'session')} read so far; {rest}"
+    return f"Estimates from {estimate.part}, read evenly over it; {rest}"
 
 
 def so_far(covered: Sequence[Span], whole: Span) -> str:

@@ -295,7 +295,7 @@ def _of_estimate(
         tables={"estimate": estimate.frame},
         _title=subject.title,
         _says=f"estimate, spend {estimate.shown('spend').value}",
-        _summary=estimated_summary(subject),
+        _summary=estimated_summary(estimate),
         _frames={"estimate": subject.frame},
         _workbook=partial(estimated_workbook, subject),
     )

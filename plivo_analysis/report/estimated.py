@@ -123,8 +123,8 @@ def estimated_page(subject: Estimated) -> str:
             part=subject.estimate.part,
             confidence=percent(subject.estimate.confidence, 0),
             facts=_facts(subject),
-            summary=estimated_summary(subject),
-            cards=[_card(subject, measure) for measure in _TITLES],
+            summary=estimated_summary(subject.estimate),
+            cards=[estimated_card(subject.estimate, measure) for measure in _TITLES],
             group_titles=[_COLUMNS.get(name, name.replace("_", " ")) for name in subject.by],
             measure_titles=[title for title, _, _ in _TITLES.values()],
             groups=_groups(subject),
@@ -138,16 +138,16 @@ def estimated_page(subject: Estimated) -> str:
     )
 
 
-def estimated_summary(subject: Estimated) -> Markup:
+def estimated_summary(estimate: Estimate) -> Markup:
     """The sentences, as one paragraph: a list of each sentence's plain and bold parts."""
-    spent, price, sessions = map(subject.estimate.shown, ("spend", "cost_per_verified", "sessions"))
+    spent, price, sessions = map(estimate.shown, ("spend", "cost_per_verified", "sessions"))
     sentences = [["What you spent is too early to say."]]
     if spent.interval:
         many = f"{sessions.value} verification sessions"
         sentences = [["You spent ", spent.value, f" ({spent.interval}) on {many}."]]
     if price.interval:
         sentences += [["A verified session cost ", price.value, f" ({price.interval})."]]
-    sentences += [["This is an ", "estimate", f" from {subject.estimate.part}."]]
+    sentences += [["This is an ", "estimate", f" from {estimate.part}."]]
     return render("report/summary.html", sentences=sentences)
 
 
@@ -201,10 +201,16 @@ def _facts(subject: Estimated) -> list[tuple[str, str]]:
     return [fact for fact in facts if fact[1]]
 
 
-def _card(subject: Estimated, measure: str) -> Card:
+def estimated_card(estimate: Estimate, measure: str) -> Card:
+    """One number of all sessions, with its interval.
+
+    Args:
+        estimate: The estimate.
+        measure: One of ``samples.MEASURES``.
+    """
     title, note, _ = _TITLES[measure]
-    number, currency = subject.estimate.total[measure], subject.estimate.currency
-    words = subject.estimate.shown(measure)
+    number, currency = estimate.total[measure], estimate.currency
+    words = estimate.shown(measure)
     kind = words.interval or ("counted" if number.value is not None else "too few pages are read")
     card = Card(title, note, words.value, kind)
     if words.interval and number.value is not None:

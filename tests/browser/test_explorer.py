@@ -93,7 +93,7 @@ def test_a_long_load_shows_an_estimate_that_becomes_the_exact_number(
 ) -> None:
     source = (
         "import plivo_analysis as pva\n"
-        "client = pva.demo(sessions=2_400, requests_per_minute=240)\n"
+        "client = pva.demo(sessions=2_400, requests_per_minute=120)\n"
         "pva.SessionExplorer(client, since='90d')"
     )
     page = open_in_voila(write_notebook("estimate", source))

@@ -16,7 +16,7 @@ from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call, added_columns,
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
-from plivo_analysis.explorer.views.estimated import EstimatedGroups, estimated_summary
+from plivo_analysis.explorer.views.estimated import EstimatedGroups
 from plivo_analysis.explorer.views.view import cell
 from plivo_analysis.figures import style
 from plivo_analysis.insights.changes import compare
@@ -27,6 +27,7 @@ from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.change import Difference, points
 from plivo_analysis.report.countries import country
+from plivo_analysis.report.estimated import estimated_summary
 from plivo_analysis.report.measures import Measures, Subject, changes_since
 from plivo_analysis.report.sections.summary import summary
 from plivo_analysis.values.typesetting import clean, count, percent, weekday
@@ -84,7 +85,7 @@ class Overview:
         tables[1].display = "none" if estimate is None or state.over_time else None
         if estimate is not None:
             self._dataset = None
-            write(self._summary, estimated_summary(estimate, state.currency))
+            write(self._summary, estimated_summary(estimate))
             write(
                 self._note, remark("There is no estimate by time.") if state.over_time else NOTHING
             )
