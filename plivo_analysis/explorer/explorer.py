@@ -45,7 +45,7 @@ Export = tuple[str, str, "Callable[[ViewState[Any]], bytes]"]
 name that begins with a point follows the name of the view."""
 
 
-_SETTINGS = ("since", "until", "group", "tab")
+_SETTINGS = ("since", "until", "compare", "group", "tab")
 
 
 class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ships no types
@@ -61,6 +61,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     resource: ClassVar[Resource]
     loader: ClassVar[str]
     groups: ClassVar[Mapping[str, str]]
+    compares: ClassVar[bool] = False  # whether its views show changes
 
     def __init__(self, client: Client | None = None, **filters: Any) -> None:
         self._lock = threading.RLock()
@@ -85,6 +86,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._dates = DateRange(self._client.now, self._changed)
         self._fields = FilterFields(self.resource, self._changed)
         fields = [self._dates.box, self._fields.box]
+        fields += [self._layout.compare] if self.compares else []
         self._address = Address([*_SETTINGS, *(name for name in self._addressed)])
         super().__init__([*self._layout.page(fields, self._choices()), self._address.place])
         self.add_class("pva")
@@ -92,6 +94,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._fields.put(filters)
         self._layout.load.on_click(lambda _: self._start())
         self._layout.cancel.on_click(lambda _: self._loading.stop())
+        self._layout.compare.observe(lambda _: self._changed(), "value")
         self._layout.group.observe(lambda _: self._regroup(), "value")
         self._layout.tabs.observe(lambda _: self._draw(), "selected_index")
         for kind, export in self._layout.exports.items():
@@ -155,6 +158,11 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     def cancel(self) -> widgets.Button:
         """The button that ends a load; what was read is kept."""
         return self._layout.cancel
+
+    @property
+    def compare(self) -> widgets.Checkbox:
+        """Whether Load takes the period before too."""
+        return self._layout.compare
 
     @property
     def group(self) -> widgets.Dropdown:
@@ -221,6 +229,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             if name in settings:
                 with suppress(FilterError):
                     self._fields.put({name: settings[name]})
+        self._layout.compare.value = self.compares and "compare" in settings
         if settings.get("group") in self.groups:
             self._layout.group.value = settings["group"]
         titles = [view.title for view in self._views]
@@ -273,7 +282,11 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
 
     def _cost(self) -> Markup:
         try:
-            return lines(*wording.before(load_cost(self._request()), self._one))
+            request = self._request()
+            start, end = request.period(self._client.now())
+            if self._layout.compare.value:
+                start = request.before(request.span()).arguments["since"]
+            return lines(*wording.before(load_cost(request, (start, end)), self._one))
         except PlivoAnalysisError as error:
             return wording.failed(error, 0, self._one)
 
@@ -297,7 +310,9 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             for name, value in self.filters.items()
             if name in (*_SETTINGS, *self._addressed)
         }
-        self._address.write({**filters, "group": self._layout.group.value, "tab": self._view.title})
+        compare = "yes" if self._layout.compare.value else ""
+        choices = {"group": self._layout.group.value, "tab": self._view.title}
+        self._address.write({**filters, "compare": compare, **choices})
 
     # A load.
 

@@ -40,6 +40,13 @@ class Layout:
         self.load = button("Load", "pva-load", "Load from Plivo what is not stored")
         self.cancel = button("Cancel", "pva-cancel", "Stop; what was read is kept")
         self.cancel.disabled = True
+        self.compare = widgets.Checkbox(
+            value=False,
+            indent=False,
+            description="Compare with the period before",
+            tooltip="Load the period before too, and show what changed",
+        )
+        self.compare.add_class("pva-compare")
         self.progress = widgets.FloatProgress(min=0.0, max=1.0, value=0.0, tooltip="Progress")
         self.progress.add_class("pva-progress")
         self.status, self.wait = text("pva-status"), text("pva-wait")

@@ -91,6 +91,11 @@ class LoadRequest:
         """The range as of now."""
         return _span(self.period(self.client.now()))
 
+    def before(self, span: Span) -> LoadRequest:
+        """The same question of the period before a range."""
+        period = Period.of(span.datetimes(), ZoneInfo("UTC")).before()
+        return replace(self, arguments={**self.filters, "since": period.start, "until": period.end})
+
     def is_shared(self) -> bool:
         """Whether another load of the account is reading a part of the range just now."""
         span = self.span()
@@ -328,6 +333,29 @@ class LoadRun:
             return replace(loaded, estimate=told)
         return replace(loaded, previous=_previous(loaded)) if compare and outcome.whole else loaded
 
+    def ask_before(self, outcome: Outcome) -> Outcome:
+        """Ask for the period before too, where the API still has all of it.
+
+        Args:
+            outcome: How asking for the range ended; what is not whole is compared with nothing.
+
+        Returns:
+            The outcome, with the error of the period before where there was one.
+        """
+        before = self.request.before(outcome.span)
+        if not outcome.whole or load_cost(before).expired:
+            return outcome
+        self._listener.begin_part()
+        try:
+            pulled = pull(
+                before.client, before.question(), watch=self._listener, cancel=self._cancel
+            )
+        except Cancelled:
+            return outcome
+        except Exception as error:  # noqa: BLE001 - an error of a thread is seen by nobody else
+            return replace(outcome, error=error)
+        return replace(outcome, error=shortfall(pulled, None))
+
     def _pull_unless_long(self) -> Pulled | None:
         """Pull; None where it takes so many requests that an estimate says something first."""
         expected: int | None = 0
@@ -405,11 +433,11 @@ def _completeness(request: LoadRequest, outcome: Outcome, frame: pl.DataFrame) -
 
 
 def _previous(loaded: Loaded) -> pl.DataFrame | None:
-    before, request = loaded.period.before(), loaded.request
-    span = _span((before.start, before.end))
-    if subtract(span, request.covered(span)):
+    before = loaded.request.before(loaded.outcome.span)
+    span = before.span()
+    if subtract(span, before.covered(span)):
         return None
-    return stored(request.client, request.question(), span)
+    return stored(before.client, before.question(), span)
 
 
 def _span(period: tuple[datetime, datetime]) -> Span:

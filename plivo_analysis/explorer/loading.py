@@ -67,7 +67,8 @@ class Loading:
         write(self._layout.status, lines(wording.ASKING, *shared))
         if self.loaded is None:
             write(self._layout.empty, lines(wording.LOADING))
-        if not self.worker.start(lambda cancel: self._run(request, cancel)):
+        compare = self._layout.compare.value
+        if not self.worker.start(lambda cancel: self._run(request, compare, cancel)):
             self._layout.set_running(is_running=False)
 
     def stop(self) -> None:
@@ -77,7 +78,7 @@ class Loading:
             self.worker.cancel()
             write(self._layout.wait, lines(wording.STOPPING))
 
-    def _run(self, request: LoadRequest, cancel: threading.Event) -> None:
+    def _run(self, request: LoadRequest, compare: bool, cancel: threading.Event) -> None:
         progress = LoadProgress(
             self._limiter,
             lambda *numbers: self._tell(*numbers, is_first=run.is_estimating),
@@ -87,6 +88,8 @@ class Loading:
         run = LoadRun(request, progress, cancel)
         try:
             outcome = run.ask()
+            if compare:
+                outcome = run.ask_before(outcome)
             self.error = outcome.error
             loaded = self._on_screen(request, outcome) if not progress.unseen else None
             if loaded is None:

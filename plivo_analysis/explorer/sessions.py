@@ -86,6 +86,7 @@ class SessionExplorer(Explorer[Sessions]):
     resource: ClassVar[Resource] = SESSION_RESOURCE
     loader = "load_sessions"
     groups = SESSION_GROUPS
+    compares = True
 
     def __init__(self, client: Any = None, **filters: Any) -> None:
         self.channels: dict[str, widgets.ToggleButton] = {}
