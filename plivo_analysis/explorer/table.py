@@ -83,7 +83,7 @@ class PagedTable:
         details: Callable[[str], Markup] | None = None,
         key: str = "",
     ) -> None:
-        self._columns = columns
+        self.columns = columns
         self._usual = usual
         self._noun = noun
         self._details, self._key = details, key
@@ -117,6 +117,8 @@ class PagedTable:
 
     def show(self, frame: pl.DataFrame, usual: SortOrder | None = None) -> None:
         """Show the first page of a frame, in the order chosen, else in a usual one of its own."""
+        if self._order.column is not None and not {*self._order.names} <= {*frame.columns}:
+            self._order = self._usual  # it was sorted by a column that is not shown any more
         if usual is not None:
             self._order = usual if self._order is self._usual else self._order
             self._usual = usual
@@ -131,7 +133,7 @@ class PagedTable:
         if not number.isdecimal():
             return
         place = int(number)
-        if what == "sort" and place < len(self._columns):
+        if what == "sort" and place < len(self.columns):
             self._sort(place)
         elif what == "open" and self._details is not None and place < len(self._rows):
             write(self._opened, self._details(self._rows[place][self._key]))
@@ -148,7 +150,7 @@ class PagedTable:
             of_people = ("recipient", "from_number", "to_number")
             columns = [
                 pl.col(name)
-                for column in self._columns
+                for column in self.columns
                 for name in column.sort
                 if self._frame.schema[name] == pl.String and name not in of_people
             ]
@@ -159,7 +161,7 @@ class PagedTable:
 
     def _sort(self, place: int) -> None:
         """Up, then down, then as usual."""
-        names = self._columns[place].sort
+        names = self.columns[place].sort
         if self._order.column != place:
             self._order = SortOrder(names, (False,) * len(names), place)
         elif not self._order.descending[0]:
@@ -200,7 +202,7 @@ class PagedTable:
         self.next.disabled = last >= total
 
     def _table(self) -> Markup:
-        total = sum(column.share for column in self._columns)
+        total = sum(column.share for column in self.columns)
         sort = {True: "descending", False: "ascending"}[self._order.descending[0]]
         return render(
             "explorer/table.html",
@@ -213,8 +215,8 @@ class PagedTable:
                     ),
                     "sort": sort if self._order.column == place else "none",
                 }
-                for place, column in enumerate(self._columns)
+                for place, column in enumerate(self.columns)
             ],
-            rows=[[column.show(row) for column in self._columns] for row in self._rows],
+            rows=[[column.show(row) for column in self.columns] for row in self._rows],
             opens=self._details is not None,
         )

@@ -246,6 +246,41 @@ def test_who_meets_a_running_load_of_the_account_is_told_so(
 # The overview.
 
 
+def test_the_period_before_is_loaded_on_demand_where_the_api_still_has_it(
+    serve: Any, connect: Any, explore: Any
+) -> None:
+    client = connect(serve(generate(sessions=600)))
+    explorer = explore(client, since="30d")
+    explorer.compare.value = True
+    assert "of 1,440 hours are stored" in words(explorer)
+    loaded(explorer)
+    assert explorer.frame.equals(pva.load_sessions(since="30d", client=client))
+    assert "than in the 30 days before" in words(explorer)
+    explorer._dates.put("90d", None)
+    assert "older than 90 days" in words(explorer)
+    loaded(explorer)
+    assert "The period before is not stored" in words(explorer)
+
+
+def test_a_verified_journey_has_its_cost_by_application(
+    serve: Any, connect: Any, explore: Any
+) -> None:
+    client = connect(serve(generate(sessions=600)))
+    explorer = loaded(explore(client, since="90d"))
+    by_country = explorer.table
+    explorer.group.value = "application"
+    overview = explorer._views[0].paged
+    overview.act("sort 7")  # up to here this table has a column more
+    rates = pva.journey_rates(explorer.frame, by="app_uuid")
+    shown = explorer.table.sort("app_uuid")
+    assert shown["cost_per_verified_journey"].equals(
+        rates.sort("app_uuid")["cost_per_verified_journey"]
+    )
+    explorer.group.value = "country"
+    assert explorer.table.equals(by_country)
+    assert "Bangladesh" in overview._body.value
+
+
 def test_the_overview_lists_who_wastes_most_first_with_names_and_changes(
     serve: Any, connect: Any, explore: Any
 ) -> None:

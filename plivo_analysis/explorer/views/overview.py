@@ -13,13 +13,14 @@ import polars as pl
 import polars.selectors as cs
 
 from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call, added_columns, literal
-from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
+from plivo_analysis.explorer.dataset import APPLICATION, COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.estimated import EstimatedGroups
 from plivo_analysis.explorer.views.view import cell
 from plivo_analysis.figures import style
 from plivo_analysis.insights.changes import compare
+from plivo_analysis.insights.journeys import count_masked, journey_rates
 from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
@@ -33,7 +34,7 @@ from plivo_analysis.report.sections.summary import summary
 from plivo_analysis.values.typesetting import clean, count, percent, weekday
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from markupsafe import Markup
 
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.views.view import ViewState
 
 # Each metric of the table, the frame that it counts here, and the columns that are taken of it.
-_PARTS: tuple[tuple[Callable[..., Any], str, tuple[str, ...]], ...] = (
+_Part = tuple["Callable[..., Any]", str, tuple[str, ...]]
+_PARTS: tuple[_Part, ...] = (
     (
         success_rates,
         "sessions",
@@ -51,6 +53,8 @@ _PARTS: tuple[tuple[Callable[..., Any], str, tuple[str, ...]], ...] = (
     (spend, "charges", ("amount",)),
     (cost_per_verified, "sessions", ("cost_per_verified", "waste")),
 )
+_PER_JOURNEY = "cost_per_verified_journey"
+_JOURNEYS: _Part = (journey_rates, "whole", (_PER_JOURNEY,))
 _JOINS = {
     "polars": 'overview.join({}, on=by, how="left", nulls_equal=True, maintain_order="left")',
     "pandas": 'overview.merge({}, on=by, how="left")',
@@ -71,7 +75,9 @@ class Overview:
         self._subject: Subject | None = None
         self._dataset: Sessions | None = None
         self._by = ""
-        self.paged = PagedTable(self._columns(), _WORST_FIRST, "groups")
+        self._columns = self._columns_of_all()
+        self._columns_with_journeys = [*self._columns, self._column_of_journeys()]
+        self.paged = PagedTable(self._columns, _WORST_FIRST, "groups")
         self.estimated = EstimatedGroups(currency)
         self.box = widgets.VBox(
             [self._summary, self.paged.box, self.estimated.paged.box, self._note]
@@ -97,37 +103,46 @@ class Overview:
             self._dataset, self._subject = state.dataset, _subject(state)
             write(self._summary, summary(self._subject))
         self._by = state.by[0]
-        self.paged.show(_frame(state), _IN_ORDER if state.over_time else _WORST_FIRST)
+        frame, order = _frame(state), _IN_ORDER if state.over_time else _WORST_FIRST
+        has_journeys = _PER_JOURNEY in frame.columns
+        self.paged.columns = self._columns_with_journeys if has_journeys else self._columns
+        self.paged.show(frame, order)
         compared = state.previous is not None and self._by != PERIOD
         before = self._subject.before_name if self._subject and compared else ""
         change = (
             f"Grey: change from {before}; in colour where its 95 % interval leaves out 0."
             if compared
-            else "The period before is not stored, so that no changes are shown."
+            else "The period before is not stored, so that no changes are shown: “Compare with the "
+            "period before” loads it, up to 90 days back."
         )
         waste = "Waste: what settled sessions that did not verify cost."
-        write(self._note, remark("" if self._by == PERIOD else change, waste))
+        journey = (
+            "Per journey: one recipient's sessions in an application, each begun within half an "
+            "hour of the one before, are one journey."
+        )
+        sentences = ["" if self._by == PERIOD else change, waste, journey if has_journeys else ""]
+        write(self._note, remark(*sentences))
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """Sessions, rates, spend, cost per verified session and waste, by group."""
         if state.estimate is not None:
             estimated: pl.DataFrame = state.estimate.frame
             return estimated
-        return _joined(state.by, state.count)
+        return _joined(_parts(state), state.by, state.count)
 
     def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
-        """The four metrics by group, side by side."""
+        """The metrics by group, side by side."""
         if state.estimate is not None:
             return ["estimate.frame"]
         lines = [*added_columns(backend, "sessions", state.by, "created_at")]
         lines.append(f"by = [{literal(state.by)}]")
-        for place, (metric, _, columns) in enumerate(_PARTS):
+        for place, (metric, _, columns) in enumerate(_parts(state)):
             taken = ", ".join(literal(column) for column in columns)
             part = f"pva.{metric.__name__}(sessions, by=by)[[*by, {taken}]]"
             lines.append(f"overview = {_JOINS[backend].format(part) if place else part}")
         return [*lines, "overview"]
 
-    def _columns(self) -> list[TableColumn]:
+    def _columns_of_all(self) -> list[TableColumn]:
         return [
             TableColumn("Group", (_ORDER,), self._group, 1.9),
             TableColumn("Sessions", ("sessions",), self._sessions, 1.1, is_number=True),
@@ -144,6 +159,13 @@ class Overview:
             ),
             TableColumn("Waste", ("waste",), self._waste, 1.2, is_number=True),
         ]
+
+    def _column_of_journeys(self) -> TableColumn:
+        def show(row: dict[str, Any]) -> Markup:
+            aside = self._relative(row, _PER_JOURNEY)
+            return cell(self._shown.price(row[_PER_JOURNEY]), aside)
+
+        return TableColumn("Per journey", (_PER_JOURNEY,), show, 1.2, is_number=True)
 
     def _group(self, row: dict[str, Any]) -> Markup:
         value, name = row[self._by], row[_NAME]
@@ -189,11 +211,22 @@ class Overview:
         return self._shown.relative(row[column], before) or ""
 
 
-def _joined(by: tuple[str, ...], counted: Callable[[Call], pl.DataFrame]) -> pl.DataFrame:
+def _parts(state: ViewState[Sessions]) -> tuple[_Part, ...]:
+    """The parts of the table; a journey is within one application, where recipients are known."""
+    if state.by != (APPLICATION,):
+        return _PARTS
+    datasets = [dataset for dataset in (state.dataset, state.previous) if dataset is not None]
+    is_masked = any(count_masked(one.frames["whole"]["recipient"]) for one in datasets)
+    return _PARTS if is_masked else (*_PARTS, _JOURNEYS)
+
+
+def _joined(
+    parts: Iterable[_Part], by: tuple[str, ...], counted: Callable[[Call], pl.DataFrame]
+) -> pl.DataFrame:
     """The parts of the table side by side, one row a group."""
     first, *rest = (
         counted(Call(metric, frame, {"by": by})).select(*by, *columns)
-        for metric, frame, columns in _PARTS
+        for metric, frame, columns in parts
     )
     for part in rest:
         first = first.join(part, on=by, how="left", nulls_equal=True, maintain_order="left")
@@ -202,12 +235,12 @@ def _joined(by: tuple[str, ...], counted: Callable[[Call], pl.DataFrame]) -> pl.
 
 def _frame(state: ViewState[Sessions]) -> pl.DataFrame:
     """The table with the period before beside it, and the names that it is read and sorted by."""
-    by = state.by
-    frame = _joined(by, state.count)
+    by, parts = state.by, _parts(state)
+    frame = _joined(parts, by, state.count)
     if state.previous is not None and by[0] != PERIOD:
         frames = state.previous.frames
-        before = _joined(by, lambda call: call.count(frames))
-        measures = [column for _, _, columns in _PARTS for column in columns]
+        before = _joined(parts, by, lambda call: call.count(frames))
+        measures = [column for _, _, columns in parts for column in columns]
         before = before.rename({column: column + _WAS for column in measures})
         frame = frame.join(before, on=by, how="left", nulls_equal=True)
         changes = compare(state.previous.frames["sessions"], state.dataset.frames["sessions"], by)
