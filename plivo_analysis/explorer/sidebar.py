@@ -236,11 +236,20 @@ class FilterFields:
             labels.setdefault(parameter.label, []).append(parameter)
         self.fields = [FilterField(parameters, changed) for parameters in labels.values()]
         rare = [field for field in self.fields if field.is_rare]
-        fold = widgets.Accordion([widgets.VBox([field.box for field in rare])])
-        fold.set_title(0, ", ".join(field.label for field in rare[:3]))
-        fold.add_class("pva-apart")
+        # Not an accordion: the head of one is no button, and no keyboard reaches it.
+        self._folded = box("pva-rare", *(field.box for field in rare))
+        fold = widgets.ToggleButton(
+            description=", ".join(field.label for field in rare[:3]),
+            tooltip="Show or hide these fields",
+        )
+        fold.add_class("pva-more")
+        fold.observe(lambda change: self._unfold(is_open=change["new"]), "value")
+        self._unfold(is_open=False)
         common = [field.box for field in self.fields if not field.is_rare]
-        self.box = widgets.VBox([box("pva-fields", *common), fold])
+        self.box = widgets.VBox([box("pva-fields", *common), fold, self._folded])
+
+    def _unfold(self, *, is_open: bool) -> None:
+        self._folded.layout.display = None if is_open else "none"
 
     def arguments(self) -> dict[str, str]:
         """The loader's arguments that the fields give."""

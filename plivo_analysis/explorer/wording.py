@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.api.filters import shown
 from plivo_analysis.explorer.load import SAMPLE_ROWS
 from plivo_analysis.explorer.output import lines
+from plivo_analysis.figures import style
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.spans import from_us
 from plivo_analysis.values.typesetting import DASH, clean, count, day, days, plural
@@ -169,7 +170,7 @@ def header(
         values = shown(loaded.request.filters)
         filters = [f"{labels[name]} {clean(value, cap=40)}" for name, value in values.items()]
     if state is not None and state.dataset.chosen is not None:
-        names = (clean(channel, cap=24) for channel in state.dataset.chosen)
+        names = (clean(style.name(channel), cap=24) for channel in state.dataset.chosen)
         filters.append(f"began on {', '.join(names)}")
     return render(
         "explorer/header.html",

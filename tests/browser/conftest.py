@@ -17,6 +17,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +31,7 @@ APPS = ROOT / "notebooks" / "apps"
 SECONDS = 120  # that a server may take to start, and a page to be complete
 
 Open = Callable[..., Any]
+Pages = Callable[[list[str]], AbstractContextManager[Open]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,8 +77,19 @@ def outside() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def new_page(browser: Any, outside: list[str]) -> Iterator[Open]:
+def new_page(pages: Pages, outside: list[str]) -> Iterator[Open]:
+    """Open pages, closed with the test."""
+    with pages(outside) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="session")
+def pages(browser: Any) -> Pages:
     """Open pages that note whatever they ask for beyond this computer, and every alert."""
+    return contextmanager(partial(_pages, browser))
+
+
+def _pages(browser: Any, outside: list[str]) -> Iterator[Open]:
     contexts: list[Any] = []
 
     def note(address: str) -> None:
@@ -214,40 +228,60 @@ def write_notebook(place: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def open_in_lab(lab: str, new_page: Open) -> Open:
+def open_in_lab(lab_opener: Callable[[Open], Open], new_page: Open) -> Open:
     """Open a notebook in Lab and run its cells."""
+    return lab_opener(new_page)
 
-    def open_it(name: str, *, dark: bool = False, wait: str = ".pva-load", **options: Any) -> Any:
-        page = new_page(dark=dark, **options)
-        page.goto(f"{lab}/lab/tree/{name}?reset")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady")
-        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
-        page.evaluate(
-            "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
-        )
-        page.evaluate(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info"
-        )
-        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
-        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-        page.wait_for_selector(wait)
-        return page
 
-    return open_it
+@pytest.fixture(scope="session")
+def lab_opener(lab: str) -> Callable[[Open], Open]:
+    """The same, on pages that live longer than a test."""
+    return partial(partial, _open_in_lab, lab)
+
+
+def _open_in_lab(
+    lab: str,
+    new_page: Open,
+    name: str,
+    *,
+    dark: bool = False,
+    wait: str = ".pva-load",
+    **options: Any,
+) -> Any:
+    page = new_page(dark=dark, **options)
+    page.goto(f"{lab}/lab/tree/{name}?reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext?.isReady")
+    theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+    page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+    )
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info")
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    page.wait_for_selector(wait)
+    return page
 
 
 @pytest.fixture
-def open_in_voila(voila: str, new_page: Open) -> Open:
+def open_in_voila(voila_opener: Callable[[Open], Open], new_page: Open) -> Open:
     """Open a notebook as a Voila page."""
+    return voila_opener(new_page)
 
-    def open_it(name: str, query: str = "", *, dark: bool = False, **options: Any) -> Any:
-        page = new_page(dark=dark, **options)
-        page.goto(f"{voila}/voila/render/{name}?{query}", wait_until="domcontentloaded")
-        page.wait_for_selector(".pva-load")
-        return page
 
-    return open_it
+@pytest.fixture(scope="session")
+def voila_opener(voila: str) -> Callable[[Open], Open]:
+    """The same, on pages that live longer than a test."""
+    return partial(partial, _open_in_voila, voila)
+
+
+def _open_in_voila(
+    voila: str, new_page: Open, name: str, query: str = "", *, dark: bool = False, **options: Any
+) -> Any:
+    page = new_page(dark=dark, **options)
+    page.goto(f"{voila}/voila/render/{name}?{query}", wait_until="domcontentloaded")
+    page.wait_for_selector(".pva-load")
+    return page
 
 
 def _jupyter(module: str, expose: str, place: Path, home: Path) -> Iterator[str]:

@@ -583,7 +583,7 @@ def test_a_choice_of_entry_channels_asks_nothing_and_keeps_the_frame(
     explorer.tabs.selected_index = 4
     explorer.channels["sms"].value = True
     assert set(explorer.table["entry_channel"]) == {"sms"}
-    assert "began on sms" in text(explorer, "pva-header")
+    assert "began on SMS" in text(explorer, "pva-header")
     explorer.channels["voice"].value = True
     assert set(explorer.table["entry_channel"]) == {"sms", "voice"}
     assert len(server.log) == asked
