@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
+import zipfile
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.cli import main
+from plivo_analysis.cli.arguments import parser
+from plivo_analysis.explorer.sessions import SessionExplorer
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "questions.md").read_text(encoding="utf-8")
@@ -52,10 +57,48 @@ def test_a_word_that_people_search_for_is_on_the_page(word: str) -> None:
     assert word.lower() in PAGE.lower()
 
 
-def test_what_the_table_says_of_the_report_is_in_the_report() -> None:
-    templates = ROOT / "plivo_analysis" / "templates" / "report"
-    report = "\n".join(path.read_text() for path in templates.glob("*.html"))
-    report += "\n".join(path.read_text() for path in (ROOT / "plivo_analysis/report").rglob("*.py"))
-    named = {name for row in ROWS for name in re.findall(r"\*([^*`]+)\*", row[3])}
-    assert len(named) > 8
-    assert not [name for name in sorted(named) if name not in report]
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the report of a month stands, with its workbook and its tables."""
+    folder = tmp_path_factory.mktemp("report")
+    october = ["--since", "2026-10-01", "--until", "2026-11-01", "--compare", "--quiet"]
+    written = ["--out", folder / "r.html", "--xlsx", folder / "r.xlsx", "--csv-dir", folder / "csv"]
+    assert main(["report", "--demo", *october, *map(str, written)]) == 0
+    return folder
+
+
+def test_what_the_table_says_of_the_report_stands_in_it(files: Path) -> None:
+    steps = " ".join(row[3] for row in ROWS)
+    page = html.unescape((files / "r.html").read_text(encoding="utf-8"))
+    with zipfile.ZipFile(files / "r.xlsx") as book:
+        sheets = re.findall(r'sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+    named_sheets = re.findall(r"sheet \*([^*]+)\*", steps)
+    named_parts = set(re.findall(r"\*([^*`]+)\*", steps)) - set(named_sheets)
+    assert len(named_sheets) > 4
+    assert len(named_parts) > 8
+    assert [name for name in named_sheets if name not in sheets] == []
+    assert [name for name in sorted(named_parts) if name not in page] == []
+
+
+def test_what_the_table_says_of_the_command_line_can_be_typed() -> None:
+    typed = {words for row in ROWS for words in re.findall(r"`((?:report|pull) --[^`]+)`", row[3])}
+    assert len(typed) > 4
+    for words in typed:
+        command, option, *value = words.split(" ")
+        about = ["sessions"] if command == "pull" else []
+        value = value or ([] if option in ("--compare", "--dry-run") else ["here"])
+        parser().parse_args([command, *about, option, *value])  # exits where it is not known
+
+
+def test_what_the_table_says_of_the_explorer_is_on_its_screen() -> None:
+    steps = " ".join(row[2] for row in ROWS)
+    with pva.demo(sessions=60) as client:
+        explorer = SessionExplorer(client)
+        titles = {explorer.tabs.get_title(place) for place in range(len(explorer.tabs.children))}
+        exports = {export.description for export in explorer.exports.values()}
+        groups = set(explorer.group.options)
+        explorer.close()
+    assert {word for word in titles if word in steps} >= {"Overview", "Fallback", "Paths", "Spend"}
+    assert exports <= set(re.findall(r"CSV|XLSX|Sessions CSV|Report", steps))
+    assert set(re.findall(r"Group by (\w+)", steps)) <= groups
+    assert explorer.compare.description in steps
