@@ -8,6 +8,7 @@ would.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -90,9 +91,62 @@ _FETCHED = re.compile(
 _IMPORTED = re.compile(r"(?:url\(|@import\s+)[\"']?((?:https?:)?//[^\"')]+)")
 
 
+# What people type into the search; each must find the page of questions.
+_SEARCHED = (
+    "spend jump",
+    "country SMS voice",
+    "verified journey application",
+    "WhatsApp or SMS",
+    "CSV BI tool",
+    "compare two periods",
+    "still open",
+    "send monthly",
+    "one subaccount",
+    "how long 90 days",
+    "what is column",
+    "delete person",
+    "GDPR",
+    "Excel",
+    "invoice",
+    "compare",
+)
+
+
 def setup(app: Any) -> None:
     """Look at every page when all are written."""
     app.connect("build-finished", refuse_requests)
+    app.connect("build-finished", search_for_questions)
+
+
+def search_for_questions(app: Any, exception: Exception | None) -> None:
+    """Fail where a search for what people ask does not find the page of questions.
+
+    Like the site's own search: a page is found where each word, but for the commonest, is in its
+    text or its headings, whatever its ending.
+
+    Raises:
+        SphinxError: A search does not; the message names it.
+    """
+    if exception is not None:
+        return
+    written = (Path(app.outdir) / "searchindex.js").read_text(encoding="utf-8")
+    index = json.loads(written[written.index("(") + 1 : written.rindex(")")])
+    page, language = index["docnames"].index("docs/questions"), app.builder.indexer.lang
+
+    def is_found(word: str) -> bool:
+        stem = language.stem(word)
+        places = (index[part].get(stem, []) for part in ("terms", "titleterms"))
+        return any(page in (found if isinstance(found, list) else [found]) for found in places)
+
+    lost = [
+        words
+        for words in _SEARCHED
+        if not all(
+            is_found(word) for word in language.split(words.lower()) if language.word_filter(word)
+        )
+    ]
+    if lost:
+        raise SphinxError(f"The search does not find docs/questions.md under: {'; '.join(lost)}")
 
 
 def refuse_requests(app: Any, exception: Exception | None) -> None:

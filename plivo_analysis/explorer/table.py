@@ -213,6 +213,7 @@ class PagedTable:
                     "kind": " ".join(
                         ["pva-number"] * column.is_number + ["pva-optional"] * column.is_optional
                     ),
+                    "is_optional": column.is_optional,
                     "sort": sort if self._order.column == place else "none",
                 }
                 for place, column in enumerate(self.columns)

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import plivo_analysis as pva
-from plivo_analysis.emulator import Account, generate
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, generate
 from plivo_analysis.emulator.account import SUBACCOUNT_ID
 from plivo_analysis.emulator.expected import ExpectedSession, session_of_record, sum_up
 from plivo_analysis.emulator.listing import SESSIONS
+from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.values.typesetting import money, unit_price
 
 if TYPE_CHECKING:
@@ -35,8 +36,12 @@ MOST_STEPS = 3
 MANY = 100_000
 FEW = 20  # sessions; a country with fewer is not called the worst
 EXPLORER = """
+from datetime import datetime
+
 import plivo_analysis as pva
-client = pva.demo({account})
+from plivo_analysis.system.clock import FrozenWallClock
+
+client = {client}
 explorer = pva.SessionExplorer(client, since="{since}")
 explorer
 """
@@ -191,8 +196,8 @@ def visit(home: Any, write_notebook: Any) -> Callable[..., Visitor]:
 
     places = count(1)  # Lab asks what to do about an open notebook that changed
 
-    def come(account: str = "", since: str = "30d") -> Visitor:
-        source = EXPLORER.format(account=account, since=since)
+    def come(client: str = "pva.demo()", since: str = "30d") -> Visitor:
+        source = EXPLORER.format(client=client, since=since)
         return Visitor(home(write_notebook(f"questions-{next(places)}", source)))
 
     return come
@@ -345,7 +350,7 @@ def test_one_subaccount(visit: Any, books: Books) -> None:
 
 
 def test_how_long_will_90_days_take_and_stop(visit: Any, books: Books) -> None:
-    visitor = visit("requests_per_minute=20")
+    visitor = visit("pva.demo(requests_per_minute=20)")
     visitor.press("90 d")
     visitor.see("min per 10,000 sessions at the limit.")
     visitor.press("Load")
@@ -375,23 +380,30 @@ def test_one_session_from_the_inside(loaded: Visitor, books: Books) -> None:
 
 
 @pytest.fixture(scope="module")
-def large_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where an account's 100,000 sessions have been read to."""
-    folder = tmp_path_factory.mktemp("large")
-    with pva.demo(sessions=MANY, store=folder) as client:
-        pva.load_sessions(since="90d", client=client, progress=False)
-    return folder
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Account, str]]:
+    """An account of 100,000 sessions, and the client of it that has them all in its store."""
+    account = generate(sessions=MANY)
+    with Server(account) as server:
+        asked = {"base_url": server.url, "store": str(tmp_path_factory.mktemp("large"))}
+        options: dict[str, Any] = {**asked, "requests_per_minute": 1e9}
+        clock = FrozenWallClock(account.now)
+        with pva.Client(AUTH_ID, AUTH_TOKEN, **options, clock=clock) as client:
+            pva.load_sessions(since="90d", client=client, progress=False)
+        now = f"datetime.fromisoformat('{account.now.isoformat()}')"
+        arguments = f"{AUTH_ID!r}, {AUTH_TOKEN!r}, **{options!r}, clock=FrozenWallClock({now})"
+        yield account, f"pva.Client({arguments})"
 
 
-def test_a_csv_of_100_000_sessions_for_a_bi_tool(visit: Any, large_store: Path) -> None:
-    visitor = visit(f"sessions={MANY}, store={str(large_store)!r}", since="90d")
+def test_a_csv_of_100_000_sessions_for_a_bi_tool(visit: Any, large: tuple[Account, str]) -> None:
+    account, client = large
+    visitor = visit(client, since="90d")
     visitor.load()
     with visitor.page.expect_download() as download:
         visitor.press("Sessions CSV")
     assert download.value.suggested_filename == "sessions.csv.gz"
     text = gzip.decompress(Path(download.value.path()).read_bytes()).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
-    results = generate(sessions=MANY).expected()
+    results = account.expected()
     assert len(rows) == results.sessions == MANY
     amounts = (Decimal(row["total_charge"]) for row in rows if row["total_charge"])
     assert sum(amounts) == results.spend
