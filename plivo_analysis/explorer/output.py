@@ -126,6 +126,8 @@ class Canvas:
 
     Args:
         name: What its pictures are called, in words.
+        in_rows: Whether words stand beside each row, for which a narrow page has no room: it
+            scrolls sideways there.
 
     Example:
         >>> place = Canvas("spend")
@@ -137,10 +139,12 @@ class Canvas:
         True
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, in_rows: bool = False) -> None:
         self._name = name
         self.output, self.pictures = widgets.Output(), text("pva-pictures")
         self.output.add_class("pva-figure")
+        if in_rows:
+            self.output.add_class("pva-in-rows")
         self.box = box("pva-canvas", self.output, self.pictures)
 
     def draw(self, figure: go.Figure | None, bounds: Bounds | None = None) -> str:

@@ -40,7 +40,7 @@ class Attempts:
     title = "Attempts"
 
     def __init__(self, currency: str) -> None:
-        self._strip, self._rates = text("pva-strip"), Canvas("attempts reached")
+        self._strip, self._rates = text("pva-strip"), Canvas("attempts reached", in_rows=True)
         self._note = text()
         usual = SortOrder(("created_at", "session_uuid", "attempt_number"), (True, False, False))
         self._state: ViewState[Sessions] | None = None

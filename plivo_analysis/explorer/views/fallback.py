@@ -32,7 +32,10 @@ class Fallback:
     title = "Fallback"
 
     def __init__(self) -> None:
-        self._rates, self._over_time = Canvas("fallback rate"), Canvas("fallback rate over time")
+        self._rates, self._over_time = (
+            Canvas("fallback rate", in_rows=True),
+            Canvas("fallback rate over time"),
+        )
         self._note = text()
         self.box = widgets.VBox([self._rates.box, self._over_time.box, self._note])
 

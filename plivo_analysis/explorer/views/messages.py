@@ -43,11 +43,11 @@ class Delivery:
 
     def __init__(self) -> None:
         self._rates, self._codes, self._note = (
-            Canvas("messages delivered"),
+            Canvas("messages delivered", in_rows=True),
             text("pva-rows"),
             text(),
         )
-        self._times_heading, self._times = text(), Canvas("delivery times")
+        self._times_heading, self._times = text(), Canvas("delivery times", in_rows=True)
         parts = [self._rates.box, self._codes, self._note, self._times_heading, self._times.box]
         self.box = widgets.VBox(parts)
 

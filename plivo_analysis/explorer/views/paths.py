@@ -58,7 +58,7 @@ class Paths:
         self._sentence, self._list, self._note = text("pva-stayed"), text("pva-rows"), text()
         self._flow, self._waits, self._waits_heading = (
             Canvas("paths"),
-            Canvas("verified by wait"),
+            Canvas("verified by wait", in_rows=True),
             text(),
         )
         self._state: ViewState[Sessions] | None = None
