@@ -57,6 +57,14 @@ def test_a_test_that_the_site_names_exists(file: str, name: str) -> None:
     assert name in claims_of(ROOT / file)
 
 
+def test_a_file_of_tests_that_the_site_names_exists() -> None:
+    named = {
+        file for path in PAGES for file in re.findall(r"`(tests/[\w/]+\.py)`", path.read_text())
+    }
+    assert "tests/notebooks/test_hosts.py" in named
+    assert not [file for file in named if not (ROOT / file).exists()]
+
+
 def test_every_promise_names_the_tests_that_show_it() -> None:
     sections = re.split(r"^## ", (DOCS / "promises.md").read_text(), flags=re.MULTILINE)[1:]
     bare = [text.splitlines()[0] for text in sections if not NAMED_TEST.search(text)]
