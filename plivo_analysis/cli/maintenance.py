@@ -73,8 +73,11 @@ def forget(options: argparse.Namespace) -> None:
     number = _number() if options.recipient == "-" else options.recipient
     with account(options) as client:
         if options.dry_run:
-            found = ", ".join(plural(rows, name) for name, rows in _of(client, number).items())
-            print(f"At least {found} would be removed, with their pages. Nothing was removed.")
+            rows = _of(client, number)
+            found = ", ".join(plural(count, name) for name, count in rows.items())
+            least = f"At least {found} would be removed, with their pages."
+            none = "No stored record is of this number."
+            print(least if any(rows.values()) else none, "Nothing was removed.")
         else:
             removed = deletion.forget(client, number)
             _print_removed(removed.records, removed.pages)

@@ -189,9 +189,10 @@ def told_columns(available: Collection[str], missing: Collection[str] = ()) -> s
     """
     if len(available) <= _FEW:
         return f"It has {told_names(available) or 'no columns'}."
-    near = [name for each in missing for name in get_close_matches(each, available, n=1)]
-    nearest = f"; the nearest name is {told_names(near)}" if near else ""
-    return f"It has {len(available)} columns{nearest}."
+    found = [name for each in missing for name in get_close_matches(each, available, n=1)]
+    near = told_names(dict.fromkeys(found))
+    words = f"; the nearest name is {near}" if len({*found}) == 1 else f"; the nearest are {near}"
+    return f"It has {len(available)} columns{words if found else ''}."
 
 
 def told_names(names: Iterable[str]) -> str:

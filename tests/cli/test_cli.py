@@ -401,6 +401,7 @@ def test_a_number_to_forget_comes_from_standard_input_and_a_dry_run_removes_noth
     for words, said in (
         (["--dry-run"], f"At least {held} session"),
         (["--recipient", "-"], f"Removed {held} record"),
+        (["--dry-run"], "No stored record is of this number."),
     ):
         monkeypatch.setattr("sys.stdin", io.StringIO(f"+{number}\n"))
         assert main(["forget", *words]) == 0

@@ -187,6 +187,7 @@ def test_months_of_two_lengths_are_compared_per_day_and_it_is_said() -> None:
     assert "February 2026; 28 days, so changes are per day" in text
     assert "+10.7" not in text
     assert "was $28.00" in text
+    assert "A verified session cost $1.00; it was $1.00." in text  # and no word of a difference
 
 
 def test_a_full_month_is_the_period_before_a_shorter_one() -> None:

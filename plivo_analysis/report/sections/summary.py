@@ -198,7 +198,7 @@ def _price(subject: Subject) -> _Sentence:
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     was = f"; it was {subject.price(past)}" if past is not None else ""
     difference = Difference.of(subject.compared, "cost_per_verified")
-    if difference is not None and not difference.clear:
+    if difference is not None and difference.value and not difference.clear:
         was += ", and the difference is within what chance can cause"
     price = subject.price(cost["cost_per_verified"])
     return [f"{verified} cost {least}", price, f"{was}."]
