@@ -298,7 +298,7 @@ class Reader:
         answer = self.client.transport.get(
             resource.path,
             question,
-            read=self._read,
+            read=lambda body: self._read(body, None if request.cursor else request.offset),
             cancel=self.cancel,
             on_wait=self._waiting(hold),
         )
@@ -315,13 +315,14 @@ class Reader:
                 self.newest = max(self.newest, to_us(record.instant))
         return _Answered(f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}", body, page)
 
-    def _read(self, body: bytes) -> tuple[bytes, Page]:
+    def _read(self, body: bytes, offset: int | None) -> tuple[bytes, Page]:
         """Read an answer; raise where it is one that came before, so that it is asked for again."""
         page = read_page(
             body,
             list_key=self.resource.list_key,
             read=READERS[self.resource.name],
             expected_path=f"/v1/Account/{self.client.auth_id}/{self.resource.path}",
+            offset=offset,
         )
         if self.client.is_repeated(page.api_id):
             raise BadResponseError(

@@ -350,6 +350,7 @@ CONTRADICTIONS = {
     "errors": Fault.emptied(errors=["no"]),
     "no success": Fault.emptied(success=False),
     "a count": Fault.emptied(total_count=300),
+    "a count alone": Fault.body(b'{"sessions": [], "meta": {"total_count": 300}}'),
 }
 
 
