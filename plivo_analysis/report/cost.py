@@ -19,6 +19,8 @@ from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, SchemaError, StoreError
 from plivo_analysis.metrics.cautions import one_currency
 from plivo_analysis.metrics.certainty import Certainty, Completeness, completeness, coverage_rows
+from plivo_analysis.metrics.joins import join_messages
+from plivo_analysis.metrics.messages import delivery_rates, message_spend
 from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.report.estimated import (
     Estimated,
@@ -30,7 +32,6 @@ from plivo_analysis.report.files import csv_bytes, parquet_bytes
 from plivo_analysis.report.finance import finance_workbook
 from plivo_analysis.report.measures import (
     Measures,
-    MessageMeasures,
     Subject,
     changes_since,
     count_up,
@@ -243,20 +244,24 @@ def cost_report(
     complete = completeness(table, bounds, coverage=coverage, issues=issues)
     numbers = count_up(table, span, complete)
     before = None if previous is None else _before(as_polars(previous, SESSIONS), numbers)
-    counted = None
+    joined = None
     if messages is not None:
-        counted = MessageMeasures.of(as_polars(messages, MESSAGES), table)
+        # A message of Verify's may stand in both tables: the two spends are never added.
+        records = as_polars(messages, MESSAGES)
+        joined = join_messages(table, records)
+        numbers.tables["message_spend"] = message_spend(records)
+        numbers.tables["delivery_rates"] = delivery_rates(records, by="message_type")
     subject = Subject(
         numbers=numbers,
         before=before,
         title=clean(title or (numbers.period.title if numbers.period else "No sessions")),
         account=account,
         currency=clean(currency, cap=8),
-        messages=counted,
+        messages=joined,
         coverage=None if coverage is None else coverage_rows(coverage),
         changes=changes_since(before, numbers) if before else {},
     )
-    frames = numbers.tables | (counted.tables if counted else {})
+    frames = dict(numbers.tables)
     if before:
         frames |= {
             f"before_{name}": frame for name, frame in before.tables.items()

@@ -17,8 +17,7 @@ from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
 from plivo_analysis.report.measures import Group, add, number, same_group
 from plivo_analysis.report.sections.groups import application_name, channel_name
-from plivo_analysis.report.sections.header import used_notes
-from plivo_analysis.values.typesetting import clean, count
+from plivo_analysis.report.sections.header import facts, used_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -52,27 +51,6 @@ def finance_workbook(subject: Subject) -> bytes:
         _definitions(subject),
     ]
     return workbook(sheets, subject.title)
-
-
-def facts(subject: Subject) -> list[tuple[str, str]]:
-    """What the numbers are of, as a term and a value each.
-
-    The certainty of the spend stands here, because a sum that is not whole looks as any other.
-    """
-    numbers = subject.numbers
-    period, complete = numbers.period, numbers.complete
-    before = subject.before.period if subject.before else None
-    a_day = "; changes of amounts and counts are per day" if subject.per_day else ""
-    found = [
-        ("Report", subject.title),
-        ("Account", clean(subject.account) if subject.account else ""),
-        ("Period", f"{period.bounds} ({period.length})" if period else ""),
-        ("Compared with", f"{before.bounds} ({before.length}){a_day}" if before else ""),
-        ("Amounts", f"{subject.currency}, as billed; the currency is declared by you"),
-        ("Sessions read", count(numbers.sessions.height)),
-        ("Spend is", "; ".join([str(complete.money), *complete.reasons])),
-    ]
-    return [(term, value) for term, value in found if value]
 
 
 def _summary(subject: Subject) -> Sheet:
@@ -121,7 +99,16 @@ def _summary(subject: Subject) -> Sheet:
             (f"Change{a_day}", "amount"),
             ("Change, %", "percent"),
         ]
-    above = facts(subject)
+    complete = numbers.complete
+    above = [
+        ("Report", subject.title),
+        *(
+            (term, f"{fact} ({remark})" if remark else fact)
+            for term, fact, remark in facts(subject)
+        ),
+        # A sum that is not whole looks as any other.
+        ("Spend is", "; ".join([str(complete.money), *complete.reasons])),
+    ]
     if "journey_rates" not in numbers.tables:
         above.append(("Journeys", "Not known: recipients are masked, so that two may look alike."))
     return Sheet("Summary", columns, rows, above)

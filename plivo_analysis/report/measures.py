@@ -22,8 +22,6 @@ from plivo_analysis.insights.journeys import count_masked, journey_rates
 from plivo_analysis.metrics.certainty import Certainty, Completeness
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
-from plivo_analysis.metrics.joins import join_messages
-from plivo_analysis.metrics.messages import delivery_rates, message_spend
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.reconcile import reconcile
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from plivo_analysis.metrics.joins import MessageJoin
     from plivo_analysis.report.period import Period
 
 Row = dict[str, Any]
@@ -225,45 +224,6 @@ class Measures:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageMeasures:
-    """The counted message records, and how many of them are attempts too.
-
-    A message sent by Verify may stand in both tables. The two spends are therefore shown side
-    by side and never added, with the amount that both hold.
-
-    Args:
-        records: How many there are.
-        tables: The metrics' frames by name.
-        matched: Attempts that have a message record.
-        attempts: Attempts in all.
-        in_both: The amount that both tables hold.
-    """
-
-    records: int
-    tables: dict[str, pl.DataFrame]
-    matched: int
-    attempts: int
-    in_both: Decimal | None
-
-    @classmethod
-    def of(cls, messages: pl.DataFrame, sessions: pl.DataFrame) -> MessageMeasures:
-        """Count message records, and those that are attempts of the sessions.
-
-        Example:
-            >>> from plivo_analysis.api.columns import MESSAGES, SESSIONS
-            >>> empty = (pl.DataFrame(schema=table.polars()) for table in (MESSAGES, SESSIONS))
-            >>> MessageMeasures.of(*empty).matched
-            0
-        """
-        joined = join_messages(explode_attempts(sessions), messages)
-        tables = {
-            "message_spend": message_spend(messages),
-            "delivery_rates": delivery_rates(messages, by="message_type"),
-        }
-        return cls(messages.height, tables, joined.matched, joined.attempts, joined.amount_in_both)
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """What every section of a report draws from.
 
@@ -273,7 +233,7 @@ class Subject:
         title: The report's title.
         account: The account's id, where it was given.
         currency: The account's currency, a label.
-        messages: The counted message records, where they were given.
+        messages: The attempts with their message records, where those were given.
         coverage: What was read of the period, where that was given.
         changes: What changed since the period before, by name; empty without one.
 
@@ -289,7 +249,7 @@ class Subject:
     title: str
     account: str | None
     currency: str
-    messages: MessageMeasures | None
+    messages: MessageJoin | None
     coverage: list[Row] | None
     changes: dict[str, pl.DataFrame] = field(default_factory=dict)
 

@@ -326,8 +326,8 @@ class Reader:
         )
         if self.client.is_repeated(page.api_id):
             raise BadResponseError(
-                "The answer is the copy of an earlier one: a cache between here and the server "
-                "does not look at what is asked. Go round it, or have it leave out this address."
+                "The answer is a copy of an earlier one: a cache between here and the server "
+                "ignores the query. Bypass it, or exclude this address from it."
             )
         return body, page
 

@@ -153,12 +153,12 @@ def messages(subject: Subject) -> Markup | None:
     counted = subject.messages
     if counted is None:
         return None
-    rows = counted.tables["delivery_rates"].rows(named=True)
+    rows = subject.numbers.rows("delivery_rates")
     rates = {row["message_type"]: row for row in rows}
-    spends = counted.tables["message_spend"].rows(named=True)
+    spends = subject.numbers.rows("message_spend")
     known = [row[column] for row in spends for column in ("amount", "carrier_fees")]
     digits = max((decimals(amount) for amount in known if amount is not None), default=2)
-    both = f" and {subject.money(counted.in_both)} is in both" if counted.matched else ""
+    both = f" and {subject.money(counted.amount_in_both)} is in both" if counted.matched else ""
     return section(
         "messages",
         lines=[

@@ -125,18 +125,21 @@ def section(name: str, /, **values: Any) -> Markup:
 
 
 def header(subject: Subject) -> Markup:
-    """The title to the left, the facts to the right: each a term, a value and a remark."""
-    numbers = subject.numbers
-    facts = [
+    """The title to the left, the facts to the right."""
+    return section("header", title=subject.title, facts=facts(subject))
+
+
+def facts(subject: Subject) -> list[tuple[str, str, str]]:
+    """What the numbers are of: a term, a value and a remark each."""
+    found = [
         ("Account", clean(subject.account) if subject.account else "", ""),
         ("Period", *_period(subject)),
         ("Compared with", *_before(subject)),
         ("Amounts", f"{subject.currency}, as billed", "currency declared by you"),
-        ("Sessions read", count(numbers.sessions.height), ""),
+        ("Sessions read", count(subject.numbers.sessions.height), ""),
         ("Data read", *_data(subject)),
     ]
-    shown = [fact for fact in facts if fact[1]]
-    return section("header", title=subject.title, facts=shown)
+    return [fact for fact in found if fact[1]]
 
 
 def definitions(subject: Subject) -> Markup:
