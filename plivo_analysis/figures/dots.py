@@ -21,7 +21,8 @@ WIDE = (0.0, 0.62)
 """The part of the width that one scale takes; what stands beside it takes the rest."""
 
 _LINE = 36
-_PAIR = ((0.0, 0.27), (0.52, 0.79))
+_PAIR = ((0.0, 0.25), (0.5, 0.75))
+_WIDEST = 4  # times the middle one of the upper ends: an interval beyond would squeeze all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,25 @@ def blank_lines(marks: Sequence[Mark], heading: str) -> style.Sketch:
 
 
 def pair(panels: Sequence[tuple[str, Sequence[Mark]]]) -> go.Figure:
-    """Two estimates of the same lines beside each other, each on a scale of its own."""
+    """Two estimates of the same lines beside each other, each on a scale of its own.
+
+    A scale holds every dot; the line of an interval that is far wider than most ends in an arrow.
+    """
     figure = blank_lines(panels[0][1], "")
     for number, ((heading, marks), domain) in enumerate(zip(panels, _PAIR, strict=True)):
         style.note(figure, f"<b>{heading}</b>", domain[0], 1, yanchor="bottom", yshift=4)
-        draw_dots(figure, marks, domain, suffix="" if number == 0 else str(number + 1))
+        suffix = "" if number == 0 else str(number + 1)
+        draw_dots(figure, marks, domain, suffix=suffix, end=_scale_end(marks))
     return figure.figure()
+
+
+def _scale_end(marks: Sequence[Mark]) -> float | None:
+    known = [_whole(mark) for mark in marks if mark.ends[0] is not None]
+    if not known:
+        return None
+    highs = sorted(high for _, _, high in known)
+    widest = min(highs[-1], _WIDEST * highs[len(highs) // 2])
+    return 1.05 * max(widest, *(value for value, _, _ in known)) or None
 
 
 def draw_dots(

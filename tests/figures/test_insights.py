@@ -201,6 +201,17 @@ def test_a_step_is_named_by_both_its_channels_and_coloured_by_the_later_one() ->
     assert figure.data[0].marker.color == style.colour("voice")
 
 
+def test_one_slow_network_does_not_squeeze_the_times_of_the_others() -> None:
+    frame = DRAWN["delivery_times"][1].with_columns(delivery_p50=3.0, delivery_p95=9.0)
+    slow = frame.with_columns(destination_network=pl.lit("slow"), delivery_p95=6000.0)
+    figure = figures.delivery_times(pl.concat([frame, frame, slow]))
+    arrow = figure.data[-1]
+    assert arrow.marker.symbol == "triangle-right"
+    assert arrow.y == (2,)
+    assert figure.layout.xaxis2.range[1] < 40
+    assert "95 % in 6000" in texts(figure)
+
+
 def test_times_that_are_not_reached_are_said_and_not_drawn() -> None:
     frame = DRAWN["delivery_times"][1]
     figure = figures.delivery_times(frame)
