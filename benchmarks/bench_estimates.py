@@ -9,11 +9,13 @@ from math import ceil
 from statistics import mean, median
 
 from benchmarks import worlds
+from benchmarks.harness import judge, size
 
 LONG = True
 
 _ACCOUNTS, _SESSIONS, _A_MINUTE, _CONFIDENCE = 120, 100_000, 20, 0.95
-_PAGES = (20, 50, 88, 188, 388)
+_PAGES = (20, 38, 50, 88, 100, 188, 388, 412)
+_GOALS = {38: 10, 100: 5, 412: 2}  # pages beyond the 18 that count, and the width of spend in %
 _SHOWN = ("spend", "success_rate", "cost_per_verified")
 
 
@@ -23,7 +25,7 @@ def main() -> None:
     held: dict[tuple[int, str], list[bool]] = {key: [] for key in halves}
     counting = []
     for seed in range(_ACCOUNTS):
-        world = worlds.account(seed, _SESSIONS)
+        world = worlds.account(seed, size(_SESSIONS))
         for pages, sample in world.read(b"account %d" % seed, _PAGES):
             counting.append(len(sample.pages) - pages)
             for measure in _SHOWN:
@@ -42,3 +44,6 @@ def main() -> None:
             text = f"±{median(wide):.1%} {mean(right):.2f} of {len(wide)}" if wide else "too early"
             print(f"{text:>24}", end="  ")
         print()
+    for pages, percents in _GOALS.items():
+        width = median(halves[pages, "spend"] or [1.0])
+        judge(f"half width of spend after {pages + 18} requests", 100 * width, percents, "%")

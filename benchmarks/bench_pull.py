@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import plivo_analysis as pva
+from benchmarks.harness import judge, size
 from plivo_analysis.emulator import (
     AUTH_ID,
     AUTH_TOKEN,
@@ -74,8 +75,9 @@ class MadeUpClock(FrozenWallClock):
 
 def main() -> None:
     """Measure each limiter, then each behaviour."""
-    account = generate(sessions=SESSIONS)
-    print(f"{SESSIONS:,} sessions of 90 days, pulled at {_AT_ONCE} a minute")
+    sessions = size(SESSIONS)
+    account = generate(sessions=sessions)
+    print(f"{sessions:,} sessions of 90 days, pulled at {_AT_ONCE} a minute")
     limiters: dict[str, tuple[Callable[[MadeUpClock], Limiter], Callable[[int], float]]] = {
         "fixed window": (lambda clock: FixedWindow(clock=clock.monotonic), _by_windows),
         "sliding window": (lambda clock: SlidingWindow(clock=clock.monotonic), _by_windows),
@@ -88,14 +90,15 @@ def main() -> None:
         server = _pull(account, clock, limiter=make(clock))
         asked = sum(request.status != _REFUSED for request in server.log)
         refused = 1 - asked / len(server.log)
-        print(
-            f"  {name:<24}{asked:>10}{SESSIONS / asked:>11.2f}"
-            f"{clock.monotonic() / floor(asked):>14.3f}{refused:>9.1%}"
-        )
+        over = clock.monotonic() / floor(asked)
+        print(f"  {name:<24}{asked:>10}{sessions / asked:>11.2f}{over:>14.3f}{refused:>9.1%}")
+        judge(f"pull against the floor of a limit, {name}", over, 1.02, "×")
     print(f"  {'behaviour':<24}{'requests':>10}{'rows each':>11}")
     for name, behaviour in _BEHAVIOURS.items():
         asked = len(_pull(account, MadeUpClock(), behaviour=behaviour).log)
-        print(f"  {name:<24}{asked:>10}{SESSIONS / asked:>11.2f}")
+        print(f"  {name:<24}{asked:>10}{sessions / asked:>11.2f}")
+        if name == "as documented":
+            judge("rows a request", sessions / asked, 19, "rows", least=True)
 
 
 def _pull(account: Account, clock: MadeUpClock, **options: Any) -> Server:
@@ -127,7 +130,3 @@ def _by_drops(requests: int) -> float:
 def _evenly(requests: int) -> float:
     """The seconds before the last of so many may go, evenly."""
     return _MINUTE / _AT_ONCE * (requests - 1)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,13 +8,65 @@ did meanwhile.
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+QUICK = "PLIVO_ANALYSIS_QUICK_BENCHMARKS"
+"""The variable of the environment that asks for few rows."""
+
 _LEAST = 3  # rounds, however long they take
+_FEWER = 50
+
+
+def size(rows: int) -> int:
+    """How many rows to measure on: so many, or few where a quick run is asked for."""
+    return max(min(rows, 1000), rows // _FEWER) if QUICK in os.environ else rows
+
+
+def judge(what: str, measured: float, goal: float, unit: str, *, least: bool = False) -> None:
+    """Print a row of the table of goals.
+
+    Args:
+        what: What was measured.
+        measured: What came out.
+        goal: The most that it should be.
+        unit: Of both.
+        least: Whether the goal is the least that it should be.
+    """
+    kept = measured >= goal if least else measured <= goal
+    told = "few rows" if QUICK in os.environ else "yes" if kept else "**no**"
+    sign = "≥" if least else "≤"
+    print(f"| {what} | {measured:,.4g} {unit} | {sign} {goal:,.4g} {unit} | {told} |", flush=True)
+
+
+def alone(code: str, *arguments: object) -> list[float]:
+    """Numbers that code prints in a process of its own, and its peak of memory in MB behind them.
+
+    A process tells only how much it held at most, so that each run needs one of its own.
+    """
+    told = "\nfrom benchmarks.harness import peak\nprint(peak())"
+    done = subprocess.run(  # noqa: S603 - this project's own code on this Python
+        [sys.executable, "-c", code + told, *map(str, arguments)],
+        check=True,
+        cwd=Path(__file__).parent.parent,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return [float(word) for word in done.stdout.split()]
+
+
+def peak() -> float:
+    """How much memory this process held at most, in MB."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(kilobytes) / 1024
 
 
 def measure(

@@ -173,6 +173,18 @@ def by_hand_in_polars(
     return fallback.collect(), spend.collect()
 
 
+def spend_by_day(charges: pl.DataFrame, tz: str) -> tuple[pl.DataFrame, bool]:
+    """The counts of ``spend`` by day and channel, and whether a key comes twice."""
+    day = pl.col("created_at").dt.convert_time_zone(tz).dt.truncate("1d")
+    counted = (
+        charges.lazy()
+        .group_by(period=day, channel=pl.coalesce("channel", "line"))
+        .agg(lines=pl.len(), amount=pl.col("amount").sum(), unpriced=pl.col("amount").null_count())
+        .sort("period", "channel")
+    )
+    return counted.collect(), charges.select("session_uuid", "line_number").is_duplicated().any()
+
+
 def refused_in_polars(attempts: pl.DataFrame, charges: pl.DataFrame) -> bool:
     """Whether a key comes twice, as one would ask polars for it."""
     return any(
