@@ -26,8 +26,8 @@ from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.convert import (
     arrow_values,
     column_names,
-    doubled_key,
     folded,
+    refuse_doubled,
     require,
     result,
     select,
@@ -243,8 +243,7 @@ class Grouping:
         known = [column for column in self.table.columns if column.name in names]
         own = [name for name in names if name not in self.table.names]
         found = select(self.lazy.to_native(), known, own=own)
-        if found.select(self.table.key).n_unique() != found.height:
-            raise doubled_key(self.table, names)
+        refuse_doubled(found, self.table)
         return found
 
     def sum(self, counted: pl.DataFrame, *words: str, **sums: pl.Expr) -> pl.DataFrame:

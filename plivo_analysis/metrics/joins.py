@@ -15,7 +15,7 @@ from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.metrics.cautions import one_currency
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
-from plivo_analysis.tables.convert import column_names, doubled_key, require, result, select
+from plivo_analysis.tables.convert import column_names, refuse_doubled, require, result, select
 from plivo_analysis.tables.explode import exploded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 
@@ -101,7 +101,9 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
         sent = exploded(attempts, ATTEMPTS).lazy().collect()
     else:
         sent = _whole(attempts, ATTEMPTS, ["session_uuid", "attempt_number", "attempt_uuid"])
-    records = _records(_whole(messages, MESSAGES, ["message_uuid", "total_amount"]))
+    records = _whole(messages, MESSAGES, ["message_uuid", "total_amount"])
+    refuse_doubled(records, MESSAGES)
+    records = records.rename(lambda name: name if name.startswith(_PREFIX) else _PREFIX + name)
     joined = sent.join(
         records.with_columns(matched=True, attempt_uuid="message_uuid"),
         on="attempt_uuid",
@@ -126,12 +128,6 @@ def _whole(frame: Any, table: Table, needed: list[str]) -> pl.DataFrame:
     known = [column for column in table.columns if column.name in names]
     own = [name for name in names if name not in table.names]
     return select(frame, known, own=own).select(names)
-
-
-def _records(messages: pl.DataFrame) -> pl.DataFrame:
-    if messages["message_uuid"].n_unique() != messages.height:
-        raise doubled_key(MESSAGES, messages.columns)
-    return messages.rename(lambda name: name if name.startswith(_PREFIX) else _PREFIX + name)
 
 
 def _total(amounts: pl.Series) -> Decimal | None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.metrics.grouping import MONEY_UNIT, count_column, sum_column
 from plivo_analysis.tables.bill import leftovers, settle
-from plivo_analysis.tables.convert import result, select
-from plivo_analysis.tables.explode import read_sessions, refuse_doubled
+from plivo_analysis.tables.convert import refuse_doubled, result, select
+from plivo_analysis.tables.explode import read_sessions
 from plivo_analysis.values.schema import Column, Kind, Table, computed
 
 RECONCILE = Table(
@@ -87,7 +88,7 @@ def reconcile(sessions: Any) -> Any:
         [['total_missing', 'count_differs']]
     """
     known = read_sessions(sessions, carry=["count"])
-    refuse_doubled(known)
+    refuse_doubled(known, SESSIONS)
     bill = settle(known)
     unpriced = pl.col("charge").is_null()
     # Few attempts are out of the ordinary; only these are counted one by one.

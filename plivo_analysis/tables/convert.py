@@ -179,6 +179,20 @@ def doubled_key(table: Table, available: Iterable[str]) -> SchemaError:
     )
 
 
+def refuse_doubled(frame: pl.DataFrame, table: Table) -> None:
+    """Refuse a table of which a key comes twice: its rows could not be told apart.
+
+    Raises:
+        SchemaError: A key comes twice.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> refuse_doubled(pl.DataFrame({"session_uuid": ["a", "b"]}), SESSIONS)
+    """
+    if frame.select(table.key).n_unique() != frame.height:
+        raise doubled_key(table, frame.columns)
+
+
 def column_names(frame: Any) -> list[str]:
     """The names of a frame's columns, in order: texts, each of them once.
 

@@ -19,9 +19,9 @@ from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.bill import leftovers, settle
 from plivo_analysis.tables.convert import (
     column_names,
-    doubled_key,
     folded,
     plain_arrow,
+    refuse_doubled,
     require,
     result,
     select,
@@ -198,21 +198,8 @@ def _require_sessions(frame: Any, carry: Sequence[str]) -> None:
         )
 
 
-def refuse_doubled(sessions: pl.DataFrame) -> None:
-    """Refuse sessions of which one comes twice: its attempts could not be told apart.
-
-    Raises:
-        SchemaError: A ``session_uuid`` comes twice.
-
-    Example:
-        >>> refuse_doubled(pl.DataFrame({"session_uuid": ["a", "b"]}))
-    """
-    if sessions["session_uuid"].n_unique() != sessions.height:
-        raise doubled_key(SESSIONS, sessions.columns)
-
-
 def _attempts_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
-    refuse_doubled(sessions)
+    refuse_doubled(sessions, SESSIONS)
     attempts = settle(sessions).attempts
     number, last = _numbers()
     channel, previous = pl.col("channel"), pl.col("previous_channel")
@@ -240,7 +227,7 @@ def _attempts_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
 
 
 def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
-    refuse_doubled(sessions)
+    refuse_doubled(sessions, SESSIONS)
     bill = settle(sessions)
     left = leftovers(sessions, bill)
     known = {"validation": sessions["validation_charge"], "unallocated": left["unallocated"]}
