@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
-
-from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import style
-from plivo_analysis.values.schema import told_columns, told_names
+from plivo_analysis.tables.convert import column_names, table_rows
 from plivo_analysis.values.typesetting import clean, weekday
 
 if TYPE_CHECKING:
@@ -91,28 +88,15 @@ def read(frame: Any, metric: Table) -> MetricRows:
         >>> read(pl.DataFrame({"channel": ["sms"]} | counted), SPEND).by
         ('channel',)
     """
-    try:
-        narrow = nw.from_native(frame, eager_only=True)
-    except TypeError:
-        raise SchemaError(
-            f"This draws what {metric.name} gives, a table; this is a {type(frame).__name__}."
-        ) from None
-    missing = [column for column in metric.names if column not in narrow.columns]
-    if missing:
-        raise SchemaError(
-            f"This draws what {metric.name} gives; the frame lacks {told_names(missing)}. "
-            f"{told_columns(narrow.columns, missing)}",
-            missing=missing,
-            available=narrow.columns,
-        )
-    rows = narrow.to_arrow().to_pylist()
-    by = [name for name in narrow.columns if name not in {*metric.names, PERIOD}]
+    rows = table_rows(frame, metric.names, f"This draws what {metric.name} gives")
+    names = column_names(frame)
+    by = [name for name in names if name not in {*metric.names, PERIOD}]
     currency = None
     labels = {row[CURRENCY] for row in rows} if CURRENCY in by else set()
     if len(labels) == 1 and (label := labels.pop()):  # of all rows: a label, and no group
         currency = str(label).strip().upper()
         by.remove(CURRENCY)
-    return MetricRows(rows, tuple(by), periodic=PERIOD in narrow.columns, currency=currency)
+    return MetricRows(rows, tuple(by), periodic=PERIOD in names, currency=currency)
 
 
 def key(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:

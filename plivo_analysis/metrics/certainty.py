@@ -13,11 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
-
 from plivo_analysis.api.words import OPEN, fold_status
-from plivo_analysis.errors import SchemaError
-from plivo_analysis.values.schema import told_columns, told_names
+from plivo_analysis.tables.convert import table_rows
 from plivo_analysis.values.spans import HOUR, Span, subtract, to_us
 from plivo_analysis.values.typesetting import plural
 
@@ -192,7 +189,7 @@ def completeness(
     spans = None if coverage is None else coverage_rows(coverage)
     if period is None and spans:
         period = min(span["start"] for span in spans), max(span["end"] for span in spans)
-    odd = [] if issues is None else table_rows(issues, ISSUES, "issues")
+    odd = [] if issues is None else table_rows(issues, ISSUES, "issues is what pva.issues(…) gives")
     statuses = sessions["status"].to_list()
     return Completeness(
         rows=sessions.height,
@@ -210,41 +207,7 @@ def coverage_rows(coverage: Any) -> list[dict[str, Any]]:
     Raises:
         SchemaError: It is another table.
     """
-    return table_rows(coverage, COVERAGE, "coverage")
-
-
-def table_rows(frame: Any, needed: tuple[str, ...], name: str) -> list[dict[str, Any]]:
-    """The rows of a small table that a function of this package gives, as dictionaries.
-
-    Args:
-        frame: The table, polars, pandas or pyarrow.
-        needed: The columns that it must have.
-        name: The function, for the message.
-
-    Raises:
-        SchemaError: It is no table, or lacks a column.
-
-    Example:
-        >>> import polars as pl
-        >>> table_rows(pl.DataFrame({"start": [1]}), ("start",), "coverage")
-        [{'start': 1}]
-    """
-    try:
-        narrow = nw.from_native(frame, eager_only=True)
-    except TypeError:
-        raise SchemaError(
-            f"{name} is what pva.{name}(…) gives, a table; this is a {type(frame).__name__}."
-        ) from None
-    missing = [column for column in needed if column not in narrow.columns]
-    if missing:
-        raise SchemaError(
-            f"{name} is what pva.{name}(…) gives; this table lacks {told_names(missing)}. "
-            f"{told_columns([*map(str, narrow.columns)], missing)}",
-            missing=missing,
-            available=[str(column) for column in narrow.columns],
-        )
-    rows: list[dict[str, Any]] = narrow.to_arrow().to_pylist()
-    return rows
+    return table_rows(coverage, COVERAGE, "coverage is what pva.coverage(…) gives")
 
 
 def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range, ...]:

@@ -193,6 +193,37 @@ def refuse_doubled(frame: pl.DataFrame, table: Table) -> None:
         raise doubled_key(table, frame.columns)
 
 
+def table_rows(frame: Any, needed: Sequence[str], what: str) -> list[dict[str, Any]]:
+    """The rows of a small table that a function of this package gave, as dictionaries.
+
+    Args:
+        frame: The table, polars, pandas or pyarrow.
+        needed: The columns that it must have.
+        what: What it has to be, as the beginning of a sentence.
+
+    Raises:
+        SchemaError: It is no table, or lacks a column.
+
+    Example:
+        >>> table_rows(pl.DataFrame({"start": [1]}), ["start"], "This is what coverage gives")
+        [{'start': 1}]
+    """
+    try:
+        narrow = nw.from_native(frame, eager_only=True)
+    except TypeError:
+        raise SchemaError(f"{what}, a table; this is a {type(frame).__name__}.") from None
+    available = [str(column) for column in narrow.columns]
+    missing = [column for column in needed if column not in available]
+    if missing:
+        raise SchemaError(
+            f"{what}; the frame lacks {told_names(missing)}. {told_columns(available, missing)}",
+            missing=missing,
+            available=available,
+        )
+    rows: list[dict[str, Any]] = narrow.to_arrow().to_pylist()
+    return rows
+
+
 def column_names(frame: Any) -> list[str]:
     """The names of a frame's columns, in order: texts, each of them once.
 
