@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
-from plivo_analysis.tables.convert import column_names, table_rows
+from plivo_analysis.tables.checks import column_names, table_rows
 from plivo_analysis.values.typesetting import clean, weekday
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import polars as pl
 
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError
 from plivo_analysis.metrics.engines import collect, counting
-from plivo_analysis.tables.convert import column_names
+from plivo_analysis.tables.checks import column_names
 from plivo_analysis.tables.explode import CURRENCY
 from plivo_analysis.values.masking import is_masked
 

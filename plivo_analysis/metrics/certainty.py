@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.words import OPEN, fold_status
-from plivo_analysis.tables.convert import table_rows
+from plivo_analysis.tables.checks import table_rows
 from plivo_analysis.values.spans import HOUR, Span, subtract, to_us
 from plivo_analysis.values.typesetting import plural
 

@@ -19,7 +19,8 @@ import polars.selectors as cs
 import pyarrow as pa
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.tables.convert import doubled_key, select
+from plivo_analysis.tables.checks import doubled_key
+from plivo_analysis.tables.convert import select
 from plivo_analysis.values.schema import MONEY_SCALE, SUM_DIGITS, Kind
 
 if TYPE_CHECKING:

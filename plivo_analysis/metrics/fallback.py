@@ -21,7 +21,8 @@ from plivo_analysis.metrics.engines import (
 )
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, rate_columns
 from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
-from plivo_analysis.tables.convert import doubled_key, folded
+from plivo_analysis.tables.checks import doubled_key
+from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, OF_THE_SESSION
 from plivo_analysis.values.schema import Table
 

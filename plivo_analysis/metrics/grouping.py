@@ -23,15 +23,8 @@ from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
 from plivo_analysis.metrics.engines import TICK, count, open_table
 from plivo_analysis.metrics.periods import Buckets
-from plivo_analysis.tables.convert import (
-    arrow_values,
-    column_names,
-    folded,
-    refuse_doubled,
-    require,
-    result,
-    select,
-)
+from plivo_analysis.tables.checks import column_names, refuse_doubled, require
+from plivo_analysis.tables.convert import arrow_values, folded, result, select
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 from plivo_analysis.values.schema import Column, Kind, Table, computed, told_columns, told_names

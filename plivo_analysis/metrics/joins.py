@@ -15,7 +15,8 @@ from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.metrics.cautions import one_currency
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money
-from plivo_analysis.tables.convert import column_names, refuse_doubled, require, result, select
+from plivo_analysis.tables.checks import column_names, refuse_doubled, require
+from plivo_analysis.tables.convert import result, select
 from plivo_analysis.tables.explode import exploded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 

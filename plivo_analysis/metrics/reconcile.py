@@ -9,7 +9,8 @@ import polars as pl
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.metrics.grouping import MONEY_UNIT, count_column, sum_column
 from plivo_analysis.tables.bill import leftovers, settle
-from plivo_analysis.tables.convert import refuse_doubled, result, select
+from plivo_analysis.tables.checks import refuse_doubled
+from plivo_analysis.tables.convert import result, select
 from plivo_analysis.tables.explode import read_sessions
 from plivo_analysis.values.schema import Column, Kind, Table, computed
 

@@ -20,16 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.values.schema import SUM_DIGITS, Kind, told_columns, told_names
+from plivo_analysis.tables.checks import column_names, require
+from plivo_analysis.values.schema import SUM_DIGITS, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from plivo_analysis.values.schema import Column, Table
 
 BACKENDS = ("polars", "pandas")
-
-_SUPPORTED = "a polars, pandas or pyarrow frame, a DuckDB relation or a PySpark DataFrame"
 
 
 def from_rows(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.DataFrame:
@@ -137,119 +136,6 @@ def as_polars(frame: Any, table: Table) -> pl.DataFrame:
     """
     require(column_names(frame), table, table.names)
     return select(frame, table.columns)
-
-
-def require(available: Collection[str], table: Table, names: Iterable[str]) -> None:
-    """Refuse a frame that lacks columns.
-
-    Args:
-        available: The columns that it has.
-        table: The table that it has to be.
-        names: The columns of that table that are needed.
-
-    Raises:
-        SchemaError: Columns are missing (``.missing``, ``.available``).
-
-    Example:
-        >>> from plivo_analysis.api.columns import SESSIONS
-        >>> require(["status", "alias"], SESSIONS, ["status"])
-    """
-    missing = [name for name in dict.fromkeys(names) if name not in available]
-    if missing:
-        raise SchemaError(
-            f"This is no table of {table.name}: it lacks {told_names(missing)}. "
-            f"{told_columns(available, missing)}",
-            missing=missing,
-            available=list(available),
-        )
-
-
-def doubled_key(table: Table, available: Iterable[str]) -> SchemaError:
-    """The error that says that a key of a table comes more than once.
-
-    Example:
-        >>> from plivo_analysis.api.columns import SESSIONS
-        >>> str(doubled_key(SESSIONS, ["session_uuid"])).partition(" comes")[0]
-        'The key of the table of sessions, session_uuid,'
-    """
-    return SchemaError(
-        f"The key of the table of {table.name}, {' and '.join(table.key)}, comes more than once. "
-        "Keep one row of each; of sessions, a settled one before an open one.",
-        available=list(available),
-    )
-
-
-def refuse_doubled(frame: pl.DataFrame, table: Table) -> None:
-    """Refuse a table of which a key comes twice: its rows could not be told apart.
-
-    Raises:
-        SchemaError: A key comes twice.
-
-    Example:
-        >>> from plivo_analysis.api.columns import SESSIONS
-        >>> refuse_doubled(pl.DataFrame({"session_uuid": ["a", "b"]}), SESSIONS)
-    """
-    if frame.select(table.key).n_unique() != frame.height:
-        raise doubled_key(table, frame.columns)
-
-
-def table_rows(frame: Any, needed: Sequence[str], what: str) -> list[dict[str, Any]]:
-    """The rows of a small table that a function of this package gave, as dictionaries.
-
-    Args:
-        frame: The table, polars, pandas or pyarrow.
-        needed: The columns that it must have.
-        what: What it has to be, as the beginning of a sentence.
-
-    Raises:
-        SchemaError: It is no table, or lacks a column.
-
-    Example:
-        >>> table_rows(pl.DataFrame({"start": [1]}), ["start"], "This is what coverage gives")
-        [{'start': 1}]
-    """
-    try:
-        narrow = nw.from_native(frame, eager_only=True)
-    except TypeError:
-        raise SchemaError(f"{what}, a table; this is a {type(frame).__name__}.") from None
-    available = [str(column) for column in narrow.columns]
-    missing = [column for column in needed if column not in available]
-    if missing:
-        raise SchemaError(
-            f"{what}; the frame lacks {told_names(missing)}. {told_columns(available, missing)}",
-            missing=missing,
-            available=available,
-        )
-    rows: list[dict[str, Any]] = narrow.to_arrow().to_pylist()
-    return rows
-
-
-def column_names(frame: Any) -> list[str]:
-    """The names of a frame's columns, in order: texts, each of them once.
-
-    Raises:
-        SchemaError: This is no frame that we know, a name is no text, or two columns have the
-            same one.
-
-    Example:
-        >>> column_names(pa.table({"status": ["verified"]}))
-        ['status']
-    """
-    try:
-        names: list[str] = nw.from_native(frame).collect_schema().names()
-    except TypeError:
-        raise SchemaError(f"{type(frame).__name__} is no dataframe; give {_SUPPORTED}.") from None
-    except nw.exceptions.DuplicateError:
-        raise SchemaError(
-            "Two columns of this frame have the same name. Rename one of them, or leave it out."
-        ) from None
-    strange = next((name for name in names if not isinstance(name, str)), None)
-    if strange is not None:
-        raise SchemaError(
-            f"The names of columns have to be text; {strange!r} is of type "
-            f"{type(strange).__name__}. Rename the columns."
-        )
-    return names
 
 
 def select(frame: Any, columns: Sequence[Column], *, own: Sequence[str] = ()) -> pl.DataFrame:

@@ -17,15 +17,8 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import UNKNOWN, outcome
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.bill import leftovers, settle
-from plivo_analysis.tables.convert import (
-    column_names,
-    folded,
-    plain_arrow,
-    refuse_doubled,
-    require,
-    result,
-    select,
-)
+from plivo_analysis.tables.checks import column_names, refuse_doubled, require
+from plivo_analysis.tables.convert import folded, plain_arrow, result, select
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES, OF_THE_SESSION
 
 if TYPE_CHECKING:
