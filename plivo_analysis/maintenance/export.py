@@ -23,10 +23,10 @@ from plivo_analysis.storage.folder import make_private
 from plivo_analysis.storage.parquet_cache import (
     TABLES,
     batches,
-    by_day,
     day_name,
     derived_tables,
     encode,
+    parts_of,
     read,
 )
 from plivo_analysis.sync.reader import RETENTION
@@ -126,8 +126,10 @@ def _export(
     for days in batches(store.records(resource).days(EVER)):
         rows = read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
         shown = disguise(rows, resource.table, recipients, store)
-        for table, instant, frame in derived_tables(resource, shown):
-            for day, of_day in zip(days, by_day(frame, instant, days), strict=True):
+        spans = [day.span for day in days]
+        for table, frame in derived_tables(resource, shown):
+            of_days = parts_of(frame, resource.instant, spans)
+            for day, of_day in zip(days, of_days, strict=True):
                 path = made.folder / table.name / day_name(day)
                 write_whole(path, encode(of_day, small=True), private=True)
             made.rows[table.name] += frame.height

@@ -3,8 +3,8 @@
 A file is believed only if it is what was written, and if its day has not changed since. The
 store notes of each file the day's count of changes it was made at, the release that made it, its
 size and its checksum; a file that does not fit, for whatever reason, is made anew. Files are
-written under a temporary name and published by a rename, within the transaction that notes
-them. They are not synced to the disk: one cut short by a power failure is one that does not fit.
+written at one stroke within the transaction that notes them. They are not synced to the disk: one
+cut short by a power failure is one that does not fit.
 
 A range is read from one state of the store, so that a record that moves to another day or
 settles while it is read comes once. Days that had to be read from the store are written on the
@@ -16,14 +16,12 @@ from __future__ import annotations
 
 import io
 import logging
-import tempfile
 import warnings
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -32,6 +30,7 @@ from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError, StoreError
 from plivo_analysis.storage.folder import make_private
+from plivo_analysis.system.files import write_whole
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.tables.convert import from_rows
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
@@ -40,6 +39,7 @@ from plivo_analysis.values.spans import DAY, EVER, Span, ceil, from_us, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.storage.records import Day
@@ -57,7 +57,6 @@ _DERIVED = {ATTEMPTS.name: explode_attempts, CHARGES.name: explode_charges}
 FOLDER = "parquet"
 
 _LOG = logging.getLogger(__name__)
-_TEMPORARY = "temporary"
 _AT_ONCE = 50_000  # records of several days that are read together
 _WORTH_WRITING = 5_000  # rows of closed days
 _ROWS_AT_ONCE = 10_000  # rows that are Python objects at the same time: 5 kB each
@@ -121,9 +120,8 @@ def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.sta
             frames.append(pl.scan_parquet(files).collect())
         else:
             frames.append(_from_store(store, resource, unfiled))
-    frame = pl.concat(frames)
-    ((start, end),) = _places(frame[resource.instant], [span])
-    return frame.slice(start, end - start)
+    (rows,) = parts_of(pl.concat(frames), resource.instant, [span])
+    return rows
 
 
 def locate(
@@ -300,10 +298,8 @@ def batches(days: Iterable[Day]) -> Iterator[list[Day]]:
         yield batch
 
 
-def derived_tables(
-    resource: Resource, frame: pl.DataFrame
-) -> list[tuple[Table, str, pl.DataFrame]]:
-    """The tables derived of a frame, each with the column that says which day a row is of.
+def derived_tables(resource: Resource, frame: pl.DataFrame) -> list[tuple[Table, pl.DataFrame]]:
+    """A resource's table and those derived of it.
 
     Args:
         resource: What the frame holds.
@@ -315,31 +311,35 @@ def derived_tables(
     Example:
         >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> empty = SESSION_RESOURCE.table.polars().to_frame()
-        >>> [table.name for table, _, _ in derived_tables(SESSION_RESOURCE, empty)]
+        >>> [table.name for table, _ in derived_tables(SESSION_RESOURCE, empty)]
         ['sessions', 'attempts', 'charges']
     """
     main, *others = TABLES[resource.name]
-    derived = [(table, instant_of(table), _DERIVED[table.name](frame)) for table in others]
-    return [(main, resource.instant, frame), *derived]
+    return [(main, frame), *((table, _DERIVED[table.name](frame)) for table in others)]
 
 
-def by_day(frame: pl.DataFrame, instant: str, days: Sequence[Day]) -> list[pl.DataFrame]:
-    """The rows of each day.
+def parts_of(frame: pl.DataFrame, instant: str, spans: Iterable[Span]) -> list[pl.DataFrame]:
+    """The rows of each range.
 
     Args:
         frame: A table in the order of time.
         instant: The column that says when.
-        days: The days.
+        spans: The ranges.
 
     Example:
-        >>> from plivo_analysis.values.spans import DAY, from_us
-        >>> from plivo_analysis.storage.records import Day
+        >>> from plivo_analysis.values.spans import from_us
         >>> frame = pl.DataFrame({"at": [from_us(1), from_us(DAY), from_us(DAY + 1)]})
-        >>> [part.height for part in by_day(frame, "at", [Day(DAY, 2, 1), Day(0, 1, 1)])]
+        >>> spans = [Span(DAY, 2 * DAY), Span(0, DAY)]
+        >>> [part.height for part in parts_of(frame, "at", spans)]
         [2, 1]
     """
-    places = _places(frame[instant], [day.span for day in days])
-    return [frame.slice(start, end - start) for start, end in places]
+    instants = frame[instant]
+    bounds = [
+        pl.Series(at, dtype=instants.dtype)
+        for at in zip(*(span.datetimes() for span in spans), strict=True)
+    ]
+    starts, ends = (instants.search_sorted(bound).to_list() for bound in bounds)
+    return [frame.slice(start, end - start) for start, end in zip(starts, ends, strict=True)]
 
 
 def _find(
@@ -373,14 +373,20 @@ def _resource_of(table: Table) -> Resource:
 
 
 def _parts(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Part]:
-    """The days of a range, not looked for yet."""
+    """The days of a range, each with what is noted of its files, which are not looked for yet."""
+    stamps: dict[int, dict[str, _Stamp]] = {}
+    for start, name, *stamp in store.database.run(
+        "SELECT day, name, changes, maker, size, checksum FROM parquet_file WHERE resource = ?",
+        (resource.name,),
+    ):
+        stamps.setdefault(start, {})[name] = _Stamp(*stamp)
     complete = store.completed_ranges(resource).complete("")
     parts = []
-    for day, stamps in _stamped_days(store, resource, span):
+    for day in store.records(resource).days(span):
         # Nothing can be added to what was read without a filter, or what the server lost.
         rest = subtract(day.span, complete)
         whole = rest != [day.span] and all(gap.end <= oldest for gap in rest)
-        parts.append(_Part(day, whole, stamps))
+        parts.append(_Part(day, whole, stamps.get(day.start, {})))
     return parts
 
 
@@ -389,19 +395,6 @@ def _runs(parts: list[_Part]) -> Iterator[tuple[list[Any], list[_Part]]]:
     for filed, group in groupby(parts, key=lambda part: part.file is not None):
         run = list(group)
         yield ([part.file for part in run], []) if filed else ([], run)
-
-
-def _stamped_days(
-    store: Store, resource: Resource, span: Span
-) -> list[tuple[Day, dict[str, _Stamp]]]:
-    """The days of a range, each with what is noted of its files."""
-    stamps: dict[int, dict[str, _Stamp]] = {}
-    for start, name, *stamp in store.database.run(
-        "SELECT day, name, changes, maker, size, checksum FROM parquet_file WHERE resource = ?",
-        (resource.name,),
-    ):
-        stamps.setdefault(start, {})[name] = _Stamp(*stamp)
-    return [(day, stamps.get(day.start, {})) for day in store.records(resource).days(span)]
 
 
 def _is_there(folder: Path, table: Table, day: Day, stamps: Mapping[str, _Stamp]) -> bool:
@@ -463,65 +456,31 @@ def _from_store(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.
 
 
 def _write(store: Store, resource: Resource, days: Sequence[Day], frame: pl.DataFrame) -> None:
+    """Write the files of days, unless a day has changed since its rows were read."""
     if store.folder is None or not days:
         return
+    spans = [day.span for day in days]
     try:
         tables = derived_tables(resource, frame)
     except SchemaError:  # a session whose money is beyond all bounds: its day stays in the store
         if len(days) > 1:
-            for day, rows in zip(days, by_day(frame, resource.instant, days), strict=True):
+            for day, rows in zip(days, parts_of(frame, resource.instant, spans), strict=True):
                 _write(store, resource, [day], rows)
         return
-    cut = [by_day(rows, instant, days) for _, instant, rows in tables]
+    cut = [parts_of(rows, resource.instant, spans) for _, rows in tables]
     for day, *frames in zip(days, *cut, strict=True):
-        bodies = {table: encode(rows) for (table, _, _), rows in zip(tables, frames, strict=True)}
-        _publish(store, resource, store.folder, day, bodies)
-        store.recent.discard(resource, day.start)
-
-
-def _publish(
-    store: Store, resource: Resource, folder: Path, day: Day, bodies: Mapping[Table, bytes]
-) -> None:
-    """Write a day's files under temporary names; rename and note them if nothing changed."""
-    temporary: dict[Table, Path] = {}
-    try:
-        for table, body in bodies.items():
-            temporary[table] = _write_temporary(folder, body)
+        bodies = [encode(rows) for rows in frames]
         with store.writing():
             # The day may have changed meanwhile, perhaps because something had to be forgotten.
             if store.records(resource).days(day.span) != [day]:
-                return
-            for table, body in bodies.items():
-                path = file_of(folder, table, day)
+                continue
+            for (table, _), body in zip(tables, bodies, strict=True):
+                path = file_of(store.folder, table, day)
                 make_private(path.parent)
-                temporary[table].replace(path)
+                write_whole(path, body, private=True)
                 stamp = (day.changes, _MAKERS[table.name], len(body), zlib.crc32(body))
                 store.database.run(
                     "INSERT OR REPLACE INTO parquet_file VALUES (?, ?, ?, ?, ?, ?, ?)",
                     (resource.name, day.start, table.name, *stamp),
                 )
-    finally:
-        for path in temporary.values():
-            path.unlink(missing_ok=True)
-
-
-def _write_temporary(folder: Path, body: bytes) -> Path:
-    make_private(folder / FOLDER / _TEMPORARY)
-    with tempfile.NamedTemporaryFile(dir=folder / FOLDER / _TEMPORARY, delete=False) as file:
-        path = Path(file.name)
-        try:
-            file.write(body)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-    return path
-
-
-def _places(instants: pl.Series, spans: Sequence[Span]) -> list[tuple[int, int]]:
-    """Where in a sorted column each range begins and ends."""
-    bounds = [
-        pl.Series(at, dtype=instants.dtype)
-        for at in zip(*(span.datetimes() for span in spans), strict=True)
-    ]
-    starts, ends = (instants.search_sorted(bound).to_list() for bound in bounds)
-    return list(zip(starts, ends, strict=True))
+        store.recent.discard(resource, day.start)

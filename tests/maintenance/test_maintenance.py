@@ -318,7 +318,7 @@ def test_other_records_are_as_they_were_after_a_number_was_forgotten(
     assert pva.load_sessions(since="14d", client=loaded).equals(rest)
 
 
-BARRIERS = ["Store._delete_forgotten", "Database.secure_vacuum", "Store.end_deletion"]
+BARRIERS = ["Store._delete", "Database.secure_vacuum", "Store.end_deletion"]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -358,7 +358,7 @@ def test_another_removal_finishes_one_that_was_cut_short(
     told: pva.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "_delete_forgotten", lambda *_: 1 / 0)
+        patch.setattr(Store, "_delete", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             forget(told, NUMBER)
     assert NUMBER.encode() in everything(told)
