@@ -149,13 +149,4 @@ def _back(now: datetime, span: timedelta) -> datetime | None:
 def _plain(moment: datetime) -> datetime:
     """A datetime of the standard library in UTC, whatever subclass was given."""
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return datetime(
-        aware.year,
-        aware.month,
-        aware.day,
-        aware.hour,
-        aware.minute,
-        aware.second,
-        aware.microsecond,
-        tzinfo=UTC,
-    )
+    return datetime.combine(aware.date(), aware.time(), UTC)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from plivo_analysis.emulator.listing import CHANGES, VISIBLE_FROM, matches
 from plivo_analysis.emulator.times import MINUTE, read_time
@@ -19,42 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableSequence, Sequence
 
     from plivo_analysis.emulator.listing import Listing
+    from plivo_analysis.emulator.message_records import GeneratedMessages
+    from plivo_analysis.emulator.session_records import GeneratedSessions
 
     Record = dict[str, Any]
 
 T = TypeVar("T")
 
 
-class GeneratedRecords(Protocol):
-    """Records that follow from a plan, written out on demand.
-
-    Example:
-        >>> hasattr(GeneratedRecords, "record")
-        True
-    """
-
-    @property
-    def times(self) -> MutableSequence[int]:
-        """The time of each row in microseconds, ascending."""
-
-    def record(self, row: int, now: int) -> Record:
-        """The row as the service would show it at that moment."""
-
-    def expected(self, row: int, now: int) -> Any:
-        """The row as it is expected in the results of that moment."""
-
-    def row_of(self, key: str) -> int | None:
-        """The row of that key, if there is one."""
-
-    def key(self, row: int) -> str:
-        """The key of that row."""
-
-    def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
-        """A test whether a row has these values."""
-
-
 class RecordIndex:
     """All records of one kind, by time.
+
+    Args:
+        listing: Their kind.
+        generated: Those that follow from a plan, if there is one.
 
     Example:
         >>> from plivo_analysis.emulator.listing import SESSIONS
@@ -64,7 +42,9 @@ class RecordIndex:
         ['a']
     """
 
-    def __init__(self, listing: Listing, generated: GeneratedRecords | None = None) -> None:
+    def __init__(
+        self, listing: Listing, generated: GeneratedSessions | GeneratedMessages | None = None
+    ) -> None:
         self.listing = listing
         self._generated = generated
         self._times: MutableSequence[int] = generated.times if generated else array("q")
@@ -133,8 +113,7 @@ class RecordIndex:
     def expected(self, handle: int, now: int, of_record: Callable[[Record], T]) -> T:
         """What is expected of a record: by the plan, or of a given one by ``of_record``."""
         if handle >= 0 and self._generated:
-            found: T = self._generated.expected(handle, now)
-            return found
+            return cast("T", self._generated.expected(handle, now))
         return of_record(self.record(handle, now))
 
     def shows(self, handle: int, now: int) -> bool:

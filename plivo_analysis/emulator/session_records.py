@@ -89,11 +89,12 @@ class GeneratedSessions:
 
     def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
         """A test of rows that looks at the plan's columns only."""
-        plan = self.plan
-        tests = [_TESTS[name](plan, value, now) for name, value in filters.items()]
-        if len(tests) == 1:
-            return tests[0]
-        return lambda row: all(test(row) for test in tests)
+        wanted = dict(filters)
+        if "recipient" in wanted:
+            wanted["recipient"] = wanted["recipient"].strip().removeprefix("+")
+        return lambda row: all(
+            _value(self.plan, row, now, name) == value for name, value in wanted.items()
+        )
 
 
 def session_record(plan: Plan, state: SessionState) -> dict[str, Any]:
@@ -199,58 +200,19 @@ def _charges(state: SessionState, keys: list[str]) -> dict[str, Any]:
     }
 
 
-def _by_application(field: str) -> Callable[[Plan, str, int], Callable[[int], bool]]:
-    def test(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
-        wanted = {
-            index
-            for index, application in enumerate(APPLICATIONS)
-            if getattr(application, field) == value
-        }
-        column = plan.applications
-        return lambda row: column[row] in wanted
-
-    return test
-
-
-def _shown(
-    test: Callable[[Plan, str, int], Callable[[int], bool]],
-) -> Callable[[Plan, str, int], Callable[[int], bool]]:
-    # A row that does not show a field does not match a filter on it.
-    def of_shown(plan: Plan, value: str, now: int) -> Callable[[int], bool]:
-        matches, odds = test(plan, value, now), plan.odds
-        return lambda row: odds[row] != FIELDS_ABSENT and matches(row)
-
-    return of_shown
-
-
-def _by_country(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
-    wanted = {index for index, country in enumerate(COUNTRIES) if country.iso == value}
-    column = plan.countries
-    return lambda row: column[row] in wanted
-
-
-def _by_status(plan: Plan, value: str, now: int) -> Callable[[int], bool]:
-    return lambda row: plan.status(row, now) == value
-
-
-def _by_recipient(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
-    digits = value.strip().removeprefix("+")
-    column = plan.recipients
-    return lambda row: str(column[row]) == digits
-
-
-def _by_subaccount(plan: Plan, value: str, _now: int) -> Callable[[int], bool]:
-    column = plan.applications
-    return lambda row: value == SUBACCOUNT_ID and APPLICATIONS[column[row]].subaccount
-
-
-_TESTS: dict[str, Callable[[Plan, str, int], Callable[[int], bool]]] = {
-    "app_uuid": _by_application("uuid"),
-    "alias": _shown(_by_application("alias")),
-    "brand_name": _by_application("brand_name"),
-    "app_hash": _by_application("app_hash"),
-    "country": _shown(_by_country),
-    "status": _by_status,
-    "recipient": _by_recipient,
-    "subaccount": _by_subaccount,
-}
+def _value(plan: Plan, row: int, now: int, name: str) -> object:
+    """What a filter of that name compares with; None where the row does not show it."""
+    application = APPLICATIONS[plan.applications[row]]
+    if name == "status":
+        return plan.status(row, now)
+    if name == "recipient":
+        return str(plan.recipients[row])
+    if name == "subaccount":
+        return SUBACCOUNT_ID if application.subaccount else None
+    if name in ("brand_name", "app_hash"):
+        return getattr(application, name)
+    if name == "app_uuid":
+        return application.uuid
+    if plan.odds[row] == FIELDS_ABSENT:
+        return None
+    return application.alias if name == "alias" else COUNTRIES[plan.countries[row]].iso
