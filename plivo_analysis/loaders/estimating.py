@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.loaders.answer import set_aside_warnings, shortfall, stored
-from plivo_analysis.metrics.estimates import Estimate
+from plivo_analysis.metrics.estimates import Estimate, groups_of
 from plivo_analysis.metrics.samples import (
     LEAST_PAGES,
     MEASURES,
@@ -29,7 +29,7 @@ from plivo_analysis.values.spans import MINUTE, Span, ceil, floor, from_us, subt
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from plivo_analysis.client import Client
     from plivo_analysis.metrics.samples import Sums
@@ -39,9 +39,11 @@ if TYPE_CHECKING:
 
 _MARGIN = 5 * MINUTE  # from the end of retention: what ages out while pages are read
 _CHECK_EVERY = 20  # the width is looked at whenever a twentieth more pages are read
-_WINDOWS = 50  # at least, where pages do not behave like those of a list
 _HALF_A_PAGE = PAGE_ROWS // 2
-_NUMBERS = [name for measure in MEASURES for name in (measure, f"{measure}_low", f"{measure}_high")]
+_PROBES = 64  # places at most where the number of rows in time is found out
+_PROBE = 4 * MINUTE  # how long the first one is
+_FAILURES = 3  # of windows of time that are no reason to give up
+_PART_FAILED = 20  # nor is one in so many
 
 
 class Estimating:
@@ -115,6 +117,8 @@ class Estimating:
         self._newest_from = self._listing.end
         self._of_listing: SampledListing | None = None
         self._of_windows = 0
+        self._windows = {True: 0, False: 0}  # read whole, and not
+        self._untold: dict[int, pl.DataFrame] = {}  # windows whose sums are not worked out yet
         self._is_proven = False  # by a pull of all of it
         self._wanted = earliest_stop(sys.maxsize)  # so many pages are thought to be enough
 
@@ -142,7 +146,6 @@ class Estimating:
             self._of_listing = SampledListing(self._reader, self._listing, self._begun)
             yield from self._read_pages(self._of_listing)
         except NotAListError as reason:
-            first = () if self._of_listing is None else self._of_listing.records().get(0, ())
             self._of_listing = None
             self._sums = {}
             self._reader.take_back_samples()
@@ -150,7 +153,7 @@ class Estimating:
                 f"The server's pages do not behave like those of one list ({reason}), so that "
                 "windows of time are read instead."
             )
-            yield from self._read_windows(first)
+            yield from self._read_windows()
 
     def estimate(self) -> Estimate:
         """What is known at this moment. It asks the server nothing."""
@@ -165,21 +168,6 @@ class Estimating:
         """
         if by != self._by:
             sample = sample.regrouped([self._by.index(name) for name in by])
-        rows, exact = [], self._is_proven
-        groups: list[Any] = sample.groups() if by else [None]
-        if exact and not any(sample.pages.values()):
-            groups = []  # as in the metrics: no row without sessions
-        for group in groups:
-            row: dict[str, Any] = dict(zip(by, group or (), strict=False))
-            for measure in MEASURES:
-                number = sample.estimate(group, measure, self._confidence)
-                row |= {
-                    measure: number.value,
-                    f"{measure}_low": number.low,
-                    f"{measure}_high": number.high,
-                }
-            rows.append(row)
-        schema = dict.fromkeys(by, pl.String) | dict.fromkeys(_NUMBERS, pl.Float64)
         total = {m: sample.estimate(None, m, self._confidence) for m in MEASURES}
         read = round(sum(sums.sessions for page in sample.pages.values() for sums in page.values()))
         of: tuple[int, int | None] = sample.of_rows or (read, None)
@@ -187,11 +175,11 @@ class Estimating:
             of = round(total["sessions"].low or 0), round(total["sessions"].high)
         since, until = self._exact.datetimes()
         return Estimate(
-            frame=to_backend(pl.DataFrame(rows, schema=schema), self._backend),
+            frame=to_backend(groups_of(sample, by, self._confidence), self._backend),
             requests=self._reader.requests,
             read=read,
             of=of[0] if of[0] == of[1] else of,
-            exact=exact,
+            exact=self._is_proven,
             since=since,
             until=until,
             at=self._client.now(),
@@ -242,35 +230,64 @@ class Estimating:
             self._tell_watch(listing.known_pages)
             yield
 
-    def _read_windows(self, first: Sequence[Record]) -> Iterator[None]:
+    def _read_windows(self) -> Iterator[None]:
         """Read windows of time whole, in the order of pages, and take them for pages."""
         span = self._listing
-        instants = [to_us(record.instant) for record in first if record.instant is not None]
-        passed = max(instants) - min(instants) if instants else 0
-        rows = len(instants) * span.length // passed if passed else 0
-        width = max(MINUTE, floor(span.length // max(_WINDOWS, rows // _HALF_A_PAGE), MINUTE))
+        width = self._window_width()
         starts = range(span.end - width, span.start - width, -width)
         windows = [Span(max(start, span.start), start + width) for start in starts]
         self._of_windows = len(windows)
-        check_at = LEAST_PAGES
+        read, check_at = 0, LEAST_PAGES
         for place, window in enumerate(order_of(self._reader, span, len(windows))):
-            if 2 * place > len(windows) and self._affords(len(windows) - place):
+            few = len(windows) <= LEAST_PAGES or 2 * place > len(windows)
+            if few and self._affords(len(windows) - place):
                 self._read_whole()
                 return
-            if self._is_spent:
+            if self._is_spent or self._is_unreadable:
                 return
-            gaps = subtract(windows[window], answers(self._client, self._question, span))
-            missing = [part for gap in gaps for part in self._reader.read(gap).missing]
-            if not missing:
-                self._take(
-                    [window + 1], self._stored(windows[window]).with_columns(page=window + 1)
-                )
-            if len(self._sums) >= check_at:
-                check_at = len(self._sums) + 1 + len(self._sums) // _CHECK_EVERY
-                if self._is_narrow(len(self._sums)):
+            if self._is_read(windows[window]):
+                self._untold[window + 1] = self._stored(windows[window])
+                read += 1
+            if read >= check_at:
+                check_at = read + 1 + read // _CHECK_EVERY
+                if self._is_narrow(read):
                     return
             self._tell_watch(place + 1)
             yield
+
+    def _window_width(self) -> int:
+        """How long a window is that holds about half a page: found out on a few short ones.
+
+        What they hold is kept, so that a later call finds the same without a request.
+        """
+        span, width, rows, passed = self._listing, _PROBE, 0, 0
+        for place in order_of(self._reader, span, _PROBES):
+            start = floor(span.start + span.length * place // _PROBES, MINUTE)
+            probe = Span(start, start + width).clip(span)
+            if self._is_read(probe):
+                rows, passed = rows + self._stored(probe).height, passed + probe.length
+                if not rows:
+                    width = min(4 * width, span.length)
+            if rows >= PAGE_ROWS or self._is_spent or self._is_unreadable:
+                break
+        return min(span.length, max(MINUTE, floor(_HALF_A_PAGE * passed // max(rows, 1), MINUTE)))
+
+    def _is_read(self, span: Span) -> bool:
+        """Read what is missing of a window; whether it is read whole then."""
+        gaps = subtract(span, answers(self._client, self._question, span))
+        is_read = not any(self._reader.read(gap).missing for gap in gaps)
+        self._windows[is_read] += 1
+        if not is_read and self._is_unreadable:
+            self._doubts.append(
+                "Windows of time cannot be read whole either, and those that can are not like the "
+                "others, so that nothing is estimated."
+            )
+        return is_read
+
+    @property
+    def _is_unreadable(self) -> bool:
+        """Whether windows of time fail too often: it is the busy ones that do."""
+        return self._windows[False] >= max(_FAILURES, self._windows[True] // _PART_FAILED)
 
     def _tell_watch(self, pages: int) -> None:
         """Say how far it is to what was wanted, not to the end of the range."""
@@ -338,7 +355,13 @@ class Estimating:
             return Sample(dict(self._sums), 1, (rows, rows))
         if 0 not in self._sums:
             self._take([0], self._stored(self._tail).with_columns(page=0))
+        if self._is_unreadable:
+            return Sample({}, 1, (0, None))
         if self._of_windows:
+            frames = [frame.with_columns(page=page) for page, frame in self._untold.items()]
+            if frames:
+                self._take(self._untold, pl.concat(frames))
+                self._untold = {}
             return Sample(dict(self._sums), self._of_windows + 1, None)
         listing = self._of_listing
         if listing is None:

@@ -7,6 +7,9 @@ from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import polars as pl
+
+from plivo_analysis.metrics.samples import MEASURES
 from plivo_analysis.values.typesetting import (
     DASH,
     count,
@@ -17,10 +20,10 @@ from plivo_analysis.values.typesetting import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from plivo_analysis.metrics.samples import Interval
+    from plivo_analysis.metrics.samples import Interval, Sample
 
 _RATES = ("success_rate", "fallback_rate")
 _COARSE = 20  # an interval that many units of money wide is shown without cents
@@ -73,6 +76,47 @@ def shown(measure: str, number: Interval, currency: str, *, exact: bool = False)
         words, between = amount(value), f"{amount(low)}{DASH}{amount(high)}"
     is_known = exact or (measure == "sessions" and low == high)
     return Shown(words if is_known else f"≈ {words}", "" if low == high else between)
+
+
+def groups_of(sample: Sample, by: Sequence[str], confidence: float) -> pl.DataFrame:
+    """What a sample says of each group, as in :attr:`Estimate.frame`.
+
+    Args:
+        sample: The pages.
+        by: The columns that its groups are told by; without any there is one row of all.
+        confidence: The coverage of the intervals.
+
+    Example:
+        >>> from plivo_analysis.metrics.samples import Sample, Sums
+        >>> page = {("IN",): Sums(2), (None,): Sums(3)}
+        >>> groups_of(Sample({0: page}, 1, (5, 5)), ["country"], 0.95)["sessions"].to_list()
+        [2.0, 3.0]
+    """
+    groups: list[Any] = sample.groups() if by else [None]
+    if len(sample.pages) >= sample.of_pages and not any(sample.pages.values()):
+        groups = []  # as in the metrics: no row without sessions
+    rows = []
+    for group in groups:
+        row: dict[str, Any] = dict(zip(by, group or (), strict=False))
+        for measure in MEASURES:
+            number = sample.estimate(group, measure, confidence)
+            ends = (number.value, number.low, number.high)
+            row |= dict(zip(columns_of(measure), ends, strict=True))
+        rows.append(row)
+    numbers = [column for measure in MEASURES for column in columns_of(measure)]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(by, pl.String) | dict.fromkeys(numbers, pl.Float64)
+    )
+
+
+def columns_of(measure: str) -> tuple[str, str, str]:
+    """The columns of a measure: its value and the ends of its interval.
+
+    Example:
+        >>> columns_of("spend")
+        ('spend', 'spend_low', 'spend_high')
+    """
+    return measure, f"{measure}_low", f"{measure}_high"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -16,7 +16,7 @@ import narwhals as nw
 from plivo_analysis.errors import FilterError
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.prepared import RateEstimate, round_ends
-from plivo_analysis.metrics.estimates import shown
+from plivo_analysis.metrics.estimates import columns_of, shown
 from plivo_analysis.metrics.samples import MEASURES, Interval
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
@@ -28,7 +28,6 @@ from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import clean, percent, weekday
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
     import polars as pl
@@ -164,8 +163,9 @@ def estimated_workbook(subject: Estimated) -> bytes:
         columns = [(_COLUMNS.get(name, name), "text") for name in subject.by]
         for title, _, kind in _TITLES.values():
             columns += [(f"{title}{end}", kind) for end in (", estimate", ", from", ", to")]
+        numbered = [column for measure in _TITLES for column in columns_of(measure)]
         rows = [
-            [row[name] for name in (*subject.by, *_with_ends(_TITLES))]
+            [row[name] for name in (*subject.by, *numbered)]
             for row in subject.frame.rows(named=True)
         ]
         sheets.append(Sheet("Groups, estimated", columns, rows, above[:1]))
@@ -174,10 +174,6 @@ def estimated_workbook(subject: Estimated) -> bytes:
     terms = [("Term", "text"), ("Meaning", "text")]
     sheets.append(Sheet("Definitions", terms, meanings, wrapped=True))
     return workbook(sheets, f"Estimate: {subject.title}")
-
-
-def _with_ends(measures: Iterable[str]) -> list[str]:
-    return [f"{measure}{end}" for measure in measures for end in ("", "_low", "_high")]
 
 
 def _cells(measure: str, number: Interval) -> list[Any]:
@@ -250,7 +246,7 @@ def _groups(subject: Estimated) -> list[tuple[list[str], list[tuple[str, str]]]]
         numbers = [
             shown(
                 measure,
-                Interval(*(row[c] for c in _with_ends([measure]))),
+                Interval(*(row[c] for c in columns_of(measure))),
                 subject.estimate.currency,
             )
             for measure in _TITLES
