@@ -88,7 +88,8 @@ def estimate(
 
     Warns:
         PlivoAnalysisWarning: The server's pages do not behave like those of one list, so that
-            windows of time were read; the range begins over 90 days ago; sessions were set aside.
+            windows of time were read, or that these cannot be read whole either, so that nothing
+            is estimated; the range begins over 90 days ago; sessions were set aside.
 
     Source: Cochran 1977 (cluster sampling, ratio estimators), Wolter 2007 (successive
     differences), Owen 1995 (scrambling), Brown, Cai & DasGupta 2001 (Wilson's interval).
