@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import base64
 import gzip
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 import ipywidgets as widgets
 
+from plivo_analysis.errors import FilterError
+from plivo_analysis.explorer.code_line import literal
 from plivo_analysis.explorer.output import NOTHING, box, lines, text, write
 from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from plivo_analysis.explorer.layout import Layout
+    from plivo_analysis.explorer.sidebar import DateRange, FilterFields
 
 PART = 300_000  # letters of base64 in one message
 
@@ -100,34 +104,67 @@ class Address:
     """The settings of an explorer as the query of the page's address; no telephone number.
 
     Args:
-        names: Everything that may stand in it, so that the page knows what to replace.
+        dates: The range.
+        fields: The filters.
+        layout: The grouping, the tab, and whether to compare.
+
+    Example:
+        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
+        >>> from plivo_analysis.explorer.sidebar import DateRange, FilterFields
+        >>> from datetime import UTC, datetime
+        >>> dates = DateRange(lambda: datetime(2026, 11, 2, tzinfo=UTC), lambda: None)
+        >>> fields = FilterFields(SESSION_RESOURCE, lambda: None)
+        >>> from plivo_analysis.explorer.layout import Layout
+        >>> tabs = [("Not adding up", widgets.VBox())]
+        >>> address = Address(dates, fields, Layout(["country"], {}, tabs))
+        >>> address.restore("token=abc&since=7d&country=IN")
+        >>> dates.arguments(), fields.arguments()
+        ({'since': '7d'}, {'country': 'IN'})
+        >>> address.write()
+        >>> "since=7d&amp;country=IN&amp;group=country&amp;tab=Not+adding+up" in address.place.value
+        True
     """
 
-    def __init__(self, names: Collection[str]) -> None:
-        self._names = names
+    def __init__(self, dates: DateRange, fields: FilterFields, layout: Layout) -> None:
+        self._dates, self._fields = dates, fields
+        self._group, self._tabs, self._compare = layout.group, layout.tabs, layout.compare
+        parameters = [one for field in fields.fields for one in field.parameters]
+        self._filters = [one.name for one in parameters if not one.kind.is_number]
         self.place = text("pva-address")
 
-    def write(self, settings: Mapping[str, Any]) -> None:
-        """Put settings into the address.
-
-        Example:
-            >>> address = Address(["since", "tab"])
-            >>> address.write({"since": "30d", "tab": "Not adding up"})
-            >>> 'data-query="since=30d&amp;tab=Not+adding+up"' in address.place.value
-            True
-        """
+    def write(self) -> None:
+        """Put the settings into the address."""
+        dates = {name: literal(at).strip('"') for name, at in self._dates.arguments().items()}
+        filters = self._fields.arguments()
+        known = {name: filters[name] for name in self._filters if name in filters}
+        choices = {"group": self._group.value, "tab": self._tab}
+        compare = {"compare": "yes" if self._compare.value else ""}
+        settings = {**dates, **known, **compare, **choices}
         query = urlencode({name: value for name, value in settings.items() if value})
-        names = " ".join(self._names)
+        names = " ".join(["since", "until", *self._filters, "compare", "group", "tab"])
         write(self.place, render("explorer/address.html", query=query, names=names))
 
-    def read(self, query: str) -> dict[str, str]:
-        """The settings of a query; what is not ours is left out.
+    def restore(self, query: str) -> None:
+        """Take settings from a query; what is not ours, or cannot be understood, is left out."""
+        settings = dict(parse_qsl(query))
+        if "since" in settings:
+            with suppress(FilterError):
+                self._dates.put(settings["since"], settings.get("until"))
+        for name in self._filters:
+            if name in settings:
+                with suppress(FilterError):
+                    self._fields.put({name: settings[name]})
+        self._compare.value = "compare" in settings
+        if settings.get("group") in self._group.options:
+            self._group.value = settings["group"]
+        titles = [self._tabs.get_title(place) for place in range(len(self._tabs.children))]
+        if settings.get("tab") in titles:
+            self._tabs.selected_index = titles.index(settings["tab"])
 
-        Example:
-            >>> Address(["since"]).read("token=abc&since=7d")
-            {'since': '7d'}
-        """
-        return {name: value for name, value in parse_qsl(query) if name in self._names}
+    @property
+    def _tab(self) -> str:
+        title: str = self._tabs.get_title(self._tabs.selected_index or 0)
+        return title
 
 
 def _size(length: int) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
@@ -17,13 +16,13 @@ import ipywidgets as widgets
 
 from plivo_analysis.api.filters import shown
 from plivo_analysis.client import environment_client
-from plivo_analysis.errors import FilterError, PlivoAnalysisError
+from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.browser import Address
-from plivo_analysis.explorer.code_line import code_line, literal, loader_call
+from plivo_analysis.explorer.code_line import code_line, loader_call
+from plivo_analysis.explorer.cost import LoadRequest, load_cost
 from plivo_analysis.explorer.exporting import as_csv, as_workbook
 from plivo_analysis.explorer.layout import Layout
-from plivo_analysis.explorer.load import Loaded, LoadRequest, load_cost
 from plivo_analysis.explorer.loading import Loading
 from plivo_analysis.explorer.output import NOTHING, lines, write
 from plivo_analysis.explorer.sidebar import DateRange, FilterFields
@@ -39,13 +38,11 @@ if TYPE_CHECKING:
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
+    from plivo_analysis.explorer.load import Loaded
 
 Export = tuple[str, str, "Callable[[ViewState[Any]], bytes]"]
 """One way to export: the button's label, the file's name, the function that makes the file. A
 name that begins with a point follows the name of the view."""
-
-
-_SETTINGS = ("since", "until", "compare", "group", "tab")
 
 
 class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ships no types
@@ -87,7 +84,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._fields = FilterFields(self.resource, self._changed)
         fields = [self._dates.box, self._fields.box]
         fields += [self._layout.compare] if self.compares else []
-        self._address = Address([*_SETTINGS, *(name for name in self._addressed)])
+        self._address = Address(self._dates, self._fields, self._layout)
         super().__init__([*self._layout.page(fields, self._choices()), self._address.place])
         self.add_class("pva")
         self._dates.put(filters.pop("since", None), filters.pop("until", None))
@@ -221,20 +218,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         Args:
             query: Such as ``"since=30d&country=IN&tab=Spend"``.
         """
-        settings = self._address.read(query)
-        if "since" in settings:
-            with suppress(FilterError):
-                self._dates.put(settings["since"], settings.get("until"))
-        for name in self._addressed:
-            if name in settings:
-                with suppress(FilterError):
-                    self._fields.put({name: settings[name]})
-        self._layout.compare.value = self.compares and "compare" in settings
-        if settings.get("group") in self.groups:
-            self._layout.group.value = settings["group"]
-        titles = [view.title for view in self._views]
-        if settings.get("tab") in titles:
-            self._layout.tabs.selected_index = titles.index(settings["tab"])
+        self._address.restore(query)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing is loading.
@@ -271,7 +255,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
                 return
             write(self._layout.status, NOTHING if is_wrong else self._cost())
             self._mark_outdated()
-            self._write_address()
+            self._address.write()
             if self._loaded is None:
                 self._write_code()
 
@@ -298,21 +282,6 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             self._loaded is not None and dict(self._loaded.request.arguments) != self.filters
         )
         self._layout.set_outdated(wording.CHANGED if is_outdated else "")
-
-    @property
-    def _addressed(self) -> list[str]:
-        """The filters that may stand in an address: none that is a telephone number."""
-        return [p.name for p in self.resource.parameters if not p.kind.is_number]
-
-    def _write_address(self) -> None:
-        filters = {
-            name: literal(value).strip('"') if name in ("since", "until") else value
-            for name, value in self.filters.items()
-            if name in (*_SETTINGS, *self._addressed)
-        }
-        compare = "yes" if self._layout.compare.value else ""
-        choices = {"group": self._layout.group.value, "tab": self._view.title}
-        self._address.write({**filters, "compare": compare, **choices})
 
     # A load.
 
@@ -394,7 +363,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
                 self._undrawn.discard(place)
             self._write_code()
             self._layout.download.clear()
-            self._write_address()
+            self._address.write()
 
     @property
     def _view(self) -> View[K]:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plivo_analysis.explorer import wording
-from plivo_analysis.explorer.load import LoadRun, load_cost
+from plivo_analysis.explorer.cost import load_cost
+from plivo_analysis.explorer.load import LoadRun
 from plivo_analysis.explorer.output import NOTHING, lines, write
 from plivo_analysis.explorer.worker import LoadProgress, Worker
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from plivo_analysis.explorer.cost import LoadRequest
     from plivo_analysis.explorer.layout import Layout
-    from plivo_analysis.explorer.load import Loaded, LoadRequest, Outcome
+    from plivo_analysis.explorer.load import Loaded, Outcome
     from plivo_analysis.http.rate_limit.limiter import Limiter
 
 

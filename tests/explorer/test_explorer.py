@@ -594,6 +594,13 @@ def test_a_choice_of_entry_channels_asks_nothing_and_keeps_the_frame(
     assert "began on" not in text(explorer, "pva-header")
 
 
+def test_a_filter_by_outcome_says_that_rates_are_of_what_it_leaves(explore: Any) -> None:
+    by_outcome = loaded(explore(since="90d", status="verified"))
+    assert "Status verified: rates are of these alone" in text(by_outcome, "pva-header")
+    by_country = loaded(explore(since="90d", country="IN"))
+    assert "Country IN</span>" in text(by_country, "pva-header")
+
+
 def test_only_the_tab_on_the_screen_is_drawn(explore: Any) -> None:
     explorer = loaded(explore(since="90d"))
     figures = [
