@@ -1,7 +1,8 @@
 """What an installed package must be able to do: run by the interpreter of a fresh environment.
 
 ``python -I tests/smoke.py`` in an empty folder. It needs the package's own dependencies and
-nothing else: no pytest, and no source tree. It fails with the first thing that does not work.
+nothing else: no pytest, and no source tree. Where DuckDB is installed too, it is asked in SQL. It
+fails with the first thing that does not work.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,8 @@ def main() -> None:
         assert getattr(pva, name) is not None
     counted = [tables(backend) for backend in ("polars", "pandas")]
     assert counted[0] == counted[1], counted
+    if find_spec("duckdb"):
+        in_sql()
     widgets()
     command_line()
     pva.show_versions()
@@ -68,6 +72,15 @@ def by_month(sessions: pd.DataFrame) -> None:
     months = pd.PeriodIndex(["2026-10"] * len(sessions), freq="M")
     rates = pva.success_rates(sessions.assign(month=pd.Categorical(months)), by="month")
     assert rates["month"].to_list() == ["2026-10"]
+
+
+def in_sql() -> None:
+    """DuckDB counts what is stored as the loaded table is counted."""
+    with pva.demo(sessions=200) as client:
+        sessions = pva.load_sessions(since="30d", client=client)
+        with pva.connect(client) as sql:
+            assert pva.fallback_rates(sql.table("attempts")).equals(pva.fallback_rates(sessions))
+            assert pva.success_rates(sql.table("sessions")).equals(pva.success_rates(sessions))
 
 
 def widgets() -> None:

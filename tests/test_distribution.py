@@ -112,7 +112,8 @@ def test_the_wheel_works_on_python(version: str, wheel: Path, tmp_path: Path) ->
 def test_the_wheel_works_with_the_lowest_versions_that_it_allows(
     wheel: Path, tmp_path: Path
 ) -> None:
-    required = [Requirement(line) for line in PROJECT["dependencies"]]
+    sql = PROJECT["optional-dependencies"]["sql"]
+    required = [Requirement(line) for line in [*PROJECT["dependencies"], *sql]]
     here = [each for each in required if each.marker is None or each.marker.evaluate()]
     lowest = [f"{each.name}{str(each.specifier).replace('>=', '==')}" for each in here]
     assert not [each for each in lowest if "==" not in each]
