@@ -19,6 +19,7 @@ from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import FilterError, SchemaError, StoreError
 from plivo_analysis.metrics.cautions import one_currency
 from plivo_analysis.metrics.certainty import Certainty, Completeness, completeness, coverage_rows
+from plivo_analysis.metrics.estimates import Estimate
 from plivo_analysis.metrics.joins import join_messages
 from plivo_analysis.metrics.messages import delivery_rates, message_spend
 from plivo_analysis.metrics.periods import zone_of
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     import polars as pl
-
-    from plivo_analysis.metrics.estimates import Estimate
 
 _DEFAULT_CURRENCY = "USD"
 
@@ -283,12 +282,15 @@ def cost_report(
 
 
 def _of_estimate(
-    estimate: Estimate,
+    estimate: object,
     given: Mapping[str, Any],
     title: str | None,
     account: str | None,
     zone: ZoneInfo,
 ) -> CostReport:
+    if not isinstance(estimate, Estimate):
+        named = type(estimate).__name__
+        raise FilterError(f"estimate is of type {named}; it takes what pva.estimate() gives.")
     if names := [name for name, value in given.items() if value is not None]:
         raise FilterError(
             f"estimate= stands in place of the sessions and of what goes with them: leave "
