@@ -24,7 +24,7 @@ from plivo_analysis.values.spans import DAY, Span, to_us
 
 LONG = False
 SESSIONS = 100_000
-_ROUNDS = 5
+_ROUNDS = 3
 _CANCELS = 5
 
 

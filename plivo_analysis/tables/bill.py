@@ -36,6 +36,12 @@ _OF_CHARGE = [
     _CHARGE.field("attempt_uuid").alias("charge_uuid"),
     _CHARGE.field("charge"),
 ]
+_AS_ORPHAN = [
+    pl.col("row"),
+    pl.col("charge_channel").alias("channel"),
+    pl.col("charge_uuid").alias("attempt_uuid"),
+    pl.col("charge"),
+]
 # An attempt without a charge row differs from none.
 _OWN_CHANNEL = (
     pl.when("charged").then("charge_channel").otherwise("channel").alias("charge_channel")
@@ -187,16 +193,16 @@ def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     longer = lengths.select(
         (pl.col("charged") > pl.col("listed")) | (pl.col("listed") > _MOST)
     ).to_series()
-    unproven = pl.concat([beside["row"].filter(doubtful), lists["row"].filter(longer)]).implode()
+    unproven = pl.concat([beside["row"].filter(doubtful), lists["row"].filter(longer)])
+    in_unproven = pl.col("row").is_in(unproven.implode())
     by_position = _in_order(
-        beside.filter(~pl.col("row").is_in(unproven))
+        beside.filter(~in_unproven)
         .with_columns(_OWN_CHANNEL, repeated=False)
         .drop("charge_uuid", "charged")
     )
-    left, right = (frame.filter(pl.col("row").is_in(unproven)) for frame in (attempts, charges))
-    by_uuid, orphans = _joined(left, right)
-    if by_uuid.is_empty():
-        return by_position, orphans
+    if unproven.is_empty():  # as in most accounts
+        return by_position, charges.clear().select(_AS_ORPHAN)
+    by_uuid, orphans = _joined(attempts.filter(in_unproven), charges.filter(in_unproven))
     return pl.concat([by_position, by_uuid]).sort("row", maintain_order=True), orphans
 
 
@@ -251,9 +257,7 @@ def _joined(attempts: pl.DataFrame, charges: pl.DataFrame) -> tuple[pl.DataFrame
     several = pl.col("key").is_not_null() & pl.struct("row", "key").is_duplicated()
     return (
         paired.with_columns(_OWN_CHANNEL, repeated=several).drop("key", "turn", "charged"),
-        orphans.select(
-            "row", channel="charge_channel", attempt_uuid="charge_uuid", charge="charge"
-        ),
+        orphans.select(_AS_ORPHAN),
     )
 
 
