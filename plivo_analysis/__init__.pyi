@@ -42,7 +42,7 @@ from .metrics.joins import MessageJoin as MessageJoin
 
 # Insights: what changed, who came back, when to switch
 from .insights.changes import compare as compare
-from .insights.changes import cost_bridge as cost_bridge
+from .insights.bridge import cost_bridge as cost_bridge
 from .insights.journeys import journeys as journeys
 from .insights.journeys import journey_rates as journey_rates
 from .insights.delivery import waits as waits

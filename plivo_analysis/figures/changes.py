@@ -14,7 +14,8 @@ from plivo_analysis.figures import style
 from plivo_analysis.figures.dots import WIDE, Mark, blank_lines, draw_dots, group_name
 from plivo_analysis.figures.prepared import sign_of
 from plivo_analysis.figures.rows import MetricRows, Row, read, words
-from plivo_analysis.insights.changes import COMPARE, COST_BRIDGE
+from plivo_analysis.insights.bridge import COST_BRIDGE
+from plivo_analysis.insights.changes import COMPARE
 from plivo_analysis.values.typesetting import count, money, percent, signed, unit_price
 
 if TYPE_CHECKING:

@@ -1,18 +1,15 @@
-"""What changed between two sessions tables, and from what the change of spend is made.
+"""What changed between two sessions tables, set side by side.
 
-``compare`` sets two tables side by side, ``cost_bridge`` parts the change of spend into price,
-volume and mix. Both count each table as the metrics do; the counts, marked ``__after``, then
-stand in one frame and are finished together. Neither knows causes: they say what changed with
-what.
+Each table is counted as the metrics count it; the counts, marked ``__after``, then stand in one
+frame and are finished together. It knows no causes: it says what changed with what.
 """
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import floor, sqrt
+from math import sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +18,7 @@ import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.words import ARROW, SETTLED, UNKNOWN, VERIFIED, fold_status
-from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError
+from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import currencies, one_currency
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import (
@@ -41,8 +38,9 @@ if TYPE_CHECKING:
 
 _POWER = 0.8  # of the change called detectable, the customary one
 _AFTER = pl.col("__after")
-_SIDES = {"before": ~_AFTER, "after": _AFTER}
-_HALF = Fraction(1, 2)
+SIDES = {"before": ~_AFTER, "after": _AFTER}
+"""Which rows of what ``count_both`` gives are of which table."""
+
 _LIMB = 2**30
 _UNITS = 10**MONEY_SCALE
 
@@ -75,17 +73,6 @@ COMPARE = Table(
         number_column("cost_per_verified_change_low", "The lower end of its interval.", MONEY_UNIT),
         number_column(
             "cost_per_verified_change_high", "The upper end of its interval.", MONEY_UNIT
-        ),
-    ),
-)
-
-COST_BRIDGE = Table(
-    name="cost_bridge",
-    row="A part of the change of spend: a group of sessions, and one effect in it.",
-    columns=(
-        computed("effect", Kind.TEXT, "price, volume, mix, new or ended."),
-        computed(
-            "amount", Kind.SUM, "Its part of the change; all parts sum to it exactly.", MONEY_UNIT
         ),
     ),
 )
@@ -154,7 +141,7 @@ def compare(
     """
     z = normal_quantile(confidence)
     needed = ["status", "path", "total_charge"]
-    grouping, counted = _count_both(
+    grouping, counted = count_both(
         before,
         after,
         by,
@@ -170,7 +157,7 @@ def compare(
     charge = pl.col("__charge").to_physical()
     each = charge // ROWS
     sums: dict[str, pl.Expr] = {}
-    for side, of_side in _SIDES.items():
+    for side, of_side in SIDES.items():
         sums |= {
             f"{side}_sessions": ROWS.filter(of_side),
             f"{side}_settled": ROWS.filter(of_side & settled),
@@ -188,7 +175,7 @@ def compare(
     groups = grouping.sum(counted, **sums)
 
     def changes(group: dict[str, Any]) -> dict[str, Any]:
-        first, second = (_Side.of(group, side) for side in _SIDES)
+        first, second = (_Side.of(group, side) for side in SIDES)
         spent = [side.spend.amount if side.sessions else None for side in (first, second)]
         return {
             "sessions_before": first.sessions or None,
@@ -206,87 +193,7 @@ def compare(
     return grouping.frame(groups, changes)
 
 
-def cost_bridge(
-    before: Any,
-    after: Any,
-    by: str | Iterable[str] = ("entry_channel", "destination_country_iso2"),
-) -> Any:
-    """From what the change of spend is made: price, volume, mix, cells that came and went.
-
-    A cell is a group of sessions with a known total: q of them, at p = their spend ÷ q, of Q in
-    all cells. The parts are Bennet's (Bennet 1920; Diewert 2005), which are symmetric in time:
-
-    - ``price``: ½(q₀ + q₁)(p₁ − p₀), the same sessions at other prices;
-    - the rest of the cell's change, ½(p₀ + p₁)(q₁ − q₀), is parted between ``volume``,
-      ½(p₀ + p₁)·½(q₀/Q₀ + q₁/Q₁)(Q₁ − Q₀), all cells growing alike, and ``mix``,
-      ½(p₀ + p₁)·½(Q₀ + Q₁)(q₁/Q₁ − q₀/Q₀), the cell's share of all sessions;
-    - a cell with no sessions before is ``new``, one with none after ``ended``: all of its money.
-
-    A price here is an average over a cell: a dearer path within it shows as price. Everything
-    is exact. Each part is rounded down to 8 digits and the missing units of 10⁻⁸ go to the
-    largest remainders, so that the rows sum to the change of spend to the last digit. Swapping
-    the tables turns every sign, but for the last digit, and ``new`` into ``ended``.
-
-    Args:
-        before: A sessions table on any engine, as for ``compare``. Only ``session_uuid``,
-            ``total_charge`` and the ``by`` columns are read.
-        after: The other one, on the same engine.
-        by: Columns of sessions that make the cells.
-
-    Returns:
-        A small frame (pandas for pandas, else polars): the ``by`` columns, ``effect`` and
-        ``amount`` (decimal, the account's currency). Sorted by cell, then price, volume, mix,
-        new, ended.
-
-    Raises:
-        SchemaError: As for ``compare``.
-
-    Warns:
-        PlivoAnalysisWarning: Sessions have no total yet. They are left out.
-
-    Example:
-        >>> from decimal import Decimal
-        >>> import polars as pl
-        >>> def sessions(number, price):
-        ...     return pl.DataFrame({
-        ...         "session_uuid": [str(n) for n in range(number)], "entry_channel": "sms",
-        ...         "total_charge": [Decimal(price)] * number})
-        >>> bridge = cost_bridge(sessions(2, "0.08"), sessions(4, "0.10"), by="entry_channel")
-        >>> [(effect, f"{amount:.2f}") for _, effect, amount in bridge.rows()]
-        [('price', '0.06'), ('volume', '0.18'), ('mix', '0.00')]
-    """
-    grouping, counted = _count_both(before, after, by, COST_BRIDGE, ["total_charge"], words={})
-    sums: dict[str, pl.Expr] = {}
-    for side, of_side in _SIDES.items():
-        sums |= sums_of(side, "charge", of_side)
-    cells = grouping.sum(counted, **sums)
-    if grouping.by:  # the order in which the last units are given out
-        cells = cells.sort(*grouping.by, nulls_last=True)
-    _warn_of_unpriced(*(sum(cells[f"__{side}_unknown"]) for side in _SIDES))
-    sides = [
-        [
-            Money(units, known, 0)
-            for units, known in cells.select(
-                pl.col(f"__{side}").to_physical(), f"__{side}_known"
-            ).iter_rows()
-        ]
-        for side in _SIDES
-    ]
-    cell, effects, parts = _bridge(*sides)
-    total = sum(second.units - first.units for first, second in zip(*sides, strict=True))
-    groups = pl.DataFrame(
-        [
-            *(cells[name][cell] for name in grouping.by),
-            pl.Series("__effect", effects, dtype=pl.String),
-            pl.Series("__amount", _whole(parts, total), dtype=pl.Int128),
-        ]
-    ).with_row_index("__row")
-    return grouping.frame(
-        groups, lambda row: {**row, "amount": decimal(row["amount"])}, order={"__row": False}
-    )
-
-
-def _count_both(
+def count_both(
     before: Any,
     after: Any,
     by: str | Iterable[str],
@@ -295,7 +202,22 @@ def _count_both(
     *,
     words: Mapping[str, Callable[[Any], str | None] | None],
 ) -> tuple[Grouping, pl.DataFrame]:
-    """Both tables counted, the counts in one frame in which ``__after`` tells them apart."""
+    """Both tables counted, the counts in one frame in which ``__after`` tells them apart.
+
+    Args:
+        before: A sessions table on any engine.
+        after: The other one, on the same engine.
+        by: Columns of sessions to group by.
+        result: The table of the result.
+        needed: The columns that will be looked at, besides the key.
+        words: As for ``Grouping.count``.
+
+    Returns:
+        The grouping of the first table, and the counts with the sum ``charge`` of the totals.
+
+    Raises:
+        SchemaError: As for ``compare``.
+    """
     first_grouping = Grouping.of(before, by, result, SESSIONS, needed)
     by = first_grouping.by
     groupings = [first_grouping, Grouping.of(after, by, result, SESSIONS, needed)]
@@ -430,59 +352,3 @@ def _costs(before: _Side, after: _Side, z: float) -> dict[str, Any]:
         "cost_per_verified_change_low": low,
         "cost_per_verified_change_high": high,
     }
-
-
-def _warn_of_unpriced(before: int, after: int) -> None:
-    if before or after:
-        warnings.warn(
-            f"{before} sessions before and {after} after have no total yet. The bridge leaves "
-            "them out, so that the change of spend may still move.",
-            PlivoAnalysisWarning,
-            stacklevel=3,
-        )
-
-
-def _bridge(
-    before: Sequence[Money], after: Sequence[Money]
-) -> tuple[list[int], list[str], list[Fraction]]:
-    """The parts of each cell, unrounded, in units of money: its place, the effect, the part."""
-    rows: list[tuple[int, str, Fraction]] = []
-    all_before, all_after = (sum(cell.known for cell in side) for side in (before, after))
-    for place, (first, second) in enumerate(zip(before, after, strict=True)):
-        q0, q1 = first.known, second.known
-        if q0 and q1:
-            p0, p1 = Fraction(first.units, q0), Fraction(second.units, q1)
-            share0, share1 = Fraction(q0, all_before), Fraction(q1, all_after)
-            # Prices and shares are the means of before and after. With those of before alone
-            # (Laspeyres) or of after alone (Paasche) the parts depend on the direction: swapping
-            # the tables would do more than turn the signs. As q = share · Q, a change of q then
-            # parts without a rest into one of Q at the mean share, and one of the share at the
-            # mean Q.
-            price = _HALF * (p0 + p1)
-            volume = _HALF * (share0 + share1) * (all_after - all_before)
-            mix = _HALF * (all_before + all_after) * (share1 - share0)
-            rows += [
-                (place, "price", _HALF * (q0 + q1) * (p1 - p0)),
-                (place, "volume", price * volume),
-                (place, "mix", price * mix),
-            ]
-        # A cell on one side alone has no price on the other, so that nothing can be parted.
-        elif q1:
-            rows.append((place, "new", Fraction(second.units)))
-        elif q0:
-            rows.append((place, "ended", Fraction(-first.units)))
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
-
-
-def _whole(parts: Sequence[Fraction], total: int) -> list[int]:
-    """Parts of a whole number as whole numbers that still sum to it.
-
-    Each is rounded down, and the missing units go to the largest remainders, the first of equal
-    ones before the next. Rounding each to the nearest would miss the total by a few units.
-    """
-    rounded = [floor(part) for part in parts]
-    # A stable sort, so that ties stay in the order of the rows.
-    by_remainder = sorted(range(len(parts)), key=lambda n: rounded[n] - parts[n])
-    for place in by_remainder[: total - sum(rounded)]:
-        rounded[place] += 1
-    return rounded

@@ -17,7 +17,8 @@ from plivo_analysis.api.words import OPEN, fold_status
 from plivo_analysis.figures.prepared import TOP, SpendOverTime, add_up
 from plivo_analysis.figures.rows import read
 from plivo_analysis.figures.time_axis import instant
-from plivo_analysis.insights.changes import compare, cost_bridge
+from plivo_analysis.insights.bridge import cost_bridge
+from plivo_analysis.insights.changes import compare
 from plivo_analysis.insights.journeys import count_masked, journey_rates
 from plivo_analysis.metrics.certainty import Certainty, Completeness
 from plivo_analysis.metrics.cost import cost_per_verified
