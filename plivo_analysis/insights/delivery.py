@@ -38,9 +38,11 @@ _WAITS = {
     "1–2 min": MINUTE,
     "over 2 min": 2 * MINUTE,
 }
-_DELIVERED = "delivered"
-_READ = "read"
-_FAILED = ["failed", "undelivered", "rejected"]
+_ENDS = {
+    "delivered": "delivered",
+    "read": "read",
+    **dict.fromkeys(("failed", "undelivered", "rejected"), "failed"),
+}
 _QUANTILES = {"p50": 50, "p95": 95}
 
 WAITS = Table(
@@ -165,10 +167,9 @@ def waits(
     def rates(group: dict[str, Any]) -> dict[str, Any]:
         length, median = group["length"], group["median"]
         return {
+            **group,
             "wait": None if length is None else names[length],
-            "steps": group["steps"],
             "median_seconds": None if median is None else median / SECOND,
-            "verified": group["verified"],
             **with_interval("success_rate", group["verified"], group["steps"], z),
         }
 
@@ -291,19 +292,18 @@ def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_networ
         messages, by, DELIVERY_TIMES, MESSAGES, ["message_direction", "message_state", *times]
     )
     rows = grouping.rows()
-    state = folded(rows["message_state"], fold_status)
+    state = folded(rows["message_state"], _end)
     start, sent, updated = (pl.col(name) for name in times)
     known = rows.with_columns(
-        __delivered=(state == _DELIVERED).fill_null(value=False),
-        __read=(state == _READ).fill_null(value=False),
-        __failed=state.is_in(_FAILED).fill_null(value=False),
+        __state=state,
         __queue=_wait(sent - start),
         __delivery=_wait(updated - sent),
         __all=0,
     ).filter(folded(rows["message_direction"], fold_status) == "outbound")
-    delivered, read, failed = pl.col("__delivered"), pl.col("__read"), pl.col("__failed")
+    delivered, read, unfinished = (
+        pl.col("__state") == word for word in ("delivered", "read", "unfinished")
+    )
     timed = delivered & pl.col("__queue").is_not_null() & pl.col("__delivery").is_not_null()
-    unfinished = ~(delivered | read | failed)
     queued = timed | (unfinished & pl.col("__queue").is_not_null())
     groups = known.group_by(*grouping.by, "__all").agg(
         pl.len().alias("__messages"),
@@ -349,6 +349,11 @@ def _refuse_partial(attempts: pl.DataFrame) -> None:
             "attempt before. Filter sessions, not attempts.",
             available=attempts.columns,
         )
+
+
+def _end(state: str | None) -> str:
+    """How a message ended, by its state: delivered, read, failed or unfinished."""
+    return _ENDS.get(fold_status(state) or "", "unfinished")
 
 
 def _wait(difference: pl.Expr) -> pl.Expr:

@@ -200,9 +200,7 @@ def journey_rates(
         verified = group["verified"]
         spent = Money(group["spent"], group["priced"], 0)
         return {
-            "journeys": group["journeys"],
-            "settled": group["settled"],
-            "verified": verified,
+            **group,
             **with_interval("conversion_rate", verified, group["settled"], z),
             "sessions_per_journey": ratio(group["sessions"], group["journeys"]),
             "cost_per_verified_journey": spent.per(verified),
