@@ -23,7 +23,7 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW
 from plivo_analysis.emulator.listing import visible
-from plivo_analysis.parsing.pages import READERS, read_page
+from plivo_analysis.parsing.pages import read_page
 from plivo_analysis.storage.completed_ranges import CompletedRange
 from plivo_analysis.storage.parquet_cache import FOLDER, parquet_files, write_closed
 from plivo_analysis.storage.store import Reading, Store, account_folder
@@ -115,9 +115,7 @@ def fill(store: Store, bodies: list[bytes]) -> tuple[float, float]:
     parsing = keeping = 0.0
     for number, body in enumerate(bodies, 1):
         begun = time.perf_counter()
-        page = read_page(
-            body, list_key=resource.list_key, read=READERS[resource.name], expected_path=""
-        )
+        page = read_page(body, resource, AUTH_ID)
         parsed = time.perf_counter()
         start = min(ceil(to_us(record.instant), MINUTE) for record in page.records)
         if number == len(bodies):

@@ -16,7 +16,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
-from plivo_analysis.api.times import api_time
 from plivo_analysis.errors import APIError, BadResponseError
 from plivo_analysis.maintenance.limit_probe import (
     RETRY_AFTER,
@@ -25,7 +24,7 @@ from plivo_analysis.maintenance.limit_probe import (
     Finding,
     meet_limit,
 )
-from plivo_analysis.parsing.pages import READERS, read_page
+from plivo_analysis.parsing.pages import read_page
 from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
 from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import RETENTION, seen
@@ -117,22 +116,10 @@ class _Examination:
     def _ask(
         self, resource: Resource, span: Span, offset: int = 0, more: Mapping[str, str] | None = None
     ) -> Page:
-        start, end = span.datetimes()
         answer = self._client.transport.get(
             resource.path,
-            {
-                f"{resource.time_parameter}__gte": api_time(start),
-                f"{resource.time_parameter}__lt": api_time(end),
-                "limit": str(PAGE_ROWS),
-                "offset": str(offset),
-                **(more or {}),
-            },
-            read=lambda body: read_page(
-                body,
-                list_key=resource.list_key,
-                read=READERS[resource.name],
-                expected_path=f"/v1/Account/{self._client.auth_id}/{resource.path}",
-            ),
+            PageRequest(span, offset).query(resource, more or {}),
+            read=lambda body: read_page(body, resource, self._client.auth_id),
         )
         self._date = answer.date
         return answer.value

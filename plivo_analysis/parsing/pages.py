@@ -27,6 +27,7 @@ from plivo_analysis.parsing.strict_json import REMEDY, parse_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.parsing.records import Note, Record
 
 READERS: Mapping[str, Callable[[object], Record]] = {
@@ -69,23 +70,15 @@ class Page:
     api_id: str | None
 
 
-def read_page(
-    body: bytes,
-    *,
-    list_key: str,
-    read: Callable[[object], Record],
-    expected_path: str,
-    offset: int | None = None,
-) -> Page:
+def read_page(body: bytes, resource: Resource, account: str, offset: int | None = None) -> Page:
     """Read one page of a listing.
 
     Args:
         body: The bytes of the answer.
-        list_key: Where the records are: ``sessions`` or ``objects``. A page without it that
-            has ``objects`` is read too, and noted. ``null`` is an empty list.
-        read: Reads one record, such as `plivo_analysis.parsing.sessions.read_session`.
-        expected_path: The path that was asked for; a ``meta.next`` elsewhere is noted, and so is
-            a record of another account.
+        resource: What is listed. A page without the list of its name that has ``objects`` is
+            read too, and noted. ``null`` is an empty list.
+        account: The account that was asked; a ``meta.next`` elsewhere is noted, and so is a
+            record of another account.
         offset: The offset that was asked for; by default the one that the page itself names.
 
     Returns:
@@ -97,37 +90,38 @@ def read_page(
             error or a failure beside records, or no records although it counts some.
 
     Example:
-        >>> from plivo_analysis.parsing.sessions import read_session
         >>> page = read_page(
-        ...     b'{"api_id": "a", "meta": {"next": "/v1/x/?offset=20"}, "sessions": null}',
-        ...     list_key="sessions", read=read_session, expected_path="/v1/x/",
+        ...     b'{"api_id": "a", "meta": {"next": "?offset=20"}, "sessions": null}',
+        ...     SESSION_RESOURCE,
+        ...     "MAXXXXXXXXXXXXXXXXXX",
         ... )
         >>> page.records, page.has_next, page.next_offset
         ((), True, 20)
     """
     answer = _answer(body)
     notes: list[Note] = []
-    listed = _listed(answer, list_key, notes)
+    listed = _listed(answer, resource.list_key, notes)
     meta = answer.get("meta")
     if isinstance(meta, dict):
-        has_next, next_offset, cursor = _next(meta.get("next"), expected_path, notes)
+        path = f"/v1/Account/{account}/{resource.path}"
+        has_next, next_offset, cursor = _next(meta.get("next"), path, notes)
         _check_meta(meta, len(listed), has_next, offset, notes)
     else:
         has_next, next_offset, cursor = False, None, None
         notes.append(note(Code.META_MISSING, "meta", meta if meta is not None else ""))
-    account = _ACCOUNT.match(expected_path)
+    read = READERS[resource.name]
     records = _once([_of_account(read(item), account) for item in listed])
     api_id = answer.get("api_id")
     named = shown(api_id) if isinstance(api_id, str) and api_id.strip() else None
     return Page(records, len(listed), has_next, next_offset, cursor, tuple(notes), named)
 
 
-def read_one(body: bytes, *, read: Callable[[object], Record]) -> Record:
+def read_one(body: bytes, resource: Resource) -> Record:
     """Read the answer to a request for one record: the record itself, with ``api_id``.
 
     Args:
         body: The bytes of the answer.
-        read: Reads one record, such as `plivo_analysis.parsing.sessions.read_session`.
+        resource: What it is.
 
     Returns:
         The record; it may be set aside for what it holds, as in a page.
@@ -136,14 +130,14 @@ def read_one(body: bytes, *, read: Callable[[object], Record]) -> Record:
         BadResponseError: It is no record of the documented form, or has no id.
 
     Example:
-        >>> from plivo_analysis.parsing.sessions import read_session
-        >>> read_one(b'{"api_id": "a", "error": "not found"}', read=read_session)
+        >>> read_one(b'{"api_id": "a", "error": "not found"}', SESSION_RESOURCE)
         Traceback (most recent call last):
         ...
         plivo_analysis.errors.BadResponseError: The server says "not found" in place of ...
     """
     answer = _answer(body)
-    record = read({name: value for name, value in answer.items() if name != "api_id"})
+    content = {name: value for name, value in answer.items() if name != "api_id"}
+    record = READERS[resource.name](content)
     if record.row is None and record.key.startswith("sha256:"):
         raise BadResponseError(f"The answer holds no record with an id. {REMEDY}")
     return record
@@ -198,6 +192,8 @@ def _next(
         return False, None, None
     if not isinstance(named, str) or not named.strip():
         notes.append(note(Code.META_ODD, "meta.next", named))
+        # What is there and no text still says that more follows: to take it for the end would
+        # lose rows, to go on costs a request. Blank, 0 and false are read as "nothing".
         return bool(named) and not isinstance(named, str), None, None
     try:
         url = urlsplit(named)
@@ -228,6 +224,7 @@ def _check_meta(
             numbers[name] = value
         elif value is not None:
             notes.append(note(Code.META_ODD, f"meta.{name}", value))
+    # Only noted: how many rows the server puts on a page is learnt from the pages themselves.
     limit = numbers.get("limit", received)
     if received > limit or (has_next and received < limit):
         notes.append(note(Code.PAGE_SIZE, "meta.limit", f"{received} for a limit of {limit}"))
@@ -237,21 +234,23 @@ def _check_meta(
         return
     if received and total < numbers.get("offset", 0) + received:
         notes.append(note(Code.META_ODD, "meta.total_count", total))
+    # An empty page says that there is nothing more. One that counts more rows than have been
+    # passed must not be believed, or the rest would be called complete.
     if not received and start is not None and total > start:
         raise BadResponseError(
             f"The answer lists no records from number {start:,} on, but counts {total:,}. {REMEDY}"
         )
 
 
-def _of_account(record: Record, asked: re.Match[str] | None) -> Record:
+def _of_account(record: Record, asked: str) -> Record:
     """The record, noted if it names another account than the one asked for.
 
     A main account also lists what its subaccounts sent, and a subaccount's records may name the
     main one: only two main accounts, or two subaccounts, cannot be meant.
     """
     uri = None if record.row is None else record.row.get("resource_uri")
-    named = _ACCOUNT.match(uri) if uri and asked is not None else None
-    if named is None or asked is None or named[1] == asked[1] or named[1][0] != asked[1][0]:
+    named = _ACCOUNT.match(uri) if uri else None
+    if named is None or named[1] == asked or named[1][0] != asked[0]:
         return record
     foreign = note(Code.ACCOUNT_FOREIGN, "resource_uri", named[1])
     return replace(record, notes=(*record.notes, foreign))

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.page_request import PAGE_ROWS, Anomaly, PageRequest
+from plivo_analysis.sync.page_request import PAGE_ROWS, Anomaly, Method, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor
 
 if TYPE_CHECKING:
@@ -31,16 +31,10 @@ _ASTRAY = 3 * PAGE_ROWS  # rows gone by beyond those known: pages repeat themsel
 
 
 @dataclass(slots=True)
-class Bisection:
+class Bisection(Method):
     """Read a range in parts from its end to its start.
 
     Args:
-        span: The range.
-        reached: What lies above this instant is covered; at first the end of the first request.
-        resolution: How fine the server's bounds are taken to be, in microseconds.
-        stable: Whether rows stay in the listing while it is read.
-        confirm_empty: Whether a long part without rows is asked for twice.
-        longest: How long a range the server lists at most, in microseconds.
         length: How long the next part is to be.
         usual: How long a part may be by what the last ones held.
         rows: How many rows the last parts held, the older ones counting less.
@@ -48,17 +42,8 @@ class Bisection:
         known: Rows below ``reached`` that have to come back, by key.
         was_empty: Whether the part has been empty once.
         probe: Asks what follows a page whose length proves nothing.
-
-    Attributes:
-        done: Whether there is nothing left to ask.
     """
 
-    span: Span
-    reached: int
-    resolution: int
-    stable: bool = True
-    confirm_empty: bool = True
-    longest: int | None = None
     length: int = 0
     usual: int = 0
     rows: float = 0.0
@@ -71,15 +56,11 @@ class Bisection:
         self.length = self.length or self.reached - self.span.start
 
     @property
-    def done(self) -> bool:
-        """Whether there is nothing left to ask."""
-        return self.reached <= self.span.start
-
-    @property
     def part(self) -> Span:
         """The part that is read now."""
         length = self.length
         if self.longest is not None:
+            # What is asked for is longer: by a step below the part, and by rounding at both ends.
             length = min(length, self.longest - 3 * max(MINUTE, self.resolution))
         unit = max(self.resolution, next((u for u in (MINUTE, SECOND) if length >= u), 1))
         start = floor(self.reached - max(1, length), unit)
@@ -117,6 +98,8 @@ class Bisection:
                 length.see_full(probe.offset)
             return self._shorten(part, seen)
         inside = {key: at for key, at in seen.rows if at in part}
+        # A page that may have been cut proves nothing of what it left out: which rows those are
+        # depends on the server's order, and bisection relies on none.
         if length.is_full(seen.count) or seen.has_next:
             return self._shorten(part, seen)
         # Rows seen on a page that was too full for a longer part: where one of them is not listed
@@ -125,6 +108,8 @@ class Bisection:
         if any(at in due and key not in inside for key, at in self.known.items()):
             return Anomaly.OVERLAP
         self._count(part, len(inside), length)
+        # An empty page of more than a day may be a replica that lags, so that it has to come
+        # twice; a short part is soon read again by the next pull.
         if not seen.count and self.confirm_empty and part.length > DAY and not self.was_empty:
             self.was_empty = True
         elif not seen.count or length.is_short(seen.count):
@@ -141,10 +126,6 @@ class Bisection:
         self.known = {key: at for key, at in self.known.items() if at < reached}
         self.was_empty = False
         self.probe = None
-
-    def stop_at(self, start: int) -> None:
-        """Leave what lies below an instant to somebody else."""
-        self.span = Span(max(start, self.span.start), self.span.end)
 
     def expect(self, rows: Mapping[str, int]) -> None:
         """Take these rows for some that have to come back."""
@@ -169,6 +150,7 @@ class Bisection:
 
     def _count(self, part: Span, rows: int, length: PageLength) -> None:
         """How long the next part should be, by what this one and those before it held."""
+        # A mean that fades: traffic follows the hours, so that the last parts tell most.
         self.rows = self.rows * _FADES + rows
         self.time = self.time * _FADES + part.length
         wanted = int(self.time * _WANTED * length.full / max(1.0, self.rows))
@@ -262,12 +244,13 @@ class Ties:
         return None
 
     def _end_pass(self) -> Anomaly | None:
+        # More keys than places: this pass skipped rows that another listed, or ended early.
         goes_astray = self.stable and not self.by_cursor and len(self.known) > self.place
-        if self.by_cursor:
+        if self.by_cursor:  # a cursor's pages have no place to count by
             is_whole = self.listed == self.before
         elif self.stable:
             is_whole = len(self.known) == self.place
-        else:
+        else:  # rows leave while they are listed, so that earlier passes prove nothing
             is_whole = self.meets and len(self.listed) == self.place
         self.quiet = self.quiet + 1 if self.before and self.known <= self.before else 0
         self.before = self.known if not self.by_cursor else self.listed

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.page_request import Anomaly, PageRequest
+from plivo_analysis.sync.page_request import Anomaly, Method, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor
 
 if TYPE_CHECKING:
@@ -55,43 +55,25 @@ class Claim:
 
 
 @dataclass(slots=True)
-class KeysetPaging:
+class KeysetPaging(Method):
     """Go down a range page by page.
 
+    Where rows do not stay in the listing, the overlap is checked only where it can tell a coarser
+    resolution.
+
     Args:
-        span: The range.
-        reached: What lies above this instant is covered; at first the end of the first request.
-        resolution: How fine the server's bounds are taken to be, in microseconds.
-        stable: Whether rows stay in the listing while it is read. If not, the overlap is checked
-            only where it can tell a coarser resolution.
-        confirm_empty: Whether a long range without rows is asked for twice.
-        longest: How long a range the server lists at most, in microseconds.
         known: The rows of the page before, by key; the oldest have to come back.
         repeated: What the same request brought the last time, if it is repeated.
         repeats: How often a request was repeated.
         claim: What has to be shown before the next page.
         newest_first: Whether a page has proven the order.
-
-    Attributes:
-        done: Whether there is nothing left to ask.
     """
 
-    span: Span
-    reached: int
-    resolution: int
-    stable: bool = True
-    confirm_empty: bool = True
-    longest: int | None = None
     known: dict[str, int] = field(default_factory=dict)
     repeated: frozenset[str] | None = None
     repeats: int = 0
     claim: Claim | None = None
     newest_first: bool = False
-
-    @property
-    def done(self) -> bool:
-        """Whether there is nothing left to ask."""
-        return self.reached <= self.span.start
 
     @property
     def is_checking(self) -> bool:
@@ -149,12 +131,15 @@ class KeysetPaging:
             # A full page within one step: the next request would be this one again.
             # Before the overlap: of more ties than a page holds, any may have come back.
             return Anomaly.TIE if seen.rows else Anomaly.STUCK
+        # Rows that age out of retention between two pages are missing rightly.
         if self.reached > aged and self._lacking(seen):
             return Anomaly.OVERLAP
         if not seen.has_next and not length.is_full(seen.count):
             self._end(seen, reached, length)
             return None
         if reached == self.reached:
+            # Nothing new, and yet a next page is named: to believe that this is the end would
+            # lose what a server left out of a page that it cut short.
             self._repeat(seen)
             return None
         if may_have_holes:
@@ -168,10 +153,6 @@ class KeysetPaging:
         self.known = {}
         self.repeated = self.claim = None
         self.repeats = 0
-
-    def stop_at(self, start: int) -> None:
-        """Leave what lies below an instant to somebody else."""
-        self.span = Span(max(start, self.span.start), self.span.end)
 
     def expect(self, rows: dict[str, int]) -> None:
         """Take these rows for those of the page before."""
@@ -188,6 +169,8 @@ class KeysetPaging:
 
     def _lacking(self, seen: PageSeen) -> set[str]:
         """The rows at the oldest instant of the page before that did not come back."""
+        # Only these: the next request ends one step above them, so that of the page before no
+        # other row must come again.
         oldest = min(self.known.values(), default=0)
         return {key for key, at in self.known.items() if at == oldest} - seen.keys
 
@@ -206,6 +189,8 @@ class KeysetPaging:
 
     def _skip_below_asked(self) -> None:
         """Nothing more was listed in what was asked for."""
+        # A range that the server bounds is read in several: the last minute above its start is
+        # asked for again, since ``gte`` may mean ``gt`` there.
         start = self.asked.start
         self.skip_to(self.span.start if start < self.span.start else start + MINUTE)
 
@@ -258,10 +243,14 @@ class KeysetPaging:
         if seen.outside(claim.request.span):
             return Anomaly.BOUNDS
         if claim.kind == "next":
+            # What follows the page that came again and again must be nothing. Anything else would
+            # be rows that this method can never reach.
             if seen.count or seen.has_next or self.repeated is None:
                 return Anomaly.STUCK
             self._skip_below_asked()
         elif claim.kind == "gone":
+            # A row that was deleted leaves all others there. Where bounds are cut, others of the
+            # page are missing as well.
             if self._lacking(seen) != claim.rows.keys() - seen.keys or not seen.rows:
                 return Anomaly.BOUNDS
             self.known = {}
@@ -280,6 +269,7 @@ class KeysetPaging:
         if not new and len(seen.rows) <= 1 and not seen.has_next:
             self._skip_below_asked()
         elif new:
+            # The page was cut though it named no next one: so many rows does a page hold.
             length.see_full(claim.request.offset + 1)
             if claim.reached == self.reached:
                 return Anomaly.TIE

@@ -1,11 +1,19 @@
-"""What a paginator and its driver exchange: a request for a page, what the page held, anomalies."""
+"""What a paginator, its methods and its driver share: requests, what a page held, anomalies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from plivo_analysis.values.spans import Span  # noqa: TC001 - a checkpoint is read by its types
+from plivo_analysis.api.filters import Query
+from plivo_analysis.api.times import api_time
+from plivo_analysis.values.spans import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from plivo_analysis.api.resources import Resource
 
 PAGE_ROWS = 20
 
@@ -35,6 +43,17 @@ class PageRequest:
     offset: int = 0
     cursor: str | None = None
 
+    def query(self, resource: Resource, filters: Mapping[str, str]) -> Query:
+        """The request as the API takes it."""
+        start, end = map(api_time, self.span.datetimes())
+        bounds = {
+            f"{resource.time_parameter}__gte": start,
+            f"{resource.time_parameter}__lt": end,
+            "limit": str(PAGE_ROWS),
+        }
+        place = {"cursor": self.cursor} if self.cursor else {"offset": str(self.offset)}
+        return Query({**filters, **bounds, **place})
+
 
 @dataclass(frozen=True, slots=True)
 class PageSeen:
@@ -62,6 +81,36 @@ class PageSeen:
     def outside(self, span: Span) -> bool:
         """Whether a row lies outside of a span."""
         return any(instant not in span for _, instant in self.rows)
+
+
+@dataclass(slots=True)
+class Method:
+    """A way to read a range from its end to its start; what all ways have in common.
+
+    Args:
+        span: The range.
+        reached: What lies above this instant is covered; at first the end of the first request.
+        resolution: How fine the server's bounds are taken to be, in microseconds.
+        stable: Whether rows stay in the listing while it is read.
+        confirm_empty: Whether a long part without rows is asked for twice.
+        longest: How long a range the server lists at most, in microseconds.
+    """
+
+    span: Span
+    reached: int
+    resolution: int
+    stable: bool = True
+    confirm_empty: bool = True
+    longest: int | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to ask."""
+        return self.reached <= self.span.start
+
+    def stop_at(self, start: int) -> None:
+        """Leave what lies below an instant to somebody else."""
+        self.span = Span(max(start, self.span.start), self.span.end)
 
 
 @dataclass(slots=True)

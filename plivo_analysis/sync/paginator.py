@@ -222,16 +222,19 @@ class Paginator:
         """A row lies outside the bounds, or did not come back: are the bounds cut?"""
         if self.before_anomaly is None:
             self.before_anomaly = self.resolution
+        # The next coarser resolution asks for whole seconds or minutes: such bounds mean the same
+        # to a server that cuts them and to one that does not.
         if self.resolution < MINUTE:
             self.resolution = RESOLUTIONS[RESOLUTIONS.index(self.resolution) + 1]
             self._begin(method.reached, bisect=isinstance(method, Bisection))
         elif anomaly is Anomaly.OVERLAP and isinstance(method, Bisection):
             self._give_up(method.part)
         elif anomaly is Anomaly.OVERLAP and self.resolution == MINUTE and method.known:
+            # Bounds cut to the day are rare and cost all that was read: a row may just be gone.
             method.check_bounds()  # type: ignore[union-attr] # not a bisection
         elif self.resolution == MINUTE:
             self._start_anew()
-        else:
+        else:  # not even whole days are kept to
             self.not_honoured = anomaly is Anomaly.BOUNDS
             self._give_up_rest()
 
@@ -263,6 +266,7 @@ class Paginator:
             self.method.skip_to(ties.span.start)
 
     def _read_ties(self, method: KeysetPaging | Bisection) -> None:
+        # No bound falls within a step, so that no smaller range parts its rows.
         asked, reached = method.asked, ceil(method.reached, self.resolution)
         self.ties = Ties(
             Span(reached - self.resolution, reached),
@@ -274,6 +278,7 @@ class Paginator:
     def _cover(self, span: Span) -> None:
         """Note a part as read, or as missing where none of its rows is fit for a table."""
         self.moves += 1
+        # Pages reach beyond the range by a minute at each end; what is called read does not.
         part = span.clip(self.span)
         if self.unfit:
             self.missing.append(part)  # to call it read would say that there was nothing
@@ -289,6 +294,8 @@ class Paginator:
         """Read what is left in another way; the rows that have to come back stay the same."""
         if known is None:
             known = self.method.known
+        # Keyset paging takes the oldest row of a page for its last: only an ordered list can be
+        # read so. Bisection asks a little more often, and needs no order.
         kind = KeysetPaging if self.ordered and not bisect else Bisection
         self.method = kind(
             self.span,

@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import Query
-from plivo_analysis.api.times import api_time
 from plivo_analysis.api.words import fold_status
 from plivo_analysis.errors import APIError, BadResponseError, StoreError
-from plivo_analysis.parsing.pages import READERS, read_page
+from plivo_analysis.parsing.pages import read_page
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
 from plivo_analysis.storage.leases import LEASE_SECONDS
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.parquet_cache import write_closed
 from plivo_analysis.storage.store import Reading
-from plivo_analysis.sync.page_request import PAGE_ROWS, Anomaly, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import Anomaly, PageRequest, PageSeen
 from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.sync.server_profile import ServerProfile
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor, merge, subtract, to_us
@@ -149,7 +148,7 @@ class Reader:
         proven, now = take(page.seen), self.now()
         complete = []
         if proven is not None:
-            closed = Span(ceil(now - RETENTION, MINUTE), floor(self._newest_closed(), MINUTE))
+            closed = self._closed()
             flags = tuple(sorted({SAMPLED, *self._labels}))
             complete = [CompletedRange(proven.clip(closed), self.filter.scope, now, flags)]
         self._store(self.filter.scope, Reading(name, page.body, page.records, now, complete))
@@ -283,21 +282,9 @@ class Reader:
     def _ask(
         self, request: PageRequest, params: Mapping[str, str], hold: _Hold | None
     ) -> _Answered:
-        resource = self.resource
-        start, end = request.span.datetimes()
-        place = {"cursor": request.cursor} if request.cursor else {"offset": str(request.offset)}
-        question = Query(
-            {
-                **params,
-                f"{resource.time_parameter}__gte": api_time(start),
-                f"{resource.time_parameter}__lt": api_time(end),
-                "limit": str(PAGE_ROWS),
-                **place,
-            }
-        )
         answer = self.client.transport.get(
-            resource.path,
-            question,
+            self.resource.path,
+            request.query(self.resource, params),
             read=lambda body: self._read(body, None if request.cursor else request.offset),
             cancel=self.cancel,
             on_wait=self._waiting(hold),
@@ -313,17 +300,12 @@ class Reader:
                 self.confirmed = self.confirmed or bool(self.filter.matches(record.row))
             if record.instant is not None:
                 self.newest = max(self.newest, to_us(record.instant))
+        start, end = request.span.datetimes()
         return _Answered(f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}", body, page)
 
     def _read(self, body: bytes, offset: int | None) -> tuple[bytes, Page]:
         """Read an answer; raise where it is one that came before, so that it is asked for again."""
-        page = read_page(
-            body,
-            list_key=self.resource.list_key,
-            read=READERS[self.resource.name],
-            expected_path=f"/v1/Account/{self.client.auth_id}/{self.resource.path}",
-            offset=offset,
-        )
+        page = read_page(body, self.resource, self.client.auth_id, offset)
         if self.client.is_repeated(page.api_id):
             raise BadResponseError(
                 "The answer is a copy of an earlier one: a cache between here and the server "
@@ -389,7 +371,7 @@ class Reader:
         complete: list[CompletedRange] = []
         passed = checkpoint = None
         if settled:
-            closed = Span(ceil(now - RETENTION, MINUTE), floor(self._newest_closed(), MINUTE))
+            closed = self._closed()
             # Whole minutes inward: a minute whose end lies on the next page is not complete yet.
             fresh = [part for span in paginator.minutes() for part in subtract(span, noted)]
             flags = tuple(sorted(paginator.flags | self._labels))
@@ -409,16 +391,18 @@ class Reader:
             write_closed(self.client.store, self.resource, [entry.span for entry in complete])
         return fresh
 
-    def _newest_closed(self) -> int:
-        """Up to when a range may be called complete."""
+    def _closed(self) -> Span:
+        """Where a range may be called complete."""
+        oldest, end = self.now() - RETENTION, self.now() - SETTLE
         trusted = self.client.trusted_now()
         if trusted is not None:
-            return to_us(trusted) - SETTLE
-        # The server tells no time, and this computer's may be fast. What it listed has happened.
-        kept = self.client.store.records(self.resource).extent()[1]
-        return min(
-            self.now() - SETTLE, max(self.newest, self.now() - RETENTION if kept is None else kept)
-        )
+            end = to_us(trusted) - SETTLE
+        else:
+            # The server tells no time, and this computer's may be fast. What it listed has
+            # happened.
+            kept = self.client.store.records(self.resource).extent()[1]
+            end = min(end, max(self.newest, oldest if kept is None else kept))
+        return Span(ceil(oldest, MINUTE), floor(end, MINUTE))
 
     @property
     def _labels(self) -> set[str]:

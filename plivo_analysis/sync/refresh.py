@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.errors import BadResponseError, FilterError, ResourceNotFoundError
-from plivo_analysis.parsing.pages import READERS, read_one
+from plivo_analysis.parsing.pages import read_one
 from plivo_analysis.storage.store import Reading
 from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.values.spans import MINUTE, Span, to_us
@@ -136,7 +136,7 @@ def fetch(
     answer = client.transport.get(
         f"{resource.path}{key}/",
         {},
-        read=lambda body: (body, read_one(body, read=READERS[resource.name])),
+        read=lambda body: (body, read_one(body, resource)),
         cancel=cancel,
         paced=False,
     )

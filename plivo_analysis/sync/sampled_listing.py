@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import APIError
-from plivo_analysis.parsing.pages import READERS, read_page
+from plivo_analysis.parsing.pages import read_page
 from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
 from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import seen
@@ -165,12 +165,7 @@ class SampledListing:
         for name, body in reader.client.store.pages(reader.resource, self._name):
             *_, bounds, offset = name.split(" ")
             request = PageRequest(_span(bounds), int(offset))
-            page = read_page(
-                body,
-                list_key=reader.resource.list_key,
-                read=READERS[reader.resource.name],
-                expected_path="",
-            )
+            page = read_page(body, reader.resource, reader.client.auth_id)
             for number, part in enumerate(self._lists):
                 if request.span.start in part.span:
                     part.receive(request, seen(page))

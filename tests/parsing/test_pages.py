@@ -13,14 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.errors import BadResponseError
-from plivo_analysis.parsing.messages import read_message
 from plivo_analysis.parsing.pages import Page, read_one, read_page
-from plivo_analysis.parsing.sessions import read_session
 from plivo_analysis.parsing.strict_json import parse_json
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sessions.json"
-PATH = "/v1/Account/MADEMO00000000000000/Verify/Session/"
+ACCOUNT = "MADEMO00000000000000"
+PATH = f"/v1/Account/{ACCOUNT}/Verify/Session/"
 UUID = "51e965f3-65a5-4ca0-9542-571541180091"
 OTHER_UUID = "60ea68db-b123-46d9-9eb2-1201d516dbbd"
 
@@ -44,7 +44,7 @@ def body(*sessions: object, **changes: Any) -> bytes:
 
 
 def page_of(answer: bytes) -> Page:
-    return read_page(answer, list_key="sessions", read=read_session, expected_path=PATH)
+    return read_page(answer, SESSION_RESOURCE, ACCOUNT)
 
 
 def page_with_next(named: object, count: int = 20, **meta: Any) -> Page:
@@ -164,9 +164,7 @@ def test_a_page_of_messages_lies_under_objects() -> None:
         "total_amount": "0.0035",
     }
     answer = {"api_id": "a", "meta": {"limit": 20, "offset": 0, "next": None}, "objects": [record]}
-    page = read_page(
-        json.dumps(answer).encode(), list_key="objects", read=read_message, expected_path=PATH
-    )
+    page = read_page(json.dumps(answer).encode(), MESSAGE_RESOURCE, ACCOUNT)
     assert [one.key for one in page.records] == [UUID]
     assert page.notes == ()
 
@@ -259,17 +257,11 @@ def test_no_records_beside_a_count_beyond_the_offset_are_no_page(
     meta: dict[str, Any], offset: int | None, refused: bool
 ) -> None:
     answer = json.dumps({"meta": {"next": None, **meta}, "sessions": []}).encode()
-
-    def read() -> Page:
-        return read_page(
-            answer, list_key="sessions", read=read_session, expected_path=PATH, offset=offset
-        )
-
     if refused:
         with pytest.raises(BadResponseError, match="counts 40"):
-            read()
+            read_page(answer, SESSION_RESOURCE, ACCOUNT, offset)
     else:
-        assert read().records == ()
+        assert read_page(answer, SESSION_RESOURCE, ACCOUNT, offset).records == ()
 
 
 MAIN, OTHER = "MAXXXXXXXXXXXXXXXXXX", "MAYYYYYYYYYYYYYYYYYY"
@@ -294,12 +286,7 @@ def test_a_message_of_another_account_is_noted_and_a_subaccounts_is_not(
     uri = None if named is None else f"/v1/Account/{named}/Message/{UUID}/"
     message = {"message_uuid": UUID, "message_time": "2026-03-01 10:00:00+00:00"}
     answer = {"meta": {"next": None}, "objects": [{**message, "resource_uri": uri}]}
-    page = read_page(
-        json.dumps(answer).encode(),
-        list_key="objects",
-        read=read_message,
-        expected_path=f"/v1/Account/{asked}/Message/",
-    )
+    page = read_page(json.dumps(answer).encode(), MESSAGE_RESOURCE, asked)
     found = [note.code for note in page.records[0].notes if note.code != "amount_missing"]
     assert found == (["account_foreign"] if noted else [])
 
@@ -511,7 +498,7 @@ def test_a_page_of_another_size_than_its_limit_is_noted(
 
 def test_one_record_is_read_without_the_api_id() -> None:
     answer = json.dumps({"api_id": "a", **session(), "new": 1}).encode()
-    record = read_one(answer, read=read_session)
+    record = read_one(answer, SESSION_RESOURCE)
     assert record.key == UUID
     assert record.row is not None
     assert record.row["extra"] == '{"new":1}'
@@ -529,11 +516,11 @@ def test_one_record_is_read_without_the_api_id() -> None:
 )
 def test_what_is_no_record_is_an_error(answer: bytes, reason: str) -> None:
     with pytest.raises(BadResponseError, match=reason):
-        read_one(answer, read=read_session)
+        read_one(answer, SESSION_RESOURCE)
 
 
 def test_one_record_may_be_set_aside() -> None:
-    record = read_one(json.dumps(session(created_at="?")).encode(), read=read_session)
+    record = read_one(json.dumps(session(created_at="?")).encode(), SESSION_RESOURCE)
     assert record.row is None
     assert record.key == UUID
 
@@ -545,9 +532,9 @@ SOON, LITTLE = 1.0, 64 << 20  # seconds of the processor, bytes
 
 def page_if_any(answer: bytes, key: str = "sessions") -> Page | None:
     """The page, or nothing where it is refused."""
-    read = read_session if key == "sessions" else read_message
+    resource = SESSION_RESOURCE if key == "sessions" else MESSAGE_RESOURCE
     with contextlib.suppress(BadResponseError):
-        return read_page(answer, list_key=key, read=read, expected_path=PATH)
+        return read_page(answer, resource, ACCOUNT)
     return None
 
 
