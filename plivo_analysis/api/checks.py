@@ -173,7 +173,8 @@ def _checked_country(name: str, value: object) -> str | None:
 def _checked_code(name: str, value: object) -> str | None:
     """An error code, as text with its leading zeros."""
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value) if value else "000"  # the only code that begins with zeros
+        # A notebook's integer has lost its zeros; "000" is the only code that begins with them.
+        value = str(value) if value else "000"
     return _matching(name, value, _CODE, 'up to six digits as text, such as "000" or "450"')
 
 
@@ -221,6 +222,8 @@ def same_number(wanted: str, found: str) -> bool | None:
     bare = bare_number(found)
     if bare == wanted:
         return True
+    # Three answers: a row that hides digits proves neither that the server kept to the filter nor
+    # that it did not, so that its own list decides.
     if len(bare) < _SHORTEST_HIDDEN or not _HIDDEN.fullmatch(bare):
         return False
     if len(bare) != len(wanted):  # how many digits are hidden is not known

@@ -157,6 +157,8 @@ class Filter:
 
     def matches(self, row: Mapping[str, Any]) -> bool | None:
         """Whether a row is one that was asked for; None where it lacks what would tell."""
+        # One false outweighs what is not known: a row that shows another status was not asked for,
+        # whatever its hidden number is.
         answers = {
             None if row[each.column] is None else each.same(each.wanted, str(row[each.column]))
             for each in self.confirmations()

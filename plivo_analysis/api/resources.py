@@ -146,6 +146,7 @@ class Resource:
         the record. A price that has not come a day after the record began is taken as not coming.
         """
         at = to_us(row[self.instant])
+        # Where `open_for` is NEVER the sum would be beyond it, and one value stands for never.
         if self.is_open(row) or fold_status(row[self.status]) in self.rechecked_words:
             return min(NEVER, at + self.open_for)
         return at + DAY if row[self.amount] is None else FINAL

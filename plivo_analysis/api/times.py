@@ -148,5 +148,6 @@ def _back(now: datetime, span: timedelta) -> datetime | None:
 
 def _plain(moment: datetime) -> datetime:
     """A datetime of the standard library in UTC, whatever subclass was given."""
+    # A pandas Timestamp is a datetime that counts nanoseconds and compares in its own way.
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return datetime.combine(aware.date(), aware.time(), UTC)

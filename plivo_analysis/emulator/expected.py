@@ -316,6 +316,7 @@ def sum_up(sessions: Iterable[ExpectedSession]) -> ExpectedResults:
         if not settled or not session.attempts:
             continue
         entry_channel = session.attempts[0].channel
+        # Unknown is neither yes nor no: such a session is in no denominator.
         changed = _changed_channel([attempt.channel for attempt in session.attempts])
         results.not_evaluable += changed is None
         evaluable[entry_channel] += changed is not None

@@ -147,6 +147,7 @@ def generate(
     if not frozen:
         ahead = rhythmic_times(random, sessions // days, present, present + DAY)
         moments += [(moment, False) for moment in ahead]
+    # In the order of time, since a row's place in the plan is where the list shows it.
     burst_size = 0
     for moment, in_burst in sorted(moments):
         _add(plan, moment, _burst(random, burst_size) if in_burst else _ordinary(random))
@@ -293,6 +294,7 @@ def _returns(
     """Sessions of people who come back after an expired one, at most ``count``."""
     draw = random.random
     last = present - _RETURN_EDGE
+    # Only sessions that end soon enough to come back within half an hour of their beginning.
     expired = [
         row
         for row in range(bisect(plan.times, first), bisect(plan.times, last))

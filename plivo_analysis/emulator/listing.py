@@ -156,6 +156,7 @@ def parse_request(
         >>> request.low, request.filters
         (1, {'status': 'expired'})
     """
+    # Of a name that is given twice the last value counts, and an empty one is as if not given.
     given = {name: value for name, value in pairs if value and name not in ignored}
     names = {suffix: listing.time_name + suffix for suffix in _SUFFIXES}
     bounds = {}

@@ -199,6 +199,8 @@ class Lister:
         handles = handles[: knobs.longest_list]
         size = knobs.page_size or request.limit
         start = self._start(index, handles, request, pairs, size)
+        # What the page says of a next one is decided before rows are taken from it: that is what
+        # makes a short page with `next` set, or a gap between two pages.
         stop = start + size
         more = len(handles) > stop
         if knobs.skips_in_ties and _is_within_a_tie(index, handles, start):
@@ -263,6 +265,7 @@ class Lister:
             return self._random.sample(handles, len(handles))
         if order == "shuffled":
             return sorted(handles, key=lambda handle: zlib.crc32(index.key(handle).encode()))
+        # Sorting is stable, so that rows of one instant stay in the order they were mixed in.
         if self._behaviour.ties == "random":
             mixed = self._random.sample(handles, len(handles))
             handles = sorted(mixed, key=index.time, reverse=True)

@@ -246,6 +246,8 @@ class Plan:
 
     def state(self, row: int, now: int) -> SessionState:
         """All that is true of a session at a moment."""
+        # 64 random bytes that belong to the row alone: it looks the same whatever page shows it,
+        # in whatever order, and after whatever else was drawn.
         draws = blake2b(row.to_bytes(8, "big"), key=self.seed, digest_size=64).digest()
         odd, country = self.odds[row], self.countries[row]
         carrier = COUNTRIES[country].carriers[self.networks[row]]
@@ -275,6 +277,8 @@ class Plan:
         at = self.times[row]
         if not happens(draws[0], 0.12):
             at += (10 + draws[1] % 60) * 1000 + draws[2]
+        # Everything is planned to its end, then shown as far as it has come by now: so a session
+        # that is looked at again later tells the same story.
         for number, channel in enumerate(path, 1):
             if number > 1:
                 draw = draws[3 * number] << 8 | draws[3 * number + 1]
@@ -367,6 +371,8 @@ def key_of(seed: bytes, row: int, kind: int) -> str:
         >>> key_of(b"seed", 7, SESSION) == key_of(b"seed", 7, SESSION)
         True
     """
+    # The row stands in the last 12 digits, hidden by the others: a record is found by its key in
+    # no time, without a table of a million keys, and keys look as random as real ones.
     number = row * _KINDS + kind
     head = blake2b(number.to_bytes(8, "big"), key=seed, digest_size=8).hexdigest()
     last = number ^ (int(head, 16) * _SCATTER & _LAST)

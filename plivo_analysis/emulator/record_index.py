@@ -147,7 +147,9 @@ class RecordIndex:
     ) -> list[int]:
         """Handles of the records of ``[low, high)`` that match, newest first."""
         first, last = bisect_left(self._times, low), bisect_left(self._times, high)
-        if not filters and not self._some_hidden:  # a slice, however long the list
+        # Without a filter a page is a slice, however long the list; with one, rows are looked at
+        # until the page is full.
+        if not filters and not self._some_hidden:
             newest = last - skip
             oldest = first if count is None else max(first, newest - count)
             return list(reversed(self._handles[oldest : max(oldest, newest)]))

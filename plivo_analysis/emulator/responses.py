@@ -95,6 +95,7 @@ class Service:
         prefix, _, rest = parts.path.removeprefix("/v1/Account/").partition("/")
         if prefix != self.account.auth_id:
             return _refusal(404, "not found")
+        # A cache answers in front of the service: what it repeats costs nothing of the limit.
         for listing in (SESSIONS, MESSAGES):
             if rest == listing.path:
                 cached = self._cached(listing, cache_control)

@@ -201,6 +201,8 @@ class _Response(http.client.HTTPResponse):
         url: str | None = None,
     ) -> None:
         super().__init__(sock, 0, method, url)
+        # Here, since the library reads the headers before anybody else sees the response: a
+        # server that sends endless headers would else hold us without a deadline.
         if (bounds := _bounds.get()) is not None:
             self.fp = io.BufferedReader(_Reader(sock, self.fp, bounds))
 
@@ -365,6 +367,7 @@ def basic(auth_id: str, token: Secret) -> str:
 def _body(response: requests.Response, bounds: Bounds) -> bytes:
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
         raise Unreadable("it is encoded in a way that was not asked for")
+    # The reader counts bytes on the wire; these are unpacked, which may be a thousand times more.
     body = bytearray()
     for chunk in response.iter_content(_CHUNK_BYTES):
         bounds.check()

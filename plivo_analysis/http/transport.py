@@ -166,6 +166,7 @@ class Transport:
         limiter = self._limiter.of(path) if paced else self._singles
         met: Counter[Cause] = Counter()
         while True:
+            # Each try takes a permit of its own: the server counts it, whatever becomes of it.
             with limiter.acquire(cancel, on_wait) as permit:
                 outcome = self._try(path, params, read, cancel, tries=met.total() + 1)
                 if isinstance(outcome, Answer):

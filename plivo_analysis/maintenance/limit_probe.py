@@ -67,6 +67,7 @@ def meet_limit(client: Client) -> Iterator[Finding]:
     if limit > _HIGHEST:
         yield Finding(LIMIT, f"{UNKNOWN}: a client without a limit of its own cannot meet one")
         return
+    # Requests of a minute ago are still counted: with them the burst would seem too small.
     rest(client.clock, max(_free(client, resource) for resource in RESOURCES.values()))
     began = client.clock.monotonic()
     passed, refusal = 0, None

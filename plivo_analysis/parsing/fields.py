@@ -79,6 +79,8 @@ def money(value: object) -> tuple[Decimal | None, Code | None]:
         return None, Code.MONEY_UNREADABLE
     if not amount.is_finite() or amount.copy_abs() >= _MONEY_END:
         return None, Code.MONEY_UNREADABLE
+    # A number may come with an exponent, as 8E-2 or 1E+2: it is taken if it is the same amount
+    # within the column's digits. Quantizing rounds, so that the two are compared.
     if not -_MONEY_SCALE <= int(amount.as_tuple().exponent) <= 0:
         same = amount.quantize(_MONEY_STEP, context=_EXACT)
         if same != amount:
@@ -114,6 +116,7 @@ def time(value: object) -> tuple[datetime | None, Code | None]:
         return _unix_time(value)
     found = _TIME.fullmatch(value)
     if found is None:
+        # Go prints the zone twice, as an offset and by its name; only the offset is unambiguous.
         if go := _GO_TIME.fullmatch(value):
             instant, code = time(f"{go[1]}{go[2]}:{go[3]}")
             return instant, code or Code.TIME_FORM
@@ -270,6 +273,7 @@ def number(value: object) -> tuple[str | None, Code | None]:
         ('0012025550143', <Code.NUMBER_ODD: 'number_odd'>)
     """
     if not isinstance(value, str):
+        # `bool` is a subclass of `int` in Python: true must not become the number 1.
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _NUMBER_END:
             return str(value), Code.NUMBER_FROM_INT
         return None, Code.NUMBER_UNREADABLE

@@ -210,6 +210,7 @@ def read_record(
         >>> read_record([], key="id", instant="at", fill=dict).notes[0].code
         'not_an_object'
     """
+    # The text comes first: whatever follows fails, a record that is set aside keeps all of it.
     raw = canonical(record)
     if not isinstance(record, dict):
         return _set_aside(None, None, raw, note(Code.NOT_AN_OBJECT, "", record))
@@ -252,5 +253,6 @@ def _beyond_limits(record: dict[str, Any], raw: str) -> Note | None:
 
 
 def _set_aside(name: str | None, at: datetime | None, raw: str, reason: Note) -> Record:
+    # Without an id the content stands for it, so that the same record met again counts once.
     key = name or f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}"
     return Record(key, at, None, (reason,), raw)

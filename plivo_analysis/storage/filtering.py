@@ -97,6 +97,8 @@ def chosen(
         >>> chosen(frame, verified, "session_uuid", {"b"}).height
         2
     """
+    # What the columns tell comes before what the server listed: a record listed as open may have
+    # settled since. Where no column tells, the server's list is all there is.
     known = matches(frame, asked)
     told = frame[key].is_in(pl.Series(list(listed), dtype=pl.String).implode())
     ever = told | frame[key].is_in(pl.Series(list(lasting), dtype=pl.String).implode())

@@ -69,6 +69,8 @@ def _stamp(connection: sqlite3.Connection, folder: Path, account: str) -> dict[s
     """Stamp a file in one transaction, so that two processes that begin it agree on one key."""
     connection.execute("BEGIN IMMEDIATE")
     try:
+        # The key before the stamp: a process that dies in between leaves a key, which the next one
+        # takes. A stamp without its key would make the store unusable.
         if KEY_CHECK not in _stamps(connection) and not key_file(folder).exists():
             write_whole(key_file(folder), secrets.token_hex(_KEY_BYTES).encode(), private=True)
         stamps = {KEY_CHECK: _check(_read_key(folder)), **({ACCOUNT: account} if account else {})}

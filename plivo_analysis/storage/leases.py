@@ -214,7 +214,7 @@ def _is_alive(owner: str) -> bool | None:
     if os.name != "posix":
         return None
     try:
-        os.kill(int(pid), 0)
+        os.kill(int(pid), 0)  # sends nothing; fails where there is no such process
     except ProcessLookupError:
         return False
     except OSError:

@@ -123,6 +123,8 @@ class Records:
         return {
             key: RecordState(instant, bool(is_open), page, final_at)
             for key, instant, is_open, page, final_at in self._where(
+                # Word for word the condition of the partial index `record_not_final`: SQLite
+                # takes the index only then, and few of many records are open.
                 "SELECT key, instant, open, page, final_at FROM record",
                 "final_at > read_at AND instant >= ? AND instant < ?",
                 span.start,

@@ -151,6 +151,7 @@ class Limiter:
                 f"requests_per_minute is {shown_value(rate)}; it takes a positive number, by "
                 "default 20."
             )
+        # A rate that is told by the minute, in the period that the server counts by.
         share = rate * period / PERIOD_SECONDS
         self._server_period = period
         # Less than one request in a period is one request in a longer period.

@@ -220,6 +220,8 @@ class WindowState:
         Where that one is itself still to come, it is a whole window behind the one ``budget``
         numbers before it: go back by budgets until one is met that was sent.
         """
+        # With a budget of 20 and 20 sent, the 3rd in the queue is number 22 and waits for number
+        # 2 to leave; the 23rd is number 42, which waits for number 22, a window after number 2.
         budget = int(self.budget)
         held = len(self.finished) + len(self.in_flight)
         earlier = held + place - budget
