@@ -145,7 +145,7 @@ class _Http(ThreadingHTTPServer):
         self.server = server
         self.ending = threading.Event()
         self.connections: dict[socket.socket, threading.Thread] = {}
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(("127.0.0.1", port), Handler)
 
     def server_bind(self) -> None:
         # The usual one asks the name service for this host's name, which may take seconds.
@@ -175,6 +175,7 @@ class _Http(ThreadingHTTPServer):
 
     def end(self) -> None:
         self.ending.set()
+        # A thread that waits for its client's next request ends only with the connection.
         open_now = dict(self.connections)
         for connection in open_now:
             try:
@@ -186,8 +187,8 @@ class _Http(ThreadingHTTPServer):
         self.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """One connection; also the ``Connection`` that faults play on."""
+class Handler(BaseHTTPRequestHandler):
+    """One connection, on which faults play."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -202,6 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         at = time.monotonic()
         server = self.server.server
+        # A body that nobody reads would be taken for the next request on this connection.
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = server.next_fault() or Fault("none")
         response = fault.replaces
@@ -233,21 +235,25 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def send(self, data: bytes) -> None:
+        """Put bytes on the wire at once."""
         try:
             self.wfile.write(data)
         except OSError:
             self.gone = self.close_connection = True
 
     def drop(self) -> None:
+        """End the connection in good order once the fault is over."""
         self.close_connection = True
 
     def reset(self) -> None:
+        """Break the connection."""
         # Lingering for no time makes the kernel answer with a reset instead of an end.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
 
     def wait(self, seconds: float) -> bool:
+        """Let time pass; true when the server is closing or the client has gone."""
         return self.gone or self.server.ending.wait(min(seconds, threading.TIMEOUT_MAX))
 
     def log_message(self, *_args: object) -> None:

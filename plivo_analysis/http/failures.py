@@ -99,8 +99,6 @@ _FAILURES: dict[type[BaseException], Failure] = {
     urllib3.exceptions.NameResolutionError: Failure.NAME,
     urllib3.exceptions.ClosedPoolError: Failure.CUT,
     urllib3.exceptions.LocationValueError: Failure.ADDRESS,
-    urllib3.exceptions.IncompleteRead: Failure.CUT,
-    urllib3.exceptions.InvalidChunkLength: Failure.CUT,
     urllib3.exceptions.InvalidHeader: Failure.CUT,
     urllib3.exceptions.HeaderParsingError: Failure.CUT,
     urllib3.exceptions.ProxySchemeUnknown: Failure.PROXY,

@@ -48,7 +48,7 @@ def disguise(frame: pl.DataFrame, table: Table, recipients: str, store: Store) -
         return frame
     if recipients == "masked":
         return masked(frame, table)
-    return _without_numbers(frame, table, pseudonymiser(store.pseudonym_key()))
+    return _without_numbers(frame, table, pseudonymiser(store.database.key))
 
 
 def masked(frame: pl.DataFrame, table: Table) -> pl.DataFrame:

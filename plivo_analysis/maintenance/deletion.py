@@ -124,5 +124,5 @@ def _telling(
 
 def _finish(store: Store) -> None:
     discard_stale(store)
-    store.secure_vacuum()
+    store.database.secure_vacuum()
     store.end_deletion()

@@ -112,6 +112,7 @@ def status(client: Client) -> Status:
     files = [] if folder is None else parquet_files(folder)
     own = [] if store.path is None else sorted(store.path.parent.glob(f"{store.path.name}*"))
     quarantined = [] if folder is None else quarantined_files(folder)
+    # One state for all questions: a pull that runs meanwhile would let the numbers disagree.
     with store.reading():
         return Status(
             auth_id=client.auth_id,
@@ -119,7 +120,7 @@ def status(client: Client) -> Status:
             now=client.now(),
             path=store.path,
             size=sum(path.stat().st_size for path in own if path not in quarantined),
-            journal=store.journal,
+            journal=store.database.journal,
             parquet_files=len(files),
             parquet_size=sum(path.stat().st_size for path in files),
             quarantined=quarantined,

@@ -30,7 +30,6 @@ from plivo_analysis.parsing.records import Notes, UnreadableError, read_record
 from plivo_analysis.parsing.strict_json import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from plivo_analysis.parsing.records import Record
@@ -131,7 +130,7 @@ def _attempts(details: object, notes: Notes, extra: dict[str, Any]) -> list[dict
     for place, item in enumerate(details):
         if not isinstance(item, dict):
             raise UnreadableError(Code.ATTEMPTS_UNREADABLE, f"attempt_details[{place}]", item)
-    attempts, strange = _once(enumerate(details), _ATTEMPTS, notes)
+    attempts, strange = _once(list(enumerate(details)), _ATTEMPTS, notes)
     if strange:
         extra["attempt_details"] = strange
     ids = [attempt["attempt_uuid"] for attempt in attempts if attempt["attempt_uuid"]]
@@ -143,7 +142,7 @@ def _attempts(details: object, notes: Notes, extra: dict[str, Any]) -> list[dict
 
 
 def _once(
-    items: Iterable[tuple[int, dict[str, Any]]], part: _Part, notes: Notes
+    items: list[tuple[int, dict[str, Any]]], part: _Part, notes: Notes
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Parsed objects, those listed again once, and their unknown fields by place."""
     rows: list[dict[str, Any]] = []
@@ -154,7 +153,9 @@ def _once(
         others = notes.read(item, part.wanted, row, f"{part.path}[{place}].")
         # Equal to the last field under one id is the same thing listed again. Without an id,
         # equality proves nothing: two attempts of one price give two equal charges.
-        content = tuple(row.values()) if row["attempt_uuid"] else (place,)
+        # Of one object nothing is compared: to hash its time or amount costs as much as to read it.
+        is_told_apart = row["attempt_uuid"] and len(items) > 1
+        content = tuple(row.values()) if is_told_apart else (place,)
         if content in seen:
             notes.add(part.repeated, f"{part.path}[{place}]", row["attempt_uuid"])
             continue
@@ -221,6 +222,8 @@ def _charges(listed: list[Any], notes: Notes) -> tuple[list[dict[str, Any]], dic
 def _note_match(row: dict[str, Any], notes: Notes) -> None:
     attempts = [attempt["attempt_uuid"] for attempt in row["attempt_details"] or ()]
     charges = [charge["attempt_uuid"] for charge in row["attempt_charges"]]
+    # The server lists both in the same order nearly always: only what differs is sorted. An id
+    # may be null, which does not sort beside text.
     if attempts != charges and sorted(map(str, attempts)) != sorted(map(str, charges)):
         notes.add(
             Code.CHARGES_DIFFER,

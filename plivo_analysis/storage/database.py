@@ -83,8 +83,8 @@ class Database:
 
     def __init__(self, folder: Path | None, account: str = "") -> None:
         self.path = None if folder is None else prepare(folder)
-        self.journal = ""
-        self.key = b""
+        self.journal = ""  # how transactions are kept: wal, delete or memory
+        self.key = b""  # under which filters, forgotten numbers and pseudonyms are hashed
         self._folder = folder
         self._account = account
         self._inode = 0

@@ -171,6 +171,7 @@ def _scan(
     reached = 0
     while True:
         with database.writing():
+            # By rowid, not by offset: rows that are deleted on the way would shift what follows.
             # The plus keeps SQLite from an index on the resource, which it would have to sort.
             rows = database.run(
                 f"SELECT rowid, {columns} FROM {table} WHERE +resource = ? AND rowid > ?"  # noqa: S608 - names of ours
@@ -230,6 +231,7 @@ def unpacked(kept: bytes) -> bytes:
     Raises:
         zlib.error: It is not what was kept, or unpacks without end.
     """
+    # A damaged or hostile file could unpack without end: the limit is the unpacker's own.
     reader = zlib.decompressobj()
     body = reader.decompress(kept, _LONGEST)
     if not reader.eof or not body:

@@ -23,7 +23,7 @@ would cost more than all the rest of keeping a page.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.parsing.oddities import Code
@@ -65,8 +65,8 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Add another tally to this one."""
-        for count in fields(self):
-            setattr(self, count.name, getattr(self, count.name) + getattr(other, count.name))
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
     def balanced(self) -> bool:
@@ -194,7 +194,8 @@ class Merging:
             if standing.instant != reading.instant:  # one id at two places may be two records
                 before = f"{from_us(standing.instant):%Y-%m-%dT%H:%M:%S.%fZ}"
                 self._note(record, Note(Code.INSTANT_MOVED.value, self._resource.instant, before))
-            # The text may differ in what no column holds.
+            # The text may differ in what no column holds. The old one is parsed for that, which
+            # is dear; but few records change between two readings.
             if READERS[self._resource.name](parse_json(standing.raw.encode())).row == row:
                 self._tally.repeated += 1
             else:

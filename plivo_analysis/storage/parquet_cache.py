@@ -239,6 +239,7 @@ def parquet_files(folder: Path) -> list[Path]:
     """Every file of an account's cache, temporary ones included.
 
     Example:
+        >>> from pathlib import Path
         >>> parquet_files(Path("nowhere"))
         []
     """
@@ -249,6 +250,7 @@ def file_of(folder: Path, table: Table, day: Day) -> Path:
     """Where a day of a table lies in an account's folder.
 
     Example:
+        >>> from pathlib import Path
         >>> from plivo_analysis.storage.records import Day
         >>> file_of(Path("account"), SESSIONS, Day(0, 1, 1)).as_posix()
         'account/parquet/sessions/1970-01-01.parquet'

@@ -72,12 +72,13 @@ class RecentRows:
             known.changes = after
             known.received += len(rows)
             known.rows += rows
-            if len(known.rows) >= _AT_ONCE:
-                try:
-                    known.columns(resource)
-                except SchemaError:  # it is raised where the table is asked for
-                    return
             self._days[resource.name, day] = known
+            if len(known.rows) < _AT_ONCE:
+                return
+            try:
+                known.columns(resource)
+            except SchemaError:  # it is raised where the table is asked for
+                del self._days[resource.name, day]
             while sum(held.received for held in self._days.values()) > _MOST:
                 del self._days[next(iter(self._days))]
 

@@ -107,11 +107,6 @@ class Store:
         """One state of the store for several questions."""
         return self.database.reading()
 
-    @property
-    def journal(self) -> str:
-        """How transactions are kept: ``wal``, ``delete`` or ``memory``."""
-        return self.database.journal
-
     @shows_no_values
     def keep(self, resource: Resource, scope: str, reading: Reading) -> Tally:
         """Keep a page, its records, its ranges and its checkpoint, all or nothing.
@@ -268,14 +263,6 @@ class Store:
         """Whether a deletion was begun and its traces may still be in the files."""
         return bool(self._deletions())
 
-    def secure_vacuum(self) -> None:
-        """Overwrite what deleted records left in the store's files.
-
-        Raises:
-            StoreError: Another process is reading; close it and call again.
-        """
-        self.database.secure_vacuum()
-
     def end_deletion(self) -> None:
         """Note that no file holds anything of what was deleted."""
         with self.writing():
@@ -291,10 +278,6 @@ class Store:
                 (resource.name, name, f"{name}\uffff"),
             )
         ]
-
-    def hashed(self, scope: str) -> str:
-        """A filter's scope as a text that shows nothing of it."""
-        return self.database.hashed(scope)
 
     def last_page(self) -> int:
         """The number of the page kept last, 0 before the first."""
@@ -324,10 +307,6 @@ class Store:
         with self.writing():
             folders = json.dumps(sorted({*self.exports(), folder}))
             self.database.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (_EXPORTS, folders))
-
-    def pseudonym_key(self) -> bytes:
-        """The random key under which this store's telephone numbers are hashed."""
-        return self.database.key
 
     def others(self) -> list[Path]:
         """Other accounts' stores in the same folder, such as a subaccount's."""

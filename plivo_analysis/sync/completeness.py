@@ -77,12 +77,10 @@ def _joined(parts: list[Stretch]) -> list[Stretch]:
     """Parts that touch and differ in nothing else, as one."""
     joined: list[Stretch] = []
     for part in sorted(parts, key=lambda stretch: (stretch.scope, stretch.span)):
-        if joined and _continues(joined[-1], part):
-            joined[-1] = replace(part, span=Span(joined[-1].span.start, part.span.end))
+        before = joined[-1] if joined else None
+        touches = before is not None and before.span.end == part.span.start
+        if before is not None and touches and replace(before, span=part.span) == part:
+            joined[-1] = replace(part, span=Span(before.span.start, part.span.end))
         else:
             joined.append(part)
     return joined
-
-
-def _continues(before: Stretch, part: Stretch) -> bool:
-    return before.span.end == part.span.start and replace(before, span=part.span) == part

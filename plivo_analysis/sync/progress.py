@@ -66,7 +66,10 @@ class Progress:
         sentence = f"{requests:,} of ~{expected:,} requests, {rows:,} {self._noun} read"
         if left >= _MINUTE:
             sentence += f", {left / _MINUTE:,.0f} min left at the limit"
-        self._say(requests, expected, sentence)
+        self._said = (requests, expected, sentence)
+        if self._call is not None:
+            self._call(requests, expected, sentence)
+        self._show(requests, expected, sentence)
 
     def waiting(self, seconds: float) -> None:
         """The next request waits for the limit."""
@@ -78,12 +81,6 @@ class Progress:
         """Take the bar away, or leave it complete."""
         if self._bar is not None:
             self._bar.close()
-
-    def _say(self, done: int, expected: int, sentence: str) -> None:
-        self._said = (done, expected, sentence)
-        if self._call is not None:
-            self._call(done, expected, sentence)
-        self._show(done, expected, sentence)
 
     def _show(self, done: int, expected: int, sentence: str) -> None:
         if not self._shown:

@@ -7,7 +7,7 @@ remembered for the account.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import Query
@@ -26,7 +26,7 @@ from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor, merge, s
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from plivo_analysis.api.filters import Filter
     from plivo_analysis.api.resources import Resource
@@ -116,12 +116,12 @@ class Reader:
         noted = paginator.minutes()
         left = -1 if pages is None else pages
 
-        def keep(page: _Answered) -> bool:
+        def keep(reading: Reading) -> bool:
             nonlocal left
-            self._refuse_foreign_rows(page)
+            self._refuse_foreign_rows(reading.records)
             if settled:
                 self._withdraw(paginator, noted)
-            fresh = self._keep(paginator, page, noted, settled=settled, resumable=resumable)
+            fresh = self._keep(paginator, reading, noted, settled=settled, resumable=resumable)
             noted[:] = merge([*noted, *fresh])
             left -= 1
             return left != 0
@@ -143,15 +143,16 @@ class Reader:
         Returns:
             The page's records.
         """
-        page = self._ask(request, self.filter.params(), None)
-        self._refuse_foreign_rows(page)
-        proven, now = take(page.seen), self.now()
-        complete = []
+        page, reading = self._ask(request, self.filter.params(), self.watch.waiting)
+        self._refuse_foreign_rows(page.records)
+        proven = take(seen(page))
+        complete: list[CompletedRange] = []
         if proven is not None:
             closed = self._closed()
             flags = tuple(sorted({SAMPLED, *self._labels}))
-            complete = [CompletedRange(proven.clip(closed), self.filter.scope, now, flags)]
-        self._store(self.filter.scope, Reading(name, page.body, page.records, now, complete))
+            part = proven.clip(closed)
+            complete = [CompletedRange(part, self.filter.scope, reading.read_at, flags)]
+        self._store(self.filter.scope, replace(reading, query=name, complete=complete))
         return page.records
 
     def take_back_samples(self) -> None:
@@ -175,10 +176,10 @@ class Reader:
         missing: list[Span] = []
         lasting = self.filter.lasting
 
-        def keep(page: _Answered) -> bool:
-            self._store(lasting.scope, Reading(page.query, page.body, page.records, self.now()))
-            keys.update(record.key for record in page.records)
-            rows = [record.row for record in page.records if record.row is not None]
+        def keep(reading: Reading) -> bool:
+            self._store(lasting.scope, reading)
+            keys.update(record.key for record in reading.records)
+            rows = [record.row for record in reading.records if record.row is not None]
             return 2 * sum(map(self.resource.is_open, rows)) >= len(rows)
 
         for listing in self.resource.open_listings:
@@ -230,25 +231,28 @@ class Reader:
         self,
         paginator: Paginator,
         params: Mapping[str, str],
-        keep: Callable[[_Answered], bool],
+        keep: Callable[[Reading], bool],
         lease: Lease | None = None,
     ) -> None:
         """Ask until the range is read, or until ``keep`` returns False."""
         before = self.done
-        hold = None if lease is None else _Hold(lease, paginator, self.client.clock)
+        hold = None
+        if lease is not None:
+            hold = _Hold(lease, paginator, self.client.clock, self.watch.waiting)
+        on_wait = self.watch.waiting if hold is None else hold.wait
         going_on = True
         while going_on:
             if hold is not None:
                 hold.renew()
             if paginator.done:
                 break
-            page = self._ask_within_limit(paginator, params, hold)
+            page, reading = self._ask_within_limit(paginator, params, on_wait)
             # The server drops rows while they are paged. One that turned 90 days old between two
             # pages may be missing from the overlap, and that proves nothing against the server.
             paginator.aged = self.now() - RETENTION + EDGE
-            paginator.receive(page.seen)
+            paginator.receive(seen(page))
             self.done = before + sum(span.length for span in paginator.covered())
-            going_on = keep(page)
+            going_on = keep(reading)
             self.watch.page(
                 requests=self.requests,
                 rows=self.tally.received,
@@ -266,12 +270,12 @@ class Reader:
             )
 
     def _ask_within_limit(
-        self, paginator: Paginator, params: Mapping[str, str], hold: _Hold | None
-    ) -> _Answered:
+        self, paginator: Paginator, params: Mapping[str, str], on_wait: Callable[[float], None]
+    ) -> tuple[Page, Reading]:
         """Ask for the next page, in a shorter range where a longer one is refused."""
         while True:
             try:
-                return self._ask(paginator.request(), params, hold)
+                return self._ask(paginator.request(), params, on_wait)
             except APIError as error:
                 # 400 has many reasons; a shorter range is tried once, and the lesson is
                 # remembered only with what it then lists.
@@ -280,14 +284,15 @@ class Reader:
                 self.requests += 1
 
     def _ask(
-        self, request: PageRequest, params: Mapping[str, str], hold: _Hold | None
-    ) -> _Answered:
+        self, request: PageRequest, params: Mapping[str, str], on_wait: Callable[[float], None]
+    ) -> tuple[Page, Reading]:
+        """Ask for a page: what it held, and what is to be kept of it."""
         answer = self.client.transport.get(
             self.resource.path,
             request.query(self.resource, params),
             read=lambda body: self._read(body, None if request.cursor else request.offset),
             cancel=self.cancel,
-            on_wait=self._waiting(hold),
+            on_wait=on_wait,
         )
         self.requests += answer.tries
         self.moved |= self.client.hear(answer.date)
@@ -301,7 +306,8 @@ class Reader:
             if record.instant is not None:
                 self.newest = max(self.newest, to_us(record.instant))
         start, end = request.span.datetimes()
-        return _Answered(f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}", body, page)
+        query = f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}"
+        return page, Reading(query, body, page.records, self.now())
 
     def _read(self, body: bytes, offset: int | None) -> tuple[bytes, Page]:
         """Read an answer; raise where it is one that came before, so that it is asked for again."""
@@ -313,27 +319,16 @@ class Reader:
             )
         return body, page
 
-    def _waiting(self, hold: _Hold | None) -> Callable[[float], None]:
-        """What is told of a wait: the listener, and the processes that wait for what we read."""
-        if hold is None:
-            return self.watch.waiting
-
-        def tell(seconds: float) -> None:
-            hold.keep_alive()
-            self.watch.waiting(seconds)
-
-        return tell
-
-    def _refuse_foreign_rows(self, page: _Answered) -> None:
+    def _refuse_foreign_rows(self, records: Sequence[Record]) -> None:
         """What rows carry is checked again: an ignored filter must not look like an answer.
 
         A row that was open when the server chose it may have settled when it wrote it.
         """
         # More than half of a page cannot settle while it is written.
-        foreign = [record for record in page.records if _misses(self.filter, record)]
+        foreign = [record for record in records if _misses(self.filter, record)]
         settled_meanwhile = (
             self._asks_for_open
-            and 2 * len(foreign) <= len(page.records)
+            and 2 * len(foreign) <= len(records)
             and not any(_misses(self.filter.lasting, record) for record in foreign)
         )
         if foreign and not settled_meanwhile:
@@ -356,7 +351,7 @@ class Reader:
     def _keep(
         self,
         paginator: Paginator,
-        page: _Answered,
+        reading: Reading,
         noted: list[Span],
         *,
         settled: bool,
@@ -366,7 +361,6 @@ class Reader:
 
         Only that: what was noted earlier may have been taken back by a purge since.
         """
-        now = self.now()
         fresh: list[Span] = []
         complete: list[CompletedRange] = []
         passed = checkpoint = None
@@ -376,7 +370,8 @@ class Reader:
             fresh = [part for span in paginator.minutes() for part in subtract(span, noted)]
             flags = tuple(sorted(paginator.flags | self._labels))
             complete = [
-                CompletedRange(span.clip(closed), self.filter.scope, now, flags) for span in fresh
+                CompletedRange(span.clip(closed), self.filter.scope, reading.read_at, flags)
+                for span in fresh
             ]
         if resumable:
             passed = Span(paginator.reached, paginator.span.end)
@@ -385,8 +380,8 @@ class Reader:
         if resumable and not paginator.done:
             state = paginator.to_json()
             checkpoint = Checkpoint(paginator.open_end, paginator.reached, state)
-        reading = Reading(page.query, page.body, page.records, now, complete, passed, checkpoint)
-        self._store(self.filter.scope, reading)
+        whole = replace(reading, complete=complete, passed=passed, checkpoint=checkpoint)
+        self._store(self.filter.scope, whole)
         if not self.filter.scope:
             write_closed(self.client.store, self.resource, [entry.span for entry in complete])
         return fresh
@@ -425,10 +420,13 @@ class Reader:
 class _Hold:
     """A lease, kept up while its range is read."""
 
-    def __init__(self, lease: Lease, paginator: Paginator, clock: Clock) -> None:
+    def __init__(
+        self, lease: Lease, paginator: Paginator, clock: Clock, on_wait: Callable[[float], None]
+    ) -> None:
         self._lease = lease
         self._paginator = paginator
         self._clock = clock
+        self._on_wait = on_wait
         self._pages = -1
         self._renewed = clock.monotonic()
 
@@ -437,13 +435,14 @@ class _Hold:
         self._pages += 1
         self._paginator.stop_at(self._tell())
 
-    def keep_alive(self) -> None:
-        """During a wait: say that we are still there.
+    def wait(self, seconds: float) -> None:
+        """During a wait: say that we are still there, to the listener as well.
 
         The range stays as it is: a page of it has been asked for already.
         """
         if self._clock.monotonic() - self._renewed > LEASE_SECONDS / 4:
             self._tell()
+        self._on_wait(seconds)
 
     def _tell(self) -> int:
         # As much as a few pages are likely to hold. To keep all of a long range would let other
@@ -456,23 +455,6 @@ class _Hold:
 
 def _misses(chosen: Filter, record: Record) -> bool:
     return record.row is not None and chosen.matches(record.row) is False
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """One page as it came."""
-
-    query: str
-    body: bytes = field(repr=False)
-    page: Page
-
-    @property
-    def records(self) -> tuple[Record, ...]:
-        return self.page.records
-
-    @property
-    def seen(self) -> PageSeen:
-        return seen(self.page)
 
 
 def seen(page: Page) -> PageSeen:

@@ -203,7 +203,7 @@ def begun_earlier(reader: Reader, span_of: Callable[[int], Span]) -> int | None:
 
 
 def _names(reader: Reader) -> str:
-    return f"sample {reader.client.store.hashed(reader.filter.scope)} "
+    return f"sample {reader.client.store.database.hashed(reader.filter.scope)} "
 
 
 def _span(bounds: str) -> Span:

@@ -331,7 +331,7 @@ setattr(place, name, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 store = Store(Path(sys.argv[1]))
 store.forget(sys.argv[3])
 discard_stale(store)
-store.secure_vacuum()
+store.database.secure_vacuum()
 store.end_deletion()
 """
 

@@ -57,7 +57,7 @@ def test_a_store_is_of_the_account_that_opened_it_first(tmp_path: Path) -> None:
 def test_a_store_without_its_key_is_refused_and_works_again_with_it(tmp_path: Path) -> None:
     folder = tmp_path / "account"
     store = Store(folder)
-    key = store.pseudonym_key()
+    key = store.database.key
     store.close()
     hidden = key_file(folder).rename(tmp_path / "elsewhere")
     for _ in range(2):
@@ -68,7 +68,7 @@ def test_a_store_without_its_key_is_refused_and_works_again_with_it(tmp_path: Pa
         Store(folder)
     hidden.replace(key_file(folder))
     store = Store(folder)
-    assert store.pseudonym_key() == key
+    assert store.database.key == key
     store.close()
 
 
@@ -81,7 +81,7 @@ def test_the_key_is_the_users_alone_and_no_file_of_the_folder_holds_it(tmp_path:
         os.umask(before)
     assert stat.S_IMODE(key_file(folder).stat().st_mode) == 0o600
     store.forget("14155550187")
-    key = store.pseudonym_key()
+    key = store.database.key
     store.close()
     for path in folder.rglob("*"):
         assert key not in path.read_bytes()
@@ -100,7 +100,7 @@ def test_those_who_begin_a_store_at_once_agree_on_its_key(tmp_path: Path) -> Non
 
     def begin() -> None:
         store = Store(tmp_path / "account", OURS)
-        keys.append(store.pseudonym_key())
+        keys.append(store.database.key)
         store.close()
 
     threads = [threading.Thread(target=begin) for _ in range(8)]
@@ -114,12 +114,12 @@ def test_those_who_begin_a_store_at_once_agree_on_its_key(tmp_path: Path) -> Non
 
 def test_the_store_that_follows_a_damaged_one_has_its_key(tmp_path: Path) -> None:
     store = Store(tmp_path / "account")
-    key = store.pseudonym_key()
+    key = store.database.key
     store.close()
     assert store.path is not None
     store.path.write_bytes(b"no database at all" * 1000)
     with pytest.raises(pva.StoreError, match="quarantined"):
         Store(tmp_path / "account")
     store = Store(tmp_path / "account")
-    assert store.pseudonym_key() == key
+    assert store.database.key == key
     store.close()

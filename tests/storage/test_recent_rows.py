@@ -147,6 +147,7 @@ def test_a_page_that_could_not_be_kept_is_in_no_table(
 
 def test_no_more_rows_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plivo_analysis.storage.recent_rows._MOST", 3)
+    monkeypatch.setattr("plivo_analysis.storage.recent_rows._AT_ONCE", 1)
     recent = RecentRows()
     row = dict.fromkeys(SESSION_RESOURCE.table.names)
     for day in range(3):

@@ -280,7 +280,7 @@ def test_a_file_system_without_shared_memory_gets_another_journal(
     client = connect(serve(generate(sessions=300)), store=tmp_path)
     frame = pva.load_sessions(**CLOSED, client=client)
     assert frame.height > 0
-    assert client.store.journal == "delete"
+    assert client.store.database.journal == "delete"
     other = Store(client.store.folder)
     assert len(contents(other)[0]) >= frame.height
     other.close()
@@ -298,7 +298,7 @@ def test_a_network_file_system_gets_a_journal_that_computers_can_share(
     mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/shared {place} nfs4 rw,vers=4.2 0 0\n")
     monkeypatch.setattr(folder, "_MOUNTS", mounts)
     shared = [Store(filled) for _ in range(2)]
-    assert [store.journal for store in shared] == ["delete", "delete"]
+    assert [store.database.journal for store in shared] == ["delete", "delete"]
     assert shared[0].database.run("PRAGMA synchronous") == [(2,)]
     assert contents(shared[1]) == before
     assert not (filled / f"{FILE_NAME}-wal").exists()
