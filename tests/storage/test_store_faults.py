@@ -291,7 +291,7 @@ def test_a_network_file_system_gets_a_journal_that_computers_can_share(
 ) -> None:
     local = Store(filled)
     before = contents(local)
-    assert local.journal == "wal"
+    assert local.database.journal == "wal"
     local.close()
     mounts = tmp_path / "mounts"
     place = str(filled.parent).replace(" ", "\\040")
@@ -306,7 +306,7 @@ def test_a_network_file_system_gets_a_journal_that_computers_can_share(
         store.close()
     mounts.write_text("/dev/sda / ext4 rw 0 0\n")
     again = Store(filled)
-    assert again.journal == "wal"
+    assert again.database.journal == "wal"
     assert contents(again) == before
     again.close()
 
