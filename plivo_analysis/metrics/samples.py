@@ -345,8 +345,9 @@ def page_sums(
     keys = list(dict.fromkeys(by))
     summed = (
         sessions.select("page", "session_uuid", *keys)
-        .join(_measured(once), on="session_uuid", how="left")
-        .group_by("page", *keys)
+        # In one order, so that the same pages give the same numbers to the last digit.
+        .join(_measured(once), on="session_uuid", how="left", maintain_order="left")
+        .group_by("page", *keys, maintain_order=True)
         .agg(pl.col(Sums._fields).sum())
     )
     for row in summed.iter_rows(named=True):
