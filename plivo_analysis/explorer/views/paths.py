@@ -11,10 +11,8 @@ from plivo_analysis.api.words import ARROW
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import ENTRY
 from plivo_analysis.explorer.output import (
-    NOTHING,
     Canvas,
     box,
-    heading,
     lines,
     remark,
     text,
@@ -56,16 +54,12 @@ class Paths:
         )
         self.which.add_class("pva-which")
         self._sentence, self._list, self._note = text("pva-stayed"), text("pva-rows"), text()
-        self._flow, self._waits, self._waits_heading = (
-            Canvas("paths"),
-            Canvas("verified by wait", in_rows=True),
-            text(),
-        )
+        self._flow, self._waits = Canvas("paths"), Canvas("verified by wait", in_rows=True)
         self._state: ViewState[Sessions] | None = None
         self.which.observe(lambda _: self._draw_flow(), "value")
         top = box("pva-beside", self.which, self._sentence)
         halves = box("pva-halves", self._flow.box, self._list)
-        self.box = widgets.VBox([top, halves, self._note, self._waits_heading, self._waits.box])
+        self.box = widgets.VBox([top, halves, self._note, self._waits.box])
 
     def draw(self, state: ViewState[Sessions]) -> None:
         """Draw the flow from channel to channel, and list the paths."""
@@ -75,8 +69,6 @@ class Paths:
         write(self._list, _list(state))
         write(self._note, remark("Verified: of settled sessions, with its 95\u202f% interval."))
         waited = state.count(_WAITS)
-        title = heading("Verified, by the wait until the next attempt, %")
-        write(self._waits_heading, title if waited.height else NOTHING)
         self._waits.draw(figures.waits(waited) if waited.height else None)
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
