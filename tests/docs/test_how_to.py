@@ -43,12 +43,18 @@ SparkSession.builder = (
 {page}
 rates.write_parquet("rates.parquet")
 spent.write_parquet("spent.parquet")
+
+# A notebook of Databricks has a session of Spark and a function that shows a table.
+shown = []
+display = shown.append
+{in_a_notebook}
+shown[0].to_parquet("shown.parquet")
 spark.stop()
 """
 
 
-def code_of(page: str) -> str:
-    return next(re.finditer(r"```python\n(.*?)```", (HOW_TO / page).read_text(), re.DOTALL))[1]
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (HOW_TO / page).read_text(), re.DOTALL)
 
 
 @pytest.mark.slow
@@ -83,7 +89,7 @@ def test_a_warehouse_holds_each_line_once_after_every_run(
         account.replace(present)
         pva.load_sessions(since="7d", client=client)
         pva.load_messages(since="7d", client=client)
-        exec(code_of("warehouse.md"), {"client": client})  # noqa: S102 - the page, as it stands
+        exec(blocks("warehouse.md")[0], {"client": client})  # noqa: S102 - the page, as it stands
         with duckdb.connect(str(tmp_path / "plivo.duckdb")) as warehouse:
             for name in ("attempts", "charges", "messages"):
                 stored = pva.scan(name, client=client).collect()
@@ -103,15 +109,12 @@ def test_a_standalone_cluster_counts_an_export_without_a_copy_of_this_package(
     client = connect(serve(generate(sessions=400)), store=tmp_path / "store")
     sessions = pva.load_sessions(since="90d", client=client)
     export(client, tmp_path / "archive", recipients="pseudonym")
-    page = next(
-        block
-        for block in re.findall(
-            r"```python\n(.*?)```", (HOW_TO / "cluster.md").read_text(), re.DOTALL
-        )
-        if "spark.read.parquet" in block
+    page, in_a_notebook = (
+        next(block for block in blocks(path) if "spark.read.parquet" in block)
+        for path in ("cluster.md", "../where-it-runs.md")
     )
     program = tmp_path / "program.py"
-    program.write_text(ON_A_CLUSTER.format(page=page))
+    program.write_text(ON_A_CLUSTER.format(page=page, in_a_notebook=in_a_notebook))
     package = tmp_path / "driver"  # the driver alone has the package on its path
     package.mkdir()
     (package / "plivo_analysis").symlink_to(Path(pva.__file__).parent)
@@ -128,6 +131,8 @@ def test_a_standalone_cluster_counts_an_export_without_a_copy_of_this_package(
         check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
-    assert pl.read_parquet(tmp_path / "rates.parquet").equals(pva.fallback_rates(sessions))
+    rates = pva.fallback_rates(sessions)
+    assert pl.read_parquet(tmp_path / "rates.parquet").equals(rates)
+    assert pl.read_parquet(tmp_path / "shown.parquet").rows() == rates.rows()
     spent = pva.spend(sessions, by="channel", every="1mo", tz="Europe/Paris")
     assert pl.read_parquet(tmp_path / "spent.parquet").equals(spent)
