@@ -24,7 +24,7 @@ from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
 from plivo_analysis.metrics.engines import TICK, count, open_table
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require
-from plivo_analysis.tables.convert import arrow_values, folded, result, select
+from plivo_analysis.tables.convert import folded, result, select
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 from plivo_analysis.values.schema import Column, Kind, Table, computed, told_columns, told_names
@@ -282,12 +282,9 @@ class Grouping:
         sums = groups.drop(self.keys).with_columns(cs.decimal().to_physical())
         sums = sums.rename(lambda name: name.removeprefix("__"))
         rows = [finish(row) for row in sums.iter_rows(named=True)]
+        # Arrow would import pandas to look at a list: half a second, and memory for nothing.
         finished = [
-            pl.Series(
-                column.name,
-                arrow_values([row[column.name] for row in rows], column),
-                dtype=column.polars(),
-            )
+            pl.Series(column.name, [row[column.name] for row in rows], dtype=column.polars())
             for column in self.result.columns
         ]
         found = pl.DataFrame([*(groups[name] for name in self.keys), *finished])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pandas as pd
@@ -140,3 +142,21 @@ def test_what_is_no_table_is_named_by_figures_and_insights(nothing: Any) -> None
     for insight in (pva.compare, pva.cost_bridge):
         with pytest.raises(SchemaError, match="is no dataframe; give a polars"):
             insight(SESSIONS_OF_OCTOBER, nothing)
+
+
+def test_a_metric_of_a_polars_frame_imports_no_pandas() -> None:
+    code = (
+        "import sys\n"
+        "import polars as pl\n"
+        "import plivo_analysis as pva\n"
+        "from plivo_analysis.api.columns import SESSIONS\n"
+        "empty = SESSIONS.polars().to_frame()\n"
+        "one = empty.clear(1)\n"
+        "for frame in (empty, one.with_columns(session_uuid=pl.lit('a'))):\n"
+        "    pva.success_rates(frame), pva.fallback_rates(frame)\n"
+        "    pva.spend(frame, every='1d', tz='Europe/Paris'), pva.reconcile(frame)\n"
+        "    pva.compare(frame, frame)\n"
+        "print('pandas' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == "False", ran.stderr
