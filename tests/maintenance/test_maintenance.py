@@ -354,15 +354,20 @@ def test_a_removal_that_was_killed_is_told_and_finished_by_the_next(
     assert b"14155550199" in everything(told)
 
 
+@pytest.mark.parametrize(
+    "finish",
+    [lambda client: purge(client, "80d"), lambda client: forget(client, "14155550123")],
+    ids=["purge", "another number"],
+)
 def test_another_removal_finishes_one_that_was_cut_short(
-    told: pva.Client, monkeypatch: pytest.MonkeyPatch
+    finish: Callable[[pva.Client], Any], told: pva.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Store, "_delete", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             forget(told, NUMBER)
     assert NUMBER.encode() in everything(told)
-    assert purge(told, "80d").records == 6
+    assert finish(told).records == 6
     assert NUMBER.encode() not in everything(told)
     assert not status(told).deletion_unfinished
 
