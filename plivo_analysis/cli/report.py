@@ -124,7 +124,9 @@ def _period(
     options: argparse.Namespace, now: datetime, zone: ZoneInfo
 ) -> tuple[datetime, datetime]:
     if options.since != LAST_MONTH:
-        return parse_range(options.since, options.until, now=now, zone=zone)
+        since, until = parse_range(options.since, options.until, now=now, zone=zone)
+        # Days to come are neither days without spend nor days to divide a change by.
+        return since, (min(until, now) if since < now else until)
     if options.until is not None:
         raise FilterError("--since last-month is a whole month; leave --until out.")
     local = now.astimezone(zone)

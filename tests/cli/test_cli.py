@@ -101,6 +101,16 @@ def test_last_month_is_that_of_the_zone(zone: str) -> None:
     assert not first.endswith("+00:00")
 
 
+def test_the_report_of_a_month_that_is_not_over_ends_where_it_was_read() -> None:
+    words = ["report", "--demo", "--since", "2026-11-01", "--until", "2026-12-01", "--compare"]
+    assert main([*words, "--quiet"]) == 0
+    page = Path("report.html").read_text()
+    assert "1 Nov 00:00 – 2 Nov 06:58" in page
+    assert "Sun 1 Nov" in page
+    assert "3 Nov" not in page
+    assert "a day than" not in page
+
+
 def test_pull_writes_parquet_that_is_the_table() -> None:
     assert main(["pull", "--demo", "sessions", "--since", "30d", "--out", "s.parquet"]) == 0
     frame = pl.read_parquet("s.parquet")
