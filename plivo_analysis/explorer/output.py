@@ -26,7 +26,11 @@ NOTHING = Markup("")
 
 _PLOTLY = "application/vnd.plotly.v1+json"
 # The style sheet hides plotly's own button, which the page presses.
-_CONFIG = style.CONFIG | {"displayModeBar": True, "modeBarButtons": [["toImage"]]}
+_CONFIG = style.CONFIG | {
+    "displayModeBar": True,
+    "displaylogo": False,  # a link to another host
+    "modeBarButtons": [["toImage"]],
+}
 
 
 def text(*classes: str) -> widgets.HTML:
