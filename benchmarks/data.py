@@ -19,7 +19,7 @@ from plivo_analysis.api.columns import MESSAGES, SESSIONS
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 START = datetime(2026, 8, 1, tzinfo=UTC)
 DAYS = 90

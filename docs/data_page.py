@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.values.schema import Column, Table
+    from plivo_analysis.values.table_types import Column, Table
 
 _INTRODUCTION = """\
 # Data

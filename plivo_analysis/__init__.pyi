@@ -13,7 +13,7 @@ from .loaders.load import load_session as load_session
 from .loaders.load import load_sessions as load_sessions
 from .loaders.coverage import coverage as coverage
 from .loaders.coverage import issues as issues
-from .loaders.console import read_messages_csv as read_messages_csv
+from .loaders.console_export import read_messages_csv as read_messages_csv
 
 # Estimates from some pages of a range
 from .loaders.estimate import estimate as estimate

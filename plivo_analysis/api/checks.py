@@ -13,7 +13,7 @@ import uuid
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from plivo_analysis.api.words import fold_status
+from plivo_analysis.api.vocabulary import fold_status
 from plivo_analysis.errors import FilterError
 from plivo_analysis.values.masking import mask_text
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plivo_analysis.values.schema import Column, Form, Kind, Table
+from plivo_analysis.values.table_types import Column, Form, Kind, Table
 
 _MONEY_UNIT = "the account's currency"
 

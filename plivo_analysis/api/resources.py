@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plivo_analysis.api.checks import ParameterKind
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
-from plivo_analysis.api.words import IN_PROGRESS, fold_status
+from plivo_analysis.api.vocabulary import IN_PROGRESS, fold_status
 from plivo_analysis.values.spans import DAY, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 FINAL: Final = 0
 NEVER: Final = 2**62

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.cli.accounts import account
 from plivo_analysis.cli.output import recipients_shown, writer
-from plivo_analysis.explorer.cost import LoadRequest, load_cost
+from plivo_analysis.explorer.load_cost import LoadRequest, load_cost
 from plivo_analysis.explorer.wording import before
 from plivo_analysis.loaders.coverage import issues
 from plivo_analysis.loaders.load import load_messages, load_sessions

@@ -11,7 +11,7 @@ from plivo_analysis.loaders.recipients import disguise
 from plivo_analysis.loaders.scan import connect
 from plivo_analysis.storage.parquet_cache import TABLES
 from plivo_analysis.values.masking import mask_text
-from plivo_analysis.values.schema import Table
+from plivo_analysis.values.table_types import Table
 
 if TYPE_CHECKING:
     import argparse

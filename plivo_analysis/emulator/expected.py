@@ -16,15 +16,21 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.emulator.plan import EXPIRED, IN_PROGRESS, TOTAL_ABOVE, TOTAL_BELOW, VERIFIED
+from plivo_analysis.emulator.session_plan import (
+    EXPIRED,
+    IN_PROGRESS,
+    TOTAL_ABOVE,
+    TOTAL_BELOW,
+    VERIFIED,
+)
 from plivo_analysis.emulator.times import MINUTE, SECOND, read_time, to_datetime
-from plivo_analysis.emulator.world import APPLICATIONS, DOLLAR
+from plivo_analysis.emulator.traffic_model import APPLICATIONS, DOLLAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from plivo_analysis.emulator.plan import SessionState
+    from plivo_analysis.emulator.session_plan import SessionState
 
 UNKNOWN = "unknown"
 VALIDATION = "validation"
@@ -211,7 +217,7 @@ def session_of_state(key: str, state: SessionState) -> ExpectedSession:
     """A generated session.
 
     Example:
-        >>> from plivo_analysis.emulator.plan import SessionState
+        >>> from plivo_analysis.emulator.session_plan import SessionState
         >>> state = SessionState(0, 0, "expired", (), 0, 0, b"." * 64, 14155550100, 0, 0, "AT&T")
         >>> session_of_state("a", state).total
         Decimal('0')

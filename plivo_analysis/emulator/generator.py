@@ -19,11 +19,12 @@ from operator import itemgetter
 from random import Random
 from typing import TYPE_CHECKING
 
-from plivo_analysis.emulator import plan as planning
+from plivo_analysis.emulator import session_plan as planning
 from plivo_analysis.emulator.account import DEFAULT_NOW, RETENTION, Account
 from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
 from plivo_analysis.emulator.message_records import GeneratedMessages
-from plivo_analysis.emulator.plan import (
+from plivo_analysis.emulator.record_index import RecordIndex
+from plivo_analysis.emulator.session_plan import (
     MOST_SPREAD,
     PATH_INDEX,
     PATIENCE_LEVELS,
@@ -31,10 +32,9 @@ from plivo_analysis.emulator.plan import (
     WAITS,
     Plan,
 )
-from plivo_analysis.emulator.record_index import RecordIndex
 from plivo_analysis.emulator.session_records import GeneratedSessions
 from plivo_analysis.emulator.times import DAY, HOUR, MINUTE, SECOND, to_micros
-from plivo_analysis.emulator.world import (
+from plivo_analysis.emulator.traffic_model import (
     APPLICATIONS,
     BANGLADESH,
     COUNTRIES,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from plivo_analysis.emulator.world import Network
+    from plivo_analysis.emulator.traffic_model import Network
 
 _EDGE = 6 * HOUR  # no session this close to the end of the 90 days: it would age out at once
 _OLDER = 7 * DAY

@@ -14,10 +14,17 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.emulator.account import AUTH_ID, SUBACCOUNT_ID
 from plivo_analysis.emulator.expected_deliveries import ExpectedMessage, message_of_record
 from plivo_analysis.emulator.listing import MESSAGES, matches
-from plivo_analysis.emulator.plan import BURST, UNRELATED, PlannedAttempt, happens, key_of, row_of
+from plivo_analysis.emulator.session_plan import (
+    BURST,
+    UNRELATED,
+    PlannedAttempt,
+    happens,
+    key_of,
+    row_of,
+)
 from plivo_analysis.emulator.session_records import money
 from plivo_analysis.emulator.times import DAY, MINUTE, SECOND, write_time
-from plivo_analysis.emulator.world import (
+from plivo_analysis.emulator.traffic_model import (
     ADDRESSES,
     APPLICATIONS,
     BURST_ADDRESS,
@@ -29,7 +36,7 @@ from plivo_analysis.emulator.world import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from plivo_analysis.emulator.plan import Plan, SessionState
+    from plivo_analysis.emulator.session_plan import Plan, SessionState
 
 _FAR = 1 << 62  # later than any attempt: every attempt of a plan has begun
 _KINDS = 16
@@ -51,7 +58,7 @@ class GeneratedMessages:
         unrelated: The times of the messages that belong to no session.
 
     Example:
-        >>> from plivo_analysis.emulator.plan import Plan
+        >>> from plivo_analysis.emulator.session_plan import Plan
         >>> len(GeneratedMessages(Plan(b"seed", 0), []).times)
         0
     """

@@ -29,9 +29,9 @@ from plivo_analysis.emulator.listing import (
     window,
 )
 from plivo_analysis.emulator.odd_records import odd
-from plivo_analysis.emulator.plan import EXPIRED, IN_PROGRESS, VERIFIED
+from plivo_analysis.emulator.session_plan import EXPIRED, IN_PROGRESS, VERIFIED
 from plivo_analysis.emulator.times import MINUTE, read_time, to_micros, write_time
-from plivo_analysis.emulator.world import APPLICATIONS, COUNTRIES
+from plivo_analysis.emulator.traffic_model import APPLICATIONS, COUNTRIES
 
 if TYPE_CHECKING:
     from plivo_analysis.emulator.account import Account

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.account import SUBACCOUNT_ID
 from plivo_analysis.emulator.expected import ExpectedSession, session_of_state
-from plivo_analysis.emulator.plan import (
+from plivo_analysis.emulator.session_plan import (
     BURST,
     CHARGE_MISSING,
     COUNT_DIFFERS,
@@ -22,7 +22,7 @@ from plivo_analysis.emulator.plan import (
     row_of,
 )
 from plivo_analysis.emulator.times import ZERO_DATE, write_time
-from plivo_analysis.emulator.world import (
+from plivo_analysis.emulator.traffic_model import (
     ADDRESSES,
     APPLICATIONS,
     BURST_ADDRESS,
@@ -34,7 +34,7 @@ from plivo_analysis.emulator.world import (
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableSequence
 
-    from plivo_analysis.emulator.plan import Plan, SessionState
+    from plivo_analysis.emulator.session_plan import Plan, SessionState
 
 
 def money(amount: int, *, trimmed: bool = False) -> str:
@@ -55,7 +55,7 @@ class GeneratedSessions:
         plan: What is true of them.
 
     Example:
-        >>> from plivo_analysis.emulator.plan import Plan
+        >>> from plivo_analysis.emulator.session_plan import Plan
         >>> GeneratedSessions(Plan(b"seed", 0)).row_of("unknown") is None
         True
     """

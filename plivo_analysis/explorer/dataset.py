@@ -22,7 +22,7 @@ from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 ENTRY = "entry_channel"
 COUNTRY = "destination_country_iso2"

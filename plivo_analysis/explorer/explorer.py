@@ -18,12 +18,12 @@ from plivo_analysis.api.filters import shown
 from plivo_analysis.client import environment_client
 from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
-from plivo_analysis.explorer.browser import Address
+from plivo_analysis.explorer.browser_messages import Address
 from plivo_analysis.explorer.code_line import code_line, loader_call
-from plivo_analysis.explorer.cost import LoadRequest, load_cost
 from plivo_analysis.explorer.exporting import as_csv, as_workbook
 from plivo_analysis.explorer.layout import Layout
-from plivo_analysis.explorer.loading import Loading
+from plivo_analysis.explorer.load_controls import Loading
+from plivo_analysis.explorer.load_cost import LoadRequest, load_cost
 from plivo_analysis.explorer.output import NOTHING, lines, write
 from plivo_analysis.explorer.sidebar import DateRange, FilterFields
 from plivo_analysis.explorer.views.view import K, View, ViewState
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.explorer.load import Loaded
+    from plivo_analysis.explorer.load_run import Loaded
 
 Export = tuple[str, str, "Callable[[ViewState[Any]], bytes]"]
 """One way to export: the button's label, the file's name, the function that makes the file. A

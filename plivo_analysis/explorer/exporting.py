@@ -18,7 +18,7 @@ from plivo_analysis.values.typesetting import NOT_KNOWN, clean, count, percent, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 _DIGITS = 5  # of an amount, as the bill has them
 _RATES = ("_rate", "_rate_low", "_rate_high")

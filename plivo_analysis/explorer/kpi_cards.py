@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import svg
-from plivo_analysis.figures.prepared import RateEstimate, RescueRange, round_ends
+from plivo_analysis.figures.chart_data import RateEstimate, RescueRange, round_ends
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.templates.rendering import render

@@ -22,7 +22,7 @@ from plivo_analysis.explorer.views.paths import Paths
 from plivo_analysis.explorer.views.reconcile import Reconcile
 from plivo_analysis.explorer.views.spend import Spend
 from plivo_analysis.figures import style
-from plivo_analysis.figures.prepared import add_up
+from plivo_analysis.figures.chart_data import add_up
 from plivo_analysis.loaders.coverage import coverage, issues
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.spend import spend

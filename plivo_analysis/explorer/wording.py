@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.filters import shown
-from plivo_analysis.explorer.cost import SAMPLE_ROWS
+from plivo_analysis.explorer.load_cost import SAMPLE_ROWS
 from plivo_analysis.explorer.output import lines
 from plivo_analysis.figures import style
 from plivo_analysis.templates.rendering import render
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.explorer.cost import LoadCost
-    from plivo_analysis.explorer.load import Loaded
+    from plivo_analysis.explorer.load_cost import LoadCost
+    from plivo_analysis.explorer.load_run import Loaded
     from plivo_analysis.explorer.views.view import ViewState
     from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.values.spans import Span
@@ -47,7 +47,7 @@ def before(cost: LoadCost, noun: str) -> list[str]:
     """What a load will cost, and how much of the range is stored, one sentence each.
 
     Example:
-        >>> from plivo_analysis.explorer.cost import LoadCost
+        >>> from plivo_analysis.explorer.load_cost import LoadCost
         >>> before(LoadCost(31, 12, 1900, False, 5700.0, 1500.0), "session")
         ['About 1,900 requests, 95 min at the limit.', '12 of 31 hours are stored.']
         >>> before(LoadCost(24, 0, None, False, None, 1500.0), "session")[0]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, time_axis
-from plivo_analysis.figures.prepared import (
+from plivo_analysis.figures.chart_data import (
     Series,
     SpendOverTime,
     add_up,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.api.checks import required_text, shown_value
 from plivo_analysis.errors import FilterError
 from plivo_analysis.figures import style
+from plivo_analysis.figures.chart_data import sign_of
 from plivo_analysis.figures.dots import WIDE, Mark, blank_lines, draw_dots, group_name
-from plivo_analysis.figures.prepared import sign_of
 from plivo_analysis.figures.rows import MetricRows, Row, read, words
 from plivo_analysis.insights.bridge import COST_BRIDGE
 from plivo_analysis.insights.changes import COMPARE

@@ -10,7 +10,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.api.words import ARROW, EXPIRED, OPEN, SETTLED, UNKNOWN, VERIFIED, fold_status
+from plivo_analysis.api.vocabulary import (
+    ARROW,
+    EXPIRED,
+    OPEN,
+    SETTLED,
+    UNKNOWN,
+    VERIFIED,
+    fold_status,
+)
 from plivo_analysis.figures import style
 from plivo_analysis.figures.rows import Row, read
 from plivo_analysis.metrics.paths import CHANNEL_PATHS

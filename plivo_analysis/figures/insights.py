@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.checks import required_text
 from plivo_analysis.figures import style
+from plivo_analysis.figures.chart_data import RateEstimate
 from plivo_analysis.figures.dots import (
     WIDE,
     Mark,
@@ -21,7 +22,6 @@ from plivo_analysis.figures.dots import (
     pair,
     write_beside,
 )
-from plivo_analysis.figures.prepared import RateEstimate
 from plivo_analysis.figures.rows import CURRENCY, MetricRows, Row, read, words
 from plivo_analysis.insights.delivery import DELIVERY_TIMES, RECEIPTS, WAITS
 from plivo_analysis.insights.journeys import JOURNEY_RATES, JOURNEYS

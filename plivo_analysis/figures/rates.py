@@ -10,6 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, time_axis
+from plivo_analysis.figures.chart_data import (
+    DELIVERED,
+    FALLBACK,
+    REACHED,
+    RateEstimate,
+    RescueRange,
+)
 from plivo_analysis.figures.dots import (
     Mark,
     blank_lines,
@@ -18,7 +25,6 @@ from plivo_analysis.figures.dots import (
     group_name,
     interval_dots,
 )
-from plivo_analysis.figures.prepared import DELIVERED, FALLBACK, REACHED, RateEstimate, RescueRange
 from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, read, title, words
 from plivo_analysis.metrics.fallback import FALLBACK_RATES
 from plivo_analysis.metrics.messages import DELIVERY_RATES
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
-    from plivo_analysis.figures.prepared import Rate
+    from plivo_analysis.figures.chart_data import Rate
 
 _LEFT, _RIGHT = (0.0, 0.36), (0.64, 1.0)
 _BESIDE = 78  # pixels for "75–100 %" after the right scale, however narrow the figure is

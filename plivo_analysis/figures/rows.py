@@ -17,7 +17,7 @@ from plivo_analysis.values.typesetting import clean, weekday
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 PERIOD = "period"
 CHANNELS = frozenset({"channel", "entry_channel"})

@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.api.words import UNKNOWN
+from plivo_analysis.api.vocabulary import UNKNOWN
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from plivo_analysis.values.typesetting import clean, decimals, money
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from plivo_analysis.figures.prepared import RateEstimate, RescueRange, SpendOverTime
+    from plivo_analysis.figures.chart_data import RateEstimate, RescueRange, SpendOverTime
 
 _ROW, _EDGE, _RADIUS = 18.0, 4.0, 3.6
 _MIDDLE, _ABOVE, _BELOW = 9.0, 6.0, 13.0
@@ -112,7 +112,7 @@ def estimate(
         grid: Values that get a rule.
 
     Example:
-        >>> from plivo_analysis.figures.prepared import RateEstimate
+        >>> from plivo_analysis.figures.chart_data import RateEstimate
         >>> drawn = estimate(RateEstimate(0.5, 0.4, 1.2), (0, 1), 100, label="50 %")
         >>> drawn.marks["intervals"][0]["arrows"]
         ['M92 6l4 3l-4 3']
@@ -141,7 +141,7 @@ def rescue(shares: RescueRange, width: float, *, label: str, colour: str | None 
     """A range as a faint bar with two edges, and a ring at the last channel used.
 
     Example:
-        >>> from plivo_analysis.figures.prepared import RescueRange
+        >>> from plivo_analysis.figures.chart_data import RescueRange
         >>> rescue(RescueRange(0.5, 0.7, 0.9), 208, label="50–90 %").marks["edges"]
         [104.0, 184.0]
     """
@@ -281,7 +281,7 @@ def stacked_bars(
 
     Example:
         >>> from datetime import UTC, datetime
-        >>> from plivo_analysis.figures.prepared import Series, SpendOverTime
+        >>> from plivo_analysis.figures.chart_data import Series, SpendOverTime
         >>> day = datetime(2026, 10, 1, tzinfo=UTC)
         >>> sms = Series("SMS", "sms", "#3D6DB5", [Decimal(2)], ["$2.00 SMS"])
         >>> spent = SpendOverTime([day], "day", ["Thu 1 Oct"], [sms], "USD")

@@ -17,7 +17,7 @@ from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.insights.changes import SIDES, count_both
 from plivo_analysis.metrics.grouping import MONEY_UNIT
 from plivo_analysis.metrics.money import Money, decimal, sums_of
-from plivo_analysis.values.schema import Kind, Table, computed
+from plivo_analysis.values.table_types import Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -17,7 +17,7 @@ import narwhals as nw
 import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.words import ARROW, SETTLED, UNKNOWN, VERIFIED, fold_status
+from plivo_analysis.api.vocabulary import ARROW, SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import currencies, one_currency
 from plivo_analysis.metrics.engines import ROWS
@@ -31,7 +31,7 @@ from plivo_analysis.metrics.grouping import (
 from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio
 from plivo_analysis.metrics.money import Money, decimal, sums_of
 from plivo_analysis.tables.explode import CURRENCY
-from plivo_analysis.values.schema import MONEY_SCALE, Column, Kind, Table, computed
+from plivo_analysis.values.table_types import MONEY_SCALE, Column, Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

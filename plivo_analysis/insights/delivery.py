@@ -12,7 +12,7 @@ import narwhals as nw
 import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES
-from plivo_analysis.api.words import EXPIRED, SETTLED, VERIFIED, fold_status
+from plivo_analysis.api.vocabulary import EXPIRED, SETTLED, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import (
@@ -24,8 +24,8 @@ from plivo_analysis.metrics.grouping import (
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
-from plivo_analysis.values.schema import Kind, Table, computed
 from plivo_analysis.values.spans import MINUTE, SECOND
+from plivo_analysis.values.table_types import Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ import polars as pl
 
 from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.words import ARROW, EXPIRED, OPEN, VERIFIED, fold_status
+from plivo_analysis.api.vocabulary import ARROW, EXPIRED, OPEN, VERIFIED, fold_status
 from plivo_analysis.errors import FilterError, SchemaError
 from plivo_analysis.metrics.grouping import (
     Grouping,
@@ -28,7 +28,7 @@ from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interv
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.tables.convert import folded, result
 from plivo_analysis.values.masking import is_masked
-from plivo_analysis.values.schema import Column, Kind, Table, computed
+from plivo_analysis.values.table_types import Column, Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,8 @@ from plivo_analysis.loaders.answer import account, checked
 from plivo_analysis.parsing.oddities import Code
 from plivo_analysis.sync.completeness import stretches
 from plivo_analysis.tables.convert import from_rows, to_backend
-from plivo_analysis.values.schema import Column, Kind, Table
 from plivo_analysis.values.spans import Span, from_us, to_us
+from plivo_analysis.values.table_types import Column, Kind, Table
 
 if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource

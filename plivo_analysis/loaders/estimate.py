@@ -10,10 +10,10 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
 from plivo_analysis.loaders.answer import Request
-from plivo_analysis.loaders.estimating import Estimating
+from plivo_analysis.loaders.estimate_steps import Estimating
 from plivo_analysis.metrics.intervals import normal_quantile
 from plivo_analysis.sync.progress import Progress
-from plivo_analysis.values.schema import Kind
+from plivo_analysis.values.table_types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -21,13 +21,13 @@ import polars as pl
 from plivo_analysis.errors import BadResponseError
 from plivo_analysis.parsing.strict_json import canonical, parse_json
 from plivo_analysis.values.masking import SHORTEST, mask_number, mask_text
-from plivo_analysis.values.schema import Form
+from plivo_analysis.values.table_types import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plivo_analysis.storage.store import Store
-    from plivo_analysis.values.schema import Column, Table
+    from plivo_analysis.values.table_types import Column, Table
 
 RECIPIENTS = ("full", "masked", "pseudonym")
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.api.words import OPEN, fold_status
+from plivo_analysis.api.vocabulary import OPEN, fold_status
 from plivo_analysis.tables.checks import table_rows
 from plivo_analysis.values.spans import HOUR, Span, subtract, to_us
 from plivo_analysis.values.typesetting import plural

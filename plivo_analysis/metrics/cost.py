@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.words import SETTLED, VERIFIED, fold_status
+from plivo_analysis.api.vocabulary import SETTLED, VERIFIED, fold_status
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, sum_column
 from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money, sums_of
-from plivo_analysis.values.schema import Table
+from plivo_analysis.values.table_types import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -21,12 +21,12 @@ import pyarrow as pa
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.checks import doubled_key
 from plivo_analysis.tables.convert import select
-from plivo_analysis.values.schema import MONEY_SCALE, SUM_DIGITS, Kind
+from plivo_analysis.values.table_types import MONEY_SCALE, SUM_DIGITS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 ROWS = pl.col("__rows")
 KEY = "__key"

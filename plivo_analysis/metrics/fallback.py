@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import polars as pl
 
-from plivo_analysis.api.words import SETTLED, UNKNOWN, VERIFIED, fold_status
+from plivo_analysis.api.vocabulary import SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.engines import (
     KEY,
@@ -24,7 +24,7 @@ from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interv
 from plivo_analysis.tables.checks import doubled_key
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, OF_THE_SESSION
-from plivo_analysis.values.schema import Table
+from plivo_analysis.values.table_types import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -27,7 +27,14 @@ from plivo_analysis.tables.checks import column_names, refuse_doubled, require
 from plivo_analysis.tables.convert import folded, result, select
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
-from plivo_analysis.values.schema import Column, Kind, Table, computed, told_columns, told_names
+from plivo_analysis.values.table_types import (
+    Column,
+    Kind,
+    Table,
+    computed,
+    told_columns,
+    told_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -23,7 +23,7 @@ from plivo_analysis.tables.exploded_columns import ATTEMPTS
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 _PREFIX = "message_"
 

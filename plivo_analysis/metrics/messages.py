@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES
-from plivo_analysis.api.words import fold_status
+from plivo_analysis.api.vocabulary import fold_status
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
 from plivo_analysis.metrics.money import Money, sums_of
-from plivo_analysis.values.schema import Kind, Table, computed
+from plivo_analysis.values.table_types import Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.metrics.engines import ROWS
-from plivo_analysis.values.schema import MONEY_SCALE
+from plivo_analysis.values.table_types import MONEY_SCALE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

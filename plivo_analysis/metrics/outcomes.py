@@ -11,7 +11,7 @@ from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
 from plivo_analysis.metrics.money import Money, sums_of
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
-from plivo_analysis.values.schema import Table
+from plivo_analysis.values.table_types import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

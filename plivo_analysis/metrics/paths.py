@@ -8,11 +8,11 @@ import narwhals as nw
 import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.words import VERIFIED, fold_status
+from plivo_analysis.api.vocabulary import VERIFIED, fold_status
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, sum_column
 from plivo_analysis.metrics.money import Money, sums_of
-from plivo_analysis.values.schema import Kind, Table, computed
+from plivo_analysis.values.table_types import Kind, Table, computed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from plivo_analysis.tables.bill import leftovers, settle
 from plivo_analysis.tables.checks import refuse_doubled
 from plivo_analysis.tables.convert import result, select
 from plivo_analysis.tables.explode import read_sessions
-from plivo_analysis.values.schema import Column, Kind, Table, computed
+from plivo_analysis.values.table_types import Column, Kind, Table, computed
 
 RECONCILE = Table(
     name="reconcile",

@@ -10,7 +10,7 @@ from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, sum_column
 from plivo_analysis.metrics.money import Money, sums_of
 from plivo_analysis.tables.exploded_columns import CHARGES
-from plivo_analysis.values.schema import Table
+from plivo_analysis.values.table_types import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

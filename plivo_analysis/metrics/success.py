@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.words import OPEN, SETTLED, VERIFIED, fold_status
+from plivo_analysis.api.vocabulary import OPEN, SETTLED, VERIFIED, fold_status
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, rate_columns
 from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
-from plivo_analysis.values.schema import Table
+from plivo_analysis.values.table_types import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,8 +17,8 @@ from decimal import Context, Decimal
 from typing import Any
 
 from plivo_analysis.parsing.oddities import Code
-from plivo_analysis.values.schema import Column, Form, Kind
 from plivo_analysis.values.spans import from_us
+from plivo_analysis.values.table_types import Column, Form, Kind
 
 Parser = Callable[[object], tuple[Any, Code | None]]
 Wanted = Mapping[str, Parser | None]

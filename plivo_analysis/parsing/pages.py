@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
-from plivo_analysis.api.words import SETTLED, fold_status
+from plivo_analysis.api.vocabulary import SETTLED, fold_status
 from plivo_analysis.errors import BadResponseError
 from plivo_analysis.parsing import fields
 from plivo_analysis.parsing.messages import read_message

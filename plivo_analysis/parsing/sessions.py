@@ -23,7 +23,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.words import ARROW, fold_channel
+from plivo_analysis.api.vocabulary import ARROW, fold_channel
 from plivo_analysis.parsing import fields
 from plivo_analysis.parsing.oddities import Code
 from plivo_analysis.parsing.records import Notes, UnreadableError, read_record

@@ -15,7 +15,7 @@ import narwhals as nw
 
 from plivo_analysis.errors import FilterError
 from plivo_analysis.figures import svg
-from plivo_analysis.figures.prepared import RateEstimate, round_ends
+from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.metrics.estimates import columns_of, shown
 from plivo_analysis.metrics.samples import MEASURES, Interval
 from plivo_analysis.report.countries import country

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.api.words import OPEN, fold_status
-from plivo_analysis.figures.prepared import TOP, SpendOverTime, add_up
+from plivo_analysis.api.vocabulary import OPEN, fold_status
+from plivo_analysis.figures.chart_data import TOP, SpendOverTime, add_up
 from plivo_analysis.figures.rows import read
 from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.insights.bridge import cost_bridge
@@ -28,7 +28,7 @@ from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.metrics.spend import SPEND, spend
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.report.change import absolute, relative
+from plivo_analysis.report.comparison import absolute, relative
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
 from plivo_analysis.values.typesetting import money, plain, sign, unit_price
 

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from plivo_analysis.errors import PlivoAnalysisError, StoreError
 from plivo_analysis.storage import migrations
+from plivo_analysis.storage.account_key import identify
 from plivo_analysis.storage.folder import is_on_network, prepare, quarantine
-from plivo_analysis.storage.identity import identify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

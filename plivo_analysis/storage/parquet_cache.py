@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.storage.records import Day
     from plivo_analysis.storage.store import Store
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 TABLES: Mapping[str, tuple[Table, ...]] = {
     SESSIONS.name: (SESSIONS, ATTEMPTS, CHARGES),

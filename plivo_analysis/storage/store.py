@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from plivo_analysis.api.filters import shown_scope
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
+from plivo_analysis.storage.account_key import ACCOUNT, KEY_CHECK
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange, CompletedRanges
 from plivo_analysis.storage.database import Database, shows_no_values
 from plivo_analysis.storage.deletion import (
@@ -23,7 +24,6 @@ from plivo_analysis.storage.deletion import (
     unpacked,
 )
 from plivo_analysis.storage.folder import FILE_NAME
-from plivo_analysis.storage.identity import ACCOUNT, KEY_CHECK
 from plivo_analysis.storage.leases import Leases
 from plivo_analysis.storage.merging import Merging, Tally, instant_of
 from plivo_analysis.storage.recent_rows import RecentRows

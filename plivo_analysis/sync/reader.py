@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import Query
-from plivo_analysis.api.words import fold_status
+from plivo_analysis.api.vocabulary import fold_status
 from plivo_analysis.errors import APIError, BadResponseError, StoreError
 from plivo_analysis.parsing.pages import read_page
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange

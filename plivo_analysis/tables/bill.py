@@ -21,10 +21,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from plivo_analysis.api.words import fold_channel
+from plivo_analysis.api.vocabulary import fold_channel
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.convert import folded
-from plivo_analysis.values.schema import MONEY_DIGITS, MONEY_SCALE
+from plivo_analysis.values.table_types import MONEY_DIGITS, MONEY_SCALE
 
 _MONEY = pl.Decimal(MONEY_DIGITS, MONEY_SCALE)
 _MOST = 8  # attempts of a session compared pair by pair; a longer one goes through the join

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.values.schema import told_columns, told_names
+from plivo_analysis.values.table_types import told_columns, told_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     import polars as pl
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 _SUPPORTED = "a polars, pandas or pyarrow frame, a DuckDB relation or a PySpark DataFrame"
 

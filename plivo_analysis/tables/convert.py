@@ -21,12 +21,12 @@ import pyarrow.compute as pc
 
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.checks import column_names, require
-from plivo_analysis.values.schema import SUM_DIGITS, Kind
+from plivo_analysis.values.table_types import SUM_DIGITS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from plivo_analysis.values.schema import Column, Table
+    from plivo_analysis.values.table_types import Column, Table
 
 BACKENDS = ("polars", "pandas")
 
@@ -47,7 +47,7 @@ def from_rows(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.DataFrame:
 
     Example:
         >>> from decimal import Decimal
-        >>> from plivo_analysis.values.schema import Column, Kind, Table
+        >>> from plivo_analysis.values.table_types import Column, Kind, Table
         >>> prices = Table("prices", "A price.", (Column("price", Kind.MONEY, "It."),))
         >>> from_rows([{"price": Decimal("0.08")}], prices)["price"].to_list()
         [Decimal('0.08000000')]
@@ -129,7 +129,7 @@ def as_polars(frame: Any, table: Table) -> pl.DataFrame:
     Example:
         >>> from decimal import Decimal
         >>> import pandas as pd
-        >>> from plivo_analysis.values.schema import Column, Kind, Table
+        >>> from plivo_analysis.values.table_types import Column, Kind, Table
         >>> prices = Table("prices", "A price.", (Column("price", Kind.MONEY, "It."),))
         >>> as_polars(pd.DataFrame({"price": [Decimal("0.08"), None]}), prices).to_dicts()
         [{'price': Decimal('0.08000000')}, {'price': None}]
@@ -150,7 +150,7 @@ def select(frame: Any, columns: Sequence[Column], *, own: Sequence[str] = ()) ->
         SchemaError: The values of a column do not fit its type exactly, or are of no one type.
 
     Example:
-        >>> from plivo_analysis.values.schema import Column, Kind
+        >>> from plivo_analysis.values.table_types import Column, Kind
         >>> frame = pa.table({"n": [1], "team": ["red"], "m": [2]})
         >>> select(frame, [Column("n", Kind.COUNT, "It.")], own=["team"]).to_dicts()
         [{'n': 1, 'team': 'red'}]
@@ -210,7 +210,7 @@ def arrow_values(values: Any, column: Column) -> Any:
 
     Example:
         >>> from decimal import Decimal
-        >>> from plivo_analysis.values.schema import Column, Kind
+        >>> from plivo_analysis.values.table_types import Column, Kind
         >>> arrow_values([Decimal("0.1")], Column("price", Kind.MONEY, "It.")).to_pylist()
         [Decimal('0.10000000')]
     """
@@ -226,7 +226,7 @@ def cast(values: Any, column: Column) -> Any:
         SchemaError: The types differ in kind, or a value would change.
 
     Example:
-        >>> from plivo_analysis.values.schema import Column, Kind
+        >>> from plivo_analysis.values.table_types import Column, Kind
         >>> cast(pa.array([1]), Column("price", Kind.MONEY, "It.")).to_pylist()
         [Decimal('1.00000000')]
     """

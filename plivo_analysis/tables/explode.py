@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.words import UNKNOWN, outcome
+from plivo_analysis.api.vocabulary import UNKNOWN, outcome
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.bill import leftovers, settle
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require
@@ -24,7 +24,7 @@ from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES, OF_THE_SES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
 CURRENCY = "currency"  # a column of the caller's own, which the API does not have
 

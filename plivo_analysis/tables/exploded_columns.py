@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.values.schema import Column, Kind, Table, computed
+from plivo_analysis.values.table_types import Column, Kind, Table, computed
 
 OF_THE_SESSION = (
     "session_uuid",

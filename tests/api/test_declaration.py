@@ -26,7 +26,7 @@ from plivo_analysis.emulator import Account, listing
 from plivo_analysis.emulator.account import DEFAULT_NOW
 from plivo_analysis.explorer.sidebar import FilterFields
 from plivo_analysis.system.clock import FrozenWallClock
-from plivo_analysis.values.schema import Form, Kind
+from plivo_analysis.values.table_types import Form, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

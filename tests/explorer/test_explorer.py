@@ -531,7 +531,7 @@ def test_an_unexpected_error_is_shown_too(explore: Any, monkeypatch: pytest.Monk
         raise RuntimeError("a fault of ours")
 
     explorer = explore()
-    monkeypatch.setattr("plivo_analysis.explorer.load.pull", broken)
+    monkeypatch.setattr("plivo_analysis.explorer.load_run.pull", broken)
     loaded(explorer)
     assert str(explorer.error) == "a fault of ours"
     assert "a fault of ours" in text(explorer, "pva-status")

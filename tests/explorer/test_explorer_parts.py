@@ -17,8 +17,8 @@ import plivo_analysis as pva
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.explorer.code_line import literal, loader_call
-from plivo_analysis.explorer.cost import LoadRequest, load_cost
 from plivo_analysis.explorer.dataset import Sessions
+from plivo_analysis.explorer.load_cost import LoadRequest, load_cost
 from plivo_analysis.explorer.sidebar import DateRange
 from plivo_analysis.explorer.table import PAGE, PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.worker import LoadProgress, Worker

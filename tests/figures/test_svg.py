@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ import plivo_analysis as pva
 from plivo_analysis import figures
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import svg
-from plivo_analysis.figures.prepared import RateEstimate, RescueRange, SpendOverTime
+from plivo_analysis.figures.chart_data import RateEstimate, RescueRange, SpendOverTime
 from plivo_analysis.figures.rows import read
 from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.templates.rendering import draw_svg
@@ -193,7 +194,7 @@ def test_amounts_of_one_currency_are_drawn_with_its_sign() -> None:
         figures.compare(pva.compare(*both), measure="cost_per_verified"),
         figures.journey_rates(pva.journey_rates(rupees)),
     ):
-        text = figure.to_json().encode().decode("unicode_escape")
+        text = json.dumps(json.loads(figure.to_json()), ensure_ascii=False)
         assert "₹" in text or "INR" in text
         assert "$" not in text
         assert "by currency" not in text

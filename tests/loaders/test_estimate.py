@@ -19,7 +19,7 @@ from plivo_analysis.errors import (
     PlivoAnalysisWarning,
     SchemaError,
 )
-from plivo_analysis.loaders.estimating import Estimating
+from plivo_analysis.loaders.estimate_steps import Estimating
 from plivo_analysis.metrics.samples import MEASURES
 from plivo_analysis.sync.progress import Progress
 from plivo_analysis.sync.pull import Question, pull

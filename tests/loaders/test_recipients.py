@@ -14,14 +14,14 @@ from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.emulator import Account
 from plivo_analysis.loaders.recipients import mask_json, masked
 from plivo_analysis.maintenance.export import export
-from plivo_analysis.values.schema import Kind
+from plivo_analysis.values.table_types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from plivo_analysis.emulator import Server
-    from plivo_analysis.values.schema import Table
+    from plivo_analysis.values.table_types import Table
 
     Serve = Callable[..., Server]
     Connect = Callable[..., pva.Client]

@@ -21,8 +21,8 @@ from plivo_analysis.parsing.oddities import Code, Effect
 from plivo_analysis.parsing.records import Record, note
 from plivo_analysis.parsing.sessions import read_session as _read_session
 from plivo_analysis.parsing.strict_json import _written, canonical, measure, parse_json
-from plivo_analysis.values.schema import Table
 from plivo_analysis.values.spans import from_us
+from plivo_analysis.values.table_types import Table
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sessions.json"
 SESSION_UUID = "51e965f3-65a5-4ca0-9542-571541180091"

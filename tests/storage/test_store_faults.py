@@ -26,9 +26,9 @@ from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.parsing.sessions import read_session
 from plivo_analysis.storage import database, folder, merging, migrations
+from plivo_analysis.storage.account_key import key_file
 from plivo_analysis.storage.completed_ranges import Checkpoint, CompletedRange
 from plivo_analysis.storage.folder import FILE_NAME, quarantined_files
-from plivo_analysis.storage.identity import key_file
 from plivo_analysis.storage.migrations import FORMS
 from plivo_analysis.storage.store import Reading, Store
 from plivo_analysis.values.spans import EVER, Span

@@ -9,7 +9,7 @@ import pytest
 
 import plivo_analysis as pva
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.words import OUTCOMES
+from plivo_analysis.api.vocabulary import OUTCOMES
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.convert import from_rows
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from plivo_analysis import figures
-from plivo_analysis.api.words import SETTLED, fold_status
+from plivo_analysis.api.vocabulary import SETTLED, fold_status
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, remark, text, write
@@ -15,7 +15,7 @@ from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.session import session_details
 from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number
 from plivo_analysis.figures import style, svg
-from plivo_analysis.figures.prepared import RateEstimate, round_ends
+from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.tables.exploded_columns import ATTEMPTS

@@ -26,7 +26,7 @@ from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.report.change import Difference, points
+from plivo_analysis.report.comparison import Difference, points
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.estimated import estimated_summary
 from plivo_analysis.report.measures import Measures, Subject, changes_since

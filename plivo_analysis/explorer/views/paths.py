@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from plivo_analysis import figures
-from plivo_analysis.api.words import ARROW
+from plivo_analysis.api.vocabulary import ARROW
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import ENTRY
 from plivo_analysis.explorer.output import (
@@ -19,7 +19,7 @@ from plivo_analysis.explorer.output import (
     write,
 )
 from plivo_analysis.figures import style, svg
-from plivo_analysis.figures.prepared import RateEstimate, add_up
+from plivo_analysis.figures.chart_data import RateEstimate, add_up
 from plivo_analysis.figures.rows import title
 from plivo_analysis.insights.delivery import waits
 from plivo_analysis.metrics.paths import channel_paths

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.api.words import OPEN, SETTLED, fold_status
+from plivo_analysis.api.vocabulary import OPEN, SETTLED, fold_status
 from plivo_analysis.metrics.certainty import READ
 from plivo_analysis.report.measures import Row, add
 from plivo_analysis.report.sections.header import section

@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, svg
-from plivo_analysis.figures.prepared import FALLBACK, RateEstimate, RescueRange, largest
+from plivo_analysis.figures.chart_data import FALLBACK, RateEstimate, RescueRange, largest
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.measures import add, same_group
 from plivo_analysis.report.sections.header import section

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plivo_analysis.figures import svg
-from plivo_analysis.figures.prepared import RateEstimate, round_ends
-from plivo_analysis.report.change import Difference, points, points_range, relative
+from plivo_analysis.figures.chart_data import RateEstimate, round_ends
+from plivo_analysis.report.comparison import Difference, points, points_range, relative
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import count, day, percent
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, svg
-from plivo_analysis.figures.prepared import add_up, largest
+from plivo_analysis.figures.chart_data import add_up, largest
 from plivo_analysis.metrics.certainty import Certainty
-from plivo_analysis.report.change import relative, visible
+from plivo_analysis.report.comparison import relative, visible
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.measures import add, number
 from plivo_analysis.report.sections.header import section
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from plivo_analysis.figures.prepared import SpendOverTime
+    from plivo_analysis.figures.chart_data import SpendOverTime
     from plivo_analysis.report.measures import Measures, Row, Subject
 
 _WIDE, _NARROW = (860.0, 264.0), (360.0, 250.0)  # the chart of a desk and of a phone

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import plivo_analysis as pva
 from plivo_analysis.api.columns import MESSAGES
-from plivo_analysis.loaders import console
+from plivo_analysis.loaders import console_export
 
 ROOT = Path(__file__).parents[2]
 HOW_TO = ROOT / "docs" / "how-to" / "console-export.md"
@@ -332,7 +332,7 @@ def test_a_file_of_any_length_is_read_alike(write: Write, monkeypatch: pytest.Mo
     file = write(*({"Units": str(number)} for number in range(10)))
     whole = pva.read_messages_csv(file)
     for at_once in (1, 3, 5, 10):
-        monkeypatch.setattr(console, "_AT_ONCE", at_once)
+        monkeypatch.setattr(console_export, "_AT_ONCE", at_once)
         assert pva.read_messages_csv(file).equals(whole)
 
 
@@ -400,7 +400,7 @@ def test_the_page_names_every_column_that_is_read() -> None:
     rows = re.findall(
         r"^\| `(.+)` \| `(\w+)` \|$", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert dict(rows) == console.COLUMNS
+    assert dict(rows) == console_export.COLUMNS
 
 
 def test_the_page_merges_as_written_and_reports_what_disagrees(

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.errors import APIError
-from plivo_analysis.explorer.cost import load_cost
+from plivo_analysis.explorer.load_cost import load_cost
 from plivo_analysis.loaders.answer import shortfall, stored
-from plivo_analysis.loaders.estimating import Estimating
+from plivo_analysis.loaders.estimate_steps import Estimating
 from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.metrics.samples import LEAST_PAGES
 from plivo_analysis.report.period import Period
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from plivo_analysis.explorer.cost import LoadRequest
+    from plivo_analysis.explorer.load_cost import LoadRequest
     from plivo_analysis.explorer.worker import LoadProgress
     from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.metrics.samples import Sample

@@ -20,7 +20,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.times import HOUR, MINUTE, SECOND
-from plivo_analysis.emulator.world import (
+from plivo_analysis.emulator.traffic_model import (
     CHANNELS,
     COUNTRIES,
     SMS,
@@ -33,7 +33,7 @@ from plivo_analysis.emulator.world import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plivo_analysis.emulator.world import Network
+    from plivo_analysis.emulator.traffic_model import Network
 
 IN_PROGRESS, VERIFIED, EXPIRED = "in-progress", "verified", "expired"
 REACHED, NOT_REACHED, FAILED, PENDING = range(4)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plivo_analysis.explorer import wording
-from plivo_analysis.explorer.cost import load_cost
-from plivo_analysis.explorer.load import LoadRun
+from plivo_analysis.explorer.load_cost import load_cost
+from plivo_analysis.explorer.load_run import LoadRun
 from plivo_analysis.explorer.output import NOTHING, lines, write
 from plivo_analysis.explorer.worker import LoadProgress, Worker
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from plivo_analysis.explorer.cost import LoadRequest
     from plivo_analysis.explorer.layout import Layout
-    from plivo_analysis.explorer.load import Loaded, Outcome
+    from plivo_analysis.explorer.load_cost import LoadRequest
+    from plivo_analysis.explorer.load_run import Loaded, Outcome
     from plivo_analysis.http.rate_limit.limiter import Limiter
 
 

@@ -12,7 +12,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plivo_analysis.api.checks import required_text
-from plivo_analysis.api.words import UNKNOWN
+from plivo_analysis.api.vocabulary import UNKNOWN
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import style, time_axis
 from plivo_analysis.figures.rows import CURRENCY, PERIOD, MetricRows, Row, hue, key, title

@@ -12,8 +12,8 @@ import pytest
 
 import plivo_analysis as pva
 from plivo_analysis.emulator import generate
+from plivo_analysis.storage.account_key import key_file
 from plivo_analysis.storage.folder import FILE_NAME
-from plivo_analysis.storage.identity import key_file
 from plivo_analysis.storage.store import Store
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from plivo_analysis.parsing.records import shown
 from plivo_analysis.parsing.strict_json import canonical
 from plivo_analysis.tables.convert import BACKENDS, from_rows, to_backend
 from plivo_analysis.values.masking import mask_text
-from plivo_analysis.values.schema import Kind
+from plivo_analysis.values.table_types import Kind
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
