@@ -213,6 +213,7 @@ def test_a_server_that_refuses_what_an_estimate_asks_is_read_without_one(
     assert "≈" not in place(explorer, "pva-headline").value
 
 
+@pytest.mark.slow
 def test_where_offsets_are_ignored_windows_of_time_are_read_and_the_end_is_exact(
     explore: Any, serve: Any, connect: Any, account: Account
 ) -> None:

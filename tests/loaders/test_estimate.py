@@ -267,12 +267,12 @@ def test_groups_are_rows_and_filters_are_kept_to(
     "behaviour",
     [
         pytest.param(Behaviour(ignores=("offset",)), id="ignored"),
-        pytest.param(Behaviour(largest_offset=300), id="clamped"),
-        pytest.param(Behaviour(empty_from=300), id="empty from 300"),
-        pytest.param(Behaviour(longest_list=500), id="capped"),
-        pytest.param(Behaviour(page_size=10), id="pages of 10"),
+        pytest.param(Behaviour(largest_offset=300), id="clamped", marks=pytest.mark.slow),
+        pytest.param(Behaviour(empty_from=300), id="empty from 300", marks=pytest.mark.slow),
+        pytest.param(Behaviour(longest_list=500), id="capped", marks=pytest.mark.slow),
+        pytest.param(Behaviour(page_size=10), id="pages of 10", marks=pytest.mark.slow),
         pytest.param(Behaviour(order="oldest"), id="oldest first"),
-        pytest.param(Behaviour(order="shuffled"), id="shuffled"),
+        pytest.param(Behaviour(order="shuffled"), id="shuffled", marks=pytest.mark.slow),
         pytest.param(Behaviour(order="random"), id="random", marks=pytest.mark.slow),
     ],
 )
