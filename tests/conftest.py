@@ -44,16 +44,16 @@ class AccountClock(SystemClock):
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._skipped = 0.0
+        self.skipped = 0.0
 
     def now(self) -> datetime:
         return self._account.now
 
     def monotonic(self) -> float:
-        return super().monotonic() + self._skipped
+        return super().monotonic() + self.skipped
 
     def wait(self, seconds: float, cancel: Any = None) -> bool:
-        self._skipped += seconds
+        self.skipped += seconds
         return cancel is not None and cancel.is_set()
 
 

@@ -33,12 +33,12 @@ SCOPE, RETRY_AFTER = "scope of the limit", "Retry-After"
 
 @pytest.fixture
 def limited(serve: Serve, connect: Connect) -> Limited:
-    """A server that counts by the client's clock, and that client."""
+    """A server for which only the client's waits let time pass, and that client."""
 
     def start(kind: type[Counter] = SlidingWindow, *, apart: bool = False, **options: Any) -> Any:
         server = serve(generate(sessions=60))
         client = connect(server, requests_per_minute=20)
-        options = {"clock": client.clock.monotonic, **options}
+        options = {"clock": lambda: client.clock.skipped, **options}
         server.limiter = kind(**options)
         server.message_limiter = kind(**options) if apart else None
         return server, client
