@@ -127,8 +127,8 @@ def test_settings_stand_in_the_address_and_survive_a_reload(app: Any) -> None:
 def test_a_file_of_any_size_arrives(open_in_voila: Any, write_notebook: Any) -> None:
     source = """
 import plivo_analysis as pva
-from plivo_analysis.explorer import browser
-browser.PART = 40_000  # so that a small account's file goes in several parts
+from plivo_analysis.explorer import browser_messages
+browser_messages.PART = 40_000  # so that a small account's file goes in several parts
 explorer = pva.SessionExplorer(pva.demo(sessions=600), since="90d")
 explorer
 """
@@ -193,7 +193,7 @@ def test_leaving_the_page_ends_the_load(
     source = f"""
 import os, threading, time
 import plivo_analysis as pva
-client = pva.demo(sessions=600, requests_per_minute=600)
+client = pva.demo(sessions=3000, requests_per_minute=600)
 def report():
     while True:
         open({str(log) + ".new"!r}, "w").write(str(len(client.server.log)))
@@ -212,7 +212,7 @@ pva.SessionExplorer(client, since="90d")
         seen = now
         time.sleep(2)
     assert log.read_text() == seen
-    assert int(seen) < 40  # the whole range takes more
+    assert int(seen) < 150  # the whole range takes more
 
 
 @pytest.fixture

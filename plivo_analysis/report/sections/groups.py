@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.report.measures import Group, Measures, Row, Subject
 
-_BAR, _SCALE = 118, 106
+_BAR, _SCALE = 92, 106
 _FROM, _TO = 0.8, 1.0  # the success rate's scale
 _LONGEST = 44  # letters of a name: three lines
 _WASTED = Decimal("0.3")
@@ -46,12 +46,12 @@ _TICKS = ((10, 2), (25, 5), (50, 10), (100, 25))  # a scale up to so many percen
 def top_groups(subject: Subject) -> Markup:
     """Two tables in one grid of columns, and what is coloured."""
     journeys = "journey_rates" in subject.numbers.tables
-    change, prices = [66] if subject.before else [], [76, 80] if journeys else [76]
+    change, prices = [64] if subject.before else [], [70, 136] if journeys else [76]
     rise = "spend half as high again as before, or " if subject.before else ""
     whole = percent(subject.numbers.total("success")["success_rate"])
     return section(
         "top_groups",
-        widths=[152, _BAR + 12, 74, 58, *change, 66, *prices, _SCALE + 22, 46, 72],
+        widths=[150, _BAR + 12, 72, 54, *change, 60, *prices, _SCALE + 22, 44, 64],
         groups=[
             ("Country", _lines(subject, "country")),
             ("Application", _lines(subject, "application")),
