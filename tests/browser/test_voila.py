@@ -193,7 +193,7 @@ def test_leaving_the_page_ends_the_load(
     source = f"""
 import os, threading, time
 import plivo_analysis as pva
-client = pva.demo(sessions=3000, requests_per_minute=600)
+client = pva.demo(sessions=20_000, requests_per_minute=100_000)
 def report():
     while True:
         open({str(log) + ".new"!r}, "w").write(str(len(client.server.log)))
@@ -212,7 +212,7 @@ pva.SessionExplorer(client, since="90d")
         seen = now
         time.sleep(2)
     assert log.read_text() == seen
-    assert int(seen) < 150  # the whole range takes more
+    assert int(seen) < 1000  # the whole range takes more
 
 
 @pytest.fixture
