@@ -15,6 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
 # JupyterLab and Voila have an environment of their own: what they bring makes every import of
 # nbformat, and with it every test and kernel, two seconds slower.
 LAB := .venv-browser
+BROWSER := $(LAB)/bin/python -m pytest -n $(CORES) --dist worksteal -rs
 DOCS := .venv-docs
 
 .PHONY: help demo test check coverage hooks slow lowest pythons java chromium browser-test explore lab notebooks docs bench data clean
@@ -90,8 +91,9 @@ hooks: $(VENV)/.installed-dev ## Check format, lint, types and the subject at ea
 	$(BIN)/python -m pip install --quiet --group hooks
 	$(BIN)/pre-commit install
 
-slow: $(VENV)/.installed-slow java ## Run the tests that take long
+slow: $(VENV)/.installed-slow $(LAB)/.installed java chromium ## Run the tests that take long
 	$(PYTEST) -m 'slow and not browser' $(SELECT)
+	$(BROWSER) -m 'browser and slow' tests/browser
 
 lowest: $(VENV)/.installed-test ## Try the package with the lowest versions that pyproject.toml allows
 	$(BIN)/pytest -m slow tests/test_distribution.py -k lowest
@@ -114,7 +116,7 @@ chromium:
 		|| echo 'There is no Chromium and it could not be installed: the browser tests will be skipped.' >&2
 
 browser-test: $(LAB)/.installed chromium ## Drive the explorer in JupyterLab, Notebook and Voila, and print the report, with a real browser
-	$(LAB)/bin/python -m pytest -n $(CORES) --dist worksteal -rs -m browser tests/browser
+	$(BROWSER) -m 'browser and not slow' tests/browser
 
 explore: $(LAB)/.installed ## Open the explorer as a page for this computer alone, for those without Python
 	cd notebooks/apps && JUPYTER_PATH=$(CURDIR)/notebooks/apps/share $(CURDIR)/$(LAB)/bin/voila explorer.ipynb

@@ -88,6 +88,7 @@ def test_a_kernel_that_nobody_has_used_for_long_ends_by_itself(
         server.stderr.close()
 
 
+@pytest.mark.slow
 def test_a_long_load_shows_an_estimate_that_becomes_the_exact_number(
     open_in_voila: Any, write_notebook: Any, shot: Any, barriers: Any
 ) -> None:

@@ -394,6 +394,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Account, s
         yield account, f"pva.Client({arguments})"
 
 
+@pytest.mark.slow
 def test_a_csv_of_100_000_sessions_for_a_bi_tool(visit: Any, large: tuple[Account, str]) -> None:
     account, client = large
     visitor = visit(client, since="90d")
