@@ -423,7 +423,8 @@ class PullMachine(RuleBasedStateMachine):
 
     def _may_lack(self, key: str, chosen: Filter, *, verify: bool) -> bool:
         closed = self.excused.get(key, set())
-        return not verify and not closed.isdisjoint({"", chosen.scope})
+        scope = self._store.database.hashed(chosen.scope)  # as the store names it
+        return not verify and not closed.isdisjoint({"", scope})
 
     def _unsettled(self, since: datetime, until: datetime) -> bool:
         span = Span(to_us(since), to_us(until))
