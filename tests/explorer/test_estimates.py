@@ -171,6 +171,7 @@ def test_the_code_beside_an_estimate_gives_the_estimate(explore: Any, client: Cl
     assert again["sessions"].sum() == pytest.approx(table["sessions"].sum(), rel=0.05)
 
 
+@pytest.mark.slow
 def test_load_after_a_cancel_goes_on_to_the_exact_numbers(explore: Any, client: Client) -> None:
     explorer = explore(since="90d")
     stopped(explorer)

@@ -271,7 +271,7 @@ def test_groups_are_rows_and_filters_are_kept_to(
         pytest.param(Behaviour(empty_from=300), id="empty from 300", marks=pytest.mark.slow),
         pytest.param(Behaviour(longest_list=500), id="capped", marks=pytest.mark.slow),
         pytest.param(Behaviour(page_size=10), id="pages of 10", marks=pytest.mark.slow),
-        pytest.param(Behaviour(order="oldest"), id="oldest first"),
+        pytest.param(Behaviour(order="oldest"), id="oldest first", marks=pytest.mark.slow),
         pytest.param(Behaviour(order="shuffled"), id="shuffled", marks=pytest.mark.slow),
         pytest.param(Behaviour(order="random"), id="random", marks=pytest.mark.slow),
     ],

@@ -42,7 +42,7 @@ def once(frame: Any, expected: list[str], key: str = "session_uuid") -> None:
 
 
 @pytest.mark.parametrize("backend", ["polars", "pandas"])
-@pytest.mark.parametrize("size", [*SIZES, 10_000])
+@pytest.mark.parametrize("size", [*SIZES, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_an_account_of_any_size_is_loaded_whole(
     size: int, backend: str, serve: Serve, connect: Connect
 ) -> None:

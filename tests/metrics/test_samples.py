@@ -65,8 +65,7 @@ def coverage(of: Iterable[Any], pages: int) -> dict[str, tuple[float, int]]:
 
 
 @pytest.mark.parametrize(
-    "pages",
-    [20, pytest.param(50, marks=pytest.mark.slow), 100, pytest.param(200, marks=pytest.mark.slow)],
+    "pages", [100, *(pytest.param(pages, marks=pytest.mark.slow) for pages in (20, 50, 200))]
 )
 def test_intervals_hold_in_accounts_with_rhythm_trend_burst_and_new_price(pages: int) -> None:
     found = coverage(accounts(200), pages)
@@ -100,9 +99,8 @@ def test_intervals_hold_where_reading_stops_as_soon_as_spend_is_narrow() -> None
     assert median(read) <= 118  # requests, counting included
 
 
-@pytest.mark.parametrize(
-    "pages", [50, *(pytest.param(pages, marks=pytest.mark.slow) for pages in (100, 200))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("pages", [50, 100, 200])
 def test_a_daily_rhythm_does_not_resonate_with_the_order_of_pages(pages: int) -> None:
     found = coverage(accounts(200, days=32, burst=0, step=1, rhythm=0.95, drift=False), pages)
     assert min(held for held, _ in found.values()) >= HOLDS
