@@ -120,7 +120,7 @@ def test_a_slow_answer_ends_when_its_client_has_gone(faulty: Callable[..., Any])
     with pytest.raises(requests.RequestException, match="timed out"):
         caller.http.get(f"{caller.server.url}/v1/", timeout=0.015)
     caller.http.close()
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 60
     while caller.server._http.connections and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not caller.server._http.connections

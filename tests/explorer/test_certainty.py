@@ -86,7 +86,7 @@ def test_a_load_that_was_cancelled_calls_no_number_exact(
             time.sleep(0.02)
             while_loading = words(explorer)
         explorer.cancel.click()
-        assert explorer.wait(10)
+        assert explorer.wait(LONG)
         for seen in (while_loading, on_every_tab(explorer)):
             assert "at least" in seen
             assert "not a sample" in seen
@@ -216,7 +216,7 @@ def test_a_wrong_field_is_named_during_a_load_too(serve: Any, explore: Any) -> N
         explorer._dates.start.value = None
         assert "Choose when the range starts." in words(explorer)
         explorer.cancel.click()
-        assert explorer.wait(10)
+        assert explorer.wait(LONG)
 
 
 def test_who_meets_a_running_load_of_the_account_is_told_so(
@@ -242,7 +242,7 @@ def test_who_meets_a_running_load_of_the_account_is_told_so(
             assert "Another load of this account is running" in words(second)
             for explorer in (first, second):
                 explorer.cancel.click()
-                assert explorer.wait(10)
+                assert explorer.wait(LONG)
 
 
 # The overview.

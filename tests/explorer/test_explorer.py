@@ -204,7 +204,7 @@ def test_wrong_input_is_named_beside_its_field_before_any_request(
     (shown,) = errors(explorer)
     assert said in shown
     explorer.load.click()
-    assert explorer.wait(1)
+    assert explorer.wait(LONG)
     assert isinstance(explorer.error, FilterError)
     assert server.log == []
     entry(explorer, label).value = ""
@@ -413,7 +413,7 @@ def test_cancel_acts_in_the_middle_of_a_wait_and_keeps_what_was_read(
     assert explorer.load.disabled
     assert not explorer.cancel.disabled
     explorer.cancel.click()
-    assert explorer.wait(10)
+    assert explorer.wait(LONG)
     assert len(server.log) == 4
     assert explorer.error is None
     everything_read = Span(0, to_us(client.now()))
@@ -434,7 +434,7 @@ def test_a_load_that_was_cancelled_goes_on_from_there(
     while len(server.log) < 8:
         time.sleep(0.02)
     explorer.cancel.click()
-    assert explorer.wait(5)
+    assert explorer.wait(LONG)
     kept = explorer.frame.height
     assert 0 < kept < 200
     again = loaded(explore(client=connect(server, store=tmp_path), since="90d"))
@@ -461,7 +461,7 @@ def test_one_load_at_a_time(limited: Any, explore: Any) -> None:
     assert sum(thread.name == "explorer load" for thread in threading.enumerate()) == 1
     assert not explorer.wait(0.1)
     explorer.cancel.click()
-    assert explorer.wait(5)
+    assert explorer.wait(LONG)
     assert len(server.log) <= 2
 
 
@@ -485,7 +485,7 @@ def test_progress_tells_requests_rows_and_minutes(limited: Any, explore: Any) ->
         time.sleep(0.01)
     said = text(explorer, "pva-status")
     explorer.cancel.click()
-    assert explorer.wait(5)
+    assert explorer.wait(LONG)
     assert "requests" in said
     assert "min</b> left at the limit, 5 a minute" in said
 

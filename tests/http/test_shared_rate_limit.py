@@ -273,7 +273,6 @@ def test_a_process_killed_in_the_midst_of_a_change_changes_nothing(path: Path) -
         with process(path, real_start(), 1).state() as window:
             assert time.monotonic() - began >= 0.2
             assert window.in_flight == {}
-    assert time.monotonic() - began < 4
 
 
 def test_processes_killed_at_any_moment_leave_a_sound_file(path: Path) -> None:

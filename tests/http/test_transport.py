@@ -318,28 +318,31 @@ def test_a_server_that_comes_up_late_is_found(
 def test_a_server_that_dribbles_meets_the_deadline_in_headers_and_body(
     part: bytes, connect: Callable[..., Transport]
 ) -> None:
+    done = []
+
     def play(connection: socket.socket) -> None:
         connection.sendall(part)
         for _ in range(200):
             connection.sendall(b"x")
             time.sleep(0.02)
+        done.append(connection)
 
     with raw_server(play) as (url, heard):
-        began = time.monotonic()
         with pytest.raises(errors.TransportError, match="did not finish an answer in time"):
             connect(url, timeouts=QUICK).get(LIST, {}, read=read)
-        assert time.monotonic() - began < 5 * QUICK.whole + 1.5
         assert len(heard) == 5
+        assert not done  # nobody stayed for the four seconds of an answer
 
 
 def test_a_silence_is_broken_off_before_the_deadline(
     server: Server, connect: Callable[..., Transport]
 ) -> None:
     server.faults = [Fault.hang(), None]
-    transport = connect(server.url, timeouts=Timeouts(0.5, gap=0.1, whole=30.0))
+    timeouts = Timeouts(0.5, gap=0.1, whole=30.0)
+    transport = connect(server.url, timeouts=timeouts)
     began = time.monotonic()
     transport.get(LIST, {}, read=read)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < timeouts.whole
 
 
 # --- setbacks that last
@@ -799,10 +802,11 @@ def test_a_cancel_ends_a_read_that_brings_nothing(
     cancel = threading.Event()
     server.faults = [fault]
     threading.Timer(0.1, cancel.set).start()
+    patient = Timeouts(gap=300.0, whole=600.0)
     began = time.monotonic()
     with pytest.raises(Cancelled):
-        connect(server.url).get(LIST, {}, read=read, cancel=cancel)
-    assert time.monotonic() - began < 1.5
+        connect(server.url, timeouts=patient).get(LIST, {}, read=read, cancel=cancel)
+    assert time.monotonic() - began < 60
 
 
 # --- what gets out

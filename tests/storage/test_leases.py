@@ -254,7 +254,7 @@ def test_whoever_waits_for_another_can_be_cancelled(
     waiting.start()
     time.sleep(0.2)
     cancel.set()
-    waiting.join(2)
+    waiting.join()
     assert [type(error) for error in errors] == [Cancelled]
     thread.join()
 
