@@ -2,12 +2,12 @@
 
 The account is served over real sockets. Time is made up, and the same for both sides: it
 passes while somebody waits, and for a while with each request, so that an hour at the limit
-takes seconds. The floor is what the limit alone costs any client that sends as many requests.
+takes seconds. The floor is what any client takes that sends as many requests at the limit's speed,
+one after the other, since each page says where the next one begins.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 from datetime import timedelta
@@ -118,15 +118,16 @@ def _pull(account: Account, clock: MadeUpClock, **options: Any) -> Server:
 
 
 def _by_windows(requests: int) -> float:
-    """The seconds before the last of so many may go: a whole window for each full one."""
-    return _MINUTE * max(1, math.ceil(requests / _AT_ONCE) - 1)
+    """The seconds that so many take: a whole window for each full one, then the last ones."""
+    full, last = divmod(requests - 1, _AT_ONCE)
+    return _MINUTE * full + _TAKES * (last + 1)
 
 
 def _by_drops(requests: int) -> float:
-    """The seconds before the last of so many may go: a full bucket at once, then drop by drop."""
-    return _MINUTE / _AT_ONCE * max(1, requests - _AT_ONCE)
+    """The seconds that so many take: a full bucket at once, then drop by drop."""
+    return _MINUTE / _AT_ONCE * max(0, requests - _AT_ONCE) + _TAKES
 
 
 def _evenly(requests: int) -> float:
-    """The seconds before the last of so many may go, evenly."""
-    return _MINUTE / _AT_ONCE * (requests - 1)
+    """The seconds that so many take, evenly."""
+    return _MINUTE / _AT_ONCE * (requests - 1) + _TAKES
