@@ -280,7 +280,8 @@ def test_a_cancel_ends_a_wait_and_gives_the_place_back() -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    time.sleep(0.05)
+    while limiter.wait_estimate(1) < 61:  # until the thread is in the queue
+        time.sleep(0.01)
     began, behind = time.monotonic(), limiter.wait_estimate(1)
     cancel.set()
     thread.join()
