@@ -25,7 +25,6 @@ from plivo_analysis.tables.convert import BACKENDS
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
-    from types import TracebackType
     from typing import Literal, NoReturn, Self
 
 SKEW_SEEN = timedelta(seconds=2)
@@ -165,12 +164,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.close()
 
     def __reduce__(self) -> NoReturn:

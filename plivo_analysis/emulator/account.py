@@ -12,11 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.emulator.expected import (
-    ExpectedResults,
-    session_of_record,
-    sum_up,
-)
+from plivo_analysis.emulator.expected import ExpectedResults, session_of_record, sum_up
 from plivo_analysis.emulator.expected_deliveries import (
     ExpectedDeliveries,
     deliveries,
@@ -178,8 +174,7 @@ class Account:
         """
         with self.lock:
             for index in (self._sessions, self._messages):
-                handle = index.handle_of(key)
-                if handle is not None:
+                if (handle := index.handle_of(key)) is not None:
                     return index.record(handle, to_micros(self.now))
         raise KeyError(key)
 
@@ -197,9 +192,9 @@ class Account:
             >>> Account.of([session]).uuids(until=datetime(2026, 11, 1, tzinfo=UTC))
             []
         """
+        index = self.records(listing)
         with self.lock:
             low, high, now = self.served(since, until)
-            index = self.records(listing)
             return [index.key(handle) for handle in index.find(low, high, {}, now)]
 
     def expected(
@@ -212,12 +207,8 @@ class Account:
             0
         """
         with self.lock:
-            low, high, now = self.served(since, until)
-            index = self._sessions
-            return sum_up(
-                index.expected(handle, now, session_of_record)
-                for handle in index.find(low, high, {}, now)
-            )
+            window = self.served(since, until)
+            return sum_up(self._sessions.expected(*window, session_of_record))
 
     def expected_deliveries(
         self, since: datetime | None = None, until: datetime | None = None
@@ -229,12 +220,8 @@ class Account:
             {}
         """
         with self.lock:
-            low, high, now = self.served(since, until)
-            index = self._messages
-            return deliveries(
-                index.expected(handle, now, message_of_record)
-                for handle in index.find(low, high, {}, now)
-            )
+            window = self.served(since, until)
+            return deliveries(self._messages.expected(*window, message_of_record))
 
     def served(
         self, since: datetime | None = None, until: datetime | None = None

@@ -24,14 +24,6 @@ from plivo_analysis.emulator.account import DEFAULT_NOW, RETENTION, Account
 from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
 from plivo_analysis.emulator.message_records import GeneratedMessages
 from plivo_analysis.emulator.record_index import RecordIndex
-from plivo_analysis.emulator.session_plan import (
-    MOST_SPREAD,
-    PATH_INDEX,
-    PATIENCE_LEVELS,
-    SETTLE_UNIT,
-    WAITS,
-    Plan,
-)
 from plivo_analysis.emulator.session_records import GeneratedSessions
 from plivo_analysis.emulator.times import DAY, HOUR, MINUTE, SECOND, to_micros
 from plivo_analysis.emulator.traffic_model import (
@@ -141,7 +133,7 @@ def generate(
     present = to_micros(now)
     name = f"{seed}/{sessions}/{present}/{days}"
     random = Random(name)
-    plan = Plan(name.encode(), present - present % DAY - STEP_DAYS_AGO * DAY)
+    plan = planning.Plan(name.encode(), present - present % DAY - STEP_DAYS_AGO * DAY)
     returns = round(sessions * _RETURN_SHARE) if sessions >= _ENOUGH_FOR_ODDITIES else 0
     moments = _moments(random, sessions - returns, present, days)
     if not frozen:
@@ -157,7 +149,7 @@ def generate(
     # A small account may have fewer expired sessions than that: others make up the number.
     instead = rhythmic_times(random, returns - len(came_back), first, present)
     came_back += [(moment, _ordinary(random)) for moment in instead]
-    later = Plan(plan.seed, plan.price_step)
+    later = planning.Plan(plan.seed, plan.price_step)
     for moment, row in sorted(came_back, key=itemgetter(0)):
         _add(later, moment, row)
     plan.merge(later)
@@ -171,7 +163,7 @@ def generate(
     )
 
 
-def _index_of_messages(plan: Plan, name: str, sessions: int) -> RecordIndex:
+def _index_of_messages(plan: planning.Plan, name: str, sessions: int) -> RecordIndex:
     unrelated: list[int] = []
     if len(plan):
         first, last = plan.times[0], plan.times[-1] + 1
@@ -255,10 +247,10 @@ def _session(
         entry = WHATSAPP
     path = _path(random, entry, FALLBACK[entry] * place.fallback)
     fell_back = len(set(path)) > 1
-    patience = int(draw() * PATIENCE_LEVELS)
+    patience = int(draw() * planning.PATIENCE_LEVELS)
     chance = (_RESCUED if fell_back else place.success) * carrier.success * success
     if len(path) > 1:
-        chance += _PATIENCE_HELPS * (patience / PATIENCE_LEVELS - 0.5)
+        chance += _PATIENCE_HELPS * (patience / planning.PATIENCE_LEVELS - 0.5)
     verified = draw() < chance
     return _Row(
         country=country,
@@ -277,9 +269,9 @@ def _open_for(
     random: Random, path: tuple[int, ...], patience: int, carrier: Network, *, verified: bool
 ) -> int:
     """Until a session settles: after its last attempt, by the code coming back or its end."""
-    open_for = (len(path) - 1) * WAITS[patience] * 6 // 5
+    open_for = (len(path) - 1) * planning.WAITS[patience] * 6 // 5
     if verified:  # by no means before its message was sent
-        slowest = 8 + MOST_SPREAD * carrier.queue
+        slowest = 8 + planning.MOST_SPREAD * carrier.queue
         open_for += int((slowest + 100 * random.random()) * SECOND)
     else:
         open_for += _CODE_LIFE
@@ -289,7 +281,7 @@ def _open_for(
 
 
 def _returns(
-    plan: Plan, random: Random, count: int, first: int, present: int
+    plan: planning.Plan, random: Random, count: int, first: int, present: int
 ) -> list[tuple[int, _Row]]:
     """Sessions of people who come back after an expired one, at most ``count``."""
     draw = random.random
@@ -300,11 +292,11 @@ def _returns(
         for row in range(bisect(plan.times, first), bisect(plan.times, last))
         if not plan.verified[row]
         and plan.odds[row] == planning.PLAIN
-        and plan.settles[row] * SETTLE_UNIT < _SOON
+        and plan.settles[row] * planning.SETTLE_UNIT < _SOON
     ]
     found: list[tuple[int, _Row]] = []
     for row in random.sample(expired, min(count, len(expired))):
-        moment, open_for = plan.times[row], plan.settles[row] * SETTLE_UNIT
+        moment, open_for = plan.times[row], plan.settles[row] * planning.SETTLE_UNIT
         while len(found) < count:
             if draw() < _RETURN_SOON:
                 moment += open_for + int(draw() * (_SOON - open_for))
@@ -321,7 +313,7 @@ def _returns(
                 success=_RETURN_SUCCESS,
             )
             found.append((moment, session))
-            open_for = session.open_for + SETTLE_UNIT
+            open_for = session.open_for + planning.SETTLE_UNIT
             if session.verified or open_for >= _SOON or draw() >= _RETURN_AGAIN:
                 break
     return found
@@ -368,7 +360,7 @@ def _burst(random: Random, number: int) -> _Row:
     outcome = planning.NOT_REACHED if draw() < _BURST_NOT_REACHED else planning.REACHED
     network = int(draw() * len(COUNTRIES[BANGLADESH].carriers))
     carrier = network_named(COUNTRIES[BANGLADESH].carriers[network])
-    patience = int(draw() * PATIENCE_LEVELS)
+    patience = int(draw() * planning.PATIENCE_LEVELS)
     verified = draw() < _BURST_VERIFIED
     return _Row(
         country=BANGLADESH,
@@ -386,21 +378,21 @@ def _burst(random: Random, number: int) -> _Row:
     )
 
 
-def _add(plan: Plan, moment: int, row: _Row) -> None:
+def _add(plan: planning.Plan, moment: int, row: _Row) -> None:
     plan.times.append(moment)
     plan.countries.append(row.country)
     plan.networks.append(row.network)
     plan.applications.append(row.application)
     plan.recipients.append(row.recipient)
     plan.patience.append(row.patience)
-    plan.paths.append(PATH_INDEX[row.path])
+    plan.paths.append(planning.PATH_INDEX[row.path])
     plan.outcomes.append(row.outcomes)
     plan.verified.append(row.verified)
     plan.odds.append(row.odd)
-    plan.settles.append(row.open_for // SETTLE_UNIT + 1)
+    plan.settles.append(row.open_for // planning.SETTLE_UNIT + 1)
 
 
-def _spread_oddities(plan: Plan, random: Random) -> None:
+def _spread_oddities(plan: planning.Plan, random: Random) -> None:
     for odd, share in _ODD_SHARES.items():
         left = max(1, round(share * len(plan)))
         while left:

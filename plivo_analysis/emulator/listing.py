@@ -110,6 +110,7 @@ class ListRequest:
     """A list request, understood.
 
     Attributes:
+        listing: What is listed.
         limit: Rows a page.
         offset: Rows to pass over.
         cursor: Where to go on, in a service that pages by cursor.
@@ -123,6 +124,7 @@ class ListRequest:
         5
     """
 
+    listing: Listing
     limit: int
     offset: int
     cursor: str | None
@@ -167,6 +169,7 @@ def parse_request(
     lows = [micros + (suffix == "__gt") for suffix, micros in bounds.items() if "lt" not in suffix]
     highs = [micros + (suffix != "__lt") for suffix, micros in bounds.items() if "gt" not in suffix]
     return ListRequest(
+        listing=listing,
         limit=_whole(given, "limit", LARGEST_PAGE, 1, LARGEST_PAGE),
         offset=_whole(given, "offset", 0, 0, None),
         cursor=given.get("cursor"),
@@ -278,15 +281,15 @@ def window(account: Account, request: ListRequest) -> tuple[int, int, int]:
     return low, high, now
 
 
-def list_page(account: Account, listing: Listing, request: ListRequest) -> dict[str, Any]:
+def list_page(account: Account, request: ListRequest) -> dict[str, Any]:
     """A page of the list, newest first, as the documentation prints it.
 
     Example:
         >>> from plivo_analysis.emulator.account import Account
-        >>> list_page(Account.of(), SESSIONS, parse_request([], SESSIONS))["sessions"]
+        >>> list_page(Account.of(), parse_request([], SESSIONS))["sessions"]
         []
     """
-    index = account.records(listing)
+    index = account.records(request.listing)
     with account.lock:
         low, high, now = window(account, request)
         # One more than asked: whether it is there says whether there is a next page.
@@ -296,52 +299,49 @@ def list_page(account: Account, listing: Listing, request: ListRequest) -> dict[
         rows = [index.record(handle, now) for handle in handles[: request.limit]]
     following = request.offset + request.limit if len(handles) > request.limit else None
     return {
-        "meta": meta(account, listing, request, following),
-        listing.list_key: [visible(row) for row in rows],
+        "meta": meta(account, request, following),
+        request.listing.list_key: [visible(row) for row in rows],
     }
 
 
-def meta(
-    account: Account, listing: Listing, request: ListRequest, following: int | None
-) -> dict[str, Any]:
+def meta(account: Account, request: ListRequest, following: int | None) -> dict[str, Any]:
     """A page's ``meta``.
 
     Args:
         account: Whose list it is.
-        listing: What is listed.
         request: What was asked.
         following: The offset of the next page, if there is one.
 
     Example:
         >>> from plivo_analysis.emulator.account import Account
         >>> request = parse_request([("status", "expired")], SESSIONS)
-        >>> meta(Account.of(), SESSIONS, request, 20)["next"]
+        >>> meta(Account.of(), request, 20)["next"]
         '/v1/Account/MADEMO00000000000000/Verify/Session/?limit=20&status=expired&offset=20'
     """
     previous = max(0, request.offset - request.limit) if request.offset else None
     return {
         "limit": request.limit,
         "offset": request.offset,
-        "next": page_address(account, listing, request, offset=following),
-        "previous": page_address(account, listing, request, offset=previous),
+        "next": page_address(account, request, offset=following),
+        "previous": page_address(account, request, offset=previous),
     }
 
 
 def page_address(
-    account: Account, listing: Listing, request: ListRequest, **position: int | str | None
+    account: Account, request: ListRequest, **position: int | str | None
 ) -> str | None:
     """The relative address of another page: the limit, the filters, then the position.
 
     Example:
         >>> from plivo_analysis.emulator.account import Account
-        >>> page_address(Account.of(), SESSIONS, parse_request([], SESSIONS), cursor="abc")
+        >>> page_address(Account.of(), parse_request([], SESSIONS), cursor="abc")
         '/v1/Account/MADEMO00000000000000/Verify/Session/?limit=20&cursor=abc'
     """
     known = [(name, value) for name, value in position.items() if value is not None]
     if not known:
         return None
     names = urlencode([("limit", request.limit), *request.repeated, *known], quote_via=quote_plus)
-    return f"/v1/Account/{account.auth_id}/{listing.path}?{names}"
+    return f"/v1/Account/{account.auth_id}/{request.listing.path}?{names}"
 
 
 def retrieve(account: Account, listing: Listing, key: str) -> dict[str, Any] | None:

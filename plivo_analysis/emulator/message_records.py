@@ -8,7 +8,6 @@ picture messages and texts outside verification.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.account import AUTH_ID, SUBACCOUNT_ID
@@ -25,9 +24,7 @@ from plivo_analysis.emulator.session_plan import (
 from plivo_analysis.emulator.session_records import money
 from plivo_analysis.emulator.times import DAY, MINUTE, SECOND, write_time
 from plivo_analysis.emulator.traffic_model import (
-    ADDRESSES,
     APPLICATIONS,
-    BURST_ADDRESS,
     COUNTRIES,
     OWN_NUMBER,
     OWN_SENDERS,
@@ -85,18 +82,8 @@ class GeneratedMessages:
         if found is None:
             return None
         row, kind = found
-        if kind == UNRELATED:
-            source = row * _KINDS + kind
-            return self._sources.index(source) if source in self._sources else None
-        attempts = self.plan.state(row, _FAR).attempts if row < len(self.plan) else ()
-        for attempt in attempts:
-            if attempt.number == kind:
-                index = bisect_left(self.times, attempt.at)
-                while index < len(self.times) and self.times[index] == attempt.at:
-                    if self._sources[index] == row * _KINDS + kind:
-                        return index
-                    index += 1
-        return None
+        source = row * _KINDS + kind
+        return self._sources.index(source) if source in self._sources else None
 
     def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
         """A test of rows, on the record written out."""
@@ -165,11 +152,10 @@ def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dic
     if _is_bare(state):
         return record
     application = APPLICATIONS[state.application]
-    address = f"{ADDRESSES[draws[33] % 3]}.{1 + draws[34] % 250}"
     record |= {
         "error_message": text,
         "powerpack_id": "",
-        "requester_ip": BURST_ADDRESS if state.odd == BURST else address,
+        "requester_ip": state.requester,
         "destination_country_iso2": country.iso,
         "destination_network": state.carrier,
         "mcc": country.mcc,

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 _NONE = timedelta(0)
 _MICROSECOND = timedelta(microseconds=1)
 _STEP = timedelta(milliseconds=1)  # between sessions that begin while the list is read
-_HEX_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -160,43 +159,44 @@ class Lister:
     """Lists an account under a behaviour; remembers what it must from request to request.
 
     Args:
+        account: What is listed.
         behaviour: The knobs.
 
     Example:
         >>> from plivo_analysis.emulator.account import Account
-        >>> lister = Lister(Behaviour(empty="null"))
-        >>> lister.page(Account.of(), SESSIONS, [])["sessions"] is None
+        >>> lister = Lister(Account.of(), Behaviour(empty="null"))
+        >>> lister.page(SESSIONS, [])["sessions"] is None
         True
     """
 
-    def __init__(self, behaviour: Behaviour) -> None:
+    def __init__(self, account: Account, behaviour: Behaviour) -> None:
+        self._account = account
         self._behaviour = behaviour
         self._random = Random(0)
         self._asked: set[tuple[str, ...]] = set()
-        self._plain = behaviour.lists_as_documented
+        self._as_documented = behaviour.lists_as_documented
 
-    def page(self, account: Account, listing: Listing, pairs: Pairs) -> dict[str, Any]:
+    def page(self, listing: Listing, pairs: Pairs) -> dict[str, Any]:
         """A page; then the account changes, if it is to.
 
         Raises:
             BadRequest: The request is malformed, or its range too wide.
         """
-        with account.lock:
-            if self._plain:
-                page = list_page(account, listing, parse_request(pairs, listing))
+        with self._account.lock:
+            if self._as_documented:
+                page = list_page(self._account, parse_request(pairs, listing))
             else:
-                page = self._bent_page(account, listing, pairs)
+                page = self._departing_page(listing, pairs)
             if self._behaviour.changes:
-                self._change(account)
+                self._change_account()
         return page
 
-    def _bent_page(self, account: Account, listing: Listing, pairs: Pairs) -> dict[str, Any]:
+    def _departing_page(self, listing: Listing, pairs: Pairs) -> dict[str, Any]:
         knobs = self._behaviour
         request = parse_request(pairs, listing, ignored=knobs.ignores, adjust=self._adjusted)
-        self._check_range(account, listing, request)
-        index = account.records(listing)
-        handles = self._ordered(index, self._listed(account, index, request))
-        handles = handles[: knobs.longest_list]
+        self._check_range(request)
+        index = self._account.records(listing)
+        handles = self._ordered(index, self._listed(index, request))[: knobs.longest_list]
         size = knobs.page_size or request.limit
         start = self._start(index, handles, request, pairs, size)
         # What the page says of a next one is decided before rows are taken from it: that is what
@@ -207,19 +207,16 @@ class Lister:
             start, stop = start + 1, stop + 1
         chosen = handles[start:stop]
         following = start // size + 1 if knobs.offset_unit == "pages" else stop
-        address = self._address(account, listing, request, chosen, following, more=more)
+        address = self._address(request, chosen, following, more=more)
         is_new = self._is_new(listing, pairs)
         if knobs.empty_first_time and is_new:
             handles, chosen, address = [], [], None
         if knobs.short_by and chosen and is_new:
-            address = self._address(account, listing, request, chosen, following, more=True)
+            address = self._address(request, chosen, following, more=True)
             chosen = chosen[: -knobs.short_by]
-        now = to_micros(account.now)
+        now = to_micros(self._account.now)
         rows = [self._shown(index, handle, now) for handle in chosen]
-        return {
-            **self._meta(account, listing, request, address, len(handles)),
-            **self._list(listing, rows),
-        }
+        return self._meta(request, address, len(handles)) | self._list(listing, rows)
 
     def _adjusted(self, suffix: str, micros: int) -> int:
         """A time bound as this service understands it."""
@@ -228,36 +225,29 @@ class Lister:
             micros -= micros % max(1, self._behaviour.upper_precision // _MICROSECOND)
         return micros + (self._behaviour.gte_is_gt and suffix == "__gte")
 
-    def _check_range(self, account: Account, listing: Listing, request: ListRequest) -> None:
+    def _check_range(self, request: ListRequest) -> None:
         longest = self._behaviour.longest_range
         if longest is None or request.low is request.high is None:
             return
-        first, after, _ = account.served()
+        first, after, _ = self._account.served()
         low = first if request.low is None else request.low
         high = after if request.high is None else request.high
         if high - low > longest // _MICROSECOND:
-            days = longest // timedelta(days=1)
-            raise BadRequest(f"the range of {listing.time_name} must not exceed {days} days")
+            name, days = request.listing.time_name, longest // timedelta(days=1)
+            raise BadRequest(f"the range of {name} must not exceed {days} days")
 
-    def _listed(self, account: Account, index: RecordIndex, request: ListRequest) -> list[int]:
+    def _listed(self, index: RecordIndex, request: ListRequest) -> list[int]:
         """Handles of the rows that this service has for the request."""
-        low, high, now = window(account, request)
-        knobs = self._behaviour
-        handles = index.find(low, high, {} if knobs.lenient_filters else request.filters, now)
-        late = knobs.late // _MICROSECOND
-        if late:
-            handles = [
-                handle
-                for handle in handles
-                if index.time(handle) <= now - late or int(index.key(handle)[-1], _HEX_DIGITS)
-            ]
-        if knobs.lenient_filters and request.filters:
-            handles = [
-                handle
-                for handle in handles
-                if matches(index.record(handle, now), request.filters, lenient=True)
-            ]
-        return handles
+        low, high, now = window(self._account, request)
+        lenient = self._behaviour.lenient_filters
+        seen_until = now - self._behaviour.late // _MICROSECOND
+        # A key's last hexadecimal digit picks the late rows: one in sixteen, and always the same.
+        return [
+            handle
+            for handle in index.find(low, high, {} if lenient else request.filters, now)
+            if index.time(handle) <= seen_until or index.key(handle)[-1] != "0"
+            if not lenient or matches(index.record(handle, now), request.filters, lenient=True)
+        ]
 
     def _ordered(self, index: RecordIndex, handles: list[int]) -> list[int]:
         order = self._behaviour.order
@@ -295,14 +285,7 @@ class Lister:
         return sum(index.time(handle) >= gone for handle in handles)
 
     def _address(
-        self,
-        account: Account,
-        listing: Listing,
-        request: ListRequest,
-        chosen: list[int],
-        following: int,
-        *,
-        more: bool,
+        self, request: ListRequest, chosen: list[int], following: int, *, more: bool
     ) -> str | None:
         knobs = self._behaviour
         always = knobs.paging == "endless" or knobs.next_page == "always"
@@ -312,8 +295,8 @@ class Lister:
             return knobs.next_url
         if knobs.paging in ("cursor", "hybrid"):
             cursor = base64.urlsafe_b64encode(f"after {chosen[-1]}".encode()).decode()
-            return page_address(account, listing, request, cursor=cursor)
-        return page_address(account, listing, request, offset=following)
+            return page_address(self._account, request, cursor=cursor)
+        return page_address(self._account, request, offset=following)
 
     def _is_new(self, listing: Listing, pairs: Pairs) -> bool:
         question = (listing.path, *sorted(f"{name}={value}" for name, value in pairs))
@@ -328,20 +311,13 @@ class Lister:
         is_odd = zlib.crc32(index.key(handle).encode()) % knobs.oddity_every == 0
         return odd(record, knobs.oddity) if knobs.oddity and is_odd else record
 
-    def _meta(
-        self,
-        account: Account,
-        listing: Listing,
-        request: ListRequest,
-        address: str | None,
-        total: int,
-    ) -> dict[str, Any]:
+    def _meta(self, request: ListRequest, address: str | None, total: int) -> dict[str, Any]:
         knobs = self._behaviour
         if knobs.meta == "missing":
             return {}
         if knobs.meta == "null":
             return {"meta": None}
-        shown = {**meta(account, listing, request, None), "next": address}
+        shown = {**meta(self._account, request, None), "next": address}
         if knobs.meta == "text":
             shown |= {"limit": str(request.limit), "offset": str(request.offset)}
         if knobs.total_count != "absent":
@@ -363,9 +339,12 @@ class Lister:
             return {}
         return {key: rows if rows or knobs.empty == "list" else None}
 
-    def _change(self, account: Account) -> None:
-        knobs = self._behaviour
-        _settle(account, knobs.settles)
+    def _change_account(self) -> None:
+        account, knobs = self._account, self._behaviour
+        low, high, now = account.served()
+        index = account.records(SESSIONS)
+        for handle in index.find(low, high, {"status": IN_PROGRESS}, now, count=knobs.settles):
+            account.replace({**index.record(handle, now), "status": VERIFIED})
         for _ in range(knobs.inserts):
             account.advance(_STEP)
             account.insert(_fresh_session(account, UUID(int=self._random.getrandbits(128))))
@@ -377,13 +356,6 @@ def _is_within_a_tie(index: RecordIndex, handles: list[int], start: int) -> bool
     if not 0 < start < len(handles):
         return False
     return index.time(handles[start]) == index.time(handles[start - 1])
-
-
-def _settle(account: Account, count: int) -> None:
-    low, high, now = account.served()
-    index = account.records(SESSIONS)
-    for handle in index.find(low, high, {"status": IN_PROGRESS}, now, count=count):
-        account.replace({**index.record(handle, now), "status": VERIFIED})
 
 
 def _fresh_session(account: Account, key: UUID) -> dict[str, Any]:

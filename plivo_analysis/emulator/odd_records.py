@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
-from plivo_analysis.emulator.times import read_time, to_datetime
+from plivo_analysis.emulator.times import read_time, write_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,10 +38,9 @@ def _with_time(record: Record, value: Any) -> Record:
 
 
 def _time_as_in_go(record: Record) -> Record:
-    text = record.get(MESSAGES.time_field) or record.get(SESSIONS.time_field)
-    instant = to_datetime(read_time(text) or 0)
-    fraction = f".{instant:%f}".rstrip("0").rstrip(".")
-    return _with_time(record, f"{instant:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC")
+    micros = read_time(record.get(MESSAGES.time_field) or record.get(SESSIONS.time_field)) or 0
+    text = write_time(micros, separator=" ").removesuffix("Z")
+    return _with_time(record, f"{text} +0000 UTC")
 
 
 def _without_key(record: Record) -> Record:

@@ -81,8 +81,7 @@ class RecordIndex:
         Raises:
             KeyError: There is none.
         """
-        handle = self.handle_of(key)
-        if handle is None:
+        if (handle := self.handle_of(key)) is None:
             raise KeyError(key)
         times, handles = self._own_arrays()
         position = handles.index(handle)
@@ -110,11 +109,18 @@ class RecordIndex:
                 record = {**record, **changes[at]}
         return record
 
-    def expected(self, handle: int, now: int, of_record: Callable[[Record], T]) -> T:
-        """What is expected of a record: by the plan, or of a given one by ``of_record``."""
-        if handle >= 0 and self._generated:
-            return cast("T", self._generated.expected(handle, now))
-        return of_record(self.record(handle, now))
+    def expected(
+        self, low: int, high: int, now: int, of_record: Callable[[Record], T]
+    ) -> Iterator[T]:
+        """What is expected of the records of ``[low, high)``.
+
+        Of a generated record the plan says it; ``of_record`` reads it from a given one.
+        """
+        for handle in self.find(low, high, {}, now):
+            if handle >= 0 and self._generated:
+                yield cast("T", self._generated.expected(handle, now))
+            else:
+                yield of_record(self.record(handle, now))
 
     def shows(self, handle: int, now: int) -> bool:
         """Whether the record of a handle is visible at that moment."""

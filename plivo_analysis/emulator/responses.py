@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from plivo_analysis.emulator.limiters import ServerLimiter
     from plivo_analysis.emulator.listing import Listing
 
-    Headers = dict[str, str] | None
-
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _NO_CREDENTIALS = {"error": "authentication credentials were not provided"}
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="api"'}
@@ -66,7 +64,7 @@ class Service:
 
     @behaviour.setter
     def behaviour(self, behaviour: Behaviour) -> None:
-        self._behaviour, self._lister = behaviour, Lister(behaviour)
+        self._behaviour, self._lister = behaviour, Lister(self.account, behaviour)
         self._cache: dict[Listing, list[Response]] = {}
 
     def dated(self, response: Response) -> Response:
@@ -89,7 +87,7 @@ class Service:
         """
         parts = urlsplit(target)
         if not self._knows(authorization):
-            return _as_json(401, _NO_CREDENTIALS, _CHALLENGE)
+            return _as_json(401, _NO_CREDENTIALS).with_defaults(**_CHALLENGE)
         if method != "GET":
             return _refusal(405, "method not allowed")
         prefix, _, rest = parts.path.removeprefix("/v1/Account/").partition("/")
@@ -109,7 +107,7 @@ class Service:
     def _list(self, listing: Listing, query: str) -> Response:
         pairs = parse_qsl(query, keep_blank_values=True)
         try:
-            response = _success(self._lister.page(self.account, listing, pairs))
+            response = _success(self._lister.page(listing, pairs))
         except BadRequest as refused:
             return _refusal(400, str(refused))
         self._cache[listing] = [response] * self._behaviour.cached_answers
@@ -123,17 +121,15 @@ class Service:
 
     def _limited(self, listing: Listing) -> Response | None:
         limiter = (self.message_limiter if listing is MESSAGES else None) or self.limiter
-        wait = limiter.admit() if limiter else None
-        if wait is None or limiter is None:
+        if limiter is None or (wait := limiter.admit()) is None:
             return None
-        seconds = ceil(wait)
-        headers = {}
-        if limiter.retry_after == "seconds":
-            headers["Retry-After"] = str(seconds)
-        elif limiter.retry_after == "date":
-            free = self.account.now + timedelta(seconds=seconds)
-            headers["Retry-After"] = format_datetime(free, usegmt=True)
-        return _refusal(429, "too many requests", headers)
+        refusal, seconds = _refusal(429, "too many requests"), ceil(wait)
+        if limiter.retry_after is None:
+            return refusal
+        free = self.account.now + timedelta(seconds=seconds)
+        dated = limiter.retry_after == "date"
+        after = format_datetime(free, usegmt=True) if dated else str(seconds)
+        return refusal.with_defaults(**{"Retry-After": after})
 
     def _knows(self, authorization: str) -> bool:
         kind, _, given = authorization.partition(" ")
@@ -149,11 +145,9 @@ def _success(content: dict[str, Any]) -> Response:
     return _as_json(200, {"api_id": str(uuid.uuid4()), **content})
 
 
-def _refusal(status: int, error: str, headers: Headers = None) -> Response:
-    return _as_json(status, {"api_id": str(uuid.uuid4()), "error": error}, headers)
+def _refusal(status: int, error: str) -> Response:
+    return _as_json(status, {"api_id": str(uuid.uuid4()), "error": error})
 
 
-def _as_json(
-    status: int, content: dict[str, Any], headers: dict[str, str] | None = None
-) -> Response:
-    return Response(status, _JSON.encode(content).encode(), headers or {})
+def _as_json(status: int, content: dict[str, Any]) -> Response:
+    return Response(status, _JSON.encode(content).encode())

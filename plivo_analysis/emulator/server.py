@@ -21,7 +21,6 @@ from plivo_analysis.emulator.responses import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import TracebackType
 
     from plivo_analysis.emulator.account import Account
     from plivo_analysis.emulator.faults import Response
@@ -121,12 +120,7 @@ class Server(Service):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.close()
 
     def next_fault(self) -> Fault | None:

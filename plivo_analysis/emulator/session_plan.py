@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.times import HOUR, MINUTE, SECOND
 from plivo_analysis.emulator.traffic_model import (
+    ADDRESSES,
+    BURST_ADDRESS,
     CHANNELS,
     COUNTRIES,
     SMS,
@@ -166,6 +168,13 @@ class SessionState:
         """The name of its network, where its record shows it."""
         hidden = self.odd == FIELDS_ABSENT or happens(self.draws[35], 0.05)
         return None if hidden else self.carrier
+
+    @property
+    def requester(self) -> str:
+        """The address that asked for it: one for the whole burst, else one of three networks'."""
+        if self.odd == BURST:
+            return BURST_ADDRESS
+        return f"{ADDRESSES[self.draws[33] % 3]}.{1 + self.draws[34] % 250}"
 
 
 def happens(draw: int, chance: float) -> bool:

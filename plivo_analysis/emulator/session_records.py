@@ -23,9 +23,7 @@ from plivo_analysis.emulator.session_plan import (
 )
 from plivo_analysis.emulator.times import ZERO_DATE, write_time
 from plivo_analysis.emulator.traffic_model import (
-    ADDRESSES,
     APPLICATIONS,
-    BURST_ADDRESS,
     CHANNELS,
     COUNTRIES,
     DOLLAR,
@@ -138,10 +136,9 @@ def _optional(state: SessionState) -> dict[str, Any]:
             "destination_network": None,
         }
     country = COUNTRIES[state.country]
-    address = f"{ADDRESSES[draws[33] % 3]}.{1 + draws[34] % 250}"
     fields: dict[str, Any] = {
         "alias": APPLICATIONS[state.application].alias,
-        "requestor_ip": BURST_ADDRESS if state.odd == BURST else address,
+        "requestor_ip": state.requester,
         "destination_country_iso2": country.iso,
         "destination_network": state.shown_carrier,
     }

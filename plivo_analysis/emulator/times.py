@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -81,15 +80,7 @@ def write_time(micros: int, *, in_india: bool = False, separator: str = "T") -> 
         >>> write_time(1_000_000, in_india=True, separator=" ")
         '1970-01-01 05:30:01+05:30'
     """
-    day, in_day = divmod(micros + _INDIA if in_india else micros, DAY)
-    seconds, fraction = divmod(in_day, SECOND)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    digits = f".{fraction:06d}".rstrip("0") if fraction else ""
-    zone = "+05:30" if in_india else "Z"
-    return f"{_date(day)}{separator}{hour:02d}:{minute:02d}:{second:02d}{digits}{zone}"
-
-
-@lru_cache(maxsize=512)
-def _date(day: int) -> str:
-    return to_datetime(day * DAY).date().isoformat()
+    wall = to_datetime(micros + _INDIA if in_india else micros).replace(tzinfo=None)
+    # The fraction is always printed, so that only its zeros and its point can be stripped.
+    text = wall.isoformat(separator, "microseconds").rstrip("0").rstrip(".")
+    return text + ("+05:30" if in_india else "Z")

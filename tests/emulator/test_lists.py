@@ -226,7 +226,7 @@ def test_pages_of_any_limit_concatenate_to_the_whole(
     pages = 0
     following: str | None = "?"
     while following:
-        page = list_page(account, SESSIONS, parse_request(pairs, SESSIONS))
+        page = list_page(account, parse_request(pairs, SESSIONS))
         assert len(page["sessions"]) <= limit
         seen += [row["session_uuid"] for row in page["sessions"]]
         following = page["meta"]["next"]
