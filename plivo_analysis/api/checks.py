@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import uuid
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.vocabulary import fold_status
@@ -69,6 +70,8 @@ class ParameterKind(StrEnum):
         Raises:
             FilterError: It cannot match anything; the message says what is allowed.
         """
+        if value is None:
+            return None
         if self is ParameterKind.CHOICE:
             return _checked_choice(name, value, choices)
         return _CHECKED[self](name, value)
@@ -84,18 +87,16 @@ class ParameterKind(StrEnum):
         return self in (ParameterKind.RECIPIENT, ParameterKind.SENDER)
 
 
-def _checked_choice(name: str, value: object, choices: Sequence[str]) -> str | None:
+def _checked_choice(name: str, value: object, choices: Sequence[str]) -> str:
     """One word of a closed set, in the API's own spelling."""
     text = _text(name, value)
-    if text is None:
-        return None
     for word in choices:
         if same_word(word, text):
             return word
     raise _wrong(name, text, f"one of {', '.join(choices)}")
 
 
-def checked_uuid(name: str, value: object) -> str | None:
+def checked_uuid(name: str, value: object) -> str:
     """A UUID, in lower case.
 
     Raises:
@@ -106,12 +107,12 @@ def checked_uuid(name: str, value: object) -> str | None:
         '53cfe61c-0000-4000-8000-000000000000'
     """
     text = _text(name, str(value) if isinstance(value, uuid.UUID) else value)
-    if text is not None and not _UUID.fullmatch(text.lower()):
+    if not _UUID.fullmatch(text.lower()):
         raise _wrong(name, text, "a UUID, 32 hexadecimal digits in five groups")
-    return text and text.lower()
+    return text.lower()
 
 
-def checked_recipient(name: str, value: object) -> str | None:
+def checked_recipient(name: str, value: object) -> str:
     """A telephone number as digits with its country code, as the API writes it.
 
     Raises:
@@ -121,10 +122,7 @@ def checked_recipient(name: str, value: object) -> str | None:
         >>> checked_recipient("recipient", "+1 (415) 555-0123")
         '14155550123'
     """
-    text = _text(name, value)
-    if text is None:
-        return None
-    digits = bare_number(text)
+    digits = bare_number(_text(name, value))
     if not _RECIPIENT.fullmatch(digits):
         raise FilterError(
             f"{name} is not a telephone number; it takes 6 to 15 digits with the country code, "
@@ -133,7 +131,7 @@ def checked_recipient(name: str, value: object) -> str | None:
     return digits
 
 
-def checked_sender(name: str, value: object) -> str | None:
+def checked_sender(name: str, value: object) -> str:
     """The number or the name of a sender or receiver of messages.
 
     What is wholly a number becomes its digits. A name is left as it is, since ``ACME OTP`` and
@@ -149,8 +147,6 @@ def checked_sender(name: str, value: object) -> str | None:
         'ACME OTP'
     """
     text = _text(name, value)
-    if text is None:
-        return None
     bare = bare_number(text)
     if _SHORT_OR_LONG.fullmatch(bare):
         return bare
@@ -163,28 +159,19 @@ def checked_sender(name: str, value: object) -> str | None:
     return text
 
 
-def _checked_country(name: str, value: object) -> str | None:
+def _checked_country(name: str, value: object) -> str:
     text = _text(name, value)
-    if text is not None and not _COUNTRY.fullmatch(text.upper()):
+    if not _COUNTRY.fullmatch(text.upper()):
         raise FilterError(f"{name} is {shown_value(text)}. Use a two-letter code, such as BD.")
-    return text and text.upper()
+    return text.upper()
 
 
-def _checked_code(name: str, value: object) -> str | None:
+def _checked_code(name: str, value: object) -> str:
     """An error code, as text with its leading zeros."""
     if isinstance(value, int) and not isinstance(value, bool):
         # A notebook's integer has lost its zeros; "000" is the only code that begins with them.
         value = str(value) if value else "000"
     return _matching(name, value, _CODE, 'up to six digits as text, such as "000" or "450"')
-
-
-def _checked_subaccount(name: str, value: object) -> str | None:
-    return _matching(name, value, _SUBACCOUNT, "SA and 18 capital letters or digits")
-
-
-def _checked_id(name: str, value: object) -> str | None:
-    """An id of a form that is not documented."""
-    return _matching(name, value, _ID, "up to 64 letters, digits, hyphens and underscores")
 
 
 def same_word(wanted: str, found: str) -> bool:
@@ -265,17 +252,15 @@ def bare_number(number: str) -> str:
     return bare.removeprefix("00")
 
 
-def _matching(name: str, value: object, form: re.Pattern[str], takes: str) -> str | None:
+def _matching(name: str, value: object, form: re.Pattern[str], takes: str) -> str:
     text = _text(name, value)
-    if text is not None and not form.fullmatch(text):
+    if not form.fullmatch(text):
         raise _wrong(name, text, takes)
     return text
 
 
-def _text(name: str, value: object) -> str | None:
+def _text(name: str, value: object) -> str:
     """The value as one line of text without blanks around it."""
-    if value is None:
-        return None
     text = required_text(name, value).strip()
     if not text:
         raise FilterError(f"{name} is empty; leave it out to ask for any.")
@@ -316,14 +301,19 @@ def shown_value(value: object) -> str:
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
 
 
-_CHECKED: Mapping[ParameterKind, Callable[[str, object], str | None]] = {
+_CHECKED: Mapping[ParameterKind, Callable[[str, object], str]] = {
     ParameterKind.UUID: checked_uuid,
     ParameterKind.RECIPIENT: checked_recipient,
     ParameterKind.SENDER: checked_sender,
-    ParameterKind.SUBACCOUNT: _checked_subaccount,
+    ParameterKind.SUBACCOUNT: partial(
+        _matching, form=_SUBACCOUNT, takes="SA and 18 capital letters or digits"
+    ),
     ParameterKind.COUNTRY: _checked_country,
     ParameterKind.CODE: _checked_code,
-    ParameterKind.ID: _checked_id,
+    # The form of these ids is not documented, so that only what cannot be an id is refused.
+    ParameterKind.ID: partial(
+        _matching, form=_ID, takes="up to 64 letters, digits, hyphens and underscores"
+    ),
     ParameterKind.TEXT: _text,
 }
 _SAME: Mapping[ParameterKind, Callable[[str, str], bool | None]] = {

@@ -19,7 +19,7 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.values.masking import Private, mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from plivo_analysis.api.resources import Parameter, Resource
 
@@ -67,23 +67,6 @@ def shown_scope(scope: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Confirmation:
-    """How a column confirms one parameter of a filter.
-
-    Args:
-        name: The parameter.
-        column: The column.
-        same: Compares the value asked for with one of the column; None where it cannot tell.
-        wanted: The value asked for.
-    """
-
-    name: str
-    column: str
-    same: Callable[[str, str], bool | None]
-    wanted: str
-
-
-@dataclass(frozen=True, slots=True, repr=False)
 class Filter:
     """Which records of a resource. Made by :meth:`of`, which checks.
 
@@ -120,8 +103,12 @@ class Filter:
                 f"There is no filter {', '.join(map(repr, unknown))} of {resource.name}. There "
                 f"is {', '.join(names)}."
             )
-        checked = ((each.name, each.checked(given.get(each.name))) for each in resource.parameters)
-        return cls(resource, tuple((name, value) for name, value in checked if value is not None))
+        checked = {
+            parameter.name: parameter.checked(given.get(parameter.name))
+            for parameter in resource.parameters
+        }
+        values = ((name, value) for name, value in checked.items() if value is not None)
+        return cls(resource, tuple(values))
 
     def __repr__(self) -> str:
         values = (f"{name}={value!r}" for name, value in shown(self.params()).items())
@@ -152,28 +139,29 @@ class Filter:
     @property
     def lasting(self) -> Self:
         """The same filter without the parameters whose truth may change for a record."""
-        lasting = (each for each in self._used() if not each[0].changes)
-        return type(self)(self.resource, tuple((each.name, value) for each, value in lasting))
+        lasting = [
+            (parameter.name, wanted) for parameter, wanted in self._used() if not parameter.changes
+        ]
+        return type(self)(self.resource, tuple(lasting))
 
     def matches(self, row: Mapping[str, Any]) -> bool | None:
         """Whether a row is one that was asked for; None where it lacks what would tell."""
         # One false outweighs what is not known: a row that shows another status was not asked for,
         # whatever its hidden number is.
         answers = {
-            None if row[each.column] is None else each.same(each.wanted, str(row[each.column]))
-            for each in self.confirmations()
+            None if (value := row[parameter.column]) is None else parameter.same(wanted, str(value))
+            for parameter, wanted in self.confirmable()
         }
         if False in answers:
             return False
         return None if None in answers else True
 
-    def confirmations(self) -> list[Confirmation]:
-        """The columns that confirm this filter; a row without a value in one confirms nothing."""
-        return [
-            Confirmation(parameter.name, parameter.column, parameter.same, value)
-            for parameter, value in self._used()
-            if parameter.column
-        ]
+    def confirmable(self) -> list[tuple[Parameter, str]]:
+        """The parameters that a column confirms, each with the value asked for.
+
+        A row without a value in that column confirms nothing.
+        """
+        return [used for used in self._used() if used[0].column]
 
     def _used(self) -> list[tuple[Parameter, str]]:
         return [(self.resource.parameter(name), value) for name, value in self.values]

@@ -8,6 +8,7 @@ midnight in the zone that its caller counts days in.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from plivo_analysis.api.checks import shown_value
@@ -55,13 +56,45 @@ def parse_instant(value: object, *, now: datetime, name: str, zone: tzinfo = UTC
         >>> parse_instant("2026-10-01", now=now, name="since", zone=kolkata).isoformat()
         '2026-09-30T18:30:00+00:00'
     """
-    try:
-        instant = _read(value, now, zone)
-    except (ValueError, OverflowError):  # the 32nd of a month, the year 10000
-        instant = None
+    instant, back = None, _read_span(value)
+    if back is None:
+        instant = read_instant(value, zone)
+    elif back >= timedelta(0):  # a span that points ahead has no meaning here
+        with suppress(ValueError, OverflowError):
+            instant = _plain(now - back)
     if instant is None:
         raise FilterError(f"{name} is {shown_value(value)}; it takes {_FORMS}.")
     return instant
+
+
+def read_instant(value: object, zone: tzinfo = UTC) -> datetime | None:
+    """A datetime, a date or ISO text as an instant in UTC; None for anything else.
+
+    Args:
+        value: What a caller gave as a time; text may name a day that no calendar has.
+        zone: Where a date begins at midnight.
+
+    Example:
+        >>> str(read_instant("2026-10-01")), read_instant("2026-10-32"), read_instant("7d")
+        ('2026-10-01 00:00:00+00:00', None, None)
+    """
+    try:
+        if isinstance(value, datetime):
+            # NaT, pandas' missing time, is a datetime that differs from itself.
+            return _plain(value) if value == value else None  # noqa: PLR0124
+        if isinstance(value, date):
+            return _midnight(value, zone)
+        iso = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
+        if iso is None:
+            return None
+        if iso["clock"] is None:
+            return _midnight(date.fromisoformat(iso["day"]), zone)
+        # Digits beyond the microsecond are finer than any time of the API.
+        clock = iso["clock"][: len("00:00:00.000000")]
+        offset = (iso["zone"] or "Z").upper()
+        return _plain(datetime.fromisoformat(f"{iso['day']}T{clock}{offset}"))
+    except (ValueError, OverflowError):  # the 32nd of a month, the year 10000
+        return None
 
 
 def parse_range(
@@ -110,40 +143,17 @@ def api_time(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
 
 
-def _read(value: object, now: datetime, zone: tzinfo) -> datetime | None:
-    if isinstance(value, datetime):
-        # NaT, pandas' missing time, is a datetime that differs from itself.
-        return _plain(value) if value == value else None  # noqa: PLR0124
-    if isinstance(value, date):
-        return _midnight(value, zone)
+def _read_span(value: object) -> timedelta | None:
+    """How far a value counts back from now; None where it names a time of its own."""
     if isinstance(value, timedelta):
-        return _back(now, value)
-    if isinstance(value, str):
-        return _read_text(value.strip(), now, zone)
-    return None
-
-
-def _read_text(text: str, now: datetime, zone: tzinfo) -> datetime | None:
-    if span := _SPAN.fullmatch(text):
-        return _back(now, int(span[1]) * _UNITS[span[2].lower()])
-    if iso := _ISO.fullmatch(text):
-        if iso["clock"] is None:
-            return _midnight(date.fromisoformat(iso["day"]), zone)
-        # Digits beyond the microsecond are finer than any time of the API.
-        clock = iso["clock"][: len("00:00:00.000000")]
-        offset = (iso["zone"] or "Z").upper()
-        return _plain(datetime.fromisoformat(f"{iso['day']}T{clock}{offset}"))
-    return None
+        return value
+    span = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(span[1]) * _UNITS[span[2].lower()] if span else None
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:
     """The start of a day; where the clock skips midnight, the instant at which it does."""
     return _plain(datetime(day.year, day.month, day.day, tzinfo=zone))
-
-
-def _back(now: datetime, span: timedelta) -> datetime | None:
-    """So long before now; a span that points ahead has no meaning here."""
-    return None if span < timedelta(0) else _plain(now - span)
 
 
 def _plain(moment: datetime) -> datetime:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.checks import checked_uuid
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
-from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.answer import Request, account, answer, checked_backend
 from plivo_analysis.storage.database import shows_no_values
 from plivo_analysis.sync.refresh import read_one_record
@@ -210,8 +209,6 @@ def load_session(
         1
     """
     key = checked_uuid("session_uuid", session_uuid)
-    if key is None:
-        raise FilterError("session_uuid is empty; it takes a session's UUID.")
     of = account(client)
     chosen = checked_backend(backend, of)
     row = read_one_record(of, SESSION_RESOURCE, key)

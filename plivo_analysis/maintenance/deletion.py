@@ -99,9 +99,9 @@ def forget(
         ...     number in pva.load_sessions(since="90d", client=client)["recipient"]
         False
     """
-    number = checked_recipient("recipient", recipient) if str(recipient).strip() else None
-    if number is None:
+    if not str(recipient).strip():  # to the check of a filter, a blank one would mean any
         raise FilterError('recipient is blank; it takes a number, such as "+1 415 555 0100".')
+    number = checked_recipient("recipient", recipient)
     with _telling(progress, "Forgetting") as tell:
         removed = client.store.forget(number, tell)
         _finish(client.store)

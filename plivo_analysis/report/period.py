@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.checks import shown_value
+from plivo_analysis.api.times import read_instant
 from plivo_analysis.errors import FilterError
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.values.typesetting import DASH, MONTHS, day, days, plural
@@ -175,19 +176,11 @@ class Period:
 
 
 def _instant(bound: Any, zone: ZoneInfo) -> datetime:
-    if isinstance(bound, str):
-        try:
-            text = bound.strip()
-            bound = date.fromisoformat(text) if len(text) == len("2026-10-01") else text
-            bound = datetime.fromisoformat(text) if isinstance(bound, str) else bound
-        except ValueError:
-            pass
-    if isinstance(bound, datetime) and bound == bound:  # noqa: PLR0124 - NaT differs from itself
-        aware = bound if bound.tzinfo else bound.replace(tzinfo=UTC)
-        return aware.astimezone(zone)
-    if isinstance(bound, date) and not isinstance(bound, datetime):
-        return _midnight(bound, zone)
-    raise FilterError(f"period is (start, end), each {_FORMS}; {shown_value(bound)} is neither.")
+    instant = read_instant(bound, zone)
+    if instant is None:
+        shown = shown_value(bound)
+        raise FilterError(f"period is (start, end), each {_FORMS}; {shown} is neither.")
+    return instant.astimezone(zone)
 
 
 def _midnight(of: date, zone: ZoneInfo) -> datetime:

@@ -18,7 +18,8 @@ from plivo_analysis.api.checks import same_number, same_sender
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from plivo_analysis.api.filters import Confirmation, Filter
+    from plivo_analysis.api.filters import Filter
+    from plivo_analysis.api.resources import Parameter
 
 _PLAIN = r"^[1-9][0-9]*$"
 
@@ -45,8 +46,8 @@ def matches(frame: pl.DataFrame, asked: Filter) -> pl.Series:
     return reduce(
         and_,
         (
-            _confirmed(frame[confirmation.column], confirmation)
-            for confirmation in asked.confirmations()
+            _confirmed(frame[parameter.column], parameter, wanted)
+            for parameter, wanted in asked.confirmable()
         ),
         everything,
     )
@@ -67,9 +68,9 @@ def unconfirmed(frame: pl.DataFrame, asked: Filter) -> list[str]:
         ['alias']
     """
     return [
-        confirmation.name
-        for confirmation in asked.confirmations()
-        if frame.height and not _confirmed(frame[confirmation.column], confirmation).any()
+        parameter.name
+        for parameter, wanted in asked.confirmable()
+        if frame.height and not _confirmed(frame[parameter.column], parameter, wanted).any()
     ]
 
 
@@ -106,16 +107,16 @@ def chosen(
     return frame.filter(pl.select(pl.coalesce(sure, told)).to_series())
 
 
-def _confirmed(values: pl.Series, confirmation: Confirmation) -> pl.Series:
-    if confirmation.same not in (same_number, same_sender):
-        return _compared_once(values, confirmation)
+def _confirmed(values: pl.Series, parameter: Parameter, wanted: str) -> pl.Series:
+    if parameter.same not in (same_number, same_sender):
+        return _compared_once(values, parameter, wanted)
     plain = values.str.contains(_PLAIN)
-    odd = _compared_once(values.set(plain.fill_null(value=False), None), confirmation)
-    equal = values == confirmation.wanted
+    odd = _compared_once(values.set(plain.fill_null(value=False), None), parameter, wanted)
+    equal = values == wanted
     return pl.select(pl.when(plain).then(equal).otherwise(odd)).to_series()
 
 
-def _compared_once(values: pl.Series, confirmation: Confirmation) -> pl.Series:
+def _compared_once(values: pl.Series, parameter: Parameter, wanted: str) -> pl.Series:
     known: Iterable[str] = values.drop_nulls().unique().to_list()
-    answers = {value: confirmation.same(confirmation.wanted, value) for value in known}
+    answers = {value: parameter.same(wanted, value) for value in known}
     return values.replace_strict(answers, default=None, return_dtype=pl.Boolean)
