@@ -12,8 +12,7 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from plivo_analysis.api.checks import required_text, shown_value
-from plivo_analysis.errors import FilterError
+from plivo_analysis.api.checks import checked_word, required_text
 from plivo_analysis.http.credentials import Secret, resolve
 from plivo_analysis.http.rate_limit.limiter import account_limiter
 from plivo_analysis.http.transport import Transport
@@ -75,11 +74,9 @@ class Client:
         secrets = Secret.of(auth_id), Secret.of(auth_token), Secret.of(base_url)
         auth_id = auth_token = base_url = None
         credentials = resolve(*secrets)
-        if not isinstance(backend, str) or backend not in BACKENDS:
-            raise FilterError(f"backend is {shown_value(backend)}; it can be 'polars' or 'pandas'.")
         self.base_url = credentials.base_url
         self.auth_id = credentials.auth_id
-        self.backend = backend
+        self.backend = checked_word("backend", backend, BACKENDS)
         self.currency = required_text("currency", currency)
         folder = data_folder() if store is None else store
         self._root = None if folder is False else chosen_folder(folder, "store")

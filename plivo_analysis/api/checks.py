@@ -19,7 +19,7 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 _LONGEST = 200  # characters of a free text
 _SHOWN = 40  # characters of a wrong value that a message repeats
@@ -283,6 +283,24 @@ def required_text(name: str, value: object) -> str:
     """
     if not isinstance(value, str):
         raise FilterError(f"{name} is of type {type(value).__name__}; it takes text.")
+    return value
+
+
+def checked_word(name: str, value: object, allowed: Collection[str]) -> str:
+    """A word of a closed set, written exactly so.
+
+    Raises:
+        FilterError: It is not one of them.
+
+    Example:
+        >>> checked_word("partial", "raise", ("raise", "return"))
+        'raise'
+    """
+    choices = " or ".join(map(repr, allowed))
+    if not isinstance(value, str):
+        raise FilterError(f"{name} is of type {type(value).__name__}; it can be {choices}.")
+    if value not in allowed:
+        raise FilterError(f"{name} is {shown_value(value)}; it can be {choices}.")
     return value
 
 

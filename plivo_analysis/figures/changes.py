@@ -8,8 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.api.checks import required_text, shown_value
-from plivo_analysis.errors import FilterError
+from plivo_analysis.api.checks import checked_word, required_text
 from plivo_analysis.figures import style
 from plivo_analysis.figures.chart_data import sign_of
 from plivo_analysis.figures.dots import WIDE, Mark, blank_lines, draw_dots, group_name
@@ -65,9 +64,7 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
         >>> figures.compare(compare(sessions(48, 32), sessions(56, 14))).data[0].x
         (20.0,)
     """
-    if not isinstance(measure, str) or measure not in _MEASURES:
-        allowed = ", ".join(map(repr, _MEASURES))
-        raise FilterError(f"measure is {shown_value(measure)}; it can be {allowed}.")
+    checked_word("measure", measure, _MEASURES)
     table = read(frame, COMPARE)
     is_rate = measure != _COST
     currency = required_text("currency", currency) if is_rate else sign_of(table, currency)

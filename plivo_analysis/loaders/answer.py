@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from plivo_analysis.api.checks import shown_value
+from plivo_analysis.api.checks import checked_word, shown_value
 from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.client import Client, environment_client
@@ -97,9 +97,9 @@ class Request:
             client,
             question,
             checked_backend(arguments["backend"], client),
-            checked("recipients", arguments["recipients"], RECIPIENTS),
+            checked_word("recipients", arguments["recipients"], RECIPIENTS),
             progress,
-            checked("partial", arguments["partial"], ("raise", "return")),
+            checked_word("partial", arguments["partial"], ("raise", "return")),
         )
 
 
@@ -162,25 +162,7 @@ def checked_backend(backend: str | None, client: Client) -> str:
     Raises:
         FilterError: There is no such backend.
     """
-    return checked("backend", client.backend if backend is None else backend, BACKENDS)
-
-
-def checked(name: str, value: object, allowed: tuple[str, ...]) -> str:
-    """A word of a closed set.
-
-    Raises:
-        FilterError: It is not one of them.
-
-    Example:
-        >>> checked("partial", "raise", ("raise", "return"))
-        'raise'
-    """
-    choices = " or ".join(repr(word) for word in allowed)
-    if not isinstance(value, str):
-        raise FilterError(f"{name} is of type {type(value).__name__}; it can be {choices}.")
-    if value not in allowed:
-        raise FilterError(f"{name} is {shown_value(value)}; it can be {choices}.")
-    return value
+    return checked_word("backend", client.backend if backend is None else backend, BACKENDS)
 
 
 def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:

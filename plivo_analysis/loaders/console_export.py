@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
+from plivo_analysis.api.checks import checked_word
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
-from plivo_analysis.loaders.answer import checked
 from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.parsing import fields
 from plivo_analysis.parsing.messages import read_message
@@ -126,7 +126,7 @@ def read_messages_csv(
         '2026-03-01 10:00:00+00:00'
     """
     local = zone_of(tz)
-    backend = checked("backend", "polars" if backend is None else backend, BACKENDS)
+    backend = checked_word("backend", "polars" if backend is None else backend, BACKENDS)
     try:
         file = Path(path)
     except TypeError:

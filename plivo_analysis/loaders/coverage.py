@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.checks import checked_word
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.api.times import parse_range
-from plivo_analysis.loaders.answer import account, checked
+from plivo_analysis.loaders.answer import account
 from plivo_analysis.parsing.oddities import Code
 from plivo_analysis.sync.completeness import stretches
 from plivo_analysis.tables.convert import from_rows, to_backend
@@ -150,7 +151,7 @@ def issues(
 def _place(
     resource: str, since: Instant, until: Instant, client: Client | None
 ) -> tuple[Client, Resource, Span]:
-    described = RESOURCES[checked("resource", resource, tuple(RESOURCES))]
+    described = RESOURCES[checked_word("resource", resource, tuple(RESOURCES))]
     of = account(client)
     start, end = parse_range(since, until, now=of.now())
     return of, described, Span(to_us(start), to_us(end))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from plivo_analysis.api.checks import checked_word
 from plivo_analysis.api.times import parse_instant
 from plivo_analysis.errors import FilterError, PlivoAnalysisError
-from plivo_analysis.loaders.answer import account, checked
+from plivo_analysis.loaders.answer import account
 from plivo_analysis.storage.parquet_cache import TABLES, instant_of, locate
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.tables.convert import plain_arrow
@@ -63,7 +64,7 @@ def scan(
         >>> pva.fallback_rates(attempts).height > 1
         True
     """
-    wanted = _TABLES[checked("table", table, tuple(_TABLES))]
+    wanted = _TABLES[checked_word("table", table, tuple(_TABLES))]
     of = account(client)
     now = of.now()
     start = EVER.start if since is None else to_us(parse_instant(since, now=now, name="since"))

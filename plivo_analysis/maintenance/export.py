@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plivo_analysis.api.checks import shown_value
+from plivo_analysis.api.checks import checked_word
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
@@ -35,7 +35,6 @@ from plivo_analysis.system.folders import chosen_folder
 from plivo_analysis.values.spans import EVER, Span, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from plivo_analysis.api.resources import Resource
@@ -59,20 +58,13 @@ class Export:
     days: int = 0
 
 
-def export(
-    client: Client,
-    out: str | Path,
-    *,
-    recipients: str = "full",
-    watch: Callable[[int], object] | None = None,
-) -> Export:
+def export(client: Client, out: str | Path, *, recipients: str = "full") -> Export:
     """Write everything that the store holds as Parquet files. It asks the server nothing.
 
     Args:
         client: The account.
         out: The folder; made if it is not there. Files and new folders are the user's alone.
         recipients: ``"full"`` numbers, ``"masked"`` or a ``"pseudonym"``, as for the loaders.
-        watch: Is told of every day that was written, by how many they are.
 
     Returns:
         What was written: the tables ``sessions``, ``attempts``, ``charges`` and ``messages``,
@@ -93,27 +85,18 @@ def export(
         True
         True
     """
-    if recipients not in RECIPIENTS:
-        raise FilterError(
-            f"recipients is {shown_value(recipients)}; it can be {' or '.join(RECIPIENTS)}."
-        )
+    checked_word("recipients", recipients, RECIPIENTS)
     folder = chosen_folder(out, "out").resolve()
     if folder.exists() and not folder.is_dir():
         raise FilterError(f"{out} is a file; give a folder.")
     made = Export(folder)
     client.store.remember_export(str(folder))
     for resource in RESOURCES.values():
-        _export(client, resource, made, recipients, watch or (lambda _: None))
+        _export(client, resource, made, recipients)
     return made
 
 
-def _export(
-    client: Client,
-    resource: Resource,
-    made: Export,
-    recipients: str,
-    watch: Callable[[int], object],
-) -> None:
+def _export(client: Client, resource: Resource, made: Export, recipients: str) -> None:
     store = client.store
     oldest = to_us(client.now()) - RETENTION
     names = {day_name(day) for day in store.records(resource).days(EVER) if day.records}
@@ -134,4 +117,3 @@ def _export(
                 write_whole(path, encode(of_day, small=True), private=True)
             made.rows[table.name] += frame.height
         made.days += len(days)
-        watch(made.days)

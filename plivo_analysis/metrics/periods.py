@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import narwhals as nw
 import polars as pl
 
-from plivo_analysis.api.checks import shown_value
+from plivo_analysis.api.checks import checked_word, shown_value
 from plivo_analysis.errors import FilterError
 from plivo_analysis.metrics.engines import TICK, collect, with_microseconds
 from plivo_analysis.values.spans import DAY, HOUR, from_us, to_us
@@ -82,10 +82,7 @@ class Buckets:
         name = zone_of(tz).key
         if every is None:
             return None
-        if not isinstance(every, str) or every not in EVERY:
-            choices = ", ".join(map(repr, EVERY))
-            raise FilterError(f"every is {shown_value(every)}; it can be {choices}.")
-        return cls(every, name)
+        return cls(checked_word("every", every, EVERY), name)
 
     def start(self, instant: datetime) -> datetime:
         """The start of the bucket that an instant is in, in the zone.

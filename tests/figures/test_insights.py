@@ -171,7 +171,9 @@ def test_a_change_beyond_chance_is_in_the_accent_colour() -> None:
 
 
 def test_a_measure_that_is_not_compared_is_refused() -> None:
-    with pytest.raises(FilterError, match="'success_rate', 'fallback_rate', 'cost_per_verified'"):
+    with pytest.raises(
+        FilterError, match="'success_rate' or 'fallback_rate' or 'cost_per_verified'"
+    ):
         figures.compare(CHANGES, measure="spend")
 
 

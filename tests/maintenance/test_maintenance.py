@@ -180,7 +180,7 @@ def test_an_export_that_cannot_be_is_refused(loaded: pva.Client, tmp_path: Path)
     (tmp_path / "file").touch()
     with pytest.raises(pva.FilterError, match="is a file; give a folder"):
         export(loaded, tmp_path / "file")
-    with pytest.raises(pva.FilterError, match="full or masked or pseudonym"):
+    with pytest.raises(pva.FilterError, match="'full' or 'masked' or 'pseudonym'"):
         export(loaded, tmp_path / "out", recipients="hidden")
 
 

@@ -590,13 +590,13 @@ def test_own_columns_of_sessions_are_groups_also_of_attempts_and_lines() -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"every": "2d"}, "every is '2d'; it can be '1h', '1d', '1w', '1mo'"),
+        ({"every": "2d"}, "every is '2d'; it can be '1h' or '1d' or '1w' or '1mo'"),
         ({"every": "1d", "tz": "Mars/Base"}, "tz is 'Mars/Base'; it is the name of an IANA"),
         ({"tz": "../etc/passwd"}, "it is the name of an IANA time zone"),
         ({"tz": "Factory"}, "it is the name of an IANA time zone"),
         ({"tz": 5}, "tz is 5; it is the name of an IANA time zone"),
         ({"tz": ["UTC"], "every": "1d"}, "it is the name of an IANA time zone"),
-        ({"every": ["1d"]}, "it can be '1h', '1d', '1w', '1mo'"),
+        ({"every": ["1d"]}, "it can be '1h' or '1d' or '1w' or '1mo'"),
     ],
 )
 def test_periods_that_do_not_exist_are_refused(options: Any, message: str) -> None:
