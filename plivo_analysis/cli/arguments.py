@@ -6,6 +6,7 @@ Heavy modules are loaded by the command that needs them.
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -53,9 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_report(commands: Any) -> None:
-    report = commands.add_parser("report", help="write a cost report as one HTML file")
-    report.set_defaults(command=_later("report", "report"))
-    _add_account(report)
+    report = _add_command(commands, "report", "report", "write a cost report as one HTML file")
     _add_range(report, "30d", ', or "last-month"')
     _add_filter(report, SESSION_RESOURCE.parameter("status"))
     report.add_argument(
@@ -85,7 +84,7 @@ def _add_pull(commands: Any) -> None:
     pull.add_argument("--demo", action="store_true", help="use the embedded account")
     for resource in RESOURCES.values():
         kind = kinds.add_parser(resource.name, help=f"load {resource.name}")
-        kind.set_defaults(command=_later("pulling", "pull"))
+        kind.set_defaults(command=_later("tables", "pull"))
         _add_account(kind, default=argparse.SUPPRESS)
         _add_range(kind, "24h")
         for parameter in resource.parameters:
@@ -99,11 +98,8 @@ def _add_pull(commands: Any) -> None:
 
 
 def _add_estimate(commands: Any) -> None:
-    estimate = commands.add_parser(
-        "estimate", help="say within minutes what a range costs, and how sure that is"
-    )
-    estimate.set_defaults(command=_later("estimating", "estimate"))
-    _add_account(estimate)
+    meaning = "say within minutes what a range costs, and how sure that is"
+    estimate = _add_command(commands, "tables", "estimate", meaning)
     _add_range(estimate, "90d")
     estimate.add_argument(
         "--within", help="read until spend is known within this, such as 5%%; default: 5%%"
@@ -121,17 +117,16 @@ def _add_estimate(commands: Any) -> None:
 
 
 def _add_maintenance(commands: Any) -> None:
-    status = _maintenance(commands, "status", "say what is stored, and how fresh it is")
+    add = partial(_add_command, commands, "maintenance")
+    status = add("status", "say what is stored, and how fresh it is")
     status.add_argument("--json", action="store_true", help="print JSON")
-    export = _maintenance(
-        commands, "export", "write all that is stored as Parquet files, one a day"
-    )
+    export = add("export", "write all that is stored as Parquet files, one a day")
     export.add_argument("--out", type=Path, required=True, help="a folder")
     _add_recipients(export, "full", "default: full")
     _add_quiet(export)
-    purge = _maintenance(commands, "purge", "remove all that began before a date, for good")
+    purge = add("purge", "remove all that began before a date, for good")
     purge.add_argument("--before", required=True, help=_TIMES)
-    forget = _maintenance(commands, "forget", "remove all records of one number, for good")
+    forget = add("forget", "remove all records of one number, for good")
     forget.add_argument(
         "--recipient",
         default="-",
@@ -139,9 +134,7 @@ def _add_maintenance(commands: Any) -> None:
         "history keeps; default: -",
     )
     forget.add_argument("--dry-run", action="store_true", help="only say how much would be removed")
-    doctor = _maintenance(
-        commands, "doctor", "check how a live account answers; takes about 10 requests"
-    )
+    doctor = add("doctor", "check how a live account answers; takes about 10 requests")
     doctor.add_argument(
         "--limits",
         action="store_true",
@@ -149,17 +142,16 @@ def _add_maintenance(commands: Any) -> None:
     )
 
 
-def _maintenance(commands: Any, name: str, meaning: str) -> argparse.ArgumentParser:
+def _add_command(commands: Any, module: str, name: str, meaning: str) -> argparse.ArgumentParser:
+    """A command on an account: the function of its name in a module of this room."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=meaning)
-    command.set_defaults(command=_later("maintenance", name))
+    command.set_defaults(command=_later(module, name))
     _add_account(command)
     return command
 
 
 def _add_sql(commands: Any) -> None:
-    sql = commands.add_parser("sql", help="query what is stored in SQL")
-    sql.set_defaults(command=_later("sql", "sql"))
-    _add_account(sql)
+    sql = _add_command(commands, "tables", "sql", "query what is stored in SQL")
     sql.add_argument(
         "statement",
         help="over the views sessions, attempts, charges and messages, such as "

@@ -9,7 +9,7 @@ import polars as pl
 
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.cli.accounts import account
-from plivo_analysis.cli.output import print_table
+from plivo_analysis.cli.tables import print_table
 from plivo_analysis.errors import FilterError, IncompletePullError
 from plivo_analysis.loaders.coverage import coverage, issues
 from plivo_analysis.loaders.estimate import estimate
