@@ -138,7 +138,9 @@ def _channels(subject: Subject) -> Sheet:
     past = before.amounts("spend", "channel") if before else {}
     costs = before.keyed("cost_by_entry_channel") if before else {}
     groups = {group.key: group for group in numbers.groups("entry_channel")}
-    keys = sorted({*lines, *groups}, key=lambda key: style.place(key[0]))
+    # Sessions without an attempt have the place of an unknown channel: without a word on the tie
+    # their order would be the set's, and with it another one in each run.
+    keys = sorted({*lines, *groups}, key=lambda key: (style.place(key[0]), key[0] is None))
 
     def price_before(group: Group) -> Decimal | None:
         price: Decimal | None = costs.get(group.key, {}).get("cost_per_verified")

@@ -123,10 +123,9 @@ class Measures:
 
     def amounts(self, table: str, column: str) -> dict[Any, Decimal]:
         """The known amounts of a spend table, summed by a column's value."""
-        sums: dict[Any, Decimal] = {}
-        for row in self.rows(table):
-            sums[row[column]] = add((sums.get(row[column]), row["amount"]))
-        return sums
+        # The sum of decimals is exact in polars; that of none, or of nulls alone, is zero.
+        sums = self.tables[table].group_by(column, maintain_order=True).agg(pl.col("amount").sum())
+        return dict(sums.iter_rows())
 
     def keyed(self, table: str) -> dict[Key, Row]:
         """The rows of a table of one of the ``GROUPINGS``, by their groups."""
@@ -184,7 +183,11 @@ class Measures:
         """One value a bucket: ``empty`` where it has no row, None where it was not read."""
         if self.period is None:
             return []
-        found = {instant(row["period"]): row[column] for row in self.rows(table)}
+        return self._over_time(self.tables[table].select("period", column), empty)
+
+    def _over_time(self, by_start: pl.DataFrame, empty: Any) -> list[Any]:
+        # Keyed by instant: where a clock is put back, two hours have one wall time.
+        found = {instant(start): value for start, value in by_start.iter_rows()}
         return [
             None if known is Certainty.NOT_READ else found.get(instant(start), empty)
             for start, known in zip(self.starts, self.certainty(), strict=True)
@@ -197,13 +200,10 @@ class Measures:
 
     def spent_by_period(self) -> list[Decimal | None]:
         """What each bucket of the period cost; None where it was not read."""
-        sums: dict[datetime, Decimal] = {}
-        for row in self.rows("spend_by_period") if self.period else []:
-            sums[instant(row["period"])] = add((sums.get(instant(row["period"])), row["amount"]))
-        return [
-            None if known is Certainty.NOT_READ else sums.get(instant(start), Decimal(0))
-            for start, known in zip(self.starts, self.certainty(), strict=True)
-        ]
+        if self.period is None:
+            return []
+        by_start = self.tables["spend_by_period"].group_by("period").agg(pl.col("amount").sum())
+        return self._over_time(by_start, Decimal(0))
 
     @property
     def spent(self) -> Decimal:

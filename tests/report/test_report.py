@@ -740,6 +740,15 @@ def test_every_cell_of_a_groups_sheet_is_its_tables(
         assert lines[group] == near(expected)
 
 
+def test_the_channels_of_a_workbook_have_one_order_in_every_run(
+    sessions: pl.DataFrame, tmp_path: Path
+) -> None:
+    # The two last named have one place among channels, which left their order to that of a set.
+    with zipfile.ZipFile(cost_report(sessions).to_xlsx(tmp_path / "r.xlsx")) as opened:
+        channels = [line["Channel"] for line in sheets_of(opened)["Channels"]]
+    assert channels[3:6] == ["RCS", "Unknown", "No attempt"]
+
+
 def test_every_cell_of_the_channels_sheet_is_its_tables(
     compared: CostReport, book: dict[str, list[Line]]
 ) -> None:

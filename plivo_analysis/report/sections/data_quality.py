@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from plivo_analysis.report.measures import Measures, Subject
+    from plivo_analysis.report.measures import Subject
 
 _MOST_GAPS = 4
 _LEAST_WIDTH = 0.2  # percent of the bar: what is narrower would be thousands of marks unseen
@@ -47,7 +47,11 @@ def pending(subject: Subject) -> Markup:
     """Sessions that may still verify, sessions whose money has not arrived, and what that means."""
     numbers = subject.numbers
     complete, success = numbers.complete, numbers.total("success")
-    other = _other_statuses(numbers)
+    other = sum(
+        row["sessions"]
+        for row in numbers.rows("success_by_status")
+        if fold_status(row["status"]) not in SETTLED | OPEN
+    )
     lines: list[tuple[str, str, str]] = []
     if complete.may_verify or complete.unpriced or other:
         fail, verify = (
@@ -71,12 +75,6 @@ def pending(subject: Subject) -> Markup:
     if other:
         lines.append(("Sessions of another status, in no rate", count(other), ""))
     return section("pending", lines=lines)
-
-
-def _other_statuses(numbers: Measures) -> int:
-    known = SETTLED | OPEN
-    rows = numbers.rows("success_by_status")
-    return sum(row["sessions"] for row in rows if fold_status(row["status"]) not in known)
 
 
 def reconcile(subject: Subject) -> Markup:

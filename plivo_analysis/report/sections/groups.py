@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from plivo_analysis.report.measures import Group, Measures, Row, Subject
+    from plivo_analysis.report.measures import Group, Key, Measures, Row, Subject
 
 _BAR, _SCALE = 92, 106
 _FROM, _TO = 0.8, 1.0  # the success rate's scale
@@ -201,17 +201,16 @@ def fallback(subject: Subject) -> Markup:
     )
     groups.sort(key=lambda group: style.place(group["entry_channel"]))
     whole = subject.numbers.total("fallback")
-    past: dict[Any, Row] = {}
+    past: dict[Key, Row] = {}
     if subject.before:
-        rows = subject.before.rows("fallback_by_entry_channel")
-        past = {row["entry_channel"]: row for row in rows}
-        past[None] = subject.before.total("fallback")
+        past = subject.before.keyed("fallback_by_entry_channel")
+        past[()] = subject.before.total("fallback")
     ticks = _ticks([whole, *groups, *past.values()])
-    lines = [_fallback_line("All", None, whole, past.get(None), ticks)]
+    lines = [_fallback_line("All", None, whole, past.get(()), ticks)]
     for group in groups:
         channel = group["entry_channel"]
-        colour = style.colour(channel)
-        lines.append(_fallback_line(style.name(channel), colour, group, past.get(channel), ticks))
+        name, colour = style.name(channel), style.colour(channel)
+        lines.append(_fallback_line(name, colour, group, past.get((channel,)), ticks))
     quarters = [quarter / 4 for quarter in range(5)]
     return section(
         "fallback",
