@@ -11,10 +11,15 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+import narwhals as nw
 import polars as pl
 
+from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.explorer.code_line import HOUR, PERIOD
 from plivo_analysis.figures import style
+from plivo_analysis.insights.journeys import count_masked, journey_rates
+from plivo_analysis.metrics.engines import COUNTED, count
+from plivo_analysis.metrics.fallback import count_sessions
 from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.tables.explode import exploded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
@@ -50,16 +55,17 @@ MESSAGE_GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 _KEY = "session_uuid"
-_NUMBER = "__number"
-# Metrics count these frames on every choice, so they carry no column that none of them reads.
-_COMMON = (_KEY, *(column for column in SESSION_GROUPS.values()), "created_at")
-_COUNTED = (*_COMMON, "alias", "status", "path", "total_charge")
-_STEPS = (
-    *(*_COMMON, "attempt_number", "attempts", "channel", "previous_channel", "time", "outcome"),
-    *("step", "charge", "session_status"),
+# A choice asks for many numbers at once, so that the rows are counted beforehand by all that
+# metrics group by or look at. What is asked then is summed from a fraction of the rows.
+_COMMON = (*SESSION_GROUPS.values(), "created_at")
+_COUNTED = (*_COMMON, "status", "path", "total_charge")
+_STEPS = (*_COMMON, "channel", "outcome", "charge")
+_FALLBACK = (*_COMMON, "session_status")
+_LINES = (*_COMMON, "channel", "line", "amount")
+_MESSAGES = (
+    *(*MESSAGE_GROUPS.values(), "message_time", "message_direction"),
+    *("units", "total_amount", "carrier_fees"),
 )
-_LINES = (*_COMMON, "line_number", "line", "channel", "amount")
-_SORTED = ("sessions", "steps", "charges")  # by entry channel
 
 
 class Dataset(Protocol):
@@ -93,8 +99,10 @@ class Sessions:
     """Sessions, exploded.
 
     Args:
-        frames: ``sessions``, ``steps`` (attempts) and ``charges`` with the columns that are
-            counted, ``attempts``, ``unreconciled``, and ``whole``: sessions with every column.
+        frames: ``whole``: sessions with every column; ``attempts`` and ``unreconciled``; and
+            counted by the columns that metrics look at: ``sessions``, ``steps`` (attempts),
+            ``fallback`` (sessions, by what their attempts were) and ``charges``. ``journeys``
+            are their rates by application, none where recipients are masked.
         names: What each application is called, by its id.
         channels: The channels that sessions began on, in their order.
         chosen: Those that sessions were kept for; None for all sessions.
@@ -108,16 +116,19 @@ class Sessions:
     @classmethod
     def of(cls, sessions: pl.DataFrame) -> Sessions:
         """Explode a sessions table."""
-        sessions = with_day_and_hour(sessions, "created_at").with_row_index(_NUMBER)
+        sessions = with_day_and_hour(sessions, "created_at")
         attempts = _exploded(sessions, ATTEMPTS)
+        hourly = nw.from_native(_by_hour(attempts, "created_at"))
         entries = sessions.select(_KEY, ENTRY)
         frames = {
             "whole": sessions,
-            "sessions": _slim(sessions, _COUNTED),
+            "sessions": _counted(sessions, SESSIONS, _COUNTED, "created_at"),
             "attempts": attempts,
-            "steps": _slim(attempts, _STEPS),
-            "charges": _slim(_exploded(sessions, CHARGES), _LINES),
+            "steps": _counted(attempts, ATTEMPTS, _STEPS, "created_at"),
+            "fallback": count_sessions(hourly, _FALLBACK),
+            "charges": _counted(_exploded(sessions, CHARGES), CHARGES, _LINES, "created_at"),
             "unreconciled": reconcile(sessions).join(entries, on=_KEY, how="left"),
+            "journeys": _journeys(sessions),
         }
         channels = sorted(sessions[ENTRY].drop_nulls().unique().to_list(), key=style.place)
         return cls(frames, names_of_applications(sessions), tuple(channels))
@@ -125,12 +136,13 @@ class Sessions:
     @property
     def rows(self) -> int:
         """How many sessions there are."""
-        return self.frames["sessions"].height
+        return int(self.frames["sessions"][COUNTED].sum())
 
     @property
     def unpriced(self) -> int:
         """How many of them have no total yet."""
-        return self.frames["sessions"]["total_charge"].null_count()
+        sessions = self.frames["sessions"]
+        return int(sessions.filter(pl.col("total_charge").is_null())[COUNTED].sum())
 
     def known(self, column: str) -> list[str]:
         """The values of a column of sessions, sorted."""
@@ -158,17 +170,10 @@ class _Filtered(dict[str, pl.DataFrame]):
         self._frames, self._channels = frames, channels
 
     def __missing__(self, name: str) -> pl.DataFrame:
-        frame = self._frames[name]
-        if name in _SORTED:
-            # The rows of a channel lie together, so that they are found and not copied.
-            entry = frame[ENTRY]
-            bounds = (
-                (entry.search_sorted(channel, "left"), entry.search_sorted(channel, "right"))
-                for channel in self._channels
-            )
-            self[name] = pl.concat([frame.slice(start, end - start) for start, end in bounds])
+        if name == "journeys":  # sessions that were left out may have joined two of them
+            self[name] = _journeys(self["whole"])
         else:
-            self[name] = frame.filter(pl.col(ENTRY).is_in(self._channels))
+            self[name] = self._frames[name].filter(pl.col(ENTRY).is_in(self._channels))
         return self[name]
 
 
@@ -177,7 +182,7 @@ class Messages:
     """Messages, as they were loaded.
 
     Args:
-        frames: ``messages``.
+        frames: ``messages``, and ``counted`` by the columns that metrics look at.
         chosen: None: messages have no entry channel to choose.
     """
 
@@ -187,7 +192,10 @@ class Messages:
     @classmethod
     def of(cls, messages: pl.DataFrame) -> Messages:
         """Keep a messages table."""
-        return cls({"messages": with_day_and_hour(messages, "message_time")})
+        # A page sorts the rows, which costs much more where they lie in pieces.
+        messages = with_day_and_hour(messages, "message_time").rechunk()
+        counted = _counted(messages, MESSAGES, _MESSAGES, "message_time")
+        return cls({"messages": messages, "counted": counted})
 
     @property
     def rows(self) -> int:
@@ -208,16 +216,28 @@ class Messages:
         return frame
 
 
+def _journeys(sessions: pl.DataFrame) -> pl.DataFrame:
+    # Two people may look alike once masked, and their sessions would make one journey.
+    is_masked = count_masked(sessions["recipient"]) > 0
+    found: pl.DataFrame = journey_rates(sessions.clear() if is_masked else sessions, APPLICATION)
+    return found
+
+
 def _exploded(sessions: pl.DataFrame, table: Table) -> pl.DataFrame:
-    frame = exploded(sessions, table, [_NUMBER])
+    frame = exploded(sessions, table)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - lazy only where the sessions are
     return with_day_and_hour(frame, "created_at")
 
 
-def _slim(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    # The number of a session is a third as long as its uuid and compared in half the time.
-    key = pl.col(_NUMBER).cast(pl.String).alias(_KEY)
-    return frame.select(*columns, _NUMBER).with_columns(key).sort(ENTRY, maintain_order=True)
+def _by_hour(frame: pl.DataFrame, instant: str) -> pl.LazyFrame:
+    # No bucket of the explorer is shorter, and an instant of its own would make each row a group.
+    return frame.lazy().with_columns(pl.col(instant).dt.truncate("1h"))
+
+
+def _counted(
+    frame: pl.DataFrame, table: Table, columns: Sequence[str], instant: str
+) -> pl.DataFrame:
+    return count(nw.from_native(_by_hour(frame, instant)), table, columns, {})
 
 
 def with_day_and_hour(frame: pl.DataFrame, instant: str) -> pl.DataFrame:

@@ -85,8 +85,8 @@ class MessageExplorer(Explorer[Messages]):
 
     def _cards(self, state: ViewState[Messages]) -> Markup:
         total, counts = state.total(TOTAL), state.complete.counts
-        spent = state.total(Call(message_spend, "messages", {"by": ()}))
-        over_time = Call(message_spend, "messages", {"by": (), "every": state.period.every})
+        spent = state.total(Call(message_spend, "counted", {"by": ()}))
+        over_time = Call(message_spend, "counted", {"by": (), "every": state.period.every})
         unpriced = spent["unpriced"]
         final = total["messages"] - total["other"]
         pending = f"{count(total['other'])} pending" if total["other"] else ""

@@ -146,8 +146,10 @@ def waits(
     z = normal_quantile(confidence)
     needed = ["attempts", "step", "time", "session_status"]
     grouping = Grouping.of(attempts, by, WAITS, ATTEMPTS, needed)
-    rows = grouping.rows().sort("session_uuid", "attempt_number")
-    _refuse_partial(rows)
+    rows = grouping.rows()
+    if not _are_in_order(rows):  # what explode_attempts gives is, and sorting costs most of all
+        rows = rows.sort("session_uuid", "attempt_number")
+        _refuse_partial(rows)
     status = folded(rows["session_status"], fold_status)
     # In order and whole, so that the row above a retry or a switch is the attempt before it.
     seconds = (pl.col("time") - pl.col("time").shift()).dt.total_microseconds()
@@ -330,6 +332,23 @@ def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_networ
 
 
 _COUNTS = ["__messages", "__unfinished", "__untimed"]
+
+
+def _are_in_order(attempts: pl.DataFrame) -> bool:
+    """Whether each session's attempts stand together, all of them, from the first to the last."""
+    session, number, listed = (
+        pl.col(name) for name in ("session_uuid", "attempt_number", "attempts")
+    )
+    begins = (session != session.shift()).fill_null(value=True)
+    goes_on = (number == number.shift() + 1) & (listed == listed.shift())
+    ends = begins.shift(-1, fill_value=True)
+    is_right = pl.when(begins).then(number == 1).otherwise(goes_on) & (~ends | (number == listed))
+    found = attempts.lazy().select(
+        whole=is_right.fill_null(value=False).all(),
+        # One that begins twice does not stand together.
+        together=begins.sum() == session.filter(begins).n_unique(),
+    )
+    return all(found.collect().row(0))
 
 
 def _refuse_partial(attempts: pl.DataFrame) -> None:

@@ -131,7 +131,7 @@ def journeys(sessions: Any, gap: str | timedelta = "30m") -> Any:
     found = _journeys(grouping, _length(gap)).sort(
         "began_at", "recipient", "app_uuid", "__first", nulls_last=True
     )
-    return result(found.select(JOURNEYS.names).cast(JOURNEYS.polars()), sessions)
+    return result(found.select(JOURNEYS.names).cast(JOURNEYS.polars()).collect(), sessions)
 
 
 def journey_rates(
@@ -187,7 +187,7 @@ def journey_rates(
         found.select(
             *(pl.col(f"__by_{name}").alias(name) for name in grouping.by),
             *(pl.col(name).alias(f"__{name}") for name in _ADDED),
-        ),
+        ).collect(),
         journeys=settled.is_not_null(),
         settled=settled,
         verified=pl.col("__verified"),
@@ -225,8 +225,10 @@ def _length(gap: object) -> timedelta:
     return length
 
 
-def _journeys(grouping: Grouping, gap: timedelta) -> pl.DataFrame:
+def _journeys(grouping: Grouping, gap: timedelta) -> pl.LazyFrame:
     """One row a journey, with the columns of ``JOURNEYS`` and some that begin with ``__``.
+
+    Lazily, so that only what is taken of it is worked out: joining paths costs most.
 
     ``settled``, ``__first`` (the uuid of its first session) and, as ``__by_…``, the columns that
     the first session is grouped by.
@@ -248,10 +250,13 @@ def _journeys(grouping: Grouping, gap: timedelta) -> pl.DataFrame:
         & (began - began.shift() < gap)
         & ~pl.col("__verified").shift()
     )
-    # Each row that follows none begins a journey; how many have begun so far is its number.
+    # Each row that follows none begins a journey; how many have begun so far is its number. Rows
+    # of one number lie together, and polars told so need not look for them.
+    number = (~follows.fill_null(value=False)).cum_sum().set_sorted()
     charge = pl.col("total_charge")
     return (
-        ordered.with_columns(__journey=(~follows.fill_null(value=False)).cum_sum())
+        ordered.lazy()
+        .with_columns(__journey=number)
         .group_by("__journey", maintain_order=True)
         .agg(
             recipient.first(),

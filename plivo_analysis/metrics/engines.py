@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from plivo_analysis.values.table_types import Table
 
-ROWS = pl.col("__rows")
+COUNTED = "__rows"
+"""The column of a frame that was counted once: how many rows of the table each of its rows is."""
+ROWS = pl.col(COUNTED)
 KEY = "__key"
 TICK = "__tick"
 
@@ -107,7 +109,8 @@ def count(
     """Count rows and sums by keys on the engine, each row of the table once.
 
     Args:
-        lazy: A frame with the key of its table.
+        lazy: A frame with the key of its table; or one that was counted here before, without
+            sums, whose rows then stand for as many as ``__rows`` says.
         table: The table that it is.
         keys: The columns to group by; nulls are a group. Without keys all rows are one
             group; where there are none, there is no group.
@@ -129,6 +132,8 @@ def count(
         [('a', 2)]
     """
     wanted = counting(lazy if where is None else lazy.filter(where), keys, sums)
+    if COUNTED in lazy.collect_schema().names():  # its keys were looked at when it was counted
+        return exact(collect(wanted)[0], sums)
     for part, *parts in keyed(lazy, {KEY: table.key}):
         seen, counted = collect(distinct(part, KEY), wanted)
         others = (collect(distinct(part, KEY))[0] for part in parts)
@@ -148,12 +153,14 @@ def counting(
         [('a', 2)]
     """
     # Sums and counts alone: means and quotients of decimals differ from engine to engine.
-    wanted = [nw.len().alias("__rows")]
+    is_counted = COUNTED in lazy.collect_schema().names()
+    times = nw.col(COUNTED)
+    wanted = [(times.sum() if is_counted else nw.len()).alias(COUNTED)]
     for name, column in sums.items():
-        wanted += [
-            nw.col(column).sum().alias(f"__{name}"),
-            nw.col(column).count().alias(f"__known_{name}"),
-        ]
+        value = nw.col(column)
+        known = nw.when(~value.is_null()).then(times).sum() if is_counted else value.count()
+        total = (value * times).sum() if is_counted else value.sum()
+        wanted += [total.alias(f"__{name}"), known.alias(f"__known_{name}")]
     names = list(dict.fromkeys(keys))
     return lazy.group_by(names).agg(*wanted) if names else lazy.select(*wanted)
 

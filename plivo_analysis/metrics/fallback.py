@@ -10,6 +10,7 @@ import polars as pl
 from plivo_analysis.api.vocabulary import SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.engines import (
+    COUNTED,
     KEY,
     ROWS,
     collect,
@@ -21,7 +22,7 @@ from plivo_analysis.metrics.engines import (
 )
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, rate_columns
 from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
-from plivo_analysis.tables.checks import doubled_key
+from plivo_analysis.tables.checks import column_names, doubled_key
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, OF_THE_SESSION
 from plivo_analysis.values.table_types import Table
@@ -134,8 +135,11 @@ def fallback_rates(
         [('sms', 1, 1, 0)]
     """
     z = normal_quantile(confidence)
-    grouping = Grouping.of(frame, by, FALLBACK_RATES, ATTEMPTS, _NEEDED, refused=_OF_AN_ATTEMPT)
-    counted = _count(grouping.lazy, list(dict.fromkeys([*grouping.by, "session_status"])))
+    counted = frame if COUNTED in column_names(frame) else None
+    needed = _NEEDED if counted is None else [*_MARKS, "session_status"]
+    grouping = Grouping.of(frame, by, FALLBACK_RATES, ATTEMPTS, needed, refused=_OF_AN_ATTEMPT)
+    if counted is None:
+        counted = count_sessions(grouping.lazy, [*grouping.by, "session_status"])
     status = folded(counted["session_status"], fold_status)
     settled = counted.with_columns(status.alias("__status")).filter(status.is_in(SETTLED))
     # Sessions of one attempt were not asked for marks: they have none.
@@ -166,8 +170,11 @@ def fallback_rates(
     return grouping.frame(groups, rates)
 
 
-def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
+def count_sessions(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
     """Sessions counted by the given keys, and by what their attempts were.
+
+    ``fallback_rates`` takes what this gives in place of the attempts, where the keys hold what
+    it groups by and ``session_status``.
 
     What a session did is only known with all of its attempts. They are all there if its
     attempts are as many as each of them says, no number comes twice (no row key comes twice at
@@ -175,6 +182,7 @@ def _count(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:
     """
     # A null number is no 1: such a row goes the long way, where it is found not to be whole.
     only = ((nw.col("attempts") == 1) & (nw.col("attempt_number") == 1)).fill_null(value=False)
+    keys = list(dict.fromkeys(keys))
     marked = [*keys, *_MARKS, "__whole"]
     for parts in keyed(lazy, {KEY: ["session_uuid"], _ROW_KEY: ATTEMPTS.key}):
         found = [

@@ -3,6 +3,8 @@
 A frame says which table it is by its columns: a sessions table has ``attempt_details``, an
 attempts table ``attempt_number``, a charges table ``line_number``. A sessions table is exploded
 on the way where a metric counts attempts or lines. ``by`` is checked before anything is counted.
+What ``engines.count`` counted without sums is a frame for a metric, too: it has no key, and each
+of its rows stands for as many as it says, so that one who asks often has counted most before.
 
 Every metric then goes the same way: the engine counts rows and sums by the groups and by the
 words that the metric tells apart (``count``), words that mean the same fall together (``sum``),
@@ -21,7 +23,7 @@ from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
-from plivo_analysis.metrics.engines import TICK, count, open_table
+from plivo_analysis.metrics.engines import COUNTED, TICK, count, open_table
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require
 from plivo_analysis.tables.convert import folded, result, select
@@ -149,7 +151,8 @@ class Grouping:
 
         Args:
             frame: The table wanted on any engine; or a sessions table where attempts or lines
-                are wanted, whose own columns can then be grouped by as well.
+                are wanted, whose own columns can then be grouped by as well; or the table's
+                rows counted by the columns that will be looked at.
             by: A name or several.
             result: The table of the result, whose names are taken.
             table: What is counted: sessions, attempts, charges or messages.
@@ -166,15 +169,18 @@ class Grouping:
         """
         buckets = Buckets.of(every=every, tz=tz)
         available = column_names(frame)
+        is_counted = COUNTED in available
         given = next((known for mark, known in _MARKS.items() if mark in available), None)
-        _refuse_another(given, available, result, table, needed)
+        if not is_counted:
+            _refuse_another(given, available, result, table, needed)
         explode = given is SESSIONS and table in (ATTEMPTS, CHARGES)
         offered = list(dict.fromkeys([*table.names, *available])) if explode else available
         if table is SESSIONS:
             refused = {name: text.format(name=result.name) for name, text in _OF_SESSIONS.items()}
         names = _checked(by, result, offered, refused or {}, periods=buckets is not None)
         instant = "message_time" if table is MESSAGES else "created_at"
-        looked_at = [*table.key, *needed, *([instant] if buckets else [])]
+        key = (COUNTED,) if is_counted else table.key
+        looked_at = [*key, *needed, *([instant] if buckets else [])]
         currency = None
         if any(column.kind is Kind.SUM for column in result.columns) and CURRENCY not in names:
             currency = one_currency(frame)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import ViewState
 
-OVERALL = Call(fallback_rates, "steps", {"by": ()})
+OVERALL = Call(fallback_rates, "fallback", {"by": ()})
 
 _ENOUGH = 100  # sessions a bucket; with fewer, the buckets are wider
 _SMALL = 0.01  # of the sessions; a channel with fewer is not drawn over time
@@ -65,7 +65,7 @@ class Fallback:
 
 
 def _call(state: ViewState[Sessions]) -> Call:
-    return Call(fallback_rates, "steps", {"by": state.by})
+    return Call(fallback_rates, "fallback", {"by": state.by})
 
 
 def _over_time(state: ViewState[Sessions]) -> pl.DataFrame | None:
@@ -74,14 +74,14 @@ def _over_time(state: ViewState[Sessions]) -> pl.DataFrame | None:
     A channel takes the finest width at which its buckets hold enough sessions on average; what
     is too rare for days is drawn by week. None where each channel has one bucket only.
     """
-    steps = state.dataset.frames["steps"]
+    counted = state.dataset.frames["fallback"]
     sessions = {row[ENTRY]: row["sessions"] for row in state.count(_call(state)).rows(named=True)}
     fewest = _SMALL * sum(sessions.values())
     waiting = {channel: number for channel, number in sessions.items() if number >= fewest}
     finest = state.period.every if state.period.every in _WIDTHS else _WIDTHS[-1]
     parts: list[Any] = []
     for every in _WIDTHS[_WIDTHS.index(finest) :]:
-        of_these = steps.filter(pl.col(ENTRY).is_in(list(waiting)))
+        of_these = counted.filter(pl.col(ENTRY).is_in(list(waiting)))
         if every != "1d":  # days are there already
             of_these = of_these.with_columns(pl.col("created_at").dt.truncate(every).alias(PERIOD))
         buckets = of_these.group_by(ENTRY).agg(pl.col(PERIOD).n_unique()).iter_rows()

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.dataset import Messages
     from plivo_analysis.explorer.views.view import ViewState
 
-TOTAL = Call(delivery_rates, "messages")
+TOTAL = Call(delivery_rates, "counted")
 
 _TYPE = "message_type"
-_BY_CODE = Call(delivery_rates, "messages", {"by": ("error_code",)})
+_BY_CODE = Call(delivery_rates, "counted", {"by": ("error_code",)})
 _TIMES = Call(delivery_times, "messages")
 _MOST = 10
 _DIGITS = 5
@@ -68,11 +68,11 @@ class Delivery:
 
     def table(self, state: ViewState[Messages]) -> pl.DataFrame:
         """Rates by group."""
-        return state.count(Call(delivery_rates, "messages", {"by": state.by}))
+        return state.count(Call(delivery_rates, "counted", {"by": state.by}))
 
     def code(self, state: ViewState[Messages], backend: str) -> list[str]:
         """The times by network, then the rates by group."""
-        call = Call(delivery_rates, "messages", {"by": state.by})
+        call = Call(delivery_rates, "counted", {"by": state.by})
         rates = call.lines("messages", backend, "message_time")
         return [_TIMES.text("messages"), *rates]
 
@@ -137,10 +137,10 @@ class MessageRecords:
 
 def _spend_call(state: ViewState[Messages]) -> Call:
     if state.by == (HOUR,):
-        return Call(message_spend, "messages", {"by": (HOUR, _TYPE)})
+        return Call(message_spend, "counted", {"by": (HOUR, _TYPE)})
     if state.by == (PERIOD,):
-        return Call(message_spend, "messages", {"by": (_TYPE,), "every": "1d"})
-    return Call(message_spend, "messages", {"by": state.by, "every": state.period.every})
+        return Call(message_spend, "counted", {"by": (_TYPE,), "every": "1d"})
+    return Call(message_spend, "counted", {"by": state.by, "every": state.period.every})
 
 
 def _as_channels(table: pl.DataFrame) -> pl.DataFrame:

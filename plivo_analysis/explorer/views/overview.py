@@ -20,7 +20,7 @@ from plivo_analysis.explorer.views.estimated import EstimatedGroups
 from plivo_analysis.explorer.views.view import cell
 from plivo_analysis.figures import style
 from plivo_analysis.insights.changes import compare
-from plivo_analysis.insights.journeys import count_masked, journey_rates
+from plivo_analysis.insights.journeys import journey_rates
 from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
@@ -34,7 +34,7 @@ from plivo_analysis.report.sections.summary import summary
 from plivo_analysis.values.typesetting import clean, count, percent, weekday
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from markupsafe import Markup
 
@@ -49,12 +49,12 @@ _PARTS: tuple[_Part, ...] = (
         "sessions",
         ("sessions", "success_rate", "success_rate_low", "success_rate_high"),
     ),
-    (fallback_rates, "steps", ("fallback_rate", "fallback_rate_low", "fallback_rate_high")),
+    (fallback_rates, "fallback", ("fallback_rate", "fallback_rate_low", "fallback_rate_high")),
     (spend, "charges", ("amount",)),
     (cost_per_verified, "sessions", ("cost_per_verified", "waste")),
 )
 _PER_JOURNEY = "cost_per_verified_journey"
-_JOURNEYS: _Part = (journey_rates, "whole", (_PER_JOURNEY,))
+_JOURNEYS: _Part = (journey_rates, "journeys", (_PER_JOURNEY,))
 _JOINS = {
     "polars": 'overview.join({}, on=by, how="left", nulls_equal=True, maintain_order="left")',
     "pandas": 'overview.merge({}, on=by, how="left")',
@@ -128,7 +128,7 @@ class Overview:
         if state.estimate is not None:
             estimated: pl.DataFrame = state.estimate.frame
             return estimated
-        return _joined(_parts(state), state.by, state.count)
+        return _joined(_parts(state), state.by, state.dataset, state.count)
 
     def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
         """The metrics by group, side by side."""
@@ -216,17 +216,26 @@ def _parts(state: ViewState[Sessions]) -> tuple[_Part, ...]:
     if state.by != (APPLICATION,):
         return _PARTS
     datasets = [dataset for dataset in (state.dataset, state.previous) if dataset is not None]
-    is_masked = any(count_masked(one.frames["whole"]["recipient"]) for one in datasets)
-    return _PARTS if is_masked else (*_PARTS, _JOURNEYS)
+    is_known = all(dataset.frames["journeys"].height for dataset in datasets)
+    return (*_PARTS, _JOURNEYS) if is_known else _PARTS
 
 
 def _joined(
-    parts: Iterable[_Part], by: tuple[str, ...], counted: Callable[[Call], pl.DataFrame]
+    parts: Sequence[_Part],
+    by: tuple[str, ...],
+    dataset: Sessions,
+    counted: Callable[[Call], pl.DataFrame],
 ) -> pl.DataFrame:
     """The parts of the table side by side, one row a group."""
+    tables = (
+        # Journeys were found when the sessions were loaded, which takes longer than all the rest.
+        dataset.frames[frame]
+        if metric is journey_rates
+        else counted(Call(metric, frame, {"by": by}))
+        for metric, frame, _ in parts
+    )
     first, *rest = (
-        counted(Call(metric, frame, {"by": by})).select(*by, *columns)
-        for metric, frame, columns in parts
+        table.select(*by, *columns) for table, (_, _, columns) in zip(tables, parts, strict=True)
     )
     for part in rest:
         first = first.join(part, on=by, how="left", nulls_equal=True, maintain_order="left")
@@ -236,10 +245,10 @@ def _joined(
 def _frame(state: ViewState[Sessions]) -> pl.DataFrame:
     """The table with the period before beside it, and the names that it is read and sorted by."""
     by, parts = state.by, _parts(state)
-    frame = _joined(parts, by, state.count)
+    frame = _joined(parts, by, state.dataset, state.count)
     if state.previous is not None and by[0] != PERIOD:
         frames = state.previous.frames
-        before = _joined(parts, by, lambda call: call.count(frames))
+        before = _joined(parts, by, state.previous, lambda call: call.count(frames))
         measures = [column for _, _, columns in parts for column in columns]
         before = before.rename({column: column + _WAS for column in measures})
         frame = frame.join(before, on=by, how="left", nulls_equal=True)
@@ -271,8 +280,7 @@ def _subject(state: ViewState[Sessions]) -> Subject:
     previous = state.previous
     before = None
     if previous is not None:
-        sessions = previous.frames["sessions"]
-        complete = Completeness(previous.rows, sessions["total_charge"].null_count())
+        complete = Completeness(previous.rows, previous.unpriced)
         before = _measures(
             state, previous.frames, lambda call: call.count(previous.frames), complete
         )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.views.view import ViewState
 
 _BY_STATUS = Call(channel_paths, "sessions", {"by": ("status",)})
-_WAITS = Call(waits, "steps")
+_WAITS = Call(waits, "attempts")
 _MOST = 11
 _WIDTH = 92
 _CHANGED, _EVERY = "Changed channel", "All sessions"

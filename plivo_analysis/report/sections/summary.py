@@ -71,7 +71,7 @@ class Burst:
 
 def summary(subject: Subject) -> Markup:
     """The sentences, as one paragraph: a list of each sentence's plain and bold parts."""
-    if not subject.numbers.sessions.height:
+    if not subject.numbers.complete.rows:
         return _paragraph([_nothing(subject)])
     found = (_spent(subject), _stands_out(subject), _price(subject))
     return _paragraph([sentence for sentence in found if sentence])
@@ -94,9 +94,9 @@ def _nothing(subject: Subject) -> _Sentence:
         why = ", ".join(complete.reasons)
         return [f"No session was found in what was read of this period ({why})."]
     sentence = "No session began in this period, so nothing was spent"
-    if subject.before is None or not subject.before.sessions.height:
+    if subject.before is None or not subject.before.complete.rows:
         return [f"{sentence}."]
-    past = plural(subject.before.sessions.height, "session")
+    past = plural(subject.before.complete.rows, "session")
     spent = subject.money(subject.before.spent)
     return [f"{sentence}; in {subject.before_name} it was ", spent, f" on {past}."]
 
@@ -104,7 +104,7 @@ def _nothing(subject: Subject) -> _Sentence:
 def _spent(subject: Subject) -> _Sentence:
     numbers, before = subject.numbers, subject.before
     least = "" if numbers.complete.money is Certainty.EXACT else "at least "
-    sessions = plural(numbers.sessions.height, "verification session")
+    sessions = plural(numbers.complete.rows, "verification session")
     if numbers.complete.counts is not Certainty.EXACT:
         sessions = f"the {sessions} that were read"
     parts = [f"You spent {least}", subject.money(numbers.spent), f" on {sessions}"]
