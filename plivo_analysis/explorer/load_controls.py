@@ -65,7 +65,7 @@ class Loading:
         if self.worker.busy:
             return
         self._layout.set_running(is_running=True)
-        shared = [wording.SHARED] if request.is_shared() else []
+        shared = [wording.SHARED] if self._limiter.asking() else []
         write(self._layout.status, lines(wording.ASKING, *shared))
         if self.loaded is None:
             write(self._layout.empty, lines(wording.LOADING))
@@ -120,6 +120,7 @@ class Loading:
         rows: int,
         share: float,
         left: float,
+        others: int,
         *,
         is_first: bool,
     ) -> None:
@@ -128,7 +129,8 @@ class Loading:
         sentences = wording.running(
             requests, expected, rows, self._noun, left=left, per_minute=per_minute
         )
-        write(self._layout.status, sentences + (lines(wording.FIRST) if is_first else NOTHING))
+        notes = [wording.FIRST] * is_first + [wording.SHARED] * (others > 0)
+        write(self._layout.status, sentences + (lines(*notes) if notes else NOTHING))
         write(self._layout.wait, NOTHING)
 
     def _tell_end(self, loaded: Loaded) -> None:

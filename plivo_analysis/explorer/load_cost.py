@@ -73,12 +73,6 @@ class LoadRequest:
         period = Period.of(span.datetimes(), ZoneInfo("UTC")).before()
         return replace(self, arguments={**self.filters, "since": period.start, "until": period.end})
 
-    def is_shared(self) -> bool:
-        """Whether another load of the account is reading a part of the range just now."""
-        span = self.span()
-        leases = self.client.store.leases(self.resource, self.filter.scope)
-        return any(held.span.clip(span).length for held in leases.held())
-
     def covered(self, span: Span) -> list[Span]:
         """The parts of a range that were read whole."""
         return merge(part.clip(span) for part in answers(self.client, self.question(), span))

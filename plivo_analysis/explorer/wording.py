@@ -32,7 +32,10 @@ _SOON = 90  # seconds
 NOT_LOADED = "Choose a range and press Load."
 LOADING = "Loading. Results appear as they arrive."
 ASKING = "Asking …"
-SHARED = "Another load of this account is running; what it reads is shared, and read once."
+SHARED = (
+    "Another load of this account is running: both take turns at the limit, and what both want is "
+    "read once."
+)
 FIRST = "First an estimate, from pages all over the range; then all of it."
 STOPPING = "Stopping. What was read is kept."
 CHANGED = "Not loaded yet: the results below are those of the last load."

@@ -103,7 +103,8 @@ class LoadProgress:
 
     Args:
         limiter: Knows how long further requests take.
-        page: Called with requests, requests expected, rows, share of the range, seconds left.
+        page: Called with requests, requests expected, rows, share of the range, seconds left,
+            and how many requests of other loads of the account wait or are under way.
         wait: Called with the seconds until the next request.
         preview: Shows what was read so far.
     """
@@ -111,7 +112,7 @@ class LoadProgress:
     def __init__(
         self,
         limiter: Limiter,
-        page: Callable[[int, int, int, float, float], None],
+        page: Callable[[int, int, int, float, float, int], None],
         wait: Callable[[float], None],
         preview: Callable[[], None],
     ) -> None:
@@ -136,19 +137,20 @@ class LoadProgress:
         self._told = self._before[0] + requests, self._before[1] + rows
         self._untold = (requests, rows, min(1.0, share))
         if now - self._updated >= _STEP:
-            self._tell(now)
+            self._tell(now, asking=0)
         self.unseen = True
         if now - self._previewed >= self._pause:
             self._show()
 
     def waiting(self, seconds: float) -> None:
         """The next request waits for the rate limit."""
-        self._tell(time.monotonic())  # pages that came close after one another were not told
+        # Pages that came close after one another were not told. Our own request waits here.
+        self._tell(time.monotonic(), asking=1)
         self._wait(seconds)
         if self.unseen and seconds >= _IDLE:
             self._show()
 
-    def _tell(self, now: float) -> None:
+    def _tell(self, now: float, asking: int) -> None:
         if self._untold is None:
             return
         requests, rows, share = self._untold
@@ -156,7 +158,8 @@ class LoadProgress:
         expected = max(requests, round(requests / share)) if share > 0 else requests
         left = self._limiter.wait_estimate(expected - requests) if expected > requests else 0.0
         more, rows = self._before[0], self._before[1] + rows
-        self._page(more + requests, more + expected, rows, share, left)
+        others = self._limiter.asking() - asking
+        self._page(more + requests, more + expected, rows, share, left, others)
 
     def _show(self) -> None:
         began = time.monotonic()

@@ -219,27 +219,34 @@ def test_a_wrong_field_is_named_during_a_load_too(serve: Any, explore: Any) -> N
         assert explorer.wait(LONG)
 
 
+@pytest.mark.parametrize(
+    ("sessions", "per_minute", "doing"),
+    [(300, 4, "sessions read"), (3_000, 10, "First an estimate")],
+    ids=["pulling", "sampling"],
+)
 def test_who_meets_a_running_load_of_the_account_is_told_so(
-    serve: Any, explore: Any, tmp_path: Any
+    sessions: int, per_minute: int, doing: str, serve: Any, explore: Any, tmp_path: Any
 ) -> None:
-    account = generate(sessions=300)
+    account = generate(sessions=sessions)
     options = {
         "base_url": serve(account).url,
         "store": tmp_path,
-        "requests_per_minute": 4,
+        "requests_per_minute": per_minute,
         "clock": FrozenWallClock(account.now),
     }
+    told = "Another load of this account is running"
     with pva.Client(AUTH_ID, AUTH_TOKEN, **options) as one:
         first = explore(one, since="30d")
-        assert not first._request().is_shared()
         first.load.click()
         until = time.monotonic() + LONG
         while "Next request in" not in words(first) and time.monotonic() < until:
             time.sleep(0.02)
+        assert doing in words(first)
+        assert told not in words(first)
         with pva.Client(AUTH_ID, AUTH_TOKEN, **options) as other:
-            second = explore(other, since="30d")
+            second = explore(other, since="10d")
             second.load.click()
-            assert "Another load of this account is running" in words(second)
+            assert told in words(second)
             for explorer in (first, second):
                 explorer.cancel.click()
                 assert explorer.wait(LONG)

@@ -906,3 +906,16 @@ def test_single_records_of_one_account_share_the_wide_limit_of_a_process(
     with client(clock) as one, client(clock) as other:
         spend(one.transport._singles, 280)
         assert other.transport._singles.wait_estimate(1) == pytest.approx(5.0, abs=0.1)
+
+
+def test_one_who_asks_is_counted_until_the_answer_or_until_it_has_vanished() -> None:
+    window = WindowState()
+    waiting, sent = window.join(0.0), window.probe(0.0)
+    assert window.asking(0.0) == 2
+    window.finish(sent, 1.0)
+    assert window.asking(1.0) == 1
+    assert window.turn(waiting, PATIENCE_SECONDS - 1) == 0.0
+    assert window.asking(PATIENCE_SECONDS) == 1
+    assert window.asking(PATIENCE_SECONDS + PERMIT_LEASE_SECONDS) == 0
+    window.join(0.0)
+    assert window.asking(PATIENCE_SECONDS) == 0

@@ -242,6 +242,23 @@ class Limiter:
             now = self.clock.monotonic()
             return Permit(self, state.probe(now), now)
 
+    def asking(self) -> int:
+        """How many requests are under way or wait here, those of other processes too.
+
+        While a load runs, it has one or the other, but for the moment in which it keeps a page.
+
+        Example:
+            >>> from plivo_analysis.system.clock import SystemClock
+            >>> limiter = Limiter(clock=SystemClock())
+            >>> with limiter.acquire():
+            ...     limiter.asking()
+            1
+            >>> limiter.asking()
+            0
+        """
+        with self.state() as state:
+            return state.asking(self.clock.monotonic())
+
     def wait_estimate(self, requests: int) -> float:
         """Seconds until the last of so many further requests may begin."""
         with self.state() as state:

@@ -153,6 +153,11 @@ class WindowState:
         self._advance(now)
         return self._opening(len(self.queue) + requests - 1, now)
 
+    def asking(self, now: float) -> int:
+        """How many requests are under way or wait for their turn."""
+        self._advance(now)
+        return len(self.in_flight) + len(self.queue)
+
     def merge(self, other: WindowState) -> None:
         """Take in what another record of the same requests knows.
 
