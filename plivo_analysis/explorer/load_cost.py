@@ -57,8 +57,14 @@ class LoadRequest:
         return Filter.of(self.resource, **self.filters)
 
     def period(self, now: datetime) -> tuple[datetime, datetime]:
-        """The range for a given now."""
-        return parse_range(self.arguments.get("since"), self.arguments.get("until"), now=now)
+        """The range for a given now, no further than that.
+
+        Days to come would be drawn as days without a session, and a whole period before would
+        be compared with the part of this one that has passed.
+        """
+        bounds = self.arguments.get("since"), self.arguments.get("until")
+        since, until = parse_range(*bounds, now=now)
+        return since, (min(until, now) if since < now else until)
 
     def question(self) -> Question:
         """What the server will be asked."""

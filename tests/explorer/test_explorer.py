@@ -594,6 +594,37 @@ def test_a_choice_of_entry_channels_asks_nothing_and_keeps_the_frame(
     assert "began on" not in text(explorer, "pva-header")
 
 
+def test_a_figure_shows_the_group_with_the_worst_rate_first(explore: Any) -> None:
+    explorer = loaded(explore(since="90d"))
+    explorer.tabs.selected_index = 1
+    (output,) = explorer._views[1]._rates.output.outputs
+    drawn = output["data"]["application/vnd.plotly.v1+json"]
+    words = [note["text"] for note in drawn["layout"]["annotations"] if " of " in note["text"]]
+    rates = [
+        float(found[1])
+        for words_of_row in words
+        if (found := re.match(r"<b>([0-9.]+)", words_of_row))
+    ]
+    assert len(rates) > 5
+    assert rates[1:] == sorted(rates[1:], reverse=True)  # behind the one of all sessions
+
+
+def test_a_range_that_ends_in_the_future_is_read_and_compared_up_to_now(
+    serve: Any, connect: Any, explore: Any
+) -> None:
+    client = connect(serve(generate(sessions=200)))
+    now = client.now()
+    since, until = now - timedelta(days=10), now + timedelta(days=20)
+    explorer = explore(client=client, since=since, until=until)
+    explorer.compare.value = True
+    loaded(explorer)
+    period = explorer._state.period
+    assert (period.start, period.end) == (since, now)
+    assert explorer._state.previous.frames["whole"]["created_at"].min() >= now - timedelta(days=20)
+    assert "</b> 240 of 240 hours stored" in text(explorer, "pva-status")
+    assert f'until="{now:%Y-%m-%dT%H:%M}' in explorer.code
+
+
 def test_a_filter_by_outcome_says_that_rates_are_of_what_it_leaves(explore: Any) -> None:
     by_outcome = loaded(explore(since="90d", status="verified"))
     assert "Status verified: rates are of these alone" in text(by_outcome, "pva-header")

@@ -13,7 +13,7 @@ from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.session import session_details
-from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number
+from plivo_analysis.explorer.views.view import cell, shown, shown_number, worst_first
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.metrics.outcomes import attempt_outcomes
@@ -55,7 +55,9 @@ class Attempts:
         outcomes = state.count(_outcomes(state))
         by_channel = state.by == (ENTRY,)
         write(self._strip, _strip(outcomes) if by_channel else NOTHING)
-        shown = outcomes if state.over_time else leading(outcomes, "attempts")[0]
+        shown = outcomes
+        if not state.over_time:
+            shown, _ = worst_first(outcomes, "reached_rate", "attempts", descending=False)
         drawn = None if by_channel else figures.outcomes(state.dataset.named(shown))
         note = self._rates.draw(drawn, state.bounds)
         write(self._note, remark(note) if note else NOTHING)

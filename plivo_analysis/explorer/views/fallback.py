@@ -11,7 +11,7 @@ from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.code_line import PERIOD, Call
 from plivo_analysis.explorer.dataset import ENTRY
 from plivo_analysis.explorer.output import Canvas, remark, text, write
-from plivo_analysis.explorer.views.view import leading
+from plivo_analysis.explorer.views.view import worst_first
 from plivo_analysis.figures import fallback
 from plivo_analysis.metrics.fallback import fallback_rates
 
@@ -46,7 +46,7 @@ class Fallback:
         if state.over_time:
             notes.append(self._rates.draw(fallback(rates) if rates.height else None, state.bounds))
         else:
-            shown, notes = leading(rates, "sessions")
+            shown, notes = worst_first(rates, "fallback_rate", "sessions", descending=True)
             overall = state.count(OVERALL)
             self._rates.draw(fallback(state.dataset.named(shown), overall=overall))
         over_time = _over_time(state) if state.by == (ENTRY,) else None

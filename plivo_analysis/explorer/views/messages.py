@@ -13,7 +13,7 @@ from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
 from plivo_analysis.explorer.dataset import COUNTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
-from plivo_analysis.explorer.views.view import cell, leading, shown, shown_number, undrawn
+from plivo_analysis.explorer.views.view import cell, shown, shown_number, undrawn, worst_first
 from plivo_analysis.figures import style
 from plivo_analysis.insights.delivery import delivery_times
 from plivo_analysis.metrics.messages import delivery_rates, meaning, message_spend
@@ -54,13 +54,17 @@ class Delivery:
     def draw(self, state: ViewState[Messages]) -> None:
         """Draw the rate of each group, and list the error codes."""
         rates = self.table(state)
-        drawn, left_out = (rates, []) if state.over_time else leading(rates, "messages")
+        drawn, left_out = rates, []
+        if not state.over_time:
+            drawn, left_out = worst_first(rates, "delivered_rate", "messages", descending=False)
         figure = figures.delivery(_as_channels(drawn)) if drawn.height else None
         partial = self._rates.draw(figure, state.bounds)
         write(self._codes, _codes(state.count(_BY_CODE)))
         of_final = "Of outbound messages in a final state."
         write(self._note, remark(*left_out, partial, of_final, wording.INTERVAL))
-        times, others = leading(state.count(_TIMES), "messages")
+        times, others = worst_first(
+            state.count(_TIMES), "delivery_p50", "messages", descending=True
+        )
         rest = "".join(f". {sentence}" for sentence in others)
         title = heading("Seconds until sent and until delivered, by network", rest)
         write(self._times_heading, title if times.height else NOTHING)

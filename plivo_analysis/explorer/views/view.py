@@ -182,15 +182,28 @@ def undrawn(table: pl.DataFrame, by: tuple[str, ...]) -> list[str]:
     return [f"The {_PANELS} largest of {groups} groups are drawn; Export has them all."]
 
 
-def leading(frame: pl.DataFrame, by: str, most: int = 12) -> tuple[pl.DataFrame, list[str]]:
-    """The rows of the largest groups in their order, and a sentence where some are left out.
+def worst_first(
+    frame: pl.DataFrame, rate: str, by: str, *, descending: bool, most: int = 12
+) -> tuple[pl.DataFrame, list[str]]:
+    """The rows of the largest groups by a rate, and a sentence where some are left out.
+
+    A figure keeps the order of the rows that it is given, but for channels, which have their own.
+
+    Args:
+        frame: A metric's table.
+        rate: The column to sort by; nulls last.
+        by: The count whose largest are kept.
+        descending: Whether a high rate is a bad one.
+        most: How many are kept.
 
     Example:
         >>> import polars as pl
-        >>> leading(pl.DataFrame({"sessions": [1, 9, 5]}), "sessions", 2)[0]["sessions"].to_list()
-        [9, 5]
+        >>> rates = pl.DataFrame({"sessions": [9, 1, 5], "rate": [0.1, 0.9, 0.3]})
+        >>> worst_first(rates, "rate", "sessions", descending=True, most=2)[0]["rate"].to_list()
+        [0.3, 0.1]
     """
-    if frame.height <= most:
-        return frame, []
-    largest = frame.with_row_index("__at").top_k(most, by=by).sort("__at").drop("__at")
-    return largest, [f"{frame.height - most} smaller groups are not drawn; Export has them."]
+    largest, others = frame, []
+    if frame.height > most:
+        largest = frame.top_k(most, by=by)
+        others = [f"{frame.height - most} smaller groups are not drawn; Export has them."]
+    return largest.sort(rate, by, descending=[descending, True], nulls_last=True), others
