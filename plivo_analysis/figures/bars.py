@@ -14,9 +14,8 @@ from plivo_analysis.figures.chart_data import (
     Series,
     SpendOverTime,
     add_up,
-    channel_of,
+    currency_of,
     largest,
-    sign_of,
 )
 from plivo_analysis.figures.rows import HOUR, MetricRows, Row, key, read, title
 from plivo_analysis.metrics.spend import SPEND
@@ -30,7 +29,7 @@ _LINE = 26
 _PANEL = 78
 _LABELS = 170
 _BESIDE = 124
-_SHORT = 16  # letters of a name beside the bars; hovering tells the whole
+_SHORT = 16  # letters of a name beside the bars; hovering tells the whole name
 _ZERO = Decimal(0)
 
 
@@ -43,15 +42,14 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
 
     Args:
         frame: What ``spend`` gave, polars or pandas, with any grouping.
-        currency: The account's currency, a label; a ``currency`` column of the frame names it
-            itself.
+        currency: The account's currency, a label; the frame's own ``currency`` column comes first.
         panels: Whether each group is drawn on its own scale.
 
     Returns:
         A figure with the exact amount of each group beside it.
 
     Raises:
-        SchemaError: When the frame is not of ``spend``, or is of several currencies.
+        SchemaError: The frame is not a result of ``spend``, or is of several currencies.
 
     Example:
         >>> import polars as pl
@@ -65,130 +63,129 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
     """
     table = read(frame, SPEND)
     if not table.periodic:
-        return _lines(table, sign_of(table, currency))
-    prepared = SpendOverTime.of(table, currency)
+        return _draw_groups(table, currency_of(table, currency))
+    spent = SpendOverTime.of(table, currency)
     if panels or (table.by and table.channel is None):
-        return _panels(prepared, keep_all=table.channel is not None)
-    return _stack(prepared)
+        return _draw_panels(spent, keep_all=table.channel is not None)
+    return _draw_stack(spent)
 
 
-def _stack(spent: SpendOverTime) -> go.Figure:
+def _draw_stack(spent: SpendOverTime) -> go.Figure:
     figure = style.blank(270, right=_LABELS)
     figure.update_layout(
         barmode="relative",
-        xaxis=_time(spent, ticks="outside"),
-        yaxis=style.axis(nticks=4, showline=False, **_amounts(spent.currency)),
+        xaxis=_time_axis(spent, ticks="outside"),
+        yaxis=style.axis(nticks=4, showline=False, **_tick_format(spent.currency)),
     )
     for number, series in enumerate(spent.series):
         figure.add_trace(_bars_over_time(spent, series))
-        _beside(figure, series, spent.currency, y=0, yshift=14 + 22 * number)
-    _peak(figure, spent)
+        _label_series(figure, series, spent.currency, y=0, yshift=14 + 22 * number)
+    _label_peak(figure, spent)
     return figure.figure()
 
 
-def _panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
+def _draw_panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
     drawn = [series for series in spent.series if any(series.amounts)]
     if not keep_all:
         drawn = largest(drawn, lambda series: series.total, _PANELS)[0][:_PANELS]
     figure = style.blank(48 + _PANEL * (len(drawn) + 1), right=_BESIDE, top=12)
     domains = _panel_domains([series.total for series in drawn])
     for number, (series, domain) in enumerate(zip(drawn, domains, strict=True)):
-        suffix = "" if number == 0 else str(number + 1)
+        suffix = style.axis_suffix(number)
         figure.add_trace(_bars_over_time(spent, series) | {"xaxis": "x", "yaxis": f"y{suffix}"})
-        scale = style.axis(domain=domain, nticks=3, showline=False, **_amounts(spent.currency))
-        figure.update_layout({f"yaxis{suffix}": scale})
-        _beside(figure, series, spent.currency, between="<br>", y=sum(domain) / 2)
-    last = "" if len(drawn) < 2 else str(len(drawn))  # noqa: PLR2004 - the first has no number
-    figure.update_layout(barmode="relative", xaxis=_time(spent, anchor=f"y{last}"))
+        scale = style.axis(domain=domain, nticks=3, showline=False, **_tick_format(spent.currency))
+        figure.update_layout(**{f"yaxis{suffix}": scale})
+        _label_series(figure, series, spent.currency, separator="<br>", y=sum(domain) / 2)
+    lowest = style.axis_suffix(max(0, len(drawn) - 1))
+    figure.update_layout(barmode="relative", xaxis=_time_axis(spent, anchor=f"y{lowest}"))
     return figure.figure()
 
 
 def _panel_domains(totals: list[Decimal | None]) -> list[list[float]]:
-    """From where to where panels stand, from the top down: the largest twice as high."""
+    """The lower and upper end of each panel, from the top down: the largest is twice as high."""
     amounts = [total or _ZERO for total in totals]
-    parts = [2 if place == amounts.index(max(amounts)) else 1 for place in range(len(amounts))]
-    part, domains, ceiling = 1 / max(1, sum(parts)), [], 1.0
-    for parts_of_it in parts:
-        floor = ceiling - parts_of_it * part
+    # The figure's height is shared by one more part than there are panels.
+    part = 1 / (len(amounts) + 1)
+    domains, ceiling = [], 1.0
+    for place in range(len(amounts)):
+        floor = ceiling - part * (2 if place == amounts.index(max(amounts)) else 1)
+        # A fifth of a part is left between a panel and the next; floats can miss zero by a hair.
         domains.append([max(0.0, floor + 0.2 * part), ceiling])
         ceiling = floor
     return domains
 
 
 def _bars_over_time(spent: SpendOverTime, series: Series) -> dict[str, Any]:
-    # An amount of nothing has no edge to be drawn where bars are hatched and have one.
+    # A hatched bar has an edge, which would be seen as a line where the amount is zero.
     hatched = bool(style.hatch(series.channel))
-    shown = [
-        (at, float(amount), f"{style.label(name)}<br>{style.label(words)}")
-        for at, amount, name, words in zip(
-            time_axis.positions(spent.starts),
-            series.amounts,
-            spent.names,
-            series.words,
-            strict=True,
-        )
+    positions = time_axis.positions(spent.starts)
+    buckets = zip(positions, series.amounts, spent.names, series.hovers, strict=True)
+    bars = [
+        (position, float(amount), f"{style.label(name)}<br>{style.label(hover)}")
+        for position, amount, name, hover in buckets
         if amount is not None and (amount or not hatched)
     ]
     return {
         "type": "bar",
         "name": style.label(series.name),
         "width": time_axis.width(spent.bucket),
-        "x": [at for at, _, _ in shown],
-        "y": [amount for _, amount, _ in shown],
+        "x": [position for position, _, _ in bars],
+        "y": [amount for _, amount, _ in bars],
         "marker": _marker(series.colour, series.channel),
-        "hovertext": [words for _, _, words in shown],
+        "hovertext": [hover for _, _, hover in bars],
         "hoverinfo": "text",
     }
 
 
-def _lines(table: MetricRows, currency: str) -> go.Figure:
+def _draw_groups(table: MetricRows, currency: str) -> go.Figure:
     lines = _named_lines(table)
     figure = style.blank(52 + _LINE * max(1, len(lines)), left=150, right=_LABELS)
     figure.update_layout(
         barmode="relative",
         bargap=0.35,
-        xaxis=style.axis(showgrid=True, ticks="", **_amounts(currency)),
+        xaxis=style.axis(showgrid=True, ticks="", **_tick_format(currency)),
         yaxis=style.lines_axis([name for name, _ in lines]),
     )
-    channels = sorted({channel_of(table, row) for row in table.rows}, key=style.place)
+    channels = sorted({table.channel_of(row) for row in table.rows}, key=style.place)
     for channel in channels:
         parts = [
-            (name, _total([row for row in rows if channel_of(table, row) == channel]))
-            for name, rows in lines
+            (line, name, amount)
+            for line, (name, rows) in enumerate(lines)
+            if (amount := _total([row for row in rows if table.channel_of(row) == channel]))
+            is not None
         ]
-        known = [(at, name, part) for at, (name, part) in enumerate(parts) if part is not None]
-        what = f" {style.label(style.name(channel))}" if channel else ""
+        name_after = f" {style.label(style.name(channel))}" if channel else ""
         colour = style.colour(channel) if channel else style.ALL
         figure.add_trace(
             style.bars_across(
-                [float(part) for _, _, part in known],
-                [at for at, _, _ in known],
+                [float(amount) for _, _, amount in parts],
+                [line for line, _, _ in parts],
                 marker=_marker(colour, channel),
-                hovertext=[f"{n}<br>{_label(part, currency)}{what}" for _, n, part in known],
+                hovertext=[
+                    f"{name}<br>{_label(amount, currency)}{name_after}" for _, name, amount in parts
+                ],
             )
         )
-    for place, (_, rows) in enumerate(lines):
-        style.note(figure, f"<b>{_label(_total(rows), currency)}</b>", 1.01, place, yref="y")
+    for line, (_, rows) in enumerate(lines):
+        figure.add_note(f"<b>{_label(_total(rows), currency)}</b>", 1.01, line, yref="y")
     return figure.figure()
 
 
 def _named_lines(table: MetricRows) -> list[tuple[str, list[Row]]]:
     """Each line's label and rows: channels and hours in their order, else by amount, rest last."""
-    columns = table.without(table.channel) or table.by
+    columns = tuple(column for column in table.by if column != table.channel) or table.by
     rows: dict[tuple[Any, ...], list[Row]] = {group: [] for group in table.groups(columns)}
     for row in table.rows:
         rows[key(row, columns)].append(row)
     named = [(style.label(title(group, columns)), found) for group, found in rows.items()]
-    if table.channel in columns:
-        if len(columns) > 1:
-            return named
+    if columns == (table.channel,):
         return [(style.square(channel), found) for (channel,), found in rows.items()]
     if columns == (HOUR,):
         return named
-    shown, rest = largest(named, lambda line: _total(line[1]))
+    lines, rest = largest(named, lambda line: _total(line[1]))
     if rest:
-        shown.append((f"{count(len(rest))} others", [row for _, found in rest for row in found]))
-    return shown
+        lines.append((f"{count(len(rest))} others", [row for _, found in rest for row in found]))
+    return lines
 
 
 def _marker(colour: str, channel: str) -> dict[str, Any]:
@@ -202,23 +199,23 @@ def _marker(colour: str, channel: str) -> dict[str, Any]:
     }
 
 
-def _beside(
-    figure: style.Sketch, series: Series, currency: str, *, between: str = " ", **where: Any
+def _label_series(
+    figure: style.Sketch, series: Series, currency: str, *, separator: str = " ", **place: Any
 ) -> None:
+    """Write a series' name and sum to the right of its bars."""
     mark = style.mark(series.channel, series.colour)
-    named = f"{mark} <b>{style.label(series.name, _SHORT)}</b>"
-    style.note(figure, f"{named}{between}{_label(series.total, currency)}", 1.01, **where)
+    name = f"{mark} <b>{style.label(series.name, _SHORT)}</b>"
+    figure.add_note(f"{name}{separator}{_label(series.total, currency)}", 1.01, **place)
 
 
-def _peak(figure: style.Sketch, spent: SpendOverTime) -> None:
+def _label_peak(figure: style.Sketch, spent: SpendOverTime) -> None:
     peak = spent.peak()
     if peak is None:
         return
-    at, amount, words = peak
+    at, amount, name = peak
     central = 0.2 < at / len(spent.starts) < 0.8  # noqa: PLR2004 - else it leaves the figure
-    style.note(
-        figure,
-        f"<b>{style.label(amount)}</b> {style.label(words)}",
+    figure.add_note(
+        f"<b>{style.label(amount)}</b> {style.label(name)}",
         time_axis.positions(spent.starts)[at],
         float(spent.heights[at]),
         xref="x",
@@ -229,7 +226,7 @@ def _peak(figure: style.Sketch, spent: SpendOverTime) -> None:
     )
 
 
-def _time(spent: SpendOverTime, **settings: Any) -> dict[str, Any]:
+def _time_axis(spent: SpendOverTime, **settings: Any) -> dict[str, Any]:
     places, texts = time_axis.ticks(spent.starts)
     return style.axis(type="date", showgrid=False, tickvals=places, ticktext=texts, **settings)
 
@@ -242,10 +239,11 @@ def _label(amount: Decimal | None, currency: str) -> str:
     return style.label(money(amount, currency))
 
 
-def _amounts(currency: str) -> dict[str, str]:
-    """How an axis writes amounts; plotly puts a minus before its own dollar sign only."""
+def _tick_format(currency: str) -> dict[str, str]:
+    """The settings that make an axis write amounts of a currency."""
+    # Plotly writes a negative amount as −$5 only with its own dollar sign: a prefix gives $−5.
     if currency == "USD":
         return {"tickformat": "$,~f"}
-    before = money(_ZERO, currency, 0)[:-1]
-    gap = " " if before[-1:].isspace() else ""  # which a label is trimmed of
-    return {"tickformat": ",~f", "tickprefix": style.label(before) + gap}
+    prefix = money(_ZERO, currency, 0)[:-1]
+    gap = " " if prefix[-1:].isspace() else ""  # ``label`` strips it
+    return {"tickformat": ",~f", "tickprefix": style.label(prefix) + gap}

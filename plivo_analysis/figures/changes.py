@@ -1,18 +1,19 @@
-"""What changed, drawn: changes with their intervals, and the parts of a change of spend.
+"""Figures of what changed: changes with their intervals, and the parts of a change of spend.
 
-What is beyond chance is in the accent colour. Titles say what changed, and never why.
+A change beyond chance is in the accent colour. Titles say what changed, and never why.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.checks import checked_word, required_text
 from plivo_analysis.figures import style
-from plivo_analysis.figures.chart_data import sign_of
+from plivo_analysis.figures.chart_data import add_up, currency_of
 from plivo_analysis.figures.dots import WIDE, Mark, blank_lines, draw_dots, group_name
-from plivo_analysis.figures.rows import MetricRows, Row, read, words
+from plivo_analysis.figures.rows import MetricRows, Row, grouped_by, read
 from plivo_analysis.insights.bridge import COST_BRIDGE
 from plivo_analysis.insights.changes import COMPARE
 from plivo_analysis.values.typesetting import count, money, percent, signed, unit_price
@@ -41,14 +42,13 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
     Args:
         frame: What ``compare`` gave, polars or pandas, with any grouping.
         measure: ``"success_rate"``, ``"fallback_rate"`` or ``"cost_per_verified"``.
-        currency: The account's currency, a label; a ``currency`` column of the frame names it
-            itself.
+        currency: The account's currency, a label; the frame's own ``currency`` column comes first.
 
     Returns:
         One line a group; groups without a change come last and say why.
 
     Raises:
-        SchemaError: The frame is not of ``compare``, or costs are of several currencies.
+        SchemaError: The frame is not a result of ``compare``, or costs are of several currencies.
         FilterError: There is no such measure.
 
     Example:
@@ -67,8 +67,7 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
     checked_word("measure", measure, _MEASURES)
     table = read(frame, COMPARE)
     is_rate = measure != _COST
-    currency = required_text("currency", currency) if is_rate else sign_of(table, currency)
-    scale = 100 if is_rate else 1
+    currency = required_text("currency", currency) if is_rate else currency_of(table, currency)
     better = 1 if measure == "success_rate" else -1
 
     def worst_first(row: Row) -> tuple[bool, float]:
@@ -76,46 +75,51 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
         return change is None, 0.0 if change is None else better * float(change)
 
     def mark(row: Row) -> Mark:
-        ends = [row[f"{measure}_change{end}"] for end in ("", "_low", "_high")]
-        change, low, high = (None if end is None else float(end) * scale for end in ends)
-        clear = low is not None and high is not None and (low > 0 or high < 0)
-        before, after = row[f"{measure}_before"], row[f"{measure}_after"]
+        change, before, after = (row[f"{measure}_{when}"] for when in ("change", "before", "after"))
+        low, high = row[f"{measure}_change_low"], row[f"{measure}_change_high"]
         if is_rate:
-            shown = percent(ends[0], unit=False)
+            amount = percent(change, unit=False)
             values = f"{percent(before)} → {percent(after)}"
         else:
-            shown = unit_price(ends[0], currency)
+            amount = unit_price(change, currency)
             values = f"{unit_price(before, currency)} → {unit_price(after, currency)}"
         if row["sessions_before"] is None or row["sessions_after"] is None:
             values = "only after" if row["sessions_before"] is None else "only before"
-        bold = "" if change is None else style.label(signed(shown))
-        colour = style.NOT_VERIFIED if clear else style.ALL
-        return Mark(group_name(table, row), colour, (change, low, high), bold, style.label(values))
+        name, colour = group_name(table, row), style.ALL
+        if change is None:
+            return Mark(name, colour, None, "", style.label(values))
+        if low is None or high is None:  # one session has a cost and no interval of it
+            low = high = change
+        elif low > 0 or high < 0:
+            colour = style.NOT_VERIFIED
+        # Plotly draws floats: a rate in points of a percent, a cost, which is a decimal, as it is.
+        scale = 100 if is_rate else 1
+        ends = (float(change) * scale, float(low) * scale, float(high) * scale)
+        return Mark(name, colour, ends, style.label(signed(amount)), style.label(values))
 
     marks = [mark(row) for row in sorted(table.rows, key=worst_first)]
     what, unit = _MEASURES[measure]
-    heading = f"{what}{words(table.by)}, {unit or style.label(currency)}"
+    heading = f"{what}{grouped_by(table.by)}, {unit or style.label(currency)}"
     figure = blank_lines(marks, heading)
     draw_dots(figure, marks, WIDE, zero=True)
     return figure.figure()
 
 
 def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
-    """Draw from what the change of spend is made: a bar for each effect, then the change.
+    """Draw what makes up a change of spend: a bar for each effect, then the change.
 
     Each bar begins where the one before ended. Hovering names the groups with the largest
     parts.
 
     Args:
         frame: What ``cost_bridge`` gave, polars or pandas, with any grouping.
-        currency: The account's currency, a label; a ``currency`` column of the frame names it
-            itself.
+        currency: The account's currency, a label; the frame's own ``currency`` column comes first.
 
     Returns:
         A waterfall with the exact amount of each effect above its bar.
 
     Raises:
-        SchemaError: The frame is not of ``cost_bridge``, or is of several currencies.
+        SchemaError: The frame is not a result of ``cost_bridge``, or is of several currencies.
 
     Example:
         >>> import polars as pl
@@ -128,23 +132,21 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
         ((0.0, 0.06, 0.24, 0.0), (0.06, 0.18, -0.04, 0.2))
     """
     table = read(frame, COST_BRIDGE)
-    currency = sign_of(table, currency)
-    found = {row["effect"] for row in table.rows}
-    effects = [effect for effect in _EFFECTS if effect in found]
-    sums = {
-        effect: sum((row["amount"] for row in table.rows if row["effect"] == effect), _ZERO)
-        for effect in effects
-    }
-    starts = [sum(list(sums.values())[:place], _ZERO) for place in range(len(effects))]
-    amounts = [*sums.values(), sum(sums.values(), _ZERO)]
-    bases = [*starts, _ZERO]
+    currency = currency_of(table, currency)
+    rows = {name: [row for row in table.rows if row["effect"] == name] for name in _EFFECTS}
+    effects = {name: of_effect for name, of_effect in rows.items() if of_effect}
+    sums = [add_up(row["amount"] for row in of_effect) or _ZERO for of_effect in effects.values()]
+    *bases, change = accumulate(sums, initial=_ZERO)
+    bases.append(_ZERO)  # the bar of the change is the last, and begins at zero again
+    amounts = [*sums, change]
     names = [*(effect.capitalize() for effect in effects), "Change"]
     figure = style.blank(260, left=60)
-    style.heading(figure, f"Change of spend{words(table.by)}, {style.label(currency)}")
+    figure.heading(f"Change of spend{grouped_by(table.by)}, {style.label(currency)}")
     figure.update_layout(
         xaxis=style.axis(showgrid=False, tickvals=list(range(len(names))), ticktext=names),
         yaxis=style.axis(nticks=4, showline=False, zeroline=True, zerolinecolor=style.ALL),
     )
+    hovers = [_largest_groups(table, of_effect, currency) for of_effect in effects.values()]
     figure.add_trace(
         {
             "type": "bar",
@@ -152,26 +154,25 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
             "y": [float(amount) for amount in amounts],
             "base": [float(base) for base in bases],
             "marker": {"color": [*[style.VERIFIED] * len(effects), style.OPEN]},
-            "hovertext": [*(_largest(table, effect, currency) for effect in effects), "All"],
+            "hovertext": [*hovers, "All"],
             "hoverinfo": "text",
         }
     )
     for place, (base, amount) in enumerate(zip(bases, amounts, strict=True)):
-        shown = style.label(signed(money(amount, currency)))
+        label = style.label(signed(money(amount, currency)))
         top = float(max(base, base + amount))
-        where = {"xref": "x", "yref": "y", "xanchor": "center", "yanchor": "bottom"}
-        style.note(figure, f"<b>{shown}</b>", place, top, **where)
+        anchors = {"xref": "x", "yref": "y", "xanchor": "center", "yanchor": "bottom"}
+        figure.add_note(f"<b>{label}</b>", place, top, **anchors)
     return figure.figure()
 
 
-def _largest(table: MetricRows, effect: str, currency: str) -> str:
-    """The groups with the largest parts of an effect, for a pointer that rests on its bar."""
-    rows = [row for row in table.rows if row["effect"] == effect]
-    rows.sort(key=lambda row: -abs(row["amount"]))
-    told = [
+def _largest_groups(table: MetricRows, rows: list[Row], currency: str) -> str:
+    """The groups with the largest parts of an effect, for the hover text of its bar."""
+    ranked = sorted(rows, key=lambda row: -abs(row["amount"]))
+    lines = [
         f"{group_name(table, row)}: {style.label(signed(money(row['amount'], currency)))}"
-        for row in rows[:_NAMED]
+        for row in ranked[:_NAMED]
     ]
-    if len(rows) > _NAMED:
-        told.append(f"and {count(len(rows) - _NAMED)} more")
-    return "<br>".join(told)
+    if len(ranked) > _NAMED:
+        lines.append(f"and {count(len(ranked) - _NAMED)} more")
+    return "<br>".join(lines)

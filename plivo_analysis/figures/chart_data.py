@@ -1,7 +1,7 @@
-"""What a figure shows, as plain data: series, colours, order and words, but no drawing yet.
+"""The data of a figure before it is drawn: series, colours, order and texts.
 
-Prepared once, written twice: by plotly for notebooks (``bars``, ``rates``) and as SVG for pages
-that run no program (``svg``). What both would have to agree on is here.
+Plotly draws it for notebooks (``bars``, ``rates``), and ``svg`` for pages without scripts. What
+the two drawings must have in common is prepared here once.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plivo_analysis.api.checks import required_text
-from plivo_analysis.api.vocabulary import UNKNOWN
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import style, time_axis
-from plivo_analysis.figures.rows import CURRENCY, PERIOD, MetricRows, Row, hue, key, title
+from plivo_analysis.figures.rows import CURRENCY, PERIOD, MetricRows, Row, key, title
 from plivo_analysis.values.typesetting import money, percent, percent_range, plural
 
 if TYPE_CHECKING:
@@ -23,12 +22,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 TOP = 12
-"""How many groups are shown by name; what is left is shown as one."""
+"""How many groups are shown by name; the rest is shown as one."""
 
-
-_STEPS = ((4, 1), (20, 5))  # below so many points, a scale with steps of so many
+_STEPS = ((4, 1), (20, 5))  # a range below so many points gets a scale in steps of so many
 _WIDE_STEP = 10
-_SMALL = 0.01  # of the largest group: an interval this wide would squeeze all others
+_SMALL = 0.01  # of the largest group: the intervals of smaller ones would squeeze all others
+_FEWEST_FOR_A_MEDIAN = 6  # buckets
+_UNUSUAL = Decimal("1.5")  # times the median
 _ZERO = Decimal(0)
 
 _T = TypeVar("_T")
@@ -39,8 +39,8 @@ class Rate:
     """A rate with an interval, and the counts that it divides.
 
     Args:
-        title: What the figure says above it.
-        of: The column of the rate; its interval's have ``_low`` and ``_high`` behind it.
+        title: What the rate is; it is drawn in percent.
+        of: The column of the rate; those of its interval have ``_low`` and ``_high`` behind it.
         part: The column of the numerator.
         whole: The column of the denominator.
         unit: What the denominator counts.
@@ -61,28 +61,24 @@ class Rate:
         """The columns of the rate, its lower and its upper bound."""
         return self.of, f"{self.of}_low", f"{self.of}_high"
 
-    def heading(self, how: str) -> str:
-        """What a figure says above it, with how it is divided."""
-        what, unit = self.title.rsplit(", ", 1)
-        return f"{what}{how}, {unit}"
-
     def scale_end(self, rows: Sequence[Row]) -> float:
-        """The end of a scale that holds every dot, and every interval but very small groups'.
+        """The end of a scale for every dot, and for the intervals of all but very small groups.
 
         Example:
             >>> rate = {"reached_rate": 0.5, "reached_rate_low": 0.4, "reached_rate_high": 0.6}
             >>> REACHED.scale_end([rate | {"attempts": 10}])
             0.6
         """
-        known = [row for row in rows if row[self.of] is not None]
+        value, _, high = self.columns
+        known = [row for row in rows if row[value] is not None]
         fewest = _SMALL * max((row[self.whole] for row in known), default=0)
-        ends = [row[self.columns[2 if row[self.whole] >= fewest else 0]] for row in known]
+        ends = [row[high if row[self.whole] >= fewest else value] for row in known]
         return max(ends, default=0.0)
 
 
-FALLBACK = Rate("Fallback rate, %", "fallback_rate", "fell_back", "sessions", "sessions")
-REACHED = Rate("Reached, %", "reached_rate", "reached", "attempts", "attempts")
-DELIVERED = Rate("Delivered, %", "delivered_rate", "delivered", "final", "messages")
+FALLBACK = Rate("Fallback rate", "fallback_rate", "fell_back", "sessions", "sessions")
+REACHED = Rate("Reached", "reached_rate", "reached", "attempts", "attempts")
+DELIVERED = Rate("Delivered", "delivered_rate", "delivered", "final", "messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +96,13 @@ class RateEstimate:
 
     @classmethod
     def of(cls, row: Mapping[str, Any], column: str) -> RateEstimate | None:
-        """The estimate of a metric's row; None where the rate is of nothing."""
+        """The estimate of a metric's row; None where its denominator is zero."""
         value, low, high = (row[f"{column}{end}"] for end in ("", "_low", "_high"))
         return None if value is None else cls(value, low, high)
 
     @property
     def percents(self) -> tuple[float, float, float]:
-        """The rate and the two ends of its interval, of 100."""
+        """The rate and the two ends of its interval, in percent."""
         return self.value * 100, self.low * 100, self.high * 100
 
     @property
@@ -122,10 +118,10 @@ class RateEstimate:
 
 @dataclass(frozen=True, slots=True)
 class RescueRange:
-    """The share of sessions that fell back and verified, from what is proven to what may be.
+    """The rescued share of the sessions that fell back: from what the log proves to what it allows.
 
-    It is a range and no interval: every attempt carries the same code, so that which one was
-    used cannot be known.
+    This is a range and no confidence interval: every attempt carries the same code, so that
+    nothing tells which one was used.
 
     Args:
         certain: The share that the log proves.
@@ -144,11 +140,10 @@ class RescueRange:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> RescueRange | None:
         """The range of a row of ``fallback_rates``; None where no session fell back."""
-        whole = row["fell_back"]
-        if not whole:
+        if not row["fell_back"]:
             return None
         columns = ("rescued_certain", "rescued_last_touch", "rescued")
-        return cls(*(row[column] / whole for column in columns))
+        return cls(*(row[column] / row["fell_back"] for column in columns))
 
     @property
     def shown(self) -> str:
@@ -173,18 +168,18 @@ class Series:
         channel: The channel that its colour and hatching are of; empty where it is of none.
         colour: Its colour.
         amounts: One amount a bucket, None where none is known.
-        words: What hovering over a bucket says of it; empty where it has no row.
+        hovers: What hovering over a bucket tells; empty where the group has no row in it.
     """
 
     name: str
     channel: str
     colour: str
     amounts: list[Decimal | None]
-    words: list[str]
+    hovers: list[str]
 
     @property
     def total(self) -> Decimal | None:
-        """The sum of what is known."""
+        """The sum of the known amounts."""
         return add_up(self.amounts)
 
 
@@ -195,7 +190,7 @@ class SpendOverTime:
     Args:
         starts: The buckets' starts.
         bucket: The word for one: hour, day, week or month.
-        names: The buckets in words.
+        names: What each bucket is called.
         series: The groups, channels in their order.
         currency: The currency of all amounts.
     """
@@ -214,45 +209,48 @@ class SpendOverTime:
         starts: Sequence[datetime] | None = None,
         most: int | None = None,
     ) -> SpendOverTime:
-        """Prepare what ``spend`` gave with a period.
+        """Prepare the result of ``spend`` with a period.
 
         Args:
             table: Its rows.
             currency: The account's currency.
-            starts: All buckets to show; by default those of which there are rows.
-            most: How many groups are shown by name, by what they cost; by default all.
+            starts: All buckets to show; by default those that have rows.
+            most: How many groups are shown by name, the dearest ones; by default all.
 
         Raises:
             SchemaError: The amounts are of several currencies.
         """
-        currency = sign_of(table, currency)
+        currency = currency_of(table, currency)
         # Rows find their bucket by the instant: two rows of the hour that comes twice in autumn
         # have one wall clock, and a day that has no midnight is written in two ways.
-        found = {time_axis.instant(row[PERIOD]): row[PERIOD] for row in table.rows}
-        every = list(starts) if starts is not None else [found[at] for at in sorted(found)]
-        place = {time_axis.instant(start): number for number, start in enumerate(every)}
-        bucket = time_axis.bucket(every)
+        if starts is None:
+            found = {time_axis.instant(row[PERIOD]): row[PERIOD] for row in table.rows}
+            starts = [found[instant] for instant in sorted(found)]
+        place = {time_axis.instant(start): number for number, start in enumerate(starts)}
         series = []
         for group in table.groups(table.by):
             rows = [row for row in table.rows if key(row, table.by) == group]
-            name = title(group, table.by)
-            amounts: list[Decimal | None] = [None] * len(every)
-            words = [""] * len(every)
+            name, channel = title(group, table.by), table.channel_of(rows[0])
+            # Money without a channel is a line a session; on a channel, each attempt has a line.
+            line = "session" if style.hatch(channel) else "attempt" if channel else "line"
+            amounts: list[Decimal | None] = [None] * len(starts)
+            hovers = [""] * len(starts)
             for row in rows:
                 at = place[time_axis.instant(row[PERIOD])]
                 amounts[at] = row["amount"]
-                words[at] = f"{money(row['amount'], currency)} {name}, {_lines(table, row)}"
-            channel = channel_of(table, rows[0])
-            series.append(Series(name, channel, hue(group, table.by), amounts, words))
+                lines = plural(row["lines"], line)
+                hovers[at] = f"{money(row['amount'], currency)} {name}, {lines}"
+            series.append(Series(name, channel, table.colour(rows[0]), amounts, hovers))
         if most is not None:
             named, rest = largest(series, lambda group: group.total, most)
             series = [group for group in series if group in named]
-            series += [_together(rest, currency)] if rest else []
-        return cls(every, bucket, time_axis.bucket_names(every, bucket), series, currency)
+            series += [_rest_as_one(rest, currency)] if rest else []
+        bucket = time_axis.bucket(starts)
+        return cls(list(starts), bucket, time_axis.bucket_names(starts, bucket), series, currency)
 
     @property
     def totals(self) -> list[Decimal]:
-        """What each bucket cost, in all."""
+        """The cost of each bucket."""
         return [add_up(parts) or _ZERO for parts in self._buckets()]
 
     @property
@@ -266,23 +264,23 @@ class SpendOverTime:
         return [add_up(p for p in parts if p and p < 0) or _ZERO for parts in self._buckets()]
 
     def peak(self, unread: Collection[int] = ()) -> tuple[int, str, str] | None:
-        """The highest bucket, its amount and its name, where there are several to compare.
+        """The place of the highest bucket, its amount and its name, where there are several.
 
-        The median is named where no bucket is missing and the highest is well above it; what
-        was not read whole is in no median.
+        The name is followed by how many times the median it is, where that is unusual and no
+        bucket is missing. Buckets that were not read whole (``unread``) are not in the median.
         """
         totals = self.totals
         if len(totals) < 2 or max(self.heights) <= 0:  # noqa: PLR2004 - one is its own highest
             return None
         at = totals.index(max(totals))
         on = "in" if self.bucket in {"week", "month"} else "on"
-        words = f"{on} {self.names[at]}"
-        whole = sorted(total for place, total in enumerate(totals) if place not in unread)
-        median = whole[len(whole) // 2] if len(whole) >= TOP // 2 else _ZERO
-        unusual = median > 0 and totals[at] / median >= Decimal("1.5")
+        name = f"{on} {self.names[at]}"
+        read = sorted(total for place, total in enumerate(totals) if place not in unread)
+        median = read[len(read) // 2] if len(read) >= _FEWEST_FOR_A_MEDIAN else _ZERO
+        unusual = median > 0 and totals[at] / median >= _UNUSUAL
         if unusual and time_axis.unbroken(self.starts):
-            words += f", {totals[at] / median:.1f} times the median {self.bucket}"
-        return at, money(totals[at], self.currency), words
+            name += f", {totals[at] / median:.1f} times the median {self.bucket}"
+        return at, money(totals[at], self.currency), name
 
     def _buckets(self) -> list[tuple[Decimal | None, ...]]:
         if not self.series:
@@ -293,9 +291,9 @@ class SpendOverTime:
 def largest(
     groups: Sequence[_T], amount: Callable[[_T], Decimal | None], most: int = TOP
 ) -> tuple[list[_T], list[_T]]:
-    """The groups to name, by amount, and the rest; a rest of one is named as well.
+    """The groups to name, the largest first, and the rest; a rest of one is named as well.
 
-    The order is stable: groups of one amount stay as they were.
+    Groups of the same amount keep their order.
 
     Example:
         >>> largest([Decimal(1), Decimal(3), Decimal(2)], lambda amount: amount, most=1)
@@ -307,7 +305,7 @@ def largest(
 
 
 def add_up(amounts: Any) -> Decimal | None:
-    """The exact sum of the known ones of some amounts; None where none is known.
+    """The exact sum of those amounts that are known; None where none is.
 
     Example:
         >>> add_up([Decimal("0.1"), None, Decimal("0.2")]), add_up([None])
@@ -317,36 +315,31 @@ def add_up(amounts: Any) -> Decimal | None:
     return sum(known, _ZERO) if known else None
 
 
-def sign_of(table: MetricRows, currency: str) -> str:
-    """The currency of a table's amounts: its own word for it before the one given.
+def currency_of(table: MetricRows, currency: str) -> str:
+    """The currency of a table's amounts: the one that the table names, else the one given.
 
     Raises:
-        SchemaError: They are of several currencies, which make no sum and no common scale.
+        SchemaError: They are of several currencies, which have no common scale.
         FilterError: The one given is no text.
 
     Example:
-        >>> sign_of(MetricRows(rows=[], by=(), periodic=False, currency="INR"), "USD")
+        >>> currency_of(MetricRows(rows=[], by=(), periodic=False, currency="INR"), "USD")
         'INR'
     """
     if CURRENCY not in table.by:
         return table.currency or required_text("currency", currency)
-    words = {str(row[CURRENCY]).strip().upper() for row in table.rows if row[CURRENCY] is not None}
-    if len(words) > 1:
+    named = {str(row[CURRENCY]).strip().upper() for row in table.rows if row[CURRENCY] is not None}
+    if len(named) > 1:
         raise SchemaError(
-            f"These amounts are in {len(words)} currencies ({', '.join(sorted(words))}), which "
+            f"These amounts are in {len(named)} currencies ({', '.join(sorted(named))}), which "
             "have no scale in common. Draw the rows of one currency at a time.",
             available=table.by,
         )
-    return words.pop() if words else currency
-
-
-def channel_of(table: MetricRows, row: Row) -> str:
-    """The channel of a row; empty where the table has no channels."""
-    return str(row[table.channel] or UNKNOWN) if table.channel else ""
+    return named.pop() if named else currency
 
 
 def round_ends(bounds: Sequence[float]) -> tuple[float, float]:
-    """Round ends of a scale of rates, close enough around for intervals to be seen.
+    """The ends of a scale around some rates, rounded outward to whole percents or steps of 5 or 10.
 
     Example:
         >>> round_ends([0.907, 0.904, 0.91])
@@ -357,17 +350,9 @@ def round_ends(bounds: Sequence[float]) -> tuple[float, float]:
     return floor(low / step) * step / 100, ceil(high / step) * step / 100
 
 
-def _together(groups: Sequence[Series], currency: str) -> Series:
-    """What is left of the groups, as one."""
+def _rest_as_one(groups: Sequence[Series], currency: str) -> Series:
+    """Groups added up into one series, for those that are not shown by name."""
     amounts = [add_up(parts) for parts in zip(*(g.amounts for g in groups), strict=True)]
     name = f"{len(groups)} others"
-    words = ["" if amount is None else f"{money(amount, currency)} {name}" for amount in amounts]
-    return Series(name, "", style.ALL, amounts, words)
-
-
-def _lines(table: MetricRows, row: Row) -> str:
-    if not table.channel:
-        return plural(row["lines"], "line")
-    # Money without a channel is one line a session; on a channel a line is an attempt's charge.
-    without = style.hatch(channel_of(table, row))
-    return plural(row["lines"], "session" if without else "attempt")
+    hovers = ["" if amount is None else f"{money(amount, currency)} {name}" for amount in amounts]
+    return Series(name, "", style.ALL, amounts, hovers)

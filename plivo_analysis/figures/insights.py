@@ -1,7 +1,7 @@
-"""Who came back, when the next attempt came, what reports and times say: insights, drawn.
+"""Figures of journeys, waits, delivery receipts and delivery times.
 
-A dot is the estimate, the thin line through it its interval, in the colour of its channel. What
-the lines consist of is in ``dots``.
+A dot is an estimate and the thin line through it its interval, in the colour of its channel;
+``dots`` draws both.
 """
 
 from __future__ import annotations
@@ -17,22 +17,19 @@ from plivo_analysis.figures.dots import (
     Mark,
     blank_lines,
     draw_dots,
-    group_colour,
     group_name,
     pair,
     write_beside,
 )
-from plivo_analysis.figures.rows import CURRENCY, MetricRows, Row, read, words
+from plivo_analysis.figures.rows import CURRENCY, MetricRows, Row, grouped_by, read
 from plivo_analysis.insights.delivery import DELIVERY_TIMES, RECEIPTS, WAITS
 from plivo_analysis.insights.journeys import JOURNEY_RATES, JOURNEYS
 from plivo_analysis.values.typesetting import NARROW, count, percent, plural, unit_price
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import plotly.graph_objects as go
 
-_MANY = 5  # sessions of a journey from which on they are one bar
+_MANY = 5  # journeys of so many sessions and more are one bar
 
 
 def journeys(frame: Any) -> go.Figure:
@@ -45,7 +42,7 @@ def journeys(frame: Any) -> go.Figure:
         One bar for each number of sessions, from the left: verified, open, not verified.
 
     Raises:
-        SchemaError: The frame is not of ``journeys``.
+        SchemaError: The frame is not a result of ``journeys``.
 
     Example:
         >>> import polars as pl
@@ -66,12 +63,12 @@ def journeys(frame: Any) -> go.Figure:
     numbers = list(range(1, max((number for number, _ in found), default=1) + 1))
     names = [f"{plural(n, 'session')}{' or more' * (n == _MANY)}" for n in numbers]
     endings = {"verified": style.VERIFIED, "open": style.OPEN, "not verified": style.NOT_VERIFIED}
-    # What is drawn is what the label beside the bar says, so nothing depends on a colour alone.
+    # The text beside a bar gives its numbers too, for people who cannot tell the colours apart.
     marks = [
         Mark(
             name,
             style.ALL,
-            (None, None, None),
+            None,
             count(sum(found[number, ending] for ending in endings)),
             f"{count(found[number, 'verified'])} verified",
         )
@@ -81,9 +78,10 @@ def journeys(frame: Any) -> go.Figure:
     figure.update_layout(barmode="stack", bargap=0.35)
     for ending, colour in endings.items():
         counts = [found[number, ending] for number in numbers]
-        told = [f"{count(number)} {ending}" for number in counts]
+        hovers = [f"{count(number)} {ending}" for number in counts]
         lines = list(range(len(numbers)))
-        figure.add_trace(style.bars_across(counts, lines, marker={"color": colour}, hovertext=told))
+        bars = style.bars_across(counts, lines, marker={"color": colour}, hovertext=hovers)
+        figure.add_trace(bars)
     figure.update_layout(xaxis=style.axis(domain=list(WIDE), showgrid=True, ticks=""))
     write_beside(figure, marks, WIDE)
     return figure.figure()
@@ -94,14 +92,13 @@ def journey_rates(frame: Any, *, currency: str = "USD") -> go.Figure:
 
     Args:
         frame: What ``journey_rates`` gave, polars or pandas, with any grouping.
-        currency: The account's currency, a label; a ``currency`` column of the frame names it
-            itself.
+        currency: The account's currency, a label; the frame's own ``currency`` column comes first.
 
     Returns:
         One line a group.
 
     Raises:
-        SchemaError: The frame is not of ``journey_rates``.
+        SchemaError: The frame is not a result of ``journey_rates``.
 
     Example:
         >>> import polars as pl
@@ -118,10 +115,11 @@ def journey_rates(frame: Any, *, currency: str = "USD") -> go.Figure:
 
     def rest(row: Row) -> str:
         cost = row["cost_per_verified_journey"]
-        paid = "" if cost is None else f", {unit_price(cost, row.get(CURRENCY) or currency)} each"
-        return f"of {count(row['settled'])}{paid}"
+        price = "" if cost is None else f", {unit_price(cost, row.get(CURRENCY) or currency)} each"
+        return f"of {count(row['settled'])}{price}"
 
-    return _rates(table, "Journeys verified, %", "conversion_rate", rest)
+    marks = [_rate_mark(table, row, "conversion_rate", rest(row)) for row in table.rows]
+    return _draw_rates(marks, f"Journeys verified{grouped_by(table.by)}, %")
 
 
 def waits(frame: Any) -> go.Figure:
@@ -134,7 +132,7 @@ def waits(frame: Any) -> go.Figure:
         One line a group and length.
 
     Raises:
-        SchemaError: The frame is not of ``waits``.
+        SchemaError: The frame is not a result of ``waits``.
 
     Example:
         >>> import polars as pl
@@ -147,16 +145,13 @@ def waits(frame: Any) -> go.Figure:
         ('<span style="color:#D27C14">■</span> SMS → Voice, under 15 s',)
     """
     table = read(frame, WAITS)
-
-    def name(row: Row) -> str:
-        length = row["wait"] or "time not known"
+    marks = []
+    for row in table.rows:
         group = f"{group_name(table, row)}, " if table.by else ""
-        return f"{group}{style.label(length)}"
-
-    def rest(row: Row) -> str:
-        return f"of {count(row['steps'])}"
-
-    return _rates(table, "Verified after a wait, %", "success_rate", rest, name)
+        label = group + style.label(row["wait"] or "time not known")
+        rest = f"of {count(row['steps'])}"
+        marks.append(_rate_mark(table, row, "success_rate", rest, label=label))
+    return _draw_rates(marks, f"Verified after a wait{grouped_by(table.by)}, %")
 
 
 def receipts(frame: Any) -> go.Figure:
@@ -169,7 +164,7 @@ def receipts(frame: Any) -> go.Figure:
         One line a group: left the failures that were none, right the deliveries not used.
 
     Raises:
-        SchemaError: The frame is not of ``receipts``.
+        SchemaError: The frame is not a result of ``receipts``.
 
     Example:
         >>> import polars as pl
@@ -210,7 +205,7 @@ def delivery_times(frame: Any) -> go.Figure:
         One line a group: left the queue, right the delivery, in seconds.
 
     Raises:
-        SchemaError: The frame is not of ``delivery_times``.
+        SchemaError: The frame is not a result of ``delivery_times``.
 
     Example:
         >>> import polars as pl
@@ -225,12 +220,12 @@ def delivery_times(frame: Any) -> go.Figure:
 
     def mark(row: Row, what: str) -> Mark:
         half, most = row[f"{what}_p50"], row[f"{what}_p95"]
-        line = group_name(table, row), group_colour(table, row)
+        name, colour = group_name(table, row), table.colour(row)
         if half is None:
-            return Mark(*line, (None, None, None), "", "half not there yet")
+            return Mark(name, colour, None, "", "half not there yet")
         rest = "95 % not there yet" if most is None else f"95 % in {_seconds(most)}"
         ends = (half, half, half if most is None else most)
-        return Mark(*line, ends, _seconds(half), style.label(rest))
+        return Mark(name, colour, ends, _seconds(half), style.label(rest))
 
     headings = {"queue": "Waiting to be sent, s", "delivery": "From sent to delivered, s"}
     return pair(
@@ -238,28 +233,18 @@ def delivery_times(frame: Any) -> go.Figure:
     )
 
 
-def _rates(
-    table: MetricRows,
-    heading: str,
-    rate: str,
-    rest: Callable[[Row], str],
-    name: Callable[[Row], str] | None = None,
-) -> go.Figure:
-    marks = [
-        _rate_mark(table, row, rate, rest(row), name(row) if name else "") for row in table.rows
-    ]
-    what, unit = heading.rsplit(", ", 1)
-    figure = blank_lines(marks, f"{what}{words(table.by)}, {unit}")
+def _draw_rates(marks: list[Mark], heading: str) -> go.Figure:
+    figure = blank_lines(marks, heading)
     draw_dots(figure, marks, WIDE)
     return figure.figure()
 
 
-def _rate_mark(table: MetricRows, row: Row, rate: str, rest: str, label: str = "") -> Mark:
+def _rate_mark(table: MetricRows, row: Row, rate: str, rest: str, *, label: str = "") -> Mark:
+    """One line: a rate of a row with its interval, and ``rest`` beside it."""
     estimate = RateEstimate.of(row, rate)
-    ends = (None, None, None) if estimate is None else estimate.percents
-    bold = "" if estimate is None else percent(estimate.value)
+    ends, bold = (estimate.percents, percent(estimate.value)) if estimate else (None, "")
     label = label or group_name(table, row)
-    return Mark(label, group_colour(table, row), ends, bold, style.label(rest))
+    return Mark(label, table.colour(row), ends, bold, style.label(rest))
 
 
 def _seconds(seconds: float) -> str:

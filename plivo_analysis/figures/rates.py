@@ -1,8 +1,8 @@
 """Rates with their intervals: fallback and rescue, and what became of attempts.
 
-An estimate is a dot and its interval a thin line through it. The rescue rate is no estimate
-but a range, since every attempt carries the same code: a faint bar from what the log proves
-to all that it allows, with a ring at the last channel used.
+An estimate is a dot on the thin line of its interval. The rescue rate is no estimate but a
+range, since every attempt carries the same code: a faint bar from what the log proves to all
+that it allows, with a ring at the last channel used.
 """
 
 from __future__ import annotations
@@ -17,15 +17,8 @@ from plivo_analysis.figures.chart_data import (
     RateEstimate,
     RescueRange,
 )
-from plivo_analysis.figures.dots import (
-    Mark,
-    blank_lines,
-    draw_dots,
-    group_colour,
-    group_name,
-    interval_dots,
-)
-from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, hue, key, read, title, words
+from plivo_analysis.figures.dots import Mark, blank_lines, draw_dots, group_name, interval_dots
+from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, grouped_by, key, read, title
 from plivo_analysis.metrics.fallback import FALLBACK_RATES
 from plivo_analysis.metrics.messages import DELIVERY_RATES
 from plivo_analysis.metrics.outcomes import ATTEMPT_OUTCOMES
@@ -42,7 +35,7 @@ _LEFT, _RIGHT = (0.0, 0.36), (0.64, 1.0)
 _BESIDE = 78  # pixels for "75–100 %" after the right scale, however narrow the figure is
 _WIDE = (0.0, 0.64)
 _HALF_BAR = 0.17
-_ABREAST, _GAP, _PANEL = 3, 0.04, 170
+_MOST_COLUMNS, _GAP, _PANEL = 3, 0.04, 170  # of panels over time
 _TICKS = 4
 
 _Named = list[tuple[Row, str, str]]  # a row, its label and its colour
@@ -63,7 +56,7 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
         A figure that takes the colours of its text and grid from the page.
 
     Raises:
-        SchemaError: When the frame is not of ``fallback_rates``.
+        SchemaError: The frame is not a result of ``fallback_rates``.
 
     Example:
         >>> import polars as pl
@@ -101,7 +94,7 @@ def outcomes(frame: Any) -> go.Figure:
         One line a group; with a period, one panel a group over time.
 
     Raises:
-        SchemaError: When the frame is not of ``attempt_outcomes``.
+        SchemaError: The frame is not a result of ``attempt_outcomes``.
 
     Example:
         >>> import polars as pl
@@ -130,7 +123,7 @@ def delivery(frame: Any) -> go.Figure:
         One line a group; with a period, one panel a group over time.
 
     Raises:
-        SchemaError: When the frame is not of ``delivery_rates``.
+        SchemaError: The frame is not a result of ``delivery_rates``.
 
     Example:
         >>> import polars as pl
@@ -153,7 +146,7 @@ def delivery(frame: Any) -> go.Figure:
 def _named(table: MetricRows) -> _Named:
     order = table.groups(table.by)
     rows = sorted(table.rows, key=lambda row: order.index(key(row, table.by)))
-    return [(row, group_name(table, row), group_colour(table, row)) for row in rows]
+    return [(row, group_name(table, row), table.colour(row)) for row in rows]
 
 
 def _by_group(
@@ -161,29 +154,27 @@ def _by_group(
     named: _Named,
     rate: Rate,
     domain: tuple[float, float],
-    also: Sequence[str] = (),
+    other_counts: Sequence[str] = (),
 ) -> style.Sketch:
     """One line a group: its dot and interval, beside them the rate and the counts it divides.
 
     Args:
-        table: What is drawn.
-        named: Its rows from the top down.
+        table: The metric's rows.
+        named: The same rows from the top down, with their labels and colours.
         rate: The rate.
-        domain: From where to where the scale goes, as parts of the figure's width.
-        also: Columns of counts that are told where they are not zero.
+        domain: The left and the right end of the scale, as parts of the figure's width.
+        other_counts: Columns of counts to name where they are not zero.
     """
-
-    def mark(row: Row, name: str, colour: str) -> Mark:
+    marks = []
+    for row, name, colour in named:
         rest = f"of {count(row[rate.whole])}"
-        rest = rest if also else f"{count(row[rate.part])} {rest}"
-        rest += "".join(f", {count(row[name])} {name}" for name in also if row[name])
+        if not other_counts:
+            rest = f"{count(row[rate.part])} {rest}"
+        rest += "".join(f", {count(row[other])} {other}" for other in other_counts if row[other])
         estimate = RateEstimate.of(row, rate.of)
-        ends = (None, None, None) if estimate is None else estimate.percents
-        told = "" if estimate is None else estimate.words
-        return Mark(name, colour, ends, percent(row[rate.of]), rest, told)
-
-    marks = [mark(*line) for line in named]
-    figure = blank_lines(marks, rate.heading(words(table.by)))
+        ends, hover = (estimate.percents, estimate.words) if estimate else (None, "")
+        marks.append(Mark(name, colour, ends, percent(row[rate.of]), rest, hover))
+    figure = blank_lines(marks, f"{rate.title}{grouped_by(table.by)}, %")
     end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
     draw_dots(figure, marks, domain, end=end)
     return figure
@@ -197,25 +188,25 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
         ),
     )
     heading = "<b>Rescued, % of those that fell back</b>"
-    style.note(figure, heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
+    figure.add_note(heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
     by_colour: dict[str, list[tuple[int, RescueRange, str]]] = {}
     for line, (row, name, colour) in enumerate(named):
         rescued = RescueRange.of(row)
         if rescued is None:
-            style.note(figure, "none fell back", _RIGHT[0], line, yref="y")
+            figure.add_note("none fell back", _RIGHT[0], line, yref="y")
             continue
         by_colour.setdefault(colour, []).append((line, rescued, name))
-        shown = f"<b>{rescued.shown}</b>"
-        style.note(figure, shown, 1, line, yref="y", xanchor="left", xshift=10)
+        figure.add_note(f"<b>{rescued.shown}</b>", 1, line, yref="y", xshift=10)
     for colour, lines in by_colour.items():
-        _rescue(figure, lines, colour)
+        _draw_rescues(figure, lines, colour)
 
 
-def _rescue(figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], colour: str) -> None:
-    """The ranges of one colour: a bar each, its two edges, and a ring."""
-    edges: list[float | None] = []
-    ends: list[float | None] = []
-    # Both edges of every bar are one line, broken by None: one trace a colour is drawn fast.
+def _draw_rescues(
+    figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], colour: str
+) -> None:
+    """Draw the ranges of one colour: a bar for each, its two edges, and a ring."""
+    edges_x: list[float | None] = []
+    edges_y: list[float | None] = []
     for line, rescued, _ in lines:
         low, high = line - _HALF_BAR, line + _HALF_BAR
         left, right = rescued.certain * 100, rescued.possible * 100
@@ -231,14 +222,15 @@ def _rescue(figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], col
             line={"width": 0},
             layer="below",
         )
-        edges += [left, left, None, right, right, None]
-        ends += [low, high, None, low, high, None]
+        # All edges are one line that is broken at each None: a trace for each would draw slowly.
+        edges_x += [left, left, None, right, right, None]
+        edges_y += [low, high, None, low, high, None]
     on_the_right = {"type": "scatter", "xaxis": "x2", "cliponaxis": False}
     figure.add_trace(
         {
             **on_the_right,
-            "x": edges[:-1],
-            "y": ends[:-1],
+            "x": edges_x[:-1],
+            "y": edges_y[:-1],
             "mode": "lines",
             "line": {"width": 2, "color": colour},
             "hoverinfo": "skip",
@@ -264,49 +256,46 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
     The dotted line is the group's rate over the whole time, a ratio of sums.
     """
     groups = table.groups(table.by)
-    abreast = min(_ABREAST, max(1, len(groups)))
-    bands = -(-len(groups) // abreast)
-    figure = style.blank(62 + _PANEL * max(1, bands), top=46)
-    style.heading(figure, rate.heading(" over time"))
+    columns = min(_MOST_COLUMNS, max(1, len(groups)))
+    lines = -(-len(groups) // columns)
+    figure = style.blank(62 + _PANEL * max(1, lines), top=46)
+    figure.heading(f"{rate.title} over time, %")
     highs = (row[rate.columns[2]] or 0.0 for row in table.rows if row[rate.whole])
     end = min(100.0, max(highs, default=1.0) * 105)
     for number, group in enumerate(groups):
         rows = [row for row in table.rows if key(row, table.by) == group]
-        suffix = "" if number == 0 else str(number + 1)
-        _place_panel(figure, number, (abreast, bands), end)
-        colour = hue(group, table.by)
-        name = f"{style.mark(None, colour)} <b>{style.label(title(group, table.by))}</b>"
+        suffix = style.axis_suffix(number)
+        _place_panel(figure, number, (columns, lines), end)
+        colour = table.colour(rows[0])
+        label = f"{style.mark(None, colour)} <b>{style.label(title(group, table.by))}</b>"
         periods = [row[PERIOD] for row in rows]
         bucket = time_axis.bucket(periods)
         mean = count(round(sum(row[rate.whole] for row in rows) / len(rows)))
         rest = style.muted(f"by {bucket}, {mean} {rate.unit} each")
-        ends = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain"}
-        style.note(figure, f"{name}  {rest}", 0, 1, yanchor="bottom", yshift=4, **ends)
+        corner = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain"}
+        figure.add_note(f"{label}  {rest}", 0, 1, yanchor="bottom", yshift=4, **corner)
         places, texts = time_axis.ticks(periods, most=_TICKS)
         ticks = {"tickvals": places, "ticktext": texts, "tickangle": 0}
-        figure.update_layout({f"xaxis{suffix}": ticks})
-        shown = [
-            (at, name, estimate, row)
-            for at, name, row in zip(
-                time_axis.positions(periods),
-                time_axis.bucket_names(periods, bucket),
-                rows,
-                strict=True,
-            )
+        figure.update_layout(**{f"xaxis{suffix}": ticks})
+        buckets = zip(
+            time_axis.positions(periods), time_axis.bucket_names(periods, bucket), rows, strict=True
+        )
+        dots = [
+            (position, name, estimate, row)
+            for position, name, row in buckets
             if (estimate := RateEstimate.of(row, rate.of))
         ]
-        ends_of = [estimate.percents for _, _, estimate, _ in shown]
-        dots = interval_dots("y", ends_of, colour, size=6, end=100.0)
+        ends = [estimate.percents for _, _, estimate, _ in dots]
         figure.add_trace(
-            dots
+            interval_dots("y", ends, colour, size=6, end=100.0)
             | {
-                "x": [at for at, *_ in shown],
+                "x": [position for position, *_ in dots],
                 "xaxis": f"x{suffix}",
                 "yaxis": f"y{suffix}",
                 "hovertext": [
                     f"{name}<br>{percent(estimate.value)} ({estimate.interval}), "
                     f"{count(row[rate.part])} of {count(row[rate.whole])}"
-                    for _, name, estimate, row in shown
+                    for _, name, estimate, row in dots
                 ],
             }
         )
@@ -314,24 +303,25 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
         if whole:
             level = sum(row[rate.part] for row in rows) / whole * 100
             dotted = {"width": 1, "dash": "dot", "color": style.ALL}
-            where = {"xref": f"x{suffix} domain", "yref": f"y{suffix}", "x0": 0, "x1": 1}
-            figure.add_shape(type="line", **where, y0=level, y1=level, line=dotted)
+            place = {"xref": f"x{suffix} domain", "yref": f"y{suffix}", "x0": 0, "x1": 1}
+            figure.add_shape(type="line", **place, y0=level, y1=level, line=dotted)
     return figure.figure()
 
 
 def _place_panel(figure: style.Sketch, number: int, grid: tuple[int, int], end: float) -> None:
-    abreast, bands = grid
-    band, place = divmod(number, abreast)
-    suffix = "" if number == 0 else str(number + 1)
-    wide, high = (1 + _GAP) / abreast - _GAP, 1 / bands
-    left, ceiling = place * (wide + _GAP), 1 - band * high
-    across = {"domain": [left, left + wide], "anchor": f"y{suffix}", "type": "date"}
-    up = {
-        "domain": [ceiling - high + 0.05 + 0.1 * (bands > 1), ceiling],
-        "anchor": f"x{suffix}",
-        "range": [0, end],
-        "showticklabels": place == 0,
-        "showline": False,
-    }
-    figure.update_layout({f"xaxis{suffix}": style.axis(showgrid=False, **across)})
-    figure.update_layout({f"yaxis{suffix}": style.axis(**up)})
+    """Set the axes of one panel in a grid of so many columns and lines, from the top left."""
+    columns, lines = grid
+    line, column = divmod(number, columns)
+    suffix = style.axis_suffix(number)
+    width, height = (1 + _GAP) / columns - _GAP, 1 / lines
+    left, top = column * (width + _GAP), 1 - line * height
+    x = style.axis(domain=[left, left + width], anchor=f"y{suffix}", type="date", showgrid=False)
+    y = style.axis(
+        # Room below each panel for its tick labels, and for the next one's heading if there is one.
+        domain=[top - height + 0.05 + 0.1 * (lines > 1), top],
+        anchor=f"x{suffix}",
+        range=[0, end],
+        showticklabels=column == 0,
+        showline=False,
+    )
+    figure.update_layout(**{f"xaxis{suffix}": x, f"yaxis{suffix}": y})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.api.vocabulary import UNKNOWN
 from plivo_analysis.figures import style
 from plivo_analysis.tables.checks import column_names, table_rows
 from plivo_analysis.values.typesetting import clean, weekday
@@ -23,8 +24,7 @@ PERIOD = "period"
 CHANNELS = frozenset({"channel", "entry_channel"})
 HOUR = "hour"
 CURRENCY = "currency"
-_NOT_GIVEN = "not given"
-_WORDS = {
+_COLUMN_NAMES = {
     HOUR: "hour of day",
     "destination_country_iso2": "country",
     "app_uuid": "application",
@@ -45,8 +45,9 @@ class MetricRows:
         currency: What the amounts are in, where the frame says it of all of its rows.
 
     Example:
-        >>> MetricRows(rows=[], by=("channel",), periodic=False).channel
-        'channel'
+        >>> table = MetricRows(rows=[{"channel": "sms"}], by=("channel",), periodic=False)
+        >>> table.channel, table.colour(table.rows[0])
+        ('channel', '#3D6DB5')
     """
 
     rows: list[Row]
@@ -59,12 +60,16 @@ class MetricRows:
         """The first grouping column that holds channels."""
         return next((column for column in self.by if column in CHANNELS), None)
 
-    def without(self, column: str | None) -> tuple[str, ...]:
-        """The grouping columns but one."""
-        return tuple(other for other in self.by if other != column)
+    def channel_of(self, row: Row) -> str:
+        """The channel of a row; empty where the table has no channels."""
+        return str(row[self.channel] or UNKNOWN) if self.channel else ""
+
+    def colour(self, row: Row) -> str:
+        """The colour of a row's channel, or the grey of "all" where the table has no channels."""
+        return style.colour(row[self.channel]) if self.channel else style.ALL
 
     def groups(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The distinct values of some columns: channels in their order, others as they come."""
+        """The distinct values of some columns: channels in their order, others as in the frame."""
         seen = dict.fromkeys(key(row, columns) for row in self.rows)
         if columns and columns[0] in CHANNELS:
             return sorted(seen, key=lambda group: style.place(group[0]))
@@ -93,7 +98,8 @@ def read(frame: Any, metric: Table) -> MetricRows:
     by = [name for name in names if name not in {*metric.names, PERIOD}]
     currency = None
     labels = {row[CURRENCY] for row in rows} if CURRENCY in by else set()
-    if len(labels) == 1 and (label := labels.pop()):  # of all rows: a label, and no group
+    # One currency of all rows tells no groups apart, and would stand in each label and heading.
+    if len(labels) == 1 and (label := labels.pop()):
         currency = str(label).strip().upper()
         by.remove(CURRENCY)
     return MetricRows(rows, tuple(by), periodic=PERIOD in names, currency=currency)
@@ -127,31 +133,20 @@ def title(group: Sequence[Any], columns: Sequence[str]) -> str:
     )
 
 
-def words(columns: Sequence[str]) -> str:
-    """By what a table is grouped, for people; nothing where it is not.
+def grouped_by(columns: Sequence[str]) -> str:
+    """What a heading says of the grouping columns; nothing where there are none.
 
     Example:
-        >>> words(("entry_channel",)), words(("hour", "alias")), words(())
+        >>> grouped_by(("entry_channel",)), grouped_by(("hour", "alias")), grouped_by(())
         (' by entry channel', ' by hour of day and application', '')
     """
-    names = [style.label(_WORDS.get(name, name.replace("_", " "))) for name in columns]
+    names = [style.label(_COLUMN_NAMES.get(name, name.replace("_", " "))) for name in columns]
     return f" by {' and '.join(names)}" if names else ""
-
-
-def hue(group: Sequence[Any], columns: Sequence[str]) -> str:
-    """A group's colour: its channel's, or the grey of "all".
-
-    Example:
-        >>> hue(("IN",), ("destination_country_iso2",)) == style.ALL
-        True
-    """
-    pairs = zip(group, columns, strict=True)
-    return next((style.colour(value) for value, column in pairs if column in CHANNELS), style.ALL)
 
 
 def _value_text(value: Any, column: str) -> str:
     if value is None:
-        return _NOT_GIVEN
+        return "not given"
     if isinstance(value, datetime):
         return weekday(value)
     return f"{value:02}:00" if column == HOUR and isinstance(value, int) else str(value)

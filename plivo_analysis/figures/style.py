@@ -41,11 +41,12 @@ _SQUARES = {"-": "▤", "/": "▨"}
 _NAMES = {"sms": "SMS", "mms": "MMS", "rcs": "RCS", "whatsapp": "WhatsApp"} | {
     word: word.capitalize() for word in ("voice", UNKNOWN, "validation", "unallocated")
 }
-_FIRST = ("sms", "voice", "whatsapp")
-_LAST = (UNKNOWN, "validation", "unallocated")
+_PLACES = {"sms": 0, "voice": 1, "whatsapp": 2, UNKNOWN: 4, "validation": 5, "unallocated": 6}
+_OTHER_CHANNELS = (
+    3  # of a channel that is not listed: after those that are, before money without one
+)
 _GRID = "rgba(128,134,143,0.25)"
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif'
-_RED, _GREEN, _BLUE = slice(1, 3), slice(3, 5), slice(5, 7)
 
 
 def colour(channel: str | None) -> str:
@@ -59,13 +60,13 @@ def colour(channel: str | None) -> str:
 
 
 def faded(hue: str, opacity: float) -> str:
-    """A colour that lets through what lies under it.
+    """A colour with an opacity.
 
     Example:
         >>> faded("#3D6DB5", 0.42)
         'rgba(61,109,181,0.42)'
     """
-    red, green, blue = (int(hue[part], 16) for part in (_RED, _GREEN, _BLUE))
+    red, green, blue = bytes.fromhex(hue.removeprefix("#"))
     return f"rgba({red},{green},{blue},{opacity})"
 
 
@@ -80,18 +81,14 @@ def hatch(channel: str | None) -> str:
 
 
 def place(channel: str | None) -> tuple[int, str]:
-    """Where a channel stands in every list: a key to sort by.
+    """The key that sorts channels in every list.
 
     Example:
         >>> sorted(["unknown", "validation", "rcs", "whatsapp", "sms"], key=place)
         ['sms', 'whatsapp', 'rcs', 'unknown', 'validation']
     """
     word = channel or UNKNOWN
-    if word in _FIRST:
-        return _FIRST.index(word), ""
-    if word in _LAST:
-        return len(_FIRST) + 1 + _LAST.index(word), ""
-    return len(_FIRST), word
+    return _PLACES.get(word, _OTHER_CHANNELS), word
 
 
 def name(channel: str | None) -> str:
@@ -167,31 +164,58 @@ class Sketch:
 
     def __init__(self, **layout: Any) -> None:
         self._layout = layout
-        self._traces: list[Any] = []
+        self._traces: list[dict[str, Any]] = []
         self._notes: list[dict[str, Any]] = []
         self._shapes: list[dict[str, Any]] = []
 
-    def update_layout(self, *parts: dict[str, Any], **settings: Any) -> None:
-        """Set parts of the layout; axes that were set keep what is not set again."""
-        for name, value in [pair for part in (*parts, settings) for pair in part.items()]:
+    def update_layout(self, **settings: Any) -> None:
+        """Set parts of the layout; an axis keeps the settings that are not set again."""
+        for name, value in settings.items():
             before = self._layout.get(name)
-            both = isinstance(value, dict) and isinstance(before, dict)
-            self._layout[name] = {**before, **value} if both and before else value
+            merged = isinstance(value, dict) and isinstance(before, dict)
+            self._layout[name] = {**before, **value} if merged and before else value
 
-    def add_trace(self, trace: Any) -> None:
-        """Draw something, above what was drawn before."""
+    def heading(self, text: str) -> None:
+        """Write what the figure shows above its left edge; ``text`` is safe already.
+
+        Example:
+            >>> sketch = blank(100)
+            >>> sketch.heading("Fallback rate, %")
+            >>> sketch.figure().layout.title.text
+            '<b>Fallback rate, %</b>'
+        """
+        place = {"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top"}
+        pad = {"l": 2, "t": 11}
+        self._layout["title"] = {
+            "text": f"<b>{text}</b>",
+            "font": {"size": 12},
+            "pad": pad,
+            **place,
+        }
+
+    def add_trace(self, trace: dict[str, Any]) -> None:
+        """Draw a trace above those drawn before."""
         self._traces.append(trace)
 
     def add_shape(self, **shape: Any) -> None:
         """Draw a line or a rectangle."""
         self._shapes.append(shape)
 
-    def add_note(self, **note: Any) -> None:
-        """Write a text."""
-        self._notes.append(note)
+    def add_note(self, text: str, x: Any, y: Any, **settings: Any) -> None:
+        """Write a text, which is safe already, at a place, by default in parts of the figure.
+
+        Example:
+            >>> sketch = blank(100)
+            >>> sketch.add_note(label("12 of 30"), 0, 1)
+            >>> sketch.figure().layout.annotations[0].showarrow
+            False
+        """
+        place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "middle"}
+        look = {"align": "left", "showarrow": False}
+        self._notes.append({"text": text, "x": x, "y": y} | place | look | settings)
 
     def figure(self) -> go.Figure:
-        """What was sketched."""
+        """The finished figure, checked by plotly."""
         import plotly.graph_objects as go  # noqa: PLC0415 - half a second that a page never needs
 
         drawn = {**self._layout, "annotations": self._notes, "shapes": self._shapes}
@@ -217,6 +241,16 @@ def blank(height: int, *, left: int = 48, right: int = 12, top: int = 28) -> Ske
         margin={"l": left, "r": right, "t": top, "b": 26},
         hoverlabel={"align": "left"},
     )
+
+
+def axis_suffix(number: int) -> str:
+    """What plotly puts behind "x" and "y" in the names of the axes of panel ``number``, from 0.
+
+    Example:
+        >>> [f"xaxis{axis_suffix(number)}" for number in range(3)]
+        ['xaxis', 'xaxis2', 'xaxis3']
+    """
+    return "" if number == 0 else str(number + 1)
 
 
 def axis(**settings: Any) -> dict[str, Any]:
@@ -266,46 +300,3 @@ def bars_across(lengths: Sequence[float], lines: Sequence[int], **settings: Any)
     """
     look = {"type": "bar", "orientation": "h", "hoverinfo": "text"}
     return {**look, "x": lengths, "y": lines, **settings}
-
-
-def heading(figure: Sketch, text: str) -> None:
-    """Write what a figure shows above its left edge; ``text`` is safe already.
-
-    Example:
-        >>> sketch = blank(100)
-        >>> heading(sketch, "Fallback rate, %")
-        >>> sketch.figure().layout.title.text
-        '<b>Fallback rate, %</b>'
-    """
-    place = {"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top"}
-    pad = {"l": 2, "t": 11}
-    figure.update_layout(
-        title={"text": f"<b>{text}</b>", "font": {"size": 12}, "pad": pad, **place}
-    )
-
-
-def note(figure: Sketch, text: str, x: Any, y: Any, **settings: Any) -> None:
-    """Write a text at a place of a figure; ``text`` is safe already.
-
-    Example:
-        >>> sketch = blank(100)
-        >>> note(sketch, label("12 of 30"), 0, 1)
-        >>> sketch.figure().layout.annotations[0].showarrow
-        False
-    """
-    figure.add_note(
-        **(
-            {
-                "text": text,
-                "x": x,
-                "y": y,
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "left",
-                "yanchor": "middle",
-                "align": "left",
-                "showarrow": False,
-            }
-            | settings
-        )
-    )

@@ -1,13 +1,13 @@
-"""Where the marks of a small drawing stand in its box: for pages that run no program.
+"""Lays out small drawings for pages without scripts.
 
 A drawing is plain numbers. ``templates/shared/drawings.html`` writes them as SVG, which prints
-sharp and follows the theme. Every drawing says in words what it shows, for those who hear the
-page and those who hover. Bars start at zero; what is not known is a gap, never a zero.
+sharply and follows the theme. Every drawing has a text of what it shows, for screen readers and
+for hovering. Bars start at zero; what is not known is a gap, never a zero.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -16,18 +16,19 @@ from plivo_analysis.figures import style, time_axis
 from plivo_analysis.values.typesetting import clean, decimals, money
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from plivo_analysis.figures.chart_data import RateEstimate, RescueRange, SpendOverTime
 
+# All lengths are in CSS pixels.
 _ROW, _EDGE, _RADIUS = 18.0, 4.0, 3.6
-_MIDDLE, _ABOVE, _BELOW = 9.0, 6.0, 13.0
+_MIDDLE, _ABOVE, _BELOW = 9.0, 6.0, 13.0  # where in a row one estimate stands, and each of two
 _INK = "currentColor"
 _BAR = 0.8  # of a bucket's width
-_TOP, _FOOT = 22.0, 24.0
-_LETTER = 6.2  # the width of one at 11 px
+_TOP, _FOOT = 22.0, 24.0  # room above the bars for the peak's label, below for the times
+_LETTER = 6.2  # the width of a letter of the labels
 _STEPS = (1, 2, 5, 10)
-_INTERVALS = 3
+_INTERVALS = 3  # between the ticks of an axis of money, at most
 _ZERO = Decimal(0)
 
 
@@ -39,19 +40,19 @@ class Drawing:
         kind: Which macro of ``shared/drawings.html`` writes it.
         width: The width of its box.
         height: Its height.
-        label: What it shows, in words.
-        marks: What it consists of; each kind has its own.
+        label: What it shows, as a text.
+        marks: The numbers and colours of its parts; each kind has its own names for them.
     """
 
     kind: str
     width: float
     height: float
     label: str
-    marks: dict[str, Any] = field(default_factory=dict)
+    marks: dict[str, Any]
 
 
 def fill(channel: str) -> str:
-    """What a channel's bar is filled with: its colour or its hatching.
+    """The fill of a channel's bar: its colour, or its hatching.
 
     Example:
         >>> fill("sms"), fill("validation")
@@ -61,7 +62,7 @@ def fill(channel: str) -> str:
 
 
 def hatchings() -> list[dict[str, Any]]:
-    """The hatchings that bars of money without a channel are filled with, once a page.
+    """The hatchings of money without a channel, which a page defines once.
 
     Example:
         >>> [kind["word"] for kind in hatchings()]
@@ -106,9 +107,9 @@ def estimate(
         now: The estimate.
         scale: The values at both ends.
         width: The width of the drawing.
-        label: What it shows, in words.
-        colour: The dot's colour; ink where None.
-        past: The same of the period before.
+        label: What it shows, as a text.
+        colour: The dot's colour; the text's where None.
+        past: The estimate of the period before.
         grid: Values that get a rule.
 
     Example:
@@ -128,12 +129,11 @@ def estimate(
 
 
 def _interval(
-    shown: RateEstimate, scale: tuple[float, float], width: float, y: float
+    rate: RateEstimate, scale: tuple[float, float], width: float, y: float
 ) -> dict[str, Any]:
-    left, right = _across(shown.low, scale, width), _across(shown.high, scale, width)
-    arrows = [f"M{left + 4:g} {y - 3:g}l-4 3l4 3"] if shown.low < scale[0] else []
-    arrows += [f"M{right - 4:g} {y - 3:g}l4 3l-4 3"] if shown.high > scale[1] else []
-    x = _across(shown.value, scale, width)
+    left, x, right = (_across(end, scale, width) for end in (rate.low, rate.value, rate.high))
+    arrows = [f"M{left + 4:g} {y - 3:g}l-4 3l4 3"] if rate.low < scale[0] else []
+    arrows += [f"M{right - 4:g} {y - 3:g}l4 3l-4 3"] if rate.high > scale[1] else []
     return {"left": left, "right": right, "x": x, "arrows": arrows}
 
 
@@ -159,11 +159,11 @@ def step(
     """One bar of a waterfall, from where the one before ended; zero has a rule.
 
     Args:
-        start: Where it begins.
-        end: Where it ends, before or after that.
-        scale: The least and the largest end of all bars.
+        start: The value at which it begins.
+        end: The value at which it ends, smaller or larger than ``start``.
+        scale: The smallest and the largest end of all bars.
         width: The width of the drawing.
-        label: What it shows, in words.
+        label: What it shows, as a text.
 
     Example:
         >>> step(0, 5, (0, 10), 108, label="+5").marks["bar"]
@@ -188,7 +188,7 @@ def scale_ticks(ticks: Sequence[float], end: float, width: float) -> Drawing:
 def sparkline(
     values: Sequence[Decimal | int | None], *, label: str, mean: Decimal | None = None
 ) -> Drawing:
-    """A line of one value a bucket, from zero up; where a value is missing the line is broken.
+    """A line of one value a bucket, from zero up, broken where a value is missing.
 
     Example:
         >>> drawn = sparkline([1, 2, None, 3], label="by day")
@@ -226,7 +226,7 @@ def columns(
     height: float = 15.0,
     colour: str | None = None,
 ) -> Drawing:
-    """One small bar a bucket, on a scale of its own; what is below zero hangs down.
+    """One small bar a bucket, on a scale of its own; a negative one hangs below zero.
 
     Example:
         >>> columns([1, None, 2], label="by day", width=30, height=10).marks["path"]
@@ -247,7 +247,7 @@ def columns(
 def parts(
     amounts: Sequence[tuple[str, Decimal]], whole: Decimal, width: float, *, label: str
 ) -> Drawing:
-    """One bar of several channels, as long as they are of the whole; none below zero is drawn.
+    """The parts of a whole as one bar, a colour for each channel; negative ones are not drawn.
 
     Example:
         >>> parts([("sms", Decimal(3))], Decimal(4), 100, label="SMS $3").marks["parts"]
@@ -270,14 +270,14 @@ def stacked_bars(
     mean: Decimal | None = None,
     unread: Collection[int] = (),
 ) -> Drawing:
-    """Bars over time, stacked by channel; a bucket says its amounts where a pointer rests on it.
+    """Bars over time, stacked by channel; hovering over a bucket tells its amounts.
 
     Args:
         spent: What was spent.
         width: The width of the drawing.
         height: Its height.
-        mean: What a bucket cost in the period before.
-        unread: The places of the buckets that were not read whole.
+        mean: The mean cost of a bucket in the period before.
+        unread: The positions of the buckets that were not read whole.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -326,55 +326,65 @@ def stacked_bars(
             for path, series in zip(paths, spent.series, strict=True)
         ],
         "buckets": [
-            {"x": across(place), "width": round(step, 1), "title": _title(spent, place, unread)}
+            {"x": across(place), "width": round(step, 1), "title": _hover(spent, place, unread)}
             for place in range(len(spent.starts))
         ],
         "unread": [(across(place), round(step, 1)) for place in sorted(unread)],
         "mean": None if mean is None else up(mean),
-        "peak": _placed_peak(spent, spent.peak(unread), up, across, width),
-        "times": _times(spent, across, step, width - left),
+        "peak": _peak_label(spent, unread, up, across, width),
+        "times": _time_labels(spent, across, step, width - left),
     }
     label = f"Spend by {spent.bucket} and channel; each amount is in the table below"
     return Drawing("stacked_bars", width, height, label, marks)
 
 
-def _placed_peak(
-    spent: SpendOverTime, peak: tuple[int, str, str] | None, up: Any, across: Any, width: float
+def _peak_label(
+    spent: SpendOverTime,
+    unread: Collection[int],
+    up: Callable[[Decimal], float],
+    across: Callable[[int], float],
+    width: float,
 ) -> dict[str, Any] | None:
+    peak = spent.peak(unread)
     if peak is None:
         return None
-    place, amount, words = peak
+    place, amount, name = peak
+    # In the outer thirds a centred text could leave the box.
     anchor = ("start", "middle", "end")[3 * place // len(spent.starts)]
-    if (len(amount) + len(words)) * _LETTER > width / 2:
-        words = words.split(",")[0]
+    if (len(amount) + len(name)) * _LETTER > width / 2:
+        name = name.split(",")[0]
     return {
         "x": round((across(place) + across(place + 1)) / 2, 1),
         "y": up(spent.heights[place]) - 5,
         "anchor": anchor,
         "amount": amount,
-        "words": words,
+        "words": name,
     }
 
 
-def _times(spent: SpendOverTime, across: Any, step: float, room: float) -> list[tuple[float, str]]:
-    most = 6 if room > 500 else 4  # noqa: PLR2004 - pixels: how many labels have room
-    places, texts = time_axis.ticks(spent.starts, most)
-    # A day without midnight begins later; its tick is that day's all the same.
-    whole = "%Y-%m-%d %H" if spent.bucket == "hour" else "%Y-%m-%d"
-    at = {f"{x:{whole}}": n for n, x in enumerate(time_axis.positions(spent.starts))}
-    found = [(at.get(f"{place:{whole}}"), text) for place, text in zip(places, texts, strict=True)]
-    return [(across(n) + round(step / 2, 1), text) for n, text in found if n is not None]
+def _time_labels(
+    spent: SpendOverTime, across: Callable[[int], float], step: float, room: float
+) -> list[tuple[float, str]]:
+    most = 6 if room > 500 else 4  # noqa: PLR2004 - how many labels fit into so many pixels
+    ticks, texts = time_axis.ticks(spent.starts, most)
+    # A Monday's tick is at midnight, where a day that has no midnight begins later: compared by
+    # the hour, that day would lose its label.
+    precision = "%Y-%m-%d %H" if spent.bucket == "hour" else "%Y-%m-%d"
+    positions = time_axis.positions(spent.starts)
+    places = {f"{position:{precision}}": place for place, position in enumerate(positions)}
+    found = [(places.get(f"{at:{precision}}"), text) for at, text in zip(ticks, texts, strict=True)]
+    return [(across(at) + round(step / 2, 1), text) for at, text in found if at is not None]
 
 
-def _title(spent: SpendOverTime, place: int, unread: Collection[int]) -> str:
-    words = [series.words[place] for series in spent.series if series.words[place]]
+def _hover(spent: SpendOverTime, place: int, unread: Collection[int]) -> str:
+    parts = [clean(series.hovers[place]) for series in spent.series if series.hovers[place]]
     if place in unread:
-        words.append("not read whole")
-    return f"{spent.names[place]}: {'; '.join(clean(word) for word in words) or 'nothing'}"
+        parts.append("not read whole")
+    return f"{spent.names[place]}: {'; '.join(parts) or 'nothing'}"
 
 
 def _money_ticks(top: Decimal) -> list[Decimal]:
-    """Round amounts from zero to just below or at the top."""
+    """Two to four round amounts, from zero to the last one that is not above the top."""
     if top <= 0:
         return [_ZERO]
     unit = Decimal(1).scaleb((top / _INTERVALS).adjusted())
@@ -388,7 +398,7 @@ def _bar(x: float, y: float, width: float, height: float) -> str:
 
 
 def _across(value: float, scale: tuple[float, float], width: float) -> float:
-    """Where a value stands; room is left at both ends for half a dot."""
+    """The position of a value on a scale; half a dot fits in at both ends."""
     share = (value - scale[0]) / ((scale[1] - scale[0]) or 1.0)
     share = min(1.0, max(0.0, share)) if isfinite(share) else 0.0
     return round(_EDGE + share * (width - 2 * _EDGE), 2)

@@ -1,8 +1,8 @@
-"""Time on an axis: how wide a bucket is, where ticks stand and what they say.
+"""Time on an axis: the width of buckets, the positions of ticks and their texts.
 
 Ticks are placed here, not by plotly, because its labels follow neither the week nor our
-language. An axis knows no zones: positions are the wall clock of the period's own zone, but
-for hours, which follow each other without the jump of a clock that is set back or forward.
+language. An axis knows no zones: positions are the wall clock of the period's own zone. Only
+hours follow each other evenly, without the jump of a clock that is set back or forward.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 _HOUR = timedelta(hours=1)
 _HOURS = (1, 2, 3, 6, 12, 24)
 _DAY = timedelta(days=1)
+_LENGTHS = {"hour": _HOUR, "day": _DAY, "week": timedelta(days=7)}
 _NAMES = ((_DAY, "hour"), (timedelta(days=7), "day"), (timedelta(days=28), "week"))
 
 
 def instant(period: datetime) -> datetime:
-    """A period's start in UTC: what two periods are compared by.
+    """A period's start in UTC, by which periods are compared.
 
-    Two times of one zone are compared by their wall clocks, and the hour that comes twice in
-    autumn would be one.
+    Python compares two times of the same zone by their wall clocks, so that the hour that comes
+    twice in autumn would be one.
 
     Example:
         >>> instant(datetime(2026, 10, 1)).isoformat()
@@ -37,7 +38,7 @@ def instant(period: datetime) -> datetime:
 
 
 def positions(periods: Sequence[datetime]) -> list[datetime]:
-    """Where buckets stand on an axis, as datetimes without a zone, which plotly does not know.
+    """The positions of buckets on an axis: datetimes without a zone, since plotly has none.
 
     Example:
         >>> from zoneinfo import ZoneInfo
@@ -66,20 +67,19 @@ def bucket(periods: Sequence[datetime]) -> str:
 
 
 def width(name: str) -> float | None:
-    """How wide a bar is that stands for a bucket, in an axis' milliseconds; months vary.
+    """The width of a bucket's bar, in the milliseconds of an axis; None for months, which vary.
 
-    Without it a bar would be as wide as the smallest gap between those there are.
+    Without it, plotly makes bars as wide as the smallest gap between two of them.
 
     Example:
         >>> width("hour"), width("month")
         (2880000.0, None)
     """
-    whole = {"hour": _HOUR, "day": _DAY, "week": 7 * _DAY}
-    return 0.8 * 1000 * whole[name].total_seconds() if name in whole else None
+    return 0.8 * 1000 * _LENGTHS[name].total_seconds() if name in _LENGTHS else None
 
 
 def next_start(period: datetime, name: str) -> datetime:
-    """Where the bucket after one starts, on the same clock.
+    """The start of the bucket after one, on the same clock.
 
     Example:
         >>> next_start(datetime(2026, 12, 1), "month"), next_start(datetime(2026, 10, 5), "week")
@@ -87,11 +87,11 @@ def next_start(period: datetime, name: str) -> datetime:
     """
     if name == "month":
         return (period.replace(day=1) + timedelta(days=31)).replace(day=1)
-    return period + {"hour": _HOUR, "day": _DAY, "week": 7 * _DAY}[name]
+    return period + _LENGTHS[name]
 
 
 def unbroken(periods: Sequence[datetime]) -> bool:
-    """Whether no bucket is left out between the first and the last.
+    """Whether no bucket is missing between the first and the last.
 
     Example:
         >>> unbroken([datetime(2026, 10, day) for day in (1, 2, 4)])
@@ -104,7 +104,7 @@ def unbroken(periods: Sequence[datetime]) -> bool:
 
 
 def bucket_name(period: datetime, name: str) -> str:
-    """One bucket in words.
+    """What a bucket is called.
 
     Example:
         >>> tuesday = datetime(2026, 10, 13, 4)
@@ -121,7 +121,7 @@ def bucket_name(period: datetime, name: str) -> str:
 
 
 def bucket_names(periods: Sequence[datetime], name: str) -> list[str]:
-    """Buckets in words; an hour that comes twice is told apart by its offset from UTC.
+    """What buckets are called; an hour that comes twice has its offset from UTC added.
 
     Example:
         >>> from zoneinfo import ZoneInfo
@@ -131,15 +131,15 @@ def bucket_names(periods: Sequence[datetime], name: str) -> list[str]:
         ['Sun 1 Nov 01:00 UTC−4', 'Sun 1 Nov 01:00 UTC−5']
     """
     names = [bucket_name(period, name) for period in periods]
-    often = Counter(names)
+    counts = Counter(names)
     return [
-        f"{text} {_offset(period)}" if often[text] > 1 else text
+        f"{text} {_offset(period)}" if counts[text] > 1 else text
         for text, period in zip(names, periods, strict=True)
     ]
 
 
 def ticks(periods: Sequence[datetime], most: int = 6) -> tuple[list[datetime], list[str]]:
-    """Where ticks stand, at most so many, and what they say.
+    """The positions of at most so many ticks, and their texts.
 
     Example:
         >>> days = [datetime(2026, 10, 1) + timedelta(days=n) for n in range(31)]
@@ -157,40 +157,38 @@ def ticks(periods: Sequence[datetime], most: int = 6) -> tuple[list[datetime], l
     walls = positions(starts)
     if name == "day" and walls[-1] - walls[0] > timedelta(days=most):
         return _monday_ticks(walls[0], walls[-1], most)
-    kept = _thinned(walls, most)
+    ticked = _thinned(walls, most)
     if name == "month":
-        return kept, [f"{MONTHS[start.month - 1][:3]} {start.year}" for start in kept]
-    return kept, [day(start) for start in kept]
+        return ticked, [f"{MONTHS[start.month - 1][:3]} {start.year}" for start in ticked]
+    return ticked, [day(start) for start in ticked]
 
 
 def _hour_ticks(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:
     hours = (instant(starts[-1]) - instant(starts[0])) // _HOUR + 1
     step = next((width for width in _HOURS if hours <= width * most), _HOURS[-1])
-    whole = [
-        pair for pair in zip(positions(starts), starts, strict=True) if pair[1].hour % step == 0
-    ]
-    kept = _thinned(whole, most)
-    return [at for at, _ in kept], [f"{s:%H:%M}" if s.hour else day(s) for _, s in kept]
+    pairs = zip(positions(starts), starts, strict=True)
+    ticked = _thinned([pair for pair in pairs if pair[1].hour % step == 0], most)
+    texts = [f"{start:%H:%M}" if start.hour else day(start) for _, start in ticked]
+    return [position for position, _ in ticked], texts
 
 
 def _monday_ticks(first: datetime, last: datetime, most: int) -> tuple[list[datetime], list[str]]:
     monday = first + timedelta(days=-first.weekday() % 7)
     mondays = [monday + timedelta(weeks=n) for n in range((last - monday).days // 7 + 1)]
-    # A Monday too close to the first day would have its label run into that one's.
+    # The label of a Monday too close to the first day would run into that day's label.
     apart = max(timedelta(days=3), (last - first) / (2 * most - 2))
-    mondays = [start for start in mondays if start - first >= apart]
-    kept = _thinned(mondays, most - 1)
-    long = last - first > timedelta(days=45)
-    texts = [day(m) if long else weekday(m) for m in kept]
-    return [first, *kept], [day(first), *texts]
+    ticked = _thinned([monday for monday in mondays if monday - first >= apart], most - 1)
+    text = day if last - first > timedelta(days=45) else weekday
+    return [first, *ticked], [day(first), *map(text, ticked)]
 
 
 def _thinned(starts: Sequence[Any], most: int) -> list[Any]:
+    """Every second, third or further one, so that at most so many are left."""
     return list(starts[:: max(1, -(-len(starts) // most))])
 
 
 def _distances(periods: Sequence[datetime]) -> list[timedelta]:
-    return [b - a for a, b in pairwise(sorted({instant(period) for period in periods}))]
+    return [after - at for at, after in pairwise(sorted({instant(period) for period in periods}))]
 
 
 def _offset(period: datetime) -> str:
