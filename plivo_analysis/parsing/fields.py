@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 from plivo_analysis.parsing.oddities import Code
@@ -30,6 +31,11 @@ _MONEY_END = 10**9
 _MONEY_STEP = Decimal("0.00000001")
 _EXACT = Context(prec=28, traps=[])  # whatever the caller's context is
 
+# Nearly every time: in this form no code is due, and no part of it is looked at by itself.
+_USUAL_TIME = re.compile(
+    r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"\.[0-9]{1,6}(?:Z|[+-][0-9]{2}:[0-5][0-9])"
+)
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:[0-5][0-9])?"
@@ -44,7 +50,8 @@ _MICROSECOND_DIGITS = 6
 
 _NUMBER = re.compile(r"\+?([1-9][0-9]{0,14}|(?=[0-9]*[Xx*])[0-9Xx*]{1,20})")
 _DIGITS_WITH_PLUS = re.compile(r"\+([0-9]+)")
-_NUMBER_END = 10**15  # E.164: 15 digits at most
+_NUMBER_DIGITS = 15  # E.164: at most
+_NUMBER_END = 10**_NUMBER_DIGITS
 
 _COUNT = re.compile(r"[0-9]{1,18}")
 _COUNT_MOST = 10**6  # a sum of counts stays far below the largest integer of a column
@@ -114,6 +121,8 @@ def time(value: object) -> tuple[datetime | None, Code | None]:
     """
     if not isinstance(value, str):
         return _unix_time(value)
+    if _USUAL_TIME.fullmatch(value) and (instant := _instant(value)):
+        return instant, None
     found = _TIME.fullmatch(value)
     if found is None:
         # Go prints the zone twice, as an offset and by its name; only the offset is unambiguous.
@@ -277,6 +286,8 @@ def number(value: object) -> tuple[str | None, Code | None]:
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _NUMBER_END:
             return str(value), Code.NUMBER_FROM_INT
         return None, Code.NUMBER_UNREADABLE
+    if value.isascii() and value.isdigit() and value[0] != "0" and len(value) <= _NUMBER_DIGITS:
+        return value, None  # nearly always
     if found := _NUMBER.fullmatch(value.strip()):
         return found[1], None
     kept, code = label(value)
@@ -359,19 +370,33 @@ def _without_plus(value: str) -> str:
     return found[1] if found else value
 
 
+def _remembering(parse: Parser) -> Parser:
+    """The same parser, which remembers what it made of a text: most texts come many times.
+
+    Only of a text: to a cache, 1 and true are one key, and so are 0.5 and 0.50.
+    """
+    of_text = lru_cache(maxsize=256)(parse)  # a text may be 64 kB
+
+    def parser(value: object) -> tuple[Any, Code | None]:
+        return of_text(value) if isinstance(value, str) else parse(value)
+
+    return parser
+
+
+# Times and telephone numbers are nearly all different.
 _OF_KIND: Mapping[Kind, Parser] = {
     Kind.COUNT: count,
     Kind.FLAG: flag,
     Kind.TIME: time,
-    Kind.MONEY: money,
+    Kind.MONEY: _remembering(money),
 }
 _OF_FORM: Mapping[Form, Parser] = {
-    Form.FREE: text,
-    Form.LABEL: label,
-    Form.WORD: word,
-    Form.SETTING: setting,
-    Form.CODE: error_code,
-    Form.ID: label,
+    Form.FREE: _remembering(text),
+    Form.LABEL: _remembering(label),
+    Form.WORD: _remembering(word),
+    Form.SETTING: _remembering(setting),
+    Form.CODE: _remembering(error_code),
+    Form.ID: _remembering(label),
     Form.NUMBER: number,
     Form.SENDER: sender,
 }

@@ -32,7 +32,7 @@ _FLAT: fields.Wanted = {
     "message_uuid": None,
     "message_time": None,
 }
-_NAMES = MESSAGES.names
+_BLANK: dict[str, Any] = dict.fromkeys(MESSAGES.names)
 _EXPIRY = "conversation_expiration_timestamp"
 _EXPIRY_IN_PROSE = "conversation_expiry_timestamp"  # the API's documentation, in its text
 
@@ -65,7 +65,7 @@ def _fill(record: dict[str, Any], _: datetime, notes: Notes) -> dict[str, Any]:
     if record.get(_EXPIRY) is None and _EXPIRY_IN_PROSE in record:
         record = {**record}
         record[_EXPIRY] = record.pop(_EXPIRY_IN_PROSE)
-    row: dict[str, Any] = dict.fromkeys(_NAMES)
+    row = _BLANK.copy()
     extra = notes.read(record, _FLAT, row)
     if record.get("total_amount") is None:
         notes.add(Code.AMOUNT_MISSING, "total_amount")

@@ -235,14 +235,15 @@ def read_record(
 
 
 def _uuid(value: object) -> str | None:
+    if isinstance(value, str) and _UUID.fullmatch(value):  # nearly always
+        return value
     name, _ = fields.word(value)
     return name if name and _UUID.fullmatch(name) else None
 
 
 def _beyond_limits(record: dict[str, Any], raw: str) -> Note | None:
-    # A short text with few brackets and commas is within the limits: no need to look closer.
-    brackets, commas = raw.count("{") + raw.count("["), raw.count(",")
-    if len(raw) <= LONGEST and brackets <= DEEPEST and commas < MOST:
+    # A short text with few brackets is within the limits: no need to look closer.
+    if len(raw) <= MOST and raw.count("{") + raw.count("[") <= DEEPEST:
         return None
     depth, length, members = measure(record)
     if depth > DEEPEST:

@@ -30,6 +30,7 @@ from plivo_analysis.parsing.records import Notes, UnreadableError, read_record
 from plivo_analysis.parsing.strict_json import canonical
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from plivo_analysis.parsing.records import Record
@@ -49,7 +50,7 @@ _TOTALS: fields.Wanted = {
     **fields.parsers(_COLUMNS[name] for name in _OF_CHARGES),
     "attempt_charges": None,
 }
-_NAMES = SESSIONS.names
+_BLANK: dict[str, Any] = dict.fromkeys(SESSIONS.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def read_session(record: object) -> Record:
 
 
 def _fill(record: dict[str, Any], created_at: datetime, notes: Notes) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(_NAMES)
+    row = _BLANK.copy()
     extra = notes.read(record, _FLAT, row)
     row["created_at"] = created_at
     _fill_attempts(row, record.get("attempt_details"), notes, extra)
@@ -130,36 +131,41 @@ def _attempts(details: object, notes: Notes, extra: dict[str, Any]) -> list[dict
     for place, item in enumerate(details):
         if not isinstance(item, dict):
             raise UnreadableError(Code.ATTEMPTS_UNREADABLE, f"attempt_details[{place}]", item)
-    attempts, strange = _once(list(enumerate(details)), _ATTEMPTS, notes)
+    attempts, strange = _once(enumerate(details), _ATTEMPTS, notes)
     if strange:
         extra["attempt_details"] = strange
-    ids = [attempt["attempt_uuid"] for attempt in attempts if attempt["attempt_uuid"]]
-    if len(set(ids)) < len(ids):
-        for name, times in Counter(ids).items():
-            if times > 1:
+    if len(attempts) > 1:
+        ids = Counter(attempt["attempt_uuid"] for attempt in attempts)
+        for name, times in ids.items():
+            if name and times > 1:
                 notes.add(Code.ATTEMPT_UUID_TWICE, "attempt_details", name)
     return attempts
 
 
 def _once(
-    items: list[tuple[int, dict[str, Any]]], part: _Part, notes: Notes
+    items: Iterable[tuple[int, dict[str, Any]]], part: _Part, notes: Notes
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Parsed objects, those listed again once, and their unknown fields by place."""
     rows: list[dict[str, Any]] = []
     strange: dict[str, Any] = {}
+    firsts: dict[str, dict[str, Any]] = {}
     seen: set[tuple[Any, ...]] = set()
     for place, item in items:
         row: dict[str, Any] = dict.fromkeys(part.wanted)
         others = notes.read(item, part.wanted, row, f"{part.path}[{place}].")
         # Equal to the last field under one id is the same thing listed again. Without an id,
         # equality proves nothing: two attempts of one price give two equal charges.
-        # Of one object nothing is compared: to hash its time or amount costs as much as to read it.
-        is_told_apart = row["attempt_uuid"] and len(items) > 1
-        content = tuple(row.values()) if is_told_apart else (place,)
-        if content in seen:
-            notes.add(part.repeated, f"{part.path}[{place}]", row["attempt_uuid"])
-            continue
-        seen.add(content)
+        # Only under an id met before: to hash a time or an amount costs as much as to read it.
+        name = row["attempt_uuid"]
+        if name in firsts:
+            seen.add(tuple(firsts[name].values()))
+            content = tuple(row.values())
+            if content in seen:
+                notes.add(part.repeated, f"{part.path}[{place}]", name)
+                continue
+            seen.add(content)
+        elif name:
+            firsts[name] = row
         if others:
             strange[str(len(rows))] = others
         rows.append(row)
