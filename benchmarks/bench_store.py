@@ -117,7 +117,7 @@ def fill(store: Store, bodies: list[bytes]) -> tuple[float, float]:
         begun = time.perf_counter()
         page = read_page(body, resource, AUTH_ID)
         parsed = time.perf_counter()
-        start = min(ceil(to_us(record.instant), MINUTE) for record in page.records)
+        start = min(ceil(record.instant, MINUTE) for record in page.records)
         if number == len(bodies):
             start = floor(now - 93 * DAY, DAY)
         complete = [Span(start, end)] if start < end else []

@@ -145,11 +145,11 @@ class Resource:
         Only a reading after that instant is final: one before it does not tell what became of
         the record. A price that has not come a day after the record began is taken as not coming.
         """
-        at = to_us(row[self.instant])
+        status = fold_status(row[self.status])
         # Where `open_for` is NEVER the sum would be beyond it, and one value stands for never.
-        if self.is_open(row) or fold_status(row[self.status]) in self.rechecked_words:
-            return min(NEVER, at + self.open_for)
-        return at + DAY if row[self.amount] is None else FINAL
+        if status in self.open_words or status in self.rechecked_words:
+            return min(NEVER, to_us(row[self.instant]) + self.open_for)
+        return to_us(row[self.instant]) + DAY if row[self.amount] is None else FINAL
 
 
 SESSION_RESOURCE = Resource(

@@ -313,7 +313,7 @@ class Estimating:
         return sample.is_narrow(self._within, self._confidence)
 
     def _is_inside(self, record: Record) -> bool:
-        return record.instant is not None and to_us(record.instant) in self._exact
+        return record.instant is not None and record.instant in self._exact
 
     def _is_nearly_read(self) -> bool:
         """Whether the store holds so much that reading the rest takes no more than an estimate."""

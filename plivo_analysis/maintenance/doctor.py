@@ -175,7 +175,7 @@ class _Examination:
 
         Where nothing is that far down, it is found out whether the list ends there or is cut.
         """
-        instants = [to_us(instant) for instant in _instants(first)]
+        instants = _instants(first)
         passed = max(instants) - min(instants) if instants else 0
         rows = len(instants) * self._span.length // max(passed, 1)
         position = max(2, rows // PAGE_ROWS // _DEPTH)
@@ -206,7 +206,7 @@ class _Examination:
     def _precision(self, first: Page) -> str:
         """Ask from just after a record, ever later, until it is not listed any more."""
         for record in first.records:
-            instant = 0 if record.instant is None else to_us(record.instant)
+            instant = record.instant or 0
             second = floor(instant, SECOND) + SECOND
             # A fraction tells microseconds from seconds, a minute not yet over seconds from
             # minutes.
@@ -236,7 +236,7 @@ class _Examination:
         """How young a settled session was whose price was there, among the newest."""
         now = to_us(self._client.now())
         settled = [
-            (now - to_us(record.instant), record.row[SESSION_RESOURCE.amount])
+            (now - record.instant, record.row[SESSION_RESOURCE.amount])
             for record in first.records
             if record.row is not None
             and record.instant is not None
@@ -268,16 +268,15 @@ class _Examination:
         return f"listed, {_order(_instants(page))}" if page.records else "none"
 
 
-def _instants(page: Page) -> list[datetime]:
+def _instants(page: Page) -> list[int]:
     return [record.instant for record in page.records if record.instant is not None]
 
 
-def _order(instants: list[datetime]) -> str:
+def _order(instants: list[int]) -> str:
     """In which order instants stand.
 
     Example:
-        >>> from plivo_analysis.values.spans import from_us
-        >>> _order([from_us(2), from_us(1)]), _order([from_us(1), from_us(2), from_us(1)])
+        >>> _order([2, 1]), _order([1, 2, 1])
         ('newest first', 'no order')
     """
     if len(set(instants)) <= 1:

@@ -17,6 +17,7 @@ from plivo_analysis.parsing import fields
 from plivo_analysis.parsing.oddities import Code
 from plivo_analysis.parsing.strict_json import canonical, measure
 from plivo_analysis.values.masking import mask_number, mask_text
+from plivo_analysis.values.spans import to_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,8 @@ class Record:
 
     Args:
         key: Its id, or ``sha256:…`` of its content where it has none.
-        instant: The time that it belongs to, in UTC; ``None`` where that is not readable.
+        instant: The time that it belongs to, in microseconds since 1970; ``None`` where that is
+            not readable.
         row: A value for every column of its table; ``None`` where the record is set aside.
         notes: Everything odd about it. The first one of a record set aside says why.
         raw: Its content as one line of JSON, with sorted keys and exact numbers. Neither it
@@ -71,7 +73,7 @@ class Record:
     """
 
     key: str
-    instant: datetime | None
+    instant: int | None
     row: dict[str, Any] | None = field(repr=False)
     notes: tuple[Note, ...]
     raw: str = field(repr=False)
@@ -231,7 +233,7 @@ def read_record(
     except UnreadableError as unreadable:
         return _set_aside(name, at, raw, unreadable.note)
     row[key], row[instant] = name, at
-    return Record(name, at, row, tuple(notes), raw)
+    return Record(name, to_us(at), row, tuple(notes), raw)
 
 
 def _uuid(value: object) -> str | None:
@@ -256,4 +258,4 @@ def _beyond_limits(record: dict[str, Any], raw: str) -> Note | None:
 def _set_aside(name: str | None, at: datetime | None, raw: str, reason: Note) -> Record:
     # Without an id the content stands for it, so that the same record met again counts once.
     key = name or f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}"
-    return Record(key, at, None, (reason,), raw)
+    return Record(key, None if at is None else to_us(at), None, (reason,), raw)

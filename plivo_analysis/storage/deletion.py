@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.parsing.pages import READERS
 from plivo_analysis.parsing.strict_json import canonical, parse_json
 from plivo_analysis.storage.records import Records, change_day
-from plivo_analysis.values.spans import EVER, Span, to_us
+from plivo_analysis.values.spans import EVER, Span
 
 if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
@@ -95,7 +95,7 @@ def delete_older(
     def cut(number: int, body: bytes, first: int, read_at: int) -> None:
         def is_older(record: object) -> bool:
             instant = READERS[resource.name](record).instant
-            return (read_at if instant is None else to_us(instant)) < before
+            return (read_at if instant is None else instant) < before
 
         # Most pages lie wholly after the instant: they need not be looked into.
         if first < before:

@@ -32,7 +32,7 @@ from plivo_analysis.parsing.records import Note
 from plivo_analysis.parsing.strict_json import parse_json
 from plivo_analysis.storage.database import checksum
 from plivo_analysis.storage.records import change_day
-from plivo_analysis.values.spans import DAY, floor, from_us, to_us
+from plivo_analysis.values.spans import DAY, floor, from_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,11 +136,11 @@ class Merging:
         self._look_up([record.key for record in records])
         # In the order of the page: an id may come twice in it, and the second is the later reading.
         for record in records:
-            self._tally.received += 1
-            if record.row is None:
+            if record.row is None or record.instant is None:
                 self._keep_aside(record)
             else:
-                self._merge(record, record.row)
+                self._merge(record, record.row, record.instant)
+        self._tally.received = len(records)
         self._write()
         return self._tally
 
@@ -162,9 +162,9 @@ class Merging:
         self._note(record, *record.notes)
         self._tally.set_aside += 1
 
-    def _merge(self, record: Record, row: dict[str, Any]) -> None:
+    def _merge(self, record: Record, row: dict[str, Any], instant: int) -> None:
         reading = _Standing(
-            to_us(row[self._resource.instant]),
+            instant,
             self._resource.is_open(row),
             self._resource.final_at(row),
             record.raw,
@@ -220,7 +220,7 @@ class Merging:
     def _note(self, record: Record, *notes: Note) -> None:
         if not notes:
             return
-        place = (self._resource.name, record.key, record.instant and to_us(record.instant))
+        place = (self._resource.name, record.key, record.instant)
         self._notes.setdefault(record.key, []).extend(
             (*place, note.code, note.path, note.value, self._read_at) for note in notes
         )
@@ -266,4 +266,4 @@ class Merging:
 
 def instant_of(record: Record, read_at: int) -> int:
     """When a record began, in microseconds; where it does not tell, when it was read."""
-    return read_at if record.instant is None else to_us(record.instant)
+    return read_at if record.instant is None else record.instant

@@ -304,7 +304,7 @@ class Reader:
             else:
                 self.confirmed = self.confirmed or bool(self.filter.matches(record.row))
             if record.instant is not None:
-                self.newest = max(self.newest, to_us(record.instant))
+                self.newest = max(self.newest, record.instant)
         start, end = request.span.datetimes()
         query = f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}"
         return page, Reading(query, body, page.records, self.now())
@@ -462,7 +462,7 @@ def seen(page: Page) -> PageSeen:
     records = page.records
     return PageSeen(
         rows=tuple(
-            (record.key, to_us(record.instant)) for record in records if record.instant is not None
+            (record.key, record.instant) for record in records if record.instant is not None
         ),
         count=page.received,
         has_next=page.has_next,

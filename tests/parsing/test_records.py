@@ -21,7 +21,7 @@ from plivo_analysis.parsing.oddities import Code, Effect
 from plivo_analysis.parsing.records import Record, note
 from plivo_analysis.parsing.sessions import read_session as _read_session
 from plivo_analysis.parsing.strict_json import _written, canonical, measure, parse_json
-from plivo_analysis.values.spans import from_us
+from plivo_analysis.values.spans import from_us, to_us
 from plivo_analysis.values.table_types import Table
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "sessions.json"
@@ -110,7 +110,8 @@ def test_an_ordinary_session_gives_every_column_and_no_note() -> None:
     assert list(row) == SESSIONS.names
     assert record.notes == ()
     assert record.key == row["session_uuid"] == SESSION_UUID
-    assert record.instant == row["created_at"] == datetime(2026, 3, 1, 10, 0, 0, 50_000, UTC)
+    assert row["created_at"] == datetime(2026, 3, 1, 10, 0, 0, 50_000, UTC)
+    assert record.instant == to_us(row["created_at"])
     assert row["attempts"] == row["count"] == 2
     assert (row["entry_channel"], row["path"], row["channel"]) == ("sms", "sms → voice", "voice")
     assert [one["status"] for one in row["attempt_details"]] == ["undelivered", "answer"]
@@ -128,7 +129,8 @@ def test_an_ordinary_message_gives_every_column_and_no_note() -> None:
     row = row_of(record)
     assert list(row) == MESSAGES.names
     assert record.notes == ()
-    assert record.instant == row["message_time"] == datetime(2026, 3, 1, 10, tzinfo=UTC)
+    assert row["message_time"] == datetime(2026, 3, 1, 10, tzinfo=UTC)
+    assert record.instant == to_us(row["message_time"])
     assert row["error_code"] == "000"
     assert row["total_amount"] == 0
 
@@ -920,7 +922,7 @@ def test_a_record_set_aside_keeps_the_id_and_the_instant_that_it_has() -> None:
     assert (late.key, late.instant) == (SESSION_UUID, None)
     lost = read_session(session(session_uuid="?"))
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", lost.key)
-    assert lost.instant == datetime(2026, 3, 1, 10, 0, 0, 50_000, UTC)
+    assert lost.instant == to_us(datetime(2026, 3, 1, 10, 0, 0, 50_000, UTC))
     shuffled = dict(reversed(session(session_uuid="?").items()))
     assert read_session(shuffled).key == lost.key
     assert read_session(session(session_uuid="!")).key != lost.key

@@ -14,7 +14,7 @@ from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.parsing.sessions import read_session
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.store import Reading, Store
-from plivo_analysis.values.spans import DAY, EVER, HOUR, to_us
+from plivo_analysis.values.spans import DAY, EVER, HOUR
 
 Make = Callable[..., dict[str, Any]]
 
@@ -140,7 +140,7 @@ def test_a_record_is_final_only_once_it_was_read_when_it_could_no_longer_change(
 ) -> None:
     store, unpriced = Store(None), session(charges={"total_charge": None})
     records, key = store.records(SESSION_RESOURCE), unpriced["session_uuid"]
-    begun = to_us(read_session(unpriced).instant or NOW)
+    begun = read_session(unpriced).instant or NOW
     for age, final in ((HOUR, False), (23 * HOUR, False), (DAY, True), (2 * HOUR, False)):
         read(store, unpriced, at=begun + age)
         assert records.is_final(key) is final
