@@ -34,7 +34,8 @@ ROWS = pl.col(COUNTED)
 KEY = "__key"
 TICK = "__tick"
 
-_ROWS_OF_A_PART = 4_000_000
+_GROUPED_ROWS = 6_000_000  # grouped by key at a time: 100 bytes each
+_KEYS = 16_000_000  # compared at a time: 8 bytes each, and as much to compare them
 _ZONED = cs.datetime(time_zone="*")
 _SUM = pl.Decimal(SUM_DIGITS, MONEY_SCALE)
 _KINDS: dict[Kind, tuple[type[nw.dtypes.DType], ...]] = {
@@ -131,15 +132,10 @@ def count(
         >>> count(nw.from_native(frame), SESSIONS, ["status"], {}).rows()
         [('a', 2)]
     """
-    wanted = counting(lazy if where is None else lazy.filter(where), keys, sums)
-    if COUNTED in lazy.collect_schema().names():  # its keys were looked at when it was counted
-        return exact(collect(wanted)[0], sums)
-    for part, *parts in keyed(lazy, {KEY: table.key}):
-        seen, counted = collect(distinct(part, KEY), wanted)
-        others = (collect(distinct(part, KEY))[0] for part in parts)
-        if not doubled(pl.concat([seen, *others])):
-            return exact(counted, sums)
-    raise doubled_key(table, lazy.collect_schema().names())
+    if COUNTED not in lazy.collect_schema().names():  # else looked at when it was counted
+        refuse_doubled_keys(lazy, table)
+    (counted,) = collect(counting(lazy if where is None else lazy.filter(where), keys, sums))
+    return exact(counted, sums)
 
 
 def counting(
@@ -210,68 +206,85 @@ def collect(*queries: nw.LazyFrame[Any]) -> list[pl.DataFrame]:
     return [frame.with_columns(_ZONED.dt.convert_time_zone("UTC")) for frame in frames]
 
 
-def keyed(
-    lazy: nw.LazyFrame[Any], keys: Mapping[str, Sequence[str]]
-) -> Iterator[list[nw.LazyFrame[Any]]]:
-    """The frame with short keys beside long ones, in parts: two such lists, to try in turn.
+def refuse_doubled_keys(lazy: nw.LazyFrame[Any], table: Table) -> None:
+    """Refuse a frame of which a key comes twice: its rows cannot be told apart.
+
+    Args:
+        lazy: A frame with the key of its table.
+        table: The table that it is.
+
+    Raises:
+        SchemaError: A key comes twice.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> refuse_doubled_keys(nw.from_native(pl.LazyFrame({"session_uuid": ["a"]})), SESSIONS)
+    """
+    native: Any = lazy.to_native()
+    if isinstance(native, pl.LazyFrame):
+        doubled = any(_holds_doubled(part, table.key) for part in _parts(native, table.key, _KEYS))
+    else:
+        # Equal hashes may be those of two keys, so that only different ones prove anything.
+        doubled = all(_fewer_keys(part) for (part,) in keyed(lazy, table.key))
+    if doubled:
+        raise doubled_key(table, lazy.collect_schema().names())
+
+
+def keyed(lazy: nw.LazyFrame[Any], key: Sequence[str]) -> Iterator[list[nw.LazyFrame[Any]]]:
+    """The frame with a short key, ``KEY``, beside a long one: two lists of parts, to try in turn.
 
     Texts of 36 letters are slow to compare, and fill the memory where there are millions of
     them, so an engine that has a hash gets hashes first. Two different keys may have the same
     hash, so hashes prove one thing only: where all hashes differ, so do all keys. Where two are
     equal, the second list, which has the keys themselves, decides.
 
-    Even hashes fill a gigabyte where there are twenty million of them. polars therefore looks
-    at a large frame in parts, one after the other; rows of the same first key are in the same
+    Even groups of hashes fill a gigabyte where there are ten million of them. polars therefore
+    looks at a large frame in parts, one after the other; rows of the same key are in the same
     part.
 
     Args:
         lazy: A frame.
-        keys: The columns of each key, by the name of its short form.
+        key: The columns of the key.
 
     Example:
         >>> lazy = nw.from_native(pl.LazyFrame({"session_uuid": ["a", "b"]}))
-        >>> [parts[0].collect_schema()[KEY] for parts in keyed(lazy, {KEY: ["session_uuid"]})]
+        >>> [parts[0].collect_schema()[KEY] for parts in keyed(lazy, ["session_uuid"])]
         [UInt64, String]
     """
     native: Any = lazy.to_native()
     if isinstance(native, pl.LazyFrame):
-        hashes = {
-            name: reduce(xor, (pl.col(column).hash() for column in columns))
-            for name, columns in keys.items()
-        }
-        hashed = native.with_columns(**hashes)
-        rows = native.select(pl.len()).collect(engine="streaming").item()
-        parts = 1 + rows // _ROWS_OF_A_PART
-        split = pl.col(next(iter(keys))) % parts
-        yield [
-            nw.from_native(hashed.filter(split == part) if parts > 1 else hashed)
-            for part in range(parts)
-        ]
+        yield [nw.from_native(part) for part in _parts(native, key, _GROUPED_ROWS)]
     elif nw.dependencies.is_duckdb_relation(native):
-        columns = (f"hash({', '.join(map(_quoted, key))}) AS {name}" for name, key in keys.items())
-        yield [nw.from_native(native.project(f"*, {', '.join(columns)}"))]
-    texts = {
-        name: nw.concat_str([nw.col(column).cast(nw.String) for column in columns], separator=" ")
-        for name, columns in keys.items()
-    }
-    yield [lazy.with_columns(**texts)]
+        hashed = native.project(f"*, hash({', '.join(map(_quoted, key))}) AS {KEY}")
+        yield [nw.from_native(hashed)]
+    texts = [nw.col(column).cast(nw.String) for column in key]
+    yield [lazy.with_columns(nw.concat_str(texts, separator=" ").alias(KEY))]
 
 
-def distinct(lazy: nw.LazyFrame[Any], key: str) -> nw.LazyFrame[Any]:
-    """How many rows there are, and how many different keys; not asked yet.
-
-    Example:
-        >>> lazy = nw.from_native(pl.LazyFrame({"key": ["a", "a"]}))
-        >>> doubled(distinct(lazy, "key").collect().to_native())
-        True
-    """
-    return lazy.select(nw.len().alias("__rows"), nw.col(key).n_unique().alias("__distinct"))
+def _parts(lazy: pl.LazyFrame, key: Sequence[str], most: int) -> Iterator[pl.LazyFrame]:
+    """Parts of about so many rows at most, by the hash of the key, which is ``KEY`` in them."""
+    hashed = lazy.with_columns(reduce(xor, (pl.col(column).hash() for column in key)).alias(KEY))
+    parts = 1 + lazy.select(pl.len()).collect(engine="streaming").item() // most
+    for part in range(parts):
+        yield hashed.filter(pl.col(KEY) % parts == part) if parts > 1 else hashed
 
 
-def doubled(seen: pl.DataFrame) -> bool:
-    """Whether of what ``distinct`` counted, part by part, one key came twice."""
+def _holds_doubled(part: pl.LazyFrame, key: Sequence[str]) -> bool:
+    # Collected, a hash takes 8 bytes; to count different ones while streaming takes several times
+    # as much.
+    hashes = part.select(KEY).collect(engine="streaming")[KEY]
+    if hashes.n_unique() == len(hashes):
+        return False
+    suspects = hashes.filter(hashes.is_duplicated()).unique()
+    rows = part.filter(pl.col(KEY).is_in(suspects.implode())).select(key)
+    return rows.collect(engine="streaming").is_duplicated().any()
+
+
+def _fewer_keys(lazy: nw.LazyFrame[Any]) -> bool:
+    """Whether there are fewer different keys than rows."""
+    (seen,) = collect(lazy.select(nw.len().alias("__rows"), nw.col(KEY).n_unique().alias("__keys")))
     # Of no rows, DuckDB counts the keys as null.
-    return not seen.filter(ROWS > 0, pl.col("__distinct") != ROWS).is_empty()
+    return not seen.filter(ROWS > 0, pl.col("__keys") != ROWS).is_empty()
 
 
 def with_microseconds(lazy: nw.LazyFrame[Any], instant: str) -> nw.LazyFrame[Any]:

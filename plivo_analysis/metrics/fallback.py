@@ -15,14 +15,13 @@ from plivo_analysis.metrics.engines import (
     ROWS,
     collect,
     counting,
-    distinct,
-    doubled,
     exact,
     keyed,
+    refuse_doubled_keys,
 )
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, rate_columns
 from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
-from plivo_analysis.tables.checks import column_names, doubled_key
+from plivo_analysis.tables.checks import column_names
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, OF_THE_SESSION
 from plivo_analysis.values.table_types import Table
@@ -64,7 +63,6 @@ _MARKS = (
     "__perhaps_at_home",
     "__reached_elsewhere",
 )
-_ROW_KEY = "__row_key"
 _OF_A_SESSION = {"attempts", "session_status", *OF_THE_SESSION}
 _OF_AN_ATTEMPT = {
     name: (
@@ -184,28 +182,25 @@ def count_sessions(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame
     only = ((nw.col("attempts") == 1) & (nw.col("attempt_number") == 1)).fill_null(value=False)
     keys = list(dict.fromkeys(keys))
     marked = [*keys, *_MARKS, "__whole"]
-    for parts in keyed(lazy, {KEY: ["session_uuid"], _ROW_KEY: ATTEMPTS.key}):
+    refuse_doubled_keys(lazy, ATTEMPTS)
+    for parts in keyed(lazy, ["session_uuid"]):
         found = [
             collect(
-                distinct(part, _ROW_KEY),
                 # A session of one attempt took no step: most need no group of their own.
                 counting(part.filter(only), keys, {}),
                 counting(_of_several(part.filter(~only), keys), marked, {}),
             )
             for part in parts
         ]
-        seen, singles, others = (pl.concat(frames) for frames in zip(*found, strict=True))
+        singles, others = (pl.concat(frames) for frames in zip(*found, strict=True))
         partial = others.filter(~pl.col("__whole").fill_null(value=False))["__rows"].sum()
-        # Two sessions of one hash look like a doubled or a partial one: the keys decide.
-        if not (doubled(seen) or partial):
+        # Two sessions of one hash look like a partial one: the keys decide.
+        if not partial:
             return exact(pl.concat([singles, others], how="diagonal"), {})
-    available = lazy.collect_schema().names()
-    if doubled(seen):
-        raise doubled_key(ATTEMPTS, available)
     raise SchemaError(
         f"{partial} sessions have other attempts than their number says: some are missing, "
         "doubled, or differ in a by column. Filter sessions, not attempts.",
-        available=available,
+        available=lazy.collect_schema().names(),
     )
 
 

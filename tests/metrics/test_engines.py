@@ -502,7 +502,8 @@ def test_a_large_frame_is_looked_at_in_parts_with_the_same_result(
 ) -> None:
     table, metric = CALLS[call]
     expected = metric(TABLES[table])
-    monkeypatch.setattr(engines, "_ROWS_OF_A_PART", 20)
+    monkeypatch.setattr(engines, "_GROUPED_ROWS", 20)
+    monkeypatch.setattr(engines, "_KEYS", 20)
     assert_same(metric(TABLES[table]), expected)
     with pytest.raises(SchemaError, match="comes more than once"):
         metric(pl.concat([TABLES[table], TABLES[table].tail(1)]))
@@ -516,6 +517,8 @@ def test_keys_of_the_same_hash_are_told_apart_by_the_keys_themselves(
     expected = metric(TABLES[table])
     monkeypatch.setattr(pl.Expr, "hash", lambda key: key.is_null().cast(pl.UInt64))
     assert_same(metric(TABLES[table]), expected)
+    with pytest.raises(SchemaError, match="comes more than once"):
+        metric(pl.concat([TABLES[table], TABLES[table].tail(1)]))
 
 
 @pytest.mark.parametrize("engine", EVERYWHERE)
