@@ -207,7 +207,14 @@ def estimated_card(estimate: Estimate, measure: str) -> Card:
     title, note, _ = _TITLES[measure]
     number, currency = estimate.total[measure], estimate.currency
     words = estimate.shown(measure)
-    kind = words.interval or ("counted" if number.value is not None else "too few pages are read")
+    if number.value is None:
+        kind = "too few pages are read"
+    elif words.interval:
+        kind = words.interval
+    elif estimate.exact or measure == "sessions":
+        kind = "counted"
+    else:  # every page is read; what is missing is the proof that these are all
+        kind = "all read, not proven"
     card = Card(title, note, words.value, kind)
     if words.interval and number.value is not None:
         low, high = number.low or 0.0, number.high or 0.0
