@@ -132,7 +132,7 @@ class Client:
         if date is None:
             return False
         if abs(date - self.now()) <= SKEW_SEEN:
-            self._skew = self.skew
+            self._skew = self.skew  # heard now, if it was not yet, and nothing moved
             return False
         self._skew = date - self.clock.now()
         return True
@@ -173,6 +173,7 @@ class Client:
         return f"Client({auth_id!r}, base_url={base_url!r})"
 
 
+# Keyed by the token too: another one in the environment is another client.
 @functools.cache
 def _environment_client(auth_id: str, base_url: str, _token_digest: str) -> Client:
     return Client(auth_id, base_url=base_url)

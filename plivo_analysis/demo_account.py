@@ -83,10 +83,8 @@ def demo(
     try:
         account = generate(seed=seed, sessions=sessions, now=now)
     except ValueError as error:
-        reason = str(error)
-    else:
-        return _client(Server(account), now, client_options)
-    raise FilterError(reason)
+        raise FilterError(str(error)) from None
+    return _client(Server(account), now, client_options)
 
 
 def _client(server: Server, now: datetime, options: dict[str, Any]) -> Client:
@@ -94,10 +92,11 @@ def _client(server: Server, now: datetime, options: dict[str, Any]) -> Client:
     if options.get("store") is None:
         folder = tempfile.TemporaryDirectory(prefix="plivo_analysis-demo-")
         options = {**options, "store": folder.name}
+    # No waits, and a wall clock that stands where the emulator's does; a caller's own options win.
     options = {"requests_per_minute": math.inf, "clock": FrozenWallClock(now), **options}
     try:
         client = DemoClient(server, folder, **options)
-    except BaseException:
+    except BaseException:  # a wrong option, or Ctrl-C: nothing else would end what was started
         server.close()
         if folder is not None:
             folder.cleanup()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _LONGEST = 200  # characters of a free text
 _SHOWN = 40  # characters of a wrong value that a message repeats
 
+# The documentation gives the form of a subaccount's id. The others are rather too wide: a value
+# that is wrongly refused cannot be asked for at all.
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUBACCOUNT = re.compile(r"SA[A-Z0-9]{18}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -246,6 +248,7 @@ def bare_number(number: str) -> str:
         >>> bare_number("+1 (415) 555-0123"), bare_number("0044 7700 900123")
         ('14155550123', '447700900123')
     """
+    # Two spellings of one prefix: "+" and "00" both say that a country code follows.
     bare = _NUMBER_SIGNS.sub("", number)
     if bare.startswith("+"):
         return bare[1:]

@@ -33,6 +33,7 @@ SESSIONS = Table(
     columns=(
         _text("session_uuid", "Identifies the session.", Form.ID, nullable=False),
         _text("app_uuid", "The Verify application.", Form.WORD),
+        # Not a word: a name keeps its own case, and may hold a telephone number.
         _text("alias", "The application's name."),
         _text("recipient", "The number verified, digits without a plus sign.", Form.NUMBER),
         _text("channel", "The last channel used.", Form.WORD),

@@ -72,7 +72,7 @@ class Filter:
 
     Args:
         resource: What is listed.
-        values: Names and checked values, in the order of the resource's parameters.
+        values: Parameters and checked values, in the order of the resource's declaration.
 
     Example:
         >>> from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
@@ -83,7 +83,7 @@ class Filter:
     """
 
     resource: Resource
-    values: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[Parameter, str], ...] = ()
 
     @classmethod
     def of(cls, resource: Resource, **given: object) -> Self:
@@ -103,11 +103,11 @@ class Filter:
                 f"There is no filter {', '.join(map(repr, unknown))} of {resource.name}. There "
                 f"is {', '.join(names)}."
             )
-        checked = {
-            parameter.name: parameter.checked(given.get(parameter.name))
+        checked = (
+            (parameter, parameter.checked(given.get(parameter.name)))
             for parameter in resource.parameters
-        }
-        values = ((name, value) for name, value in checked.items() if value is not None)
+        )
+        values = ((parameter, value) for parameter, value in checked if value is not None)
         return cls(resource, tuple(values))
 
     def __repr__(self) -> str:
@@ -116,7 +116,7 @@ class Filter:
 
     def params(self) -> Query:
         """The query parameters, without the bounds of time."""
-        return Query(self.values)
+        return Query((parameter.name, value) for parameter, value in self.values)
 
     @property
     def scope(self) -> str:
@@ -124,25 +124,23 @@ class Filter:
 
         It holds numbers in clear, though not in its ``repr``. :func:`shown_scope` is for showing.
         """
-        return Private(urlencode(sorted(self.values)))
+        # Sorted, or the order of a caller's arguments would make two keys of one filter.
+        return Private(urlencode(sorted(self.params().items())))
 
     @property
     def unverifiable(self) -> tuple[str, ...]:
         """The parameters in use that no row can confirm."""
-        return tuple(parameter.name for parameter, _ in self._used() if not parameter.column)
+        return tuple(parameter.name for parameter, _ in self.values if not parameter.column)
 
     @property
     def stable(self) -> bool:
         """Whether no record can enter or leave the list while it is being read."""
-        return not any(parameter.changes for parameter, _ in self._used())
+        return not any(parameter.changes for parameter, _ in self.values)
 
     @property
     def lasting(self) -> Self:
         """The same filter without the parameters whose truth may change for a record."""
-        lasting = [
-            (parameter.name, wanted) for parameter, wanted in self._used() if not parameter.changes
-        ]
-        return type(self)(self.resource, tuple(lasting))
+        return type(self)(self.resource, tuple(used for used in self.values if not used[0].changes))
 
     def matches(self, row: Mapping[str, Any]) -> bool | None:
         """Whether a row is one that was asked for; None where it lacks what would tell."""
@@ -161,7 +159,4 @@ class Filter:
 
         A row without a value in that column confirms nothing.
         """
-        return [used for used in self._used() if used[0].column]
-
-    def _used(self) -> list[tuple[Parameter, str]]:
-        return [(self.resource.parameter(name), value) for name, value in self.values]
+        return [used for used in self.values if used[0].column]

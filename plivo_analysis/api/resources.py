@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.values.table_types import Table
 
+# Microseconds that an instant is compared with: before any, after any, and within 64 bits.
 FINAL: Final = 0
 NEVER: Final = 2**62
 
@@ -72,6 +73,7 @@ class Parameter:
     @property
     def column(self) -> str:
         """The column whose value confirms it; empty where no row carries it."""
+        # None and an empty text differ: a brand is a filter without any column that shows it.
         return self.name if self.confirmed_by is None else self.confirmed_by
 
     @property
@@ -207,7 +209,7 @@ SESSION_RESOURCE = Resource(
     status="status",
     amount="total_charge",
     open_words=frozenset({IN_PROGRESS}),
-    open_for=NEVER,
+    open_for=NEVER,  # no page of the documentation says how long a session may be open
     open_listings=(MappingProxyType({"status": "in-progress"}),),
 )
 

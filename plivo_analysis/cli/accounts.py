@@ -37,6 +37,7 @@ def emulator(options: argparse.Namespace) -> None:
     except ValueError as error:
         raise FilterError(str(error)) from None
     stopped = threading.Event()
+    # Before the server starts: a program that started this one may end it at any moment.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     limiter = FixedWindow() if options.limit else None
@@ -45,6 +46,7 @@ def emulator(options: argparse.Namespace) -> None:
     except (OSError, OverflowError) as error:
         raise FilterError(f"--port: {error}. Give a free port up to 65535, or 0.") from None
     with server:
+        # Flushed, since a program that reads them through a pipe waits for them.
         print(f"PLIVO_API_URL={server.url}", flush=True)
         print(f"PLIVO_AUTH_ID={AUTH_ID}", flush=True)
         print(f"PLIVO_AUTH_TOKEN={AUTH_TOKEN}", flush=True)

@@ -85,6 +85,7 @@ def _add_pull(commands: Any) -> None:
     for resource in RESOURCES.values():
         kind = kinds.add_parser(resource.name, help=f"load {resource.name}")
         kind.set_defaults(command=_later("tables", "pull"))
+        # Without SUPPRESS its default would undo a --demo that stands before the word.
         _add_account(kind, default=argparse.SUPPRESS)
         _add_range(kind, "24h")
         for parameter in resource.parameters:
@@ -185,6 +186,8 @@ def _add_account(command: argparse.ArgumentParser, default: Any = False) -> None
 
 
 def _add_filter(command: argparse.ArgumentParser, parameter: Parameter) -> None:
+    # Not argparse's own choices, which refuse "Verified": the declaration folds case, and its
+    # message is that of the loaders.
     takes = ", ".join(parameter.choices) or parameter.kind.value
     name = parameter.name.replace("_", "-")
     command.add_argument(

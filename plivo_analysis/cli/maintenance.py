@@ -113,6 +113,7 @@ def _of(client: Client, number: str) -> dict[str, int]:
     found = {}
     for resource in RESOURCES.values():
         rows = read(client.store, resource, EVER, oldest=to_us(client.now()) - RETENTION)
+        # A number may stand in any of these columns, such as the sender's or the receiver's.
         named = [
             matches(rows, Filter.of(resource, **{parameter.name: number})).fill_null(value=False)
             for parameter in resource.parameters
@@ -127,6 +128,7 @@ def _print_removed(records: int, pages: int) -> None:
 
 
 def _text(value: datetime | Path) -> str:
+    """What JSON has no type for, as text."""
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         surroundings.enter_context(_warnings_as_lines())
         try:
             options.command(options)
-            sys.stdout.flush()
+            sys.stdout.flush()  # here, where a full disk or a closed pipe is still an answer
         except FilterError as error:
             return _fail(str(error), WRONG_USAGE)
         except PlivoAnalysisError as error:

@@ -53,6 +53,7 @@ def report(options: argparse.Namespace) -> None:
             "An estimate is compared with nothing: leave --estimate or --compare out."
         )
     with account(options) as client:
+        # Of the server's time, as the loaders: this computer's clock may be a day off.
         since, until = _period(options, client.now(), zone)
         bar = False if options.quiet else None
         if options.estimate:
@@ -129,6 +130,7 @@ def _period(
         return since, (min(until, now) if since < now else until)
     if options.until is not None:
         raise FilterError("--since last-month is a whole month; leave --until out.")
+    # The month of the report's zone: around midnight UTC is in another one.
     local = now.astimezone(zone)
     end = datetime(local.year, local.month, 1, tzinfo=zone)
     before = end - timedelta(days=1)

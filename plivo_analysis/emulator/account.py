@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from plivo_analysis.emulator.listing import Listing
     from plivo_analysis.emulator.record_index import Record
 
+# Of the form that the official SDKs insist on: MA or SA, then 18 capital letters or digits.
 AUTH_ID = "MADEMO00000000000000"
 AUTH_TOKEN = "demo-token-of-the-emulator-not-a-secret-"  # noqa: S105 - public on purpose
 SUBACCOUNT_ID = "SADEMO00000000000000"
-RETENTION = 90 * DAY
+RETENTION = 90 * DAY  # "List all sessions": those of the last 90 days
 DEFAULT_NOW = datetime(2026, 11, 2, 6, 58, tzinfo=UTC)
 
 
@@ -63,6 +64,7 @@ class Account:
         self.auth_id = AUTH_ID
         self.auth_token = AUTH_TOKEN
         self.frozen = frozen
+        # A list that changes the account takes it again while it holds it.
         self.lock = threading.RLock()
         self.now = now
 
@@ -101,6 +103,7 @@ class Account:
     @property
     def now(self) -> datetime:
         """The account's time, aware, UTC. May be set."""
+        # By a clock that only grows: this computer's may be set while the account runs.
         ran = 0.0 if self.frozen else time.monotonic() - self._set_at
         return self._now + timedelta(seconds=ran)
 
@@ -234,6 +237,7 @@ class Account:
             (90, 1)
         """
         now = to_micros(self.now)
+        # The end is excluded, so that a record of this very microsecond needs one more.
         low = now - RETENTION if since is None else max(to_micros(since), now - RETENTION)
         high = now + 1 if until is None else min(to_micros(until), now + 1)
         return low, high, now

@@ -224,6 +224,7 @@ def session_of_state(key: str, state: SessionState) -> ExpectedSession:
     """
     named = [(attempt.channel or UNKNOWN, attempt.charge) for attempt in state.attempts]
     lines = [(channel, _amount(charge)) for channel, charge in named]
+    # Everywhere else the lines make up the total, whatever of them the record shows.
     if state.odd in (TOTAL_ABOVE, TOTAL_BELOW) and state.total is not None:
         gap = state.total - sum(charge for _, charge in named)
         lines.append((UNALLOCATED, _amount(gap)))
@@ -357,6 +358,7 @@ def _journeys(people: Iterable[list[ExpectedSession]]) -> ExpectedJourneys:
     journeys: list[list[ExpectedSession]] = []
     for sessions in people:
         before: ExpectedSession | None = None
+        # Sessions of one instant go by their key, as in the package's definition.
         for session in sorted(sessions, key=lambda session: (session.created, session.key)):
             goes_on = (
                 before is not None

@@ -113,6 +113,7 @@ def _delivery_times(messages: list[ExpectedMessage]) -> ExpectedDeliveries:
         else:
             queue.append(in_queue)
             delivery.append(in_delivery)
+    # Unfinished messages count towards the share without a time: they take longer than any.
     counted = len(delivery) + unfinished
     return ExpectedDeliveries(
         messages=len(messages),
@@ -126,7 +127,7 @@ def _delivery_times(messages: list[ExpectedMessage]) -> ExpectedDeliveries:
 
 
 def _quantile(times: list[int], percent: int, counted: int) -> Decimal | None:
-    needed = -(-percent * counted // 100)
+    needed = -(-percent * counted // 100)  # rounded up, in whole numbers
     if not counted or needed > len(times):
         return None
     return Decimal(sorted(times)[needed - 1]) / SECOND

@@ -191,7 +191,7 @@ class Fault:
             >>> len(Fault.gzip_bomb(1 << 20).replaces.body) < 5_000
             True
         """
-        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31)  # 31: with the header of gzip
         block = b" " * (1 << 20)
         parts = [packer.compress(block) for _ in range(max(1, size >> 20))]
         packed = b"".join([*parts, packer.flush()])

@@ -49,8 +49,11 @@ if TYPE_CHECKING:
     from plivo_analysis.emulator.traffic_model import Network
 
 _EDGE = 6 * HOUR  # no session this close to the end of the 90 days: it would age out at once
+# Sessions too old to be served, in the week before: one for so many. A client that asks for more
+# than 90 days must not get them.
 _OLDER = 7 * DAY
 _OLDER_SHARE = 40
+# Sessions of the last minutes, many of them still open: one for so many, within bounds.
 _LIVE = 14 * MINUTE
 _LIVE_SHARE = 250
 _FEWEST_LIVE, _MOST_LIVE = 3, 40
@@ -131,6 +134,7 @@ def generate(
     if sessions < 0 or not 1 <= days <= RETENTION // DAY:
         raise ValueError(f"No account has {sessions} sessions over {days} days.")
     present = to_micros(now)
+    # Every argument but the clock's is part of the seed: accounts that differ share no session.
     name = f"{seed}/{sessions}/{present}/{days}"
     random = Random(name)
     plan = planning.Plan(name.encode(), present - present % DAY - STEP_DAYS_AGO * DAY)
@@ -149,6 +153,7 @@ def generate(
     # A small account may have fewer expired sessions than that: others make up the number.
     instead = rhythmic_times(random, returns - len(came_back), first, present)
     came_back += [(moment, _ordinary(random)) for moment in instead]
+    # Who comes back is known only when the others are planned, so that these rows are merged in.
     later = planning.Plan(plan.seed, plan.price_step)
     for moment, row in sorted(came_back, key=itemgetter(0)):
         _add(later, moment, row)
@@ -215,6 +220,8 @@ class _Row:
     odd: int = planning.PLAIN
 
 
+# The order in which chances are drawn is part of what a seed means: another order gives other
+# accounts, and with them other numbers in every tutorial.
 def _ordinary(random: Random) -> _Row:
     draw = random.random
     country = bisect(_COUNTRY_SHARES, draw(), hi=len(COUNTRIES) - 1)

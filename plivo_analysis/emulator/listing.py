@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
 
+# Both from "List all sessions": limit is 1 to 20, and a list without times is of the last day.
 LARGEST_PAGE = 20
 DEFAULT_WINDOW = DAY
 _SUFFIXES = ("", "__gt", "__gte", "__lt", "__lte")
@@ -164,7 +165,11 @@ def parse_request(
     bounds = {}
     for suffix, name in names.items():
         if name in given:
-            bounds[suffix] = adjust(suffix, _bound(given[name], name))
+            try:
+                bounds[suffix] = adjust(suffix, read_bound(given[name]))
+            except ValueError:
+                form = "YYYY-MM-DD HH:MM[:ss[.uuuuuu]]"
+                raise BadRequest(f"{name} should be in the format {form}") from None
     # Half-open: "greater than" begins one microsecond later, "up to and including" ends one later.
     lows = [micros + (suffix == "__gt") for suffix, micros in bounds.items() if "lt" not in suffix]
     highs = [micros + (suffix != "__lt") for suffix, micros in bounds.items() if "gt" not in suffix]
@@ -184,15 +189,9 @@ def parse_request(
     )
 
 
-def _bound(text: str, name: str) -> int:
-    try:
-        return read_bound(text)
-    except ValueError:
-        raise BadRequest(f"{name} should be in the format YYYY-MM-DD HH:MM[:ss[.uuuuuu]]") from None
-
-
 def _whole(given: dict[str, str], name: str, default: int, least: int, most: int | None) -> int:
     text = given.get(name, str(default))
+    # Eighteen digits are more than any list has rows; Python refuses to read thousands of them.
     if text.isascii() and text.isdigit() and int(text[:18]) >= least:
         number = int(text[:18])
         if most is None or number <= most:
@@ -201,6 +200,8 @@ def _whole(given: dict[str, str], name: str, default: int, least: int, most: int
     raise BadRequest(f"{name} should be {allowed}")
 
 
+# What a record calls otherwise than the filter, what is compared without a plus sign, and what
+# its attempts hold in its place.
 _FIELDS = {"country": "destination_country_iso2"}
 _NUMBERS = frozenset({"recipient", "from_number", "to_number"})
 _OF_ATTEMPTS = frozenset({"brand_name", "app_hash"})
@@ -318,6 +319,7 @@ def meta(account: Account, request: ListRequest, following: int | None) -> dict[
         >>> meta(Account.of(), request, 20)["next"]
         '/v1/Account/MADEMO00000000000000/Verify/Session/?limit=20&status=expired&offset=20'
     """
+    # Null at both ends, as in the documentation's samples.
     previous = max(0, request.offset - request.limit) if request.offset else None
     return {
         "limit": request.limit,
@@ -340,6 +342,7 @@ def page_address(
     known = [(name, value) for name, value in position.items() if value is not None]
     if not known:
         return None
+    # With the filters, as the sample of messages has them; that of sessions had none to repeat.
     names = urlencode([("limit", request.limit), *request.repeated, *known], quote_via=quote_plus)
     return f"/v1/Account/{account.auth_id}/{request.listing.path}?{names}"
 

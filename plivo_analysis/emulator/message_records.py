@@ -44,7 +44,7 @@ _FAILED = (("450", "Destination Country Disabled"), ("40", ""), ("10", ""), ("42
 _PUMPING = ("452", "Potential SMS Pumping")
 _NOT_FORWARDED = 10  # of so many unrelated messages an inbound one turns undelivered
 _OTHERS = ("inbound", "inbound", "inbound", "picture", "blocked")
-_TYPES = {"sms": "sms", "whatsapp": "whatsapp"}
+_RECORDED = ("sms", "whatsapp")  # the channels whose attempts have message records
 
 
 class GeneratedMessages:
@@ -62,6 +62,7 @@ class GeneratedMessages:
 
     def __init__(self, plan: Plan, unrelated: Iterable[int]) -> None:
         self.plan = plan
+        # Each is packed into one integer with its time on top: a million sort without tuples.
         found = list(_of_attempts(plan))
         found += [
             time << 32 | number * _KINDS + UNRELATED
@@ -122,7 +123,7 @@ def _of_attempts(plan: Plan) -> list[int]:
         found += [
             attempt.at << 32 | row * _KINDS + attempt.number
             for attempt in state.attempts
-            if attempt.channel in _TYPES and not happens(state.draws[43], _MISSING)
+            if attempt.channel in _RECORDED and not happens(state.draws[43], _MISSING)
         ]
     return found
 
@@ -141,7 +142,7 @@ def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dic
         **_core(key, attempt.at),
         "message_direction": "outbound",
         "message_state": attempt.status,
-        "message_type": _TYPES[attempt.channel],
+        "message_type": attempt.channel,
         "from_number": OWN_SENDERS[draws[45] & 1],
         "to_number": str(state.recipient),
         "units": attempt.parts,
@@ -207,6 +208,7 @@ def _unrelated(key: str, at: int, number: int, now: int) -> dict[str, Any]:
         "error_code": "000",
         "destination_country_iso2": "US",
     }
+    # By its number and not by chance, so that every account has some of each kind.
     kind = _OTHERS[number % len(_OTHERS)]
     if kind == "inbound":
         record["message_direction"], record["message_state"] = "inbound", "received"

@@ -151,6 +151,7 @@ class Behaviour:
         return turned <= _BESIDE_THE_LIST
 
 
+# These change the account, the headers or what a cache says, but not how a list is made.
 _BESIDE_THE_LIST = {"inserts", "ages", "settles", "date", "date_skew"}
 _BESIDE_THE_LIST |= {"cached_answers", "cache_heeds_no_cache"}
 
@@ -251,6 +252,7 @@ class Lister:
 
     def _ordered(self, index: RecordIndex, handles: list[int]) -> list[int]:
         order = self._behaviour.order
+        # A checksum of the key has nothing to do with time and is the same for every request.
         if order == "random":
             return self._random.sample(handles, len(handles))
         if order == "shuffled":
@@ -278,7 +280,7 @@ class Lister:
         last = _read_cursor(request.cursor)
         if last is None:
             return 0
-        if last in handles:
+        if last in handles:  # the row that ended the page before is where this one goes on
             return handles.index(last) + 1
         # Its row has gone since: go on behind the rows that are as new as it was.
         gone = index.time(last)
@@ -299,6 +301,7 @@ class Lister:
         return page_address(self._account, request, offset=following)
 
     def _is_new(self, listing: Listing, pairs: Pairs) -> bool:
+        # By what was asked and in any order: a client that asks again asks the same question.
         question = (listing.path, *sorted(f"{name}={value}" for name, value in pairs))
         is_new = question not in self._asked
         self._asked.add(question)
@@ -340,6 +343,7 @@ class Lister:
         return {key: rows if rows or knobs.empty == "list" else None}
 
     def _change_account(self) -> None:
+        # The page is made by now: its `next` leads into a list that has moved on meanwhile.
         account, knobs = self._account, self._behaviour
         low, high, now = account.served()
         index = account.records(SESSIONS)

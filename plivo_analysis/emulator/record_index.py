@@ -94,6 +94,7 @@ class RecordIndex:
         if key in self._given_by_key:
             return ~self._given_by_key[key]
         row = self._generated.row_of(key) if self._generated else None
+        # The plan knows the key for ever, also when its record has been replaced by hand.
         if row is None or isinstance(self._handles, range) or row in self._handles:
             return row
         return None
@@ -103,6 +104,7 @@ class RecordIndex:
         if handle >= 0 and self._generated:
             return self._generated.record(handle, now)
         record = self._given[~handle]
+        # In the order of time: the later of two changes of one field is the one that holds.
         changes = {_micros(at): fields for at, fields in record.get(CHANGES, {}).items()}
         for at in sorted(changes):
             if at <= now:

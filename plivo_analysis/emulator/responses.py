@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from plivo_analysis.emulator.limiters import ServerLimiter
     from plivo_analysis.emulator.listing import Listing
 
+# The text of a 401 and its lack of an api_id are those of the official SDKs' samples.
 _JSON = json.JSONEncoder(separators=(",", ":"))
 _NO_CREDENTIALS = {"error": "authentication credentials were not provided"}
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="api"'}
@@ -123,6 +124,8 @@ class Service:
         limiter = (self.message_limiter if listing is MESSAGES else None) or self.limiter
         if limiter is None or (wait := limiter.admit()) is None:
             return None
+        # The documentation names no header that tells when to ask again, so that none is the
+        # default; a client has to cope with either form of it.
         refusal, seconds = _refusal(429, "too many requests"), ceil(wait)
         if limiter.retry_after is None:
             return refusal
@@ -137,6 +140,7 @@ class Service:
             pair = base64.b64decode(given, validate=True)
         except binascii.Error:
             return False
+        # Compared in a time that does not tell how much of a wrong token was right.
         own = f"{self.account.auth_id}:{self.account.auth_token}".encode()
         return kind.lower() == "basic" and hmac.compare_digest(pair, own)
 

@@ -133,7 +133,7 @@ class _Http(ThreadingHTTPServer):
     """The listening socket and the open connections."""
 
     daemon_threads = True
-    request_queue_size = 64
+    request_queue_size = 64  # the usual five refuse connections that a test opens at once
 
     def __init__(self, server: Server, port: int) -> None:
         self.server = server
@@ -211,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
         self._note(server, response, at)
         if fault.deliver:
             fault.deliver(self, response)
-        else:
+        else:  # to HEAD the headers of the whole response, and no body
             body = b"" if self.command == "HEAD" else response.body
             self.send(response.head(length=len(response.body)) + body)
 
@@ -248,6 +248,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def wait(self, seconds: float) -> bool:
         """Let time pass; true when the server is closing or the client has gone."""
+        # The event is that of the server's end, so that a hanging request does not hold it up.
         return self.gone or self.server.ending.wait(min(seconds, threading.TIMEOUT_MAX))
 
     def log_message(self, *_args: object) -> None:

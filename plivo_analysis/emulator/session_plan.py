@@ -256,7 +256,9 @@ class Plan:
     def state(self, row: int, now: int) -> SessionState:
         """All that is true of a session at a moment."""
         # 64 random bytes that belong to the row alone: it looks the same whatever page shows it,
-        # in whatever order, and after whatever else was drawn.
+        # in whatever order, and after whatever else was drawn. Bytes 0-2 are the first attempt's
+        # delay, 6-13 waits, 21-28 parts and final words, 29-45 spelling and late prices, 48-63
+        # deliveries. Two facts that read one byte go together more often than chance would have it.
         draws = blake2b(row.to_bytes(8, "big"), key=self.seed, digest_size=64).digest()
         odd, country = self.odds[row], self.countries[row]
         carrier = COUNTRIES[country].carriers[self.networks[row]]
@@ -293,7 +295,7 @@ class Plan:
                 draw = draws[3 * number] << 8 | draws[3 * number + 1]
                 at += WAITS[self.patience[row]] * (85_000 + 30_000 * draw // 65_536) // 100_000
             if at > now and number > 1:
-                return
+                return  # it has not begun; the first attempt begins with its session
             name = CHANNELS[channel]
             if number == len(path) and odd in (CHANNEL_BLANK, CHANNEL_NEW):
                 name = NEW_CHANNEL if odd == CHANNEL_NEW else ""
@@ -313,6 +315,7 @@ class Plan:
                 status = "queued" if sent is None else "sent"
             parts = self._parts(channel, country, draws[20 + number])
             price = self.price(country, channel, at)
+            # What never left is not billed, nor is a call that nobody answered.
             free = outcome == FAILED or (channel == VOICE and outcome != REACHED)
             yield PlannedAttempt(
                 number=number,
@@ -360,6 +363,7 @@ def _total(odd: int, attempts: tuple[PlannedAttempt, ...]) -> int | None:
     if not all(attempt.priced for attempt in attempts):
         return None
     total = sum(attempt.charge for attempt in attempts)
+    # Two of the oddities lie in the total alone, so that its lines stay believable.
     if odd == TOTAL_ABOVE:
         return total + TOTAL_ABOVE_BY
     return total - total // 2 if odd == TOTAL_BELOW else total

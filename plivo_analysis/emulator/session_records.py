@@ -106,6 +106,8 @@ def session_record(plan: Plan, state: SessionState) -> dict[str, Any]:
     """
     draws, row = state.draws, state.row
     application = APPLICATIONS[state.application]
+    # The documentation's samples write the same instants in either zone and a status in either
+    # case, at times within one answer.
     in_india = happens(draws[29], 0.31)
     keys = [key_of(plan.seed, row, attempt.number) for attempt in state.attempts]
     times = [write_time(attempt.at, in_india=in_india) for attempt in state.attempts]
@@ -119,6 +121,7 @@ def session_record(plan: Plan, state: SessionState) -> dict[str, Any]:
         "attempt_details": _attempts(state, keys, times),
         "charges": _charges(state, keys),
         "created_at": write_time(state.created, in_india=in_india),
+        # The last attempt's time; a verification does not move it.
         "updated_at": times[-1] if times else ZERO_DATE,
     }
     if state.odd == FIELDS_ABSENT and draws[31] & 1:
@@ -178,7 +181,7 @@ def _attempts(
 
 def _charges(state: SessionState, keys: list[str]) -> dict[str, Any]:
     draws = state.draws
-    if state.total is None:
+    if state.total is None:  # the fields are there before their values are
         return {"total_charge": None, "validation_charge": None, "attempt_charges": None}
     rows = [
         {

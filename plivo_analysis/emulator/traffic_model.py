@@ -24,7 +24,7 @@ SMS, VOICE, WHATSAPP = range(3)
 CHANNELS = ("sms", "voice", "whatsapp")
 DOLLAR = 100_000
 
-# Chances by the channel that a session begins on.
+# The chance to change the channel, by the one that a session begins on; and to try it once more.
 FALLBACK = (0.088, 0.178, 0.066)
 RETRY = 0.045
 
@@ -131,6 +131,7 @@ class Country:
 
 
 def _fiction(*area_codes: int) -> tuple[int, ...]:
+    # 1, the area code, 555, and the first of the hundred lines that are kept for fiction.
     return tuple(10_000_000_000 + area * 10_000_000 + 5_550_100 for area in area_codes)
 
 
@@ -227,6 +228,7 @@ _HOURS = (
 _WEEKDAYS = (100, 103, 101, 102, 100, 74, 68)  # from Monday
 _FIRST_WEEKDAY = 3  # 1 January 1970 was a Thursday
 _GROWTH = 0.0006  # a day
+# Some times of the service have fewer digits: to the second, millisecond or tenth of one.
 _COARSE = ((0.01, SECOND), (0.05, 1000), (0.08, 100))
 
 
@@ -238,6 +240,7 @@ def rhythmic_times(random: Random, count: int, first: int, last: int) -> list[in
         >>> [0 <= time < HOUR for time in rhythmic_times(Random(1), 2, 0, HOUR)]
         [True, True]
     """
+    # Each moment draws an hour by its weight, then a place within it.
     starts = range(first, last, HOUR)
     weights = accumulate(_weight(start, first) for start in starts)
     chosen = random.choices(starts, cum_weights=list(weights), k=count)

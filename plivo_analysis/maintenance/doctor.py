@@ -90,6 +90,7 @@ class _Examination:
     def __init__(self, client: Client) -> None:
         self._client = client
         now = to_us(client.now())
+        # A day short of what the API keeps: its oldest records could leave the list meanwhile.
         self._span = Span(ceil(now - RETENTION + DAY, MINUTE), ceil(now, MINUTE) + MINUTE)
         self._date: datetime | None = None
 
@@ -151,6 +152,7 @@ class _Examination:
     def _offsets(self, first: Page) -> Iterator[Finding]:
         """Whether an offset leads to that row, where a page ends, and whether that holds deep."""
         offset = length = deep = UNKNOWN
+        # From the middle of a page on, so that its second half has to come again.
         half = first.received // 2
         if half:
             second = self._ask(SESSION_RESOURCE, self._span, offset=half)
@@ -177,6 +179,7 @@ class _Examination:
         """
         instants = _instants(first)
         passed = max(instants) - min(instants) if instants else 0
+        # As many as there would be if the whole range were as dense as its newest page.
         rows = len(instants) * self._span.length // max(passed, 1)
         position = max(2, rows // PAGE_ROWS // _DEPTH)
         listing = Sampling(self._span)
@@ -235,6 +238,7 @@ class _Examination:
     def _prices(self, first: Page) -> str:
         """How young a settled session was whose price was there, among the newest."""
         now = to_us(self._client.now())
+        # An open session is not billed yet, so that its missing price says nothing.
         settled = [
             (now - record.instant, record.row[SESSION_RESOURCE.amount])
             for record in first.records

@@ -44,7 +44,7 @@ _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
 
 
 @dataclass(slots=True)
-class Export:
+class Exported:
     """What was exported.
 
     Args:
@@ -58,7 +58,7 @@ class Export:
     days: int = 0
 
 
-def export(client: Client, out: str | Path, *, recipients: str = "full") -> Export:
+def export(client: Client, out: str | Path, *, recipients: str = "full") -> Exported:
     """Write everything that the store holds as Parquet files. It asks the server nothing.
 
     Args:
@@ -89,20 +89,23 @@ def export(client: Client, out: str | Path, *, recipients: str = "full") -> Expo
     folder = chosen_folder(out, "out").resolve()
     if folder.exists() and not folder.is_dir():
         raise FilterError(f"{out} is a file; give a folder.")
-    made = Export(folder)
+    made = Exported(folder)
+    # Before the first file: `forget` names every folder that may hold a number.
     client.store.remember_export(str(folder))
     for resource in RESOURCES.values():
         _export(client, resource, made, recipients)
     return made
 
 
-def _export(client: Client, resource: Resource, made: Export, recipients: str) -> None:
+def _export(client: Client, resource: Resource, made: Exported, recipients: str) -> None:
     store = client.store
     oldest = to_us(client.now()) - RETENTION
     names = {day_name(day) for day in store.records(resource).days(EVER) if day.records}
     for table in TABLES[resource.name]:
         made.rows[table.name] = 0
         make_private(made.folder / table.name)
+        # Days that are gone from the store go from an earlier export too; files of other names are
+        # not ours to remove.
         for path in (made.folder / table.name).iterdir():
             if _DAY_NAME.fullmatch(path.name) and path.name not in names:
                 path.unlink()

@@ -119,6 +119,7 @@ def _scope(client: Client) -> str:
 
 def _heed(client: Client, *, apart: bool) -> None:
     """Pace the account accordingly, beginning with a window in which nothing is sent."""
+    # For every program of the account: the state is a file that they share.
     client.limiter.states.count_apart(apart)
     for resource in RESOURCES.values():
         with client.limiter.of(resource.path).state() as window:

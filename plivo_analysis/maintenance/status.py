@@ -110,6 +110,7 @@ def status(client: Client) -> Status:
     store = client.store
     folder = store.folder
     files = [] if folder is None else parquet_files(folder)
+    # The database and what SQLite keeps beside it: its log, its shared memory, its journal.
     own = [] if store.path is None else sorted(store.path.parent.glob(f"{store.path.name}*"))
     quarantined = [] if folder is None else quarantined_files(folder)
     # One state for all questions: a pull that runs meanwhile would let the numbers disagree.

@@ -82,8 +82,9 @@ def relative(now: Decimal | int | None, before: Decimal | int | None) -> str | N
     if now is None or not before:
         return None
     past = Decimal(before)
+    # Credits can make a sum negative: divided by it, a rise would read as a fall.
     share = (now - past) / abs(past)
-    return _told(float(share), lambda digits: percent(share, digits))
+    return _with_visible_digits(float(share), lambda digits: percent(share, digits))
 
 
 def absolute(now: Decimal | None, before: Decimal | None, shown: Callable[..., str]) -> str:
@@ -97,24 +98,28 @@ def absolute(now: Decimal | None, before: Decimal | None, shown: Callable[..., s
     """
     if now is None or before is None:
         return DASH
-    return _told(float(now - before), lambda digits: shown(now - before, digits), least=2)
+    return _with_visible_digits(
+        float(now - before), lambda digits: shown(now - before, digits), least=2
+    )
 
 
-def visible(share: Decimal) -> str:
+def visible_percent(share: Decimal) -> str:
     """A share in percent without its unit, with as many digits as show that it is not zero.
 
     Example:
-        >>> visible(Decimal("0.928")), visible(Decimal("-0.0002")), visible(Decimal(0))
-        ('92.8', '−0.02', '0.0')
+        >>> [visible_percent(Decimal(share)) for share in ("0.928", "-0.0002", "0")]
+        ['92.8', '−0.02', '0.0']
     """
-    return _told(float(share), lambda digits: percent(share, digits, unit=False)).removeprefix("+")
+    return _with_visible_digits(
+        float(share), lambda digits: percent(share, digits, unit=False)
+    ).removeprefix("+")
 
 
 def _points(value: float) -> str:
-    return _told(value, lambda digits: percent(value, digits, unit=False))
+    return _with_visible_digits(value, lambda digits: percent(value, digits, unit=False))
 
 
-def _told(value: float, shown: Callable[[int], str], least: int = 1) -> str:
+def _with_visible_digits(value: float, shown: Callable[[int], str], least: int = 1) -> str:
     """One digit more where rounding would hide the sign."""
     # "+0.0" would tell a direction and no size, so a digit is added until one is not zero.
     for digits in range(least, _MOST_DIGITS + 1):

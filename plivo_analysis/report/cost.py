@@ -70,6 +70,7 @@ class CostReport:
         <CostReport 'No sessions': 0 sessions, $0.00>
     """
 
+    # Two reports are equal if their pages are: frames do not compare to one truth.
     html: str
     tables: dict[str, Any] = field(compare=False)
     _title: str = field(compare=False)
@@ -125,10 +126,7 @@ class CostReport:
         Raises:
             StoreError: When one cannot be written.
         """
-        return [
-            _write(_path(folder) / f"{name}.csv", partial(csv_bytes, table))
-            for name, table in self._frames.items()
-        ]
+        return self._write_tables(folder, "csv", csv_bytes)
 
     def to_parquet(self, folder: str | PathLike[str]) -> list[Path]:
         """Write every table as a Parquet file named after it, with its types.
@@ -142,8 +140,13 @@ class CostReport:
         Raises:
             StoreError: When one cannot be written.
         """
+        return self._write_tables(folder, "parquet", parquet_bytes)
+
+    def _write_tables(
+        self, folder: str | PathLike[str], suffix: str, encode: Callable[[pl.DataFrame], bytes]
+    ) -> list[Path]:
         return [
-            _write(_path(folder) / f"{name}.parquet", partial(parquet_bytes, table))
+            _write(_path(folder) / f"{name}.{suffix}", partial(encode, table))
             for name, table in self._frames.items()
         ]
 
@@ -236,6 +239,7 @@ def cost_report(
         return made
     if sessions is None:
         raise FilterError("cost_report takes a sessions table, or estimate=.")
+    # Before the frames become tables of ours, which have no column for it.
     currency = _currency(currency, sessions, previous, messages)
     table = _dated(as_polars(sessions, SESSIONS))
     span = _period(table, period, zone)
@@ -260,6 +264,7 @@ def cost_report(
         coverage=None if coverage is None else coverage_rows(coverage),
         changes=changes_since(before, numbers) if before else {},
     )
+    # All are written into one folder, where two tables of one name would be one file.
     frames = dict(numbers.tables)
     if before:
         frames |= {
@@ -312,6 +317,7 @@ def _currency(label: str, *frames: Any) -> str:
     """The currency of all amounts: what the frames say of it, else the label."""
     named = [one_currency(frame) for frame in frames if frame is not None]
     found = list(dict.fromkeys(name for name in named if name))
+    # The default is a label that nobody chose, so that it contradicts no column.
     if len(found) > 1 or (found and label not in (_DEFAULT_CURRENCY, *found)):
         words = ", ".join([*found, *([label] if label != _DEFAULT_CURRENCY else [])])
         raise FilterError(
@@ -367,6 +373,7 @@ def _before(previous: pl.DataFrame, numbers: Measures) -> Measures:
 
 
 def _outside(created: pl.Series, period: Period) -> int:
+    # Half-open like the loaders' range, so that a session of midnight is in one month only.
     start, end = (at.astimezone(UTC) for at in (period.start, period.end))
     return len(created.filter((created < start) | (created >= end)))
 

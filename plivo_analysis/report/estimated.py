@@ -21,7 +21,7 @@ from plivo_analysis.metrics.samples import MEASURES, Interval
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
 from plivo_analysis.report.period import Period
-from plivo_analysis.report.sections.header import NOTES, NUMBERS
+from plivo_analysis.report.sections.header import NOTE_NUMBERS, NOTES
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.templates.rendering import render
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 148
 _MOST_GROUPS = 40  # on the page; the tables hold all of them
+# Columns whose groups are people, whom a page that is sent around must not name.
 _PERSONAL = ("recipient", "requestor_ip")
 _TITLES = {
     "sessions": ("Sessions", "session", "count"),
@@ -106,6 +107,7 @@ class Estimated:
                 f"A report names no person, and this estimate is grouped by {personal[0]}. Make "
                 "one by another column, such as destination_country_iso2."
             )
+        # The page shows the first groups only, so that the most costly ones come first.
         frame = frame.sort("spend", "sessions", descending=True, nulls_last=True)
         period = Period.of((estimate.since, estimate.until), zone)
         named = clean(title or period.title)
@@ -118,7 +120,6 @@ def estimated_page(subject: Estimated) -> str:
         render(
             "report/estimated.html",
             title=subject.title,
-            hatchings=[],
             part=subject.estimate.part,
             confidence=percent(subject.estimate.confidence, 0),
             facts=_facts(subject),
@@ -130,7 +131,7 @@ def estimated_page(subject: Estimated) -> str:
             others=max(0, subject.frame.height - _MOST_GROUPS),
             left_out=LEFT_OUT,
             used=[note for note in NOTES if note.word in _USED],
-            notes=NUMBERS,
+            notes=NOTE_NUMBERS,
             code=_code(subject),
             version=__version__,
         )
@@ -236,6 +237,7 @@ def _round_ends(low: float, high: float) -> tuple[float, float]:
         >>> _round_ends(2351.0, 2554.0)
         (2300.0, 2600.0)
     """
+    # Steps as wide as the interval's own order of magnitude: it fills a good part of the scale.
     step = 10.0 ** floor(log10(high - low))
     return floor(low / step) * step, ceil(high / step) * step
 

@@ -34,6 +34,7 @@ _RISKY = ("=", "+", "-", "@")
 _DROPPED = ("\t", "\r", "\n", "\0")
 DIGITS = "A spreadsheet holds 15 digits of a number; the CSV files have every digit."
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed stamp in place of the time of writing
+# The file format's limits: the library refuses a longer name and leaves a longer text out.
 _LONGEST_NAME = 31
 _LONGEST_TEXT = 32767
 _WIDEST, _WIDEST_WRAPPED = 46, 90
@@ -100,6 +101,8 @@ def workbook(sheets: Sequence[Sheet], title: str) -> bytes:
         b'PK'
     """
     file = io.BytesIO()
+    # An application's name can be "=1+1", an address or "0012": each stays the text that it is. A
+    # spreadsheet knows no zone, so that a time is written as the wall clock that it was given in.
     options = {
         "in_memory": True,
         "strings_to_formulas": False,
@@ -191,7 +194,7 @@ def csv_bytes(table: pl.DataFrame) -> bytes:
 
 def _csv(value: Any) -> str:
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{value:f}"  # str() writes a hundred-millionth as 1E-8
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, list):
@@ -219,20 +222,22 @@ def _write(sheet: Any, content: Sheet, looks: dict[str, Any]) -> None:
     for line, (term, value) in enumerate(content.above):
         sheet.write_string(line, 0, term, looks["term"])
         sheet.write_string(line, 1, value)
-    top = len(content.above) + 1 if content.above else 0
+    top = len(content.above) + 1 if content.above else 0  # an empty line below what is above
     lines_of_heading = 1
     for place, (heading, kind) in enumerate(content.columns):
         words = kind in ("text", "date", "time")
         sheet.write_string(top, place, heading, looks["heading" if words else "number_heading"])
+        # A heading may break into lines, but not within a word.
         widest = max((len(word) for word in heading.split()), default=0)
         for line, row in enumerate(content.rows, start=top + 1):
             value, own = row[place] if isinstance(row[place], Cell) else (row[place], kind)
             _cell(sheet, line, place, value, looks["wrapped" if content.wrapped else own])
-            if own == "text" and line < top + 200:  # the first lines tell how wide a column is
+            if own == "text" and line < top + 200:  # the first rows tell how wide a column is
                 widest = max(widest, len(str(value or "")))
         widest = max(widest, 0 if kind == "text" else 11)
         width = min(_WIDEST_WRAPPED if content.wrapped else _WIDEST, widest + 3)
         sheet.set_column(place, place, width)
+        # Bold letters are wider than the digits that a column's width is counted in.
         lines_of_heading = max(lines_of_heading, ceil(len(heading) * 1.3 / width))
     # Not every program that opens the file makes room for text of several lines by itself.
     sheet.set_row(top, _LINE * lines_of_heading)

@@ -15,7 +15,7 @@ from plivo_analysis.figures import style
 from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
-from plivo_analysis.report.measures import Group, add, number, same_group
+from plivo_analysis.report.measures import Group, add, finder, same_group
 from plivo_analysis.report.sections.groups import application_name, channel_name
 from plivo_analysis.report.sections.header import facts, used_notes
 
@@ -58,27 +58,27 @@ def _summary(subject: Subject) -> Sheet:
     numbers, before = subject.numbers, subject.before
     money = f", {subject.currency}"
     rows: list[list[Any]] = []
-    for name, kind, of in (
+    for name, kind, find in (
         (f"Spend{money}", "amount", lambda found: found.spent),
         ("Sessions", "count", lambda found: found.sessions.height),
-        ("Sessions settled", "count", number("cost", "settled")),
-        ("Sessions verified", "count", number("cost", "verified")),
-        ("Success rate (verified ÷ settled)", "percent", number("success", "success_rate")),
-        ("Fallback rate", "percent", number("fallback", "fallback_rate")),
-        (f"Cost per verified session{money}", "price", number("cost", "cost_per_verified")),
+        ("Sessions settled", "count", finder("cost", "settled")),
+        ("Sessions verified", "count", finder("cost", "verified")),
+        ("Success rate (verified ÷ settled)", "percent", finder("success", "success_rate")),
+        ("Fallback rate", "percent", finder("fallback", "fallback_rate")),
+        (f"Cost per verified session{money}", "price", finder("cost", "cost_per_verified")),
         (
             f"Direct cost per verified session, without waste{money}",
             "price",
-            number("cost", "direct_cost_per_verified"),
+            finder("cost", "direct_cost_per_verified"),
         ),
         (
             f"Cost per verified journey{money}",
             "price",
-            number("journey_rates", "cost_per_verified_journey"),
+            finder("journey_rates", "cost_per_verified_journey"),
         ),
-        ("Journeys verified (÷ settled)", "percent", number("journey_rates", "conversion_rate")),
-        (f"Waste: spend on sessions that expired{money}", "amount", number("cost", "waste")),
-        ("Waste as a share of settled spend", "percent", number("cost", "waste_share")),
+        ("Journeys verified (÷ settled)", "percent", finder("journey_rates", "conversion_rate")),
+        (f"Waste: spend on sessions that expired{money}", "amount", finder("cost", "waste")),
+        ("Waste as a share of settled spend", "percent", finder("cost", "waste_share")),
         ("Sessions that may still verify", "count", lambda found: found.complete.may_verify),
         ("Sessions whose money has not arrived", "count", lambda found: found.complete.unpriced),
         (
@@ -87,7 +87,7 @@ def _summary(subject: Subject) -> Sheet:
             lambda found: add(row["unallocated"] for row in found.rows("reconcile")),
         ),
     ):
-        now, past = of(numbers), of(before) if before else None
+        now, past = find(numbers), find(before) if before else None
         rows.append([name, Cell(now, kind)])
         if before:
             rows[-1] += [Cell(past, kind), *_changes(subject, now, past, kind)]
@@ -180,6 +180,7 @@ def _channels(subject: Subject) -> Sheet:
 
 def _split(subject: Subject, name: str, grouping: str, named: Sequence[_Column]) -> Sheet:
     """A row a group: spend with its change, what it bought, and the spend on each channel."""
+    # Of an amount that is not known at all nothing says how large it is: it stands last.
     groups = sorted(subject.numbers.groups(grouping), key=lambda group: -(group.spent or 0))
     past, currency = subject.spent_before(grouping), subject.currency
     journey = f"Cost per verified journey, {currency}"
@@ -194,11 +195,12 @@ def _split(subject: Subject, name: str, grouping: str, named: Sequence[_Column])
     ]
     if "journey_rates" in subject.numbers.tables:
         columns += [
-            (journey, "price", _found("journeys", "cost_per_verified_journey")),
-            ("Journeys verified (÷ settled)", "percent", _found("journeys", "conversion_rate")),
+            (journey, "price", _in_row("journeys", "cost_per_verified_journey")),
+            ("Journeys verified (÷ settled)", "percent", _in_row("journeys", "conversion_rate")),
         ]
+    # A channel that no group used would be an empty column of every sheet.
     columns += [
-        (f"{style.name(channel)}, {currency}", "amount", _found("parts", channel))
+        (f"{style.name(channel)}, {currency}", "amount", _in_row("parts", channel))
         for channel in sorted({part for group in groups for part in group.parts}, key=style.place)
     ]
     return _sheet(name, columns, groups)
@@ -214,7 +216,7 @@ def _countries_by_channel(subject: Subject) -> Sheet:
         [
             *_COUNTRY,
             ("First channel", "text", lambda group: channel_name(group.key[1])),
-            (spent, "amount", _found("cost", "total_charge")),
+            (spent, "amount", _in_row("cost", "total_charge")),
             *_bought(subject),
         ],
         groups,
@@ -230,6 +232,7 @@ def _over_time(subject: Subject) -> list[Sheet]:
         (row["channel"], instant(row["period"])): row["amount"]
         for row in numbers.rows("spend_by_period")
     }
+    # By instant: where a clock is put back, two hours have one wall time.
     in_all, word = numbers.spent_by_period(), numbers.period.bucket
 
     def on(channel: str) -> list[Decimal | None]:
@@ -272,11 +275,11 @@ def _sheet(
     above: Sequence[tuple[str, str]] = (),
 ) -> Sheet:
     """A row an item."""
-    rows = [[of(item) for *_, of in columns] for item in items]
+    rows = [[find(item) for *_, find in columns] for item in items]
     return Sheet(name, [(heading, kind) for heading, kind, _ in columns], rows, above)
 
 
-def _found(row: str, name: str) -> Callable[[Group], Any]:
+def _in_row(row: str, name: str) -> Callable[[Group], Any]:
     """What finds a value in a group's row; a group without sessions has none."""
     return lambda group: getattr(group, row).get(name)
 
@@ -294,15 +297,15 @@ _APPLICATION: list[_Column] = [
 def _bought(subject: Subject) -> list[_Column]:
     """What the sessions of a row came to."""
     return [
-        ("Sessions", "count", _found("success", "sessions")),
-        ("Settled", "count", _found("success", "settled")),
-        ("Verified", "count", _found("success", "verified")),
-        ("Success rate", "percent", _found("success", "success_rate")),
-        (f"Waste, {subject.currency}", "amount", _found("cost", "waste")),
+        ("Sessions", "count", _in_row("success", "sessions")),
+        ("Settled", "count", _in_row("success", "settled")),
+        ("Verified", "count", _in_row("success", "verified")),
+        ("Success rate", "percent", _in_row("success", "success_rate")),
+        (f"Waste, {subject.currency}", "amount", _in_row("cost", "waste")),
         (
             f"Cost per verified session, {subject.currency}",
             "price",
-            _found("cost", "cost_per_verified"),
+            _in_row("cost", "cost_per_verified"),
         ),
     ]
 

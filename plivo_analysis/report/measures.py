@@ -142,6 +142,7 @@ class Measures:
             known = parts.setdefault(tuple(row[column] for column in GROUPINGS[grouping]), {})
             if row["amount"] is not None:
                 known[row["channel"]] = row["amount"]
+        # `success_rates` has a row for every group that has a session, whatever is known of it.
         return [
             Group(key, 1, parts.get(key, {}), cost[key], row, journeys.get(key, {}))
             for key, row in success.items()
@@ -154,12 +155,13 @@ class Measures:
         mean of ratios.
         """
         by = GROUPINGS[grouping]
+        # With the columns' own types, since a list of nulls alone would have none to join by.
         schema = self.sessions.select(by).schema
         keys = pl.DataFrame([group.key for group in groups], schema=schema, orient="row")
         of_groups = self.sessions.join(keys, on=by, how="semi", nulls_equal=True)
         return count_up(of_groups, None, self.complete)
 
-    def together(self, groups: int) -> Group:
+    def as_group(self, groups: int) -> Group:
         """All sessions as one group, which stands for so many."""
         known = {row["channel"]: row["amount"] for row in self.rows("spend")}
         parts = {channel: amount for channel, amount in known.items() if amount is not None}
@@ -219,6 +221,7 @@ class Measures:
     @property
     def spent_without_total(self) -> Decimal:
         """The known lines of the sessions whose total is not known."""
+        # The charges of attempts can be there before the session's total is.
         open_ended = self.sessions.filter(self.sessions["total_charge"].is_null())
         lines = self.charges.join(open_ended, on="session_uuid", how="semi")
         return add(lines["amount"].to_list())
@@ -419,11 +422,11 @@ def _with_one_name(sessions: pl.DataFrame) -> pl.DataFrame:
     return sessions.with_columns(named.alias("alias"))
 
 
-def number(table: str, column: str) -> Callable[[Measures], Any]:
+def finder(table: str, column: str) -> Callable[[Measures], Any]:
     """What finds a number of all sessions; it finds None where the table was not counted.
 
     Example:
-        >>> number("journey_rates", "conversion_rate")(Measures(None, None, None, None)) is None
+        >>> finder("journey_rates", "conversion_rate")(Measures(None, None, None, None)) is None
         True
     """
     return lambda numbers: numbers.total(table)[column] if table in numbers.tables else None

@@ -42,6 +42,7 @@ def page(subject: Subject) -> str:
 
 
 def _sections(subject: Subject) -> list[Markup | None]:
+    # What was spent comes first, what the numbers rest on last.
     first = [header(subject), summary(subject)]
     last = [definitions(subject), footer(subject)]
     past = subject.before and subject.before.sessions.height

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
+# Up to three days by hour, three months by day, two years by week: about a hundred bars at most.
 _STEPS = ((timedelta(days=3), "1h"), (timedelta(days=93), "1d"), (timedelta(days=731), "1w"))
 _WORDS = {"1h": "hour", "1d": "day", "1w": "week", "1mo": "month"}
 _FORMS = 'a date such as "2026-10-01" (its midnight in tz), a datetime, or both as ISO text'
@@ -67,6 +68,8 @@ class Period:
             shown = shown_value(bounds)
             raise FilterError(f"period is (start, end), each {_FORMS}; this is {shown}.")
         start, end = (_instant(bound, zone) for bound in bounds)
+        # In UTC: of two times in one zone Python compares the wall clocks, which run twice through
+        # the hour at which summer time ends.
         if start.astimezone(UTC) >= end.astimezone(UTC):
             raise FilterError("The report's period ends before it starts: give (start, end).")
         return cls(start, end, zone)
@@ -183,10 +186,11 @@ def _instant(bound: Any, zone: ZoneInfo) -> datetime:
     return instant.astimezone(zone)
 
 
-def _midnight(of: date, zone: ZoneInfo) -> datetime:
-    return _true(datetime(of.year, of.month, of.day, tzinfo=zone))
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return _true(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
 def _true(wall: datetime) -> datetime:
     """A time as its zone's clock shows it: a midnight that is skipped is the hour after it."""
+    # There and back again: Python keeps a wall time that never was until it is converted.
     return wall.astimezone(UTC).astimezone(wall.tzinfo)

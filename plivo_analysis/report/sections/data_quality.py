@@ -84,6 +84,7 @@ def reconcile(subject: Subject) -> Markup:
     above, below = [a for a in amounts if a > 0], [a for a in amounts if a < 0]
     charges = subject.numbers.charges
     derived = charges.filter(charges["note"] == "derived").get_column("amount").to_list()
+    # One number of digits for the table: enough for its smallest amount, and points in line.
     digits = max((decimals(amount) for amount in [*amounts, *derived]), default=2)
 
     def exact(values: list[Decimal]) -> str:
@@ -112,6 +113,7 @@ def coverage(subject: Subject) -> Markup | None:
     spans, complete, period = subject.coverage, subject.numbers.complete, subject.numbers.period
     if not spans or complete.period is None or period is None:
         return None
+    # A range that was read with a filter holds a part of its sessions, so that it is not read.
     read = [row for row in spans if row["state"] in READ and not row.get("filters")]
     states = {(row["start"], row["end"]): row["state"] for row in spans}
     gaps = []
@@ -151,11 +153,11 @@ def messages(subject: Subject) -> Markup | None:
     counted = subject.messages
     if counted is None:
         return None
-    rows = subject.numbers.rows("delivery_rates")
-    rates = {row["message_type"]: row for row in rows}
+    rates = {row["message_type"]: row for row in subject.numbers.rows("delivery_rates")}
     spends = subject.numbers.rows("message_spend")
     known = [row[column] for row in spends for column in ("amount", "carrier_fees")]
     digits = max((decimals(amount) for amount in known if amount is not None), default=2)
+    # Said beside the table, because two spends on one page invite adding them.
     both = f" and {subject.money(counted.amount_in_both)} is in both" if counted.matched else ""
     return section(
         "messages",

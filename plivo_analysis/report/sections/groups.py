@@ -76,6 +76,7 @@ def countries_by_channel(subject: Subject) -> Markup:
     """
     numbers = subject.numbers
     by_channel = {group.key: group for group in numbers.groups("entry_channel")}
+    # Five channels fit beside the countries; the note below counts the others.
     most, left_out = largest([*by_channel], lambda key: by_channel[key].success["sessions"], 5)
     channels = sorted(most, key=lambda key: style.place(key[0]))
     groups, rest = _largest(numbers, "country")
@@ -101,7 +102,7 @@ def countries_by_channel(subject: Subject) -> Markup:
         "countries_by_channel",
         currency=subject.currency,
         channels=[(svg.square(key[0]), channel_name(key[0])) for key in channels],
-        whole=[cell(numbers.together(1)), *(cell(by_channel[key]) for key in channels)],
+        whole=[cell(numbers.as_group(1)), *(cell(by_channel[key]) for key in channels)],
         lines=lines if len(lines) > 1 else [],
         left_out=plural(len(left_out), "channel") if left_out else "",
     )
@@ -129,9 +130,10 @@ def application_name(app_uuid: str | None, alias: str | None) -> str:
 
 def _largest(numbers: Measures, grouping: str) -> tuple[list[Group], Measures | None]:
     """The groups by what they cost, the largest first; beyond twelve the rest is one, and last."""
+    # As one group the rest has no key, by which templates and `_name` know it.
     named, left = largest(numbers.groups(grouping), lambda group: group.spent)
     rest = numbers.only(grouping, left) if left else None
-    return [*named, *([rest.together(len(left))] if rest else [])], rest
+    return [*named, *([rest.as_group(len(left))] if rest else [])], rest
 
 
 def _lines(subject: Subject, grouping: str) -> list[dict[str, Any]]:
@@ -160,9 +162,12 @@ def _name(group: Group, grouping: str) -> dict[str, str]:
 def _line(subject: Subject, group: Group, past: Decimal | None, longest: Decimal) -> dict[str, Any]:
     spent, whole = group.spent, subject.numbers.spent
     parts = sorted(group.parts.items(), key=lambda part: style.place(part[0]))
+    # What colours say, a reader of the text alternative gets as words.
     words = (f"{style.name(channel)} {subject.money(amount)}" for channel, amount in parts)
+    # Per day where the periods differ in length, like the change that is printed beside it.
     now, then = (subject.change(amount or Decimal(0), Decimal(0)) for amount in (spent, past))
     risen = spent is not None and past is not None and 0 < then * _RISEN <= now
+    # `risen` and `wasted` are where a reader should look first; the note below says so.
     rate, journeys = group.success["success_rate"], group.journeys
     return {
         "bar": svg.parts(parts, longest, _BAR, label="; ".join(words) or "no known amount"),
@@ -199,6 +204,7 @@ def fallback(subject: Subject) -> Markup:
     groups, others = largest(
         subject.numbers.rows("fallback_by_entry_channel"), lambda group: group["sessions"]
     )
+    # The largest were chosen by size and stand in the order that channels have everywhere.
     groups.sort(key=lambda group: style.place(group["entry_channel"]))
     whole = subject.numbers.total("fallback")
     past: dict[Key, Row] = {}
@@ -227,7 +233,7 @@ def fallback(subject: Subject) -> Markup:
 
 def _ticks(rows: Sequence[Row]) -> list[float]:
     """Round steps up to an end that holds every dot; the last one is the end of the scale."""
-    percents = (FALLBACK.scale_end(rows) or 0.1) * 100
+    percents = (FALLBACK.scale_end(rows) or 0.1) * 100  # where none fell back: up to 10 %
     upto, step = next(pair for pair in _TICKS if percents <= pair[0] or pair[0] == 100)  # noqa: PLR2004 - percent
     end = min(upto, ceil(percents / step) * step)
     return [tick / 100 for tick in range(0, end + 1, step)]

@@ -116,12 +116,12 @@ NOTES = (
         "gap between two read pages is not missed.",
     ),
 )
-NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
+NOTE_NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
 
 
 def section(name: str, /, **values: Any) -> Markup:
     """A template of the report, filled in, with the number of each footnote to point to."""
-    return render(f"report/{name}.html", notes=NUMBERS, **values)
+    return render(f"report/{name}.html", notes=NOTE_NUMBERS, **values)
 
 
 def header(subject: Subject) -> Markup:
@@ -149,6 +149,7 @@ def definitions(subject: Subject) -> Markup:
 
 def used_notes(subject: Subject) -> list[Footnote]:
     """The definitions of what this report shows."""
+    # An estimate has a page of its own, which chooses its definitions itself.
     unused = {
         "coverage" if subject.coverage is None else "",
         "messages" if subject.messages is None else "",
@@ -168,6 +169,7 @@ def footer(subject: Subject) -> Markup:
         options = f', tz="{period.zone.key}"' if period.zone.key != "UTC" else ""
     if subject.currency != "USD":
         options += f', currency="{subject.currency}"'
+    # A title may hold quotes and slashes, and this line is to be run.
     name = _NO_LETTER.sub("-", subject.title.lower()).strip("-") or "report"
     code = f'pva.cost_report({sessions}, "{name[:40]}.html"{options})'
     return section("footer", code=code, version=__version__)
@@ -177,6 +179,7 @@ def _period(subject: Subject) -> tuple[str, str]:
     period = subject.numbers.period
     if period is None:
         return "", ""
+    # Of a period that was read off the sessions nothing says that it was whole.
     how = period.length if period.given else f"{period.length}, from first to last session"
     return period.bounds, how
 
@@ -206,5 +209,6 @@ def _data(subject: Subject) -> tuple[str, str]:
 
 def _iso(at: datetime) -> str:
     instant = at.astimezone(UTC).replace(tzinfo=None)
+    # A date is short, and the loaders read it as this very instant.
     whole_day = not (instant.hour or instant.minute or instant.second or instant.microsecond)
     return f"{instant:%Y-%m-%d}" if whole_day else instant.isoformat() + "Z"

@@ -77,6 +77,7 @@ def _spend(subject: Subject) -> Card:
     complete = numbers.complete
     known = [str(complete.money), *complete.reasons]
     card = Card("Spend", "spend", subject.money(numbers.spent), " · ".join(known))
+    # What is not known at all would be compared as if nothing had been spent.
     none_known = complete.rows and complete.unpriced == complete.rows
     past = None if before is None or none_known else before.spent
     return _money(subject, card, numbers.spent_by_period(), numbers.spent, past)
@@ -138,6 +139,7 @@ def _money(
 ) -> Card:
     if past is not None:
         a_day = "/day" if subject.per_day else ""
+        # Beside a change, a card has room for one remark only.
         card.kind = card.kind.split(" · ")[0]
         card.was = subject.money(past)
         card.change = subject.relative(now, past) or ""
@@ -174,8 +176,9 @@ def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Card:
     if difference := Difference.of(subject.compared, column):
         card.change, card.apart = points(difference), f"({points_range(difference)})"
         card.clear = difference.clear
-    bounds = [bound for e in (estimate, past) if e for bound in (e.value, e.low, e.high)]
-    low, high = round_ends(bounds)
+    # One scale for both periods, or the two dots could not be compared.
+    drawn = [rate for rate in (estimate, past) if rate]
+    low, high = round_ends([end for rate in drawn for end in (rate.value, rate.low, rate.high)])
     label = f"{title} {estimate.words}"
     card.drawing = svg.estimate(estimate, (low, high), _WIDTH, label=label, past=past)
     card.ends = (percent(low, 0), percent(high, 0))

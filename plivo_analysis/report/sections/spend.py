@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import add_up, largest
 from plivo_analysis.metrics.certainty import Certainty
-from plivo_analysis.report.comparison import relative, visible
+from plivo_analysis.report.comparison import relative, visible_percent
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.measures import add, number
+from plivo_analysis.report.measures import add, finder
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import (
     NARROW,
@@ -92,6 +92,7 @@ def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
     for name, total, known, *amounts in zip(
         spent.names, spent.totals, numbers.certainty(), *series, strict=True
     ):
+        # Sessions may be given of a time that coverage calls unread: what they cost is shown.
         unread = known is Certainty.NOT_READ
         cells = [
             _NOT_READ if unread and not amount else plain(amount, digits)
@@ -119,6 +120,7 @@ def change_of_spend(subject: Subject) -> Markup | None:
         for effect in _EFFECTS
     }
     known = {effect: amount for effect, amount in amounts.items() if amount is not None}
+    # Where each bar ends the next one begins, so that the last end is the whole change.
     ends = [Decimal(0)]
     for amount in known.values():
         ends.append(ends[-1] + amount)
@@ -141,6 +143,7 @@ def change_of_spend(subject: Subject) -> Markup | None:
         "drawing": bar(Decimal(0), ends[-1], "Change"),
         "amount": signed(subject.money(ends[-1])),
     }
+    # The bridge is built of sessions with a total: how many have none is said below it.
     unpriced = sum(
         measured.sessions["total_charge"].null_count()
         for measured in (subject.before, subject.numbers)
@@ -171,6 +174,7 @@ def spend_by_line(subject: Subject) -> Markup:
     """A row a channel, then validation and what no line accounts for, then the total."""
     numbers = subject.numbers
     rows, others = largest(numbers.rows("spend"), lambda row: row["amount"])
+    # Validation and what no line accounts for have the last places.
     rows.sort(key=lambda row: style.place(row["channel"]))
     past = subject.before.amounts("spend", "channel") if subject.before else {}
     known = [row["amount"] for row in numbers.rows("spend") if row["amount"] is not None]
@@ -184,7 +188,7 @@ def spend_by_line(subject: Subject) -> Markup:
         amount = row["amount"]
         share = NOT_KNOWN
         if amount is not None and numbers.spent:
-            share = visible(amount / numbers.spent)
+            share = visible_percent(amount / numbers.spent)
         return drawn | {
             "name": name,
             "lines": count(row["lines"]),
@@ -236,13 +240,14 @@ def cost_breakdown(subject: Subject) -> Markup:
             "verified": plural(cost["verified"], "verified session"),
             "waste": subject.money(waste) if waste is not None else "not known",
             "failed": plural(cost["settled"] - cost["verified"], "expired one"),
+            # Credits can make either part negative, which no bar can show.
             "share": min(100.0, max(0.0, float(good / whole * 100))) if whole > 0 else None,
         }
 
     def line(
-        name: str, of: Callable[[Measures], Any], shown: Callable[[Any], str], note: str = ""
+        name: str, find: Callable[[Measures], Any], shown: Callable[[Any], str], note: str = ""
     ) -> dict[str, str]:
-        now, past = of(numbers), of(before) if before else None
+        now, past = find(numbers), find(before) if before else None
         change = None
         if now is not None and past is not None and shown == percent:
             change = f"{signed(percent(now - past, unit=False))}{NARROW}pts"
@@ -257,31 +262,32 @@ def cost_breakdown(subject: Subject) -> Markup:
     prices = [
         line(
             "Cost per verified session, all settled spend",
-            number("cost", "cost_per_verified"),
+            finder("cost", "cost_per_verified"),
             price,
             "cost",
         ),
         line(
             "Direct cost per verified session, without waste",
-            number("cost", "direct_cost_per_verified"),
+            finder("cost", "direct_cost_per_verified"),
             price,
         ),
-        line("Waste share of settled spend", number("cost", "waste_share"), share),
+        line("Waste share of settled spend", finder("cost", "waste_share"), share),
         line(
             f"Spend on open sessions ({count(numbers.complete.may_verify)})",
             lambda found: found.spent_open,
             subject.money,
         ),
     ]
-    found = number("journey_rates", "cost_per_verified_journey")
+    found = finder("journey_rates", "cost_per_verified_journey")
     if "journey_rates" not in numbers.tables:
         unknown = "Cost per verified journey, not known: recipients are masked"
         prices.append(line(unknown, found, price, "journey"))
     else:
-        of = numbers.total("journey_rates")
-        title = f"Journeys verified ({count(of['verified'])} of {count(of['settled'])} settled)"
+        journeys = numbers.total("journey_rates")
+        counts = f"{count(journeys['verified'])} of {count(journeys['settled'])}"
+        title = f"Journeys verified ({counts} settled)"
         prices += [
             line("Cost per verified journey", found, price, "journey"),
-            line(title, number("journey_rates", "conversion_rate"), share),
+            line(title, finder("journey_rates", "conversion_rate"), share),
         ]
     return section("cost_breakdown", split=split, prices=prices, before=before is not None)

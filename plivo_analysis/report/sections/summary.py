@@ -117,6 +117,7 @@ def _spent(subject: Subject) -> _Sentence:
     if lacking:
         so_far = "; as far as it was read, " if unread else "; as far as totals have arrived, "
     a_day = " a day" if subject.per_day else ""
+    # A change that rounds to nothing is neither more nor less.
     if not any(digit in change for digit in "123456789"):
         return [*parts[:2], f"{parts[2]}{so_far}as much{a_day} as in {subject.before_name}."]
     word = "less" if change.startswith(MINUS) else "more"
@@ -164,6 +165,7 @@ def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
         return None
     shares = {code: change / whole for code, change in changes.items()}
     code = max(shares, key=lambda code: (shares[code], code or ""))
+    # More than the whole: others went the other way, so that the change is not "of" one country.
     if not _MOST_OF <= shares[code] <= 1:
         return None
     word = "rise" if whole > 0 else "fall"
@@ -197,6 +199,7 @@ def _price(subject: Subject) -> _Sentence:
     )
     past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     was = f"; it was {subject.price(past)}" if past is not None else ""
+    # A change that chance can cause must not read like a finding.
     difference = Difference.of(subject.compared, "cost_per_verified")
     if difference is not None and difference.value and not difference.clear:
         was += ", and the difference is within what chance can cause"
@@ -230,6 +233,7 @@ def largest_burst(numbers: Measures) -> Burst | None:
         (row[COUNTRY[0]], place[instant(row["period"])]): row["amount"] or _ZERO
         for row in spend(numbers.charges, by=COUNTRY, **time).rows(named=True)
     }
+    # A day that was read in part would pull the median down, and make a burst of the day beside it.
     read = [known is Certainty.EXACT for known in numbers.certainty()]
     found = (_burst(code, by_day, starts, spent, read) for code, by_day in counts.items())
     bursts = [burst for burst in found if burst and burst.spent > numbers.spent * _LEAST_SHARE]
@@ -248,16 +252,18 @@ def _burst(
     if len(whole) < _FEWEST_DAYS:
         return None
     usual = float(median(whole))
-    level = 2 * max(usual, 1.0)
+    level = 2 * max(usual, 1.0)  # twice the median of a new country, 0, would be any day
     first = last = sessions.index(max(sessions))
     if sessions[first] < level * 1.5:
         return None
+    # From the highest day outwards, as long as the days beside it are high too.
     while first > 0 and sessions[first - 1] >= level:
         first -= 1
     while last + 1 < len(sessions) and sessions[last + 1] >= level:
         last += 1
     run = range(first, last + 1)
     counted = sum(sessions[day] for day in run)
+    # What lasts for a quarter of the period is growth, and a handful of sessions is chance.
     if len(run) > len(sessions) // 4 or counted < _FEWEST_SESSIONS:
         return None
     return Burst(
