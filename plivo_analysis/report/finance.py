@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.report.measures import Subject
 
-# A column: its heading, the kind of its values, and the value of a row.
+# A column, or a row of the summary: its title, the kind of its values, and what finds one.
 _Column = tuple[str, str, "Callable[[Any], Any]"]
 
 _TERMS = (
@@ -56,39 +56,10 @@ def finance_workbook(subject: Subject) -> bytes:
 def _summary(subject: Subject) -> Sheet:
     """A row a measure: this period, the one before, and the change."""
     numbers, before = subject.numbers, subject.before
-    money = f", {subject.currency}"
     rows: list[list[Any]] = []
-    for name, kind, find in (
-        (f"Spend{money}", "amount", lambda found: found.spent),
-        ("Sessions", "count", lambda found: found.sessions.height),
-        ("Sessions settled", "count", finder("cost", "settled")),
-        ("Sessions verified", "count", finder("cost", "verified")),
-        ("Success rate (verified ÷ settled)", "percent", finder("success", "success_rate")),
-        ("Fallback rate", "percent", finder("fallback", "fallback_rate")),
-        (f"Cost per verified session{money}", "price", finder("cost", "cost_per_verified")),
-        (
-            f"Direct cost per verified session, without waste{money}",
-            "price",
-            finder("cost", "direct_cost_per_verified"),
-        ),
-        (
-            f"Cost per verified journey{money}",
-            "price",
-            finder("journey_rates", "cost_per_verified_journey"),
-        ),
-        ("Journeys verified (÷ settled)", "percent", finder("journey_rates", "conversion_rate")),
-        (f"Waste: spend on sessions that expired{money}", "amount", finder("cost", "waste")),
-        ("Waste as a share of settled spend", "percent", finder("cost", "waste_share")),
-        ("Sessions that may still verify", "count", lambda found: found.complete.may_verify),
-        ("Sessions whose money has not arrived", "count", lambda found: found.complete.unpriced),
-        (
-            f"Billed beyond the lines of the bill{money}",
-            "amount",
-            lambda found: add(row["unallocated"] for row in found.rows("reconcile")),
-        ),
-    ):
+    for title, kind, find in _MEASURES:
         now, past = find(numbers), find(before) if before else None
-        rows.append([name, Cell(now, kind)])
+        rows.append([_heading(title, kind, subject.currency), Cell(now, kind)])
         if before:
             rows[-1] += [Cell(past, kind), *_changes(subject, now, past, kind)]
     columns = [("Measure", "text"), ("This period", "amount")]
@@ -114,6 +85,33 @@ def _summary(subject: Subject) -> Sheet:
     return Sheet("Summary", columns, rows, above)
 
 
+_MEASURES: tuple[_Column, ...] = (
+    ("Spend", "amount", lambda found: found.spent),
+    ("Sessions", "count", lambda found: found.sessions.height),
+    ("Sessions settled", "count", finder("cost", "settled")),
+    ("Sessions verified", "count", finder("cost", "verified")),
+    ("Success rate (verified ÷ settled)", "percent", finder("success", "success_rate")),
+    ("Fallback rate", "percent", finder("fallback", "fallback_rate")),
+    ("Cost per verified session", "price", finder("cost", "cost_per_verified")),
+    (
+        "Direct cost per verified session, without waste",
+        "price",
+        finder("cost", "direct_cost_per_verified"),
+    ),
+    ("Cost per verified journey", "price", finder("journey_rates", "cost_per_verified_journey")),
+    ("Journeys verified (÷ settled)", "percent", finder("journey_rates", "conversion_rate")),
+    ("Waste: spend on sessions that expired", "amount", finder("cost", "waste")),
+    ("Waste as a share of settled spend", "percent", finder("cost", "waste_share")),
+    ("Sessions that may still verify", "count", lambda found: found.complete.may_verify),
+    ("Sessions whose money has not arrived", "count", lambda found: found.complete.unpriced),
+    (
+        "Billed beyond the lines of the bill",
+        "amount",
+        lambda found: add(row["unallocated"] for row in found.rows("reconcile")),
+    ),
+)
+
+
 def _changes(subject: Subject, now: Any, past: Any, kind: str) -> list[Cell]:
     """The change, and the change as a share of what was; of rates in percentage points alone."""
     if now is None or past is None:
@@ -133,7 +131,7 @@ def _changes(subject: Subject, now: Any, past: Any, kind: str) -> list[Cell]:
 
 def _channels(subject: Subject) -> Sheet:
     """A row a channel: what its attempts cost, and the sessions that began on it."""
-    numbers, before, currency = subject.numbers, subject.before, subject.currency
+    numbers, before = subject.numbers, subject.before
     lines = {(row["channel"],): row for row in numbers.rows("spend")}
     past = before.amounts("spend", "channel") if before else {}
     costs = before.keyed("cost_by_entry_channel") if before else {}
@@ -151,10 +149,11 @@ def _channels(subject: Subject) -> Sheet:
         return None if now is None or was is None else now - was
 
     compared: list[_Column] = [
-        (f"Cost per verified before, {currency}", "price", price_before),
-        (f"Change of cost per verified, {currency}", "price", change),
+        ("Cost per verified before", "price", price_before),
+        ("Change of cost per verified", "price", change),
     ]
     return _sheet(
+        subject,
         "Channels",
         [
             ("Channel", "text", lambda group: channel_name(group.key[0])),
@@ -164,7 +163,7 @@ def _channels(subject: Subject) -> Sheet:
                 lambda group: lines.get(group.key, {}).get("amount"),
                 lambda group: past.get(group.key[0], Decimal(0)),
             ),
-            *_bought(subject),
+            *_BOUGHT,
             *(compared if before else []),
         ],
         [groups.get(key, Group(key)) for key in keys],
@@ -182,8 +181,7 @@ def _split(subject: Subject, name: str, grouping: str, named: Sequence[_Column])
     """A row a group: spend with its change, what it bought, and the spend on each channel."""
     # Of an amount that is not known at all nothing says how large it is: it stands last.
     groups = sorted(subject.numbers.groups(grouping), key=lambda group: -(group.spent or 0))
-    past, currency = subject.spent_before(grouping), subject.currency
-    journey = f"Cost per verified journey, {currency}"
+    past = subject.spent_before(grouping)
     columns: list[_Column] = [
         *named,
         *_spent(
@@ -191,33 +189,37 @@ def _split(subject: Subject, name: str, grouping: str, named: Sequence[_Column])
             lambda group: group.spent,
             lambda group: past.get(same_group(group.key), Decimal(0)),
         ),
-        *_bought(subject),
+        *_BOUGHT,
     ]
     if "journey_rates" in subject.numbers.tables:
         columns += [
-            (journey, "price", _in_row("journeys", "cost_per_verified_journey")),
+            (
+                "Cost per verified journey",
+                "price",
+                _in_row("journeys", "cost_per_verified_journey"),
+            ),
             ("Journeys verified (÷ settled)", "percent", _in_row("journeys", "conversion_rate")),
         ]
     # A channel that no group used would be an empty column of every sheet.
     columns += [
-        (f"{style.name(channel)}, {currency}", "amount", _in_row("parts", channel))
+        (style.name(channel), "amount", _in_row("parts", channel))
         for channel in sorted({part for group in groups for part in group.parts}, key=style.place)
     ]
-    return _sheet(name, columns, groups)
+    return _sheet(subject, name, columns, groups)
 
 
 def _countries_by_channel(subject: Subject) -> Sheet:
     """A row for each country and first channel, to filter and to compare."""
     groups = subject.numbers.groups("country_and_channel")
     groups.sort(key=lambda group: (country(group.key[0]), style.place(group.key[1])))
-    spent = f"Spend of settled sessions, {subject.currency}"
     return _sheet(
+        subject,
         "Countries by channel",
         [
             *_COUNTRY,
             ("First channel", "text", lambda group: channel_name(group.key[1])),
-            (spent, "amount", _in_row("cost", "total_charge")),
-            *_bought(subject),
+            ("Spend of settled sessions", "amount", _in_row("cost", "total_charge")),
+            *_BOUGHT,
         ],
         groups,
     )
@@ -225,14 +227,14 @@ def _countries_by_channel(subject: Subject) -> Sheet:
 
 def _over_time(subject: Subject) -> list[Sheet]:
     """A row a bucket: spend by channel, sessions, and what may be said of them."""
-    numbers, currency = subject.numbers, subject.currency
+    numbers = subject.numbers
     if numbers.period is None:
         return []
+    # By instant: where a clock is put back, two hours have one wall time.
     spent = {
         (row["channel"], instant(row["period"])): row["amount"]
         for row in numbers.rows("spend_by_period")
     }
-    # By instant: where a clock is put back, two hours have one wall time.
     in_all, word = numbers.spent_by_period(), numbers.period.bucket
 
     def on(channel: str) -> list[Decimal | None]:
@@ -242,25 +244,25 @@ def _over_time(subject: Subject) -> list[Sheet]:
             for start, whole in zip(numbers.starts, in_all, strict=True)
         ]
 
-    columns: list[tuple[str, str, Sequence[Any]]] = [
+    series: list[tuple[str, str, Sequence[Any]]] = [
         (word.capitalize(), "time" if word == "hour" else "date", numbers.starts),
-        (f"Spend, {currency}", "amount", in_all),
+        ("Spend", "amount", in_all),
         *(
-            (f"{style.name(channel)}, {currency}", "amount", on(channel))
+            (style.name(channel), "amount", on(channel))
             for channel in sorted({channel for channel, _ in spent}, key=style.place)
         ),
         ("Sessions", "count", numbers.by_period("success_by_period", "sessions", 0)),
         ("Verified", "count", numbers.by_period("success_by_period", "verified", 0)),
         ("Success rate", "percent", numbers.by_period("success_by_period", "success_rate")),
         (
-            f"Cost per verified session, {currency}",
+            "Cost per verified session",
             "price",
             numbers.by_period("cost_by_period", "cost_per_verified"),
         ),
         ("Known", "text", [str(known) for known in numbers.certainty()]),
     ]
-    rows = list(zip(*(values for *_, values in columns), strict=True))
-    return [Sheet(f"By {word}", [(title, kind) for title, kind, _ in columns], rows)]
+    columns = [(title, kind, values.__getitem__) for title, kind, values in series]
+    return [_sheet(subject, f"By {word}", columns, range(len(numbers.starts)))]
 
 
 def _definitions(subject: Subject) -> Sheet:
@@ -269,14 +271,29 @@ def _definitions(subject: Subject) -> Sheet:
 
 
 def _sheet(
+    subject: Subject,
     name: str,
     columns: Sequence[_Column],
     items: Iterable[Any],
     above: Sequence[tuple[str, str]] = (),
 ) -> Sheet:
     """A row an item."""
+    headings = [(_heading(title, kind, subject.currency), kind) for title, kind, _ in columns]
     rows = [[find(item) for *_, find in columns] for item in items]
-    return Sheet(name, [(heading, kind) for heading, kind, _ in columns], rows, above)
+    return Sheet(name, headings, rows, above)
+
+
+def _heading(title: str, kind: str, currency: str) -> str:
+    """A title with its unit: a cell shows an amount without one.
+
+    Example:
+        >>> _heading("Spend", "amount", "USD"), _heading("Change a day", "amount", "USD")
+        ('Spend, USD', 'Change, USD a day')
+    """
+    if kind not in ("amount", "price"):
+        return title
+    name = title.removesuffix(" a day")
+    return f"{name}, {currency}{title.removeprefix(name)}"
 
 
 def _in_row(row: str, name: str) -> Callable[[Group], Any]:
@@ -284,30 +301,22 @@ def _in_row(row: str, name: str) -> Callable[[Group], Any]:
     return lambda group: getattr(group, row).get(name)
 
 
-_COUNTRY: list[_Column] = [
+_COUNTRY: tuple[_Column, ...] = (
     ("Country", "text", lambda group: country(group.key[0])),
     ("Code", "text", lambda group: group.key[0]),
-]
-_APPLICATION: list[_Column] = [
+)
+_APPLICATION: tuple[_Column, ...] = (
     ("Application", "text", lambda group: application_name(*group.key)),
     ("Id", "text", lambda group: group.key[0]),
-]
-
-
-def _bought(subject: Subject) -> list[_Column]:
-    """What the sessions of a row came to."""
-    return [
-        ("Sessions", "count", _in_row("success", "sessions")),
-        ("Settled", "count", _in_row("success", "settled")),
-        ("Verified", "count", _in_row("success", "verified")),
-        ("Success rate", "percent", _in_row("success", "success_rate")),
-        (f"Waste, {subject.currency}", "amount", _in_row("cost", "waste")),
-        (
-            f"Cost per verified session, {subject.currency}",
-            "price",
-            _in_row("cost", "cost_per_verified"),
-        ),
-    ]
+)
+_BOUGHT: tuple[_Column, ...] = (
+    ("Sessions", "count", _in_row("success", "sessions")),
+    ("Settled", "count", _in_row("success", "settled")),
+    ("Verified", "count", _in_row("success", "verified")),
+    ("Success rate", "percent", _in_row("success", "success_rate")),
+    ("Waste", "amount", _in_row("cost", "waste")),
+    ("Cost per verified session", "price", _in_row("cost", "cost_per_verified")),
+)
 
 
 def _spent(
@@ -316,7 +325,7 @@ def _spent(
     past: Callable[[Group], Decimal | None],
 ) -> list[_Column]:
     """What was spent on a row, its share of all spend and, with a period before, the change."""
-    currency, whole = subject.currency, subject.numbers.spent
+    whole = subject.numbers.spent
 
     def share(group: Group) -> Decimal | None:
         spent = amount(group)
@@ -326,14 +335,8 @@ def _spent(
         now, was = amount(group), past(group)
         return None if now is None or was is None else subject.change(now, was)
 
-    columns: list[_Column] = [
-        (f"Spend, {currency}", "amount", amount),
-        ("Share of spend", "percent", share),
-    ]
+    columns: list[_Column] = [("Spend", "amount", amount), ("Share of spend", "percent", share)]
     if subject.before:
-        a_day = " a day" if subject.per_day else ""
-        columns += [
-            (f"Spend before, {currency}", "amount", past),
-            (f"Change, {currency}{a_day}", "amount", change),
-        ]
+        title = "Change a day" if subject.per_day else "Change"
+        columns += [("Spend before", "amount", past), (title, "amount", change)]
     return columns
