@@ -83,7 +83,9 @@ class Loading:
     def _run(self, request: LoadRequest, compare: bool, cancel: threading.Event) -> None:
         progress = LoadProgress(
             self._limiter,
-            lambda *numbers: self._tell(*numbers, is_first=run.is_estimating),
+            lambda *numbers: self._tell(
+                *numbers, is_first=run.is_estimating, is_shared=progress.is_shared
+            ),
             lambda seconds: write(self._layout.wait, wording.waiting(seconds)),
             lambda: self._show(run.read()),
         )
@@ -120,16 +122,16 @@ class Loading:
         rows: int,
         share: float,
         left: float,
-        others: int,
         *,
         is_first: bool,
+        is_shared: bool,
     ) -> None:
         self._layout.set_progress(share)
         per_minute = self._limiter.requests_per_minute
         sentences = wording.running(
             requests, expected, rows, self._noun, left=left, per_minute=per_minute
         )
-        notes = [wording.FIRST] * is_first + [wording.SHARED] * (others > 0)
+        notes = [wording.FIRST] * is_first + [wording.SHARED] * is_shared
         write(self._layout.status, sentences + (lines(*notes) if notes else NOTHING))
         write(self._layout.wait, NOTHING)
 

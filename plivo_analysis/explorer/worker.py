@@ -103,16 +103,19 @@ class LoadProgress:
 
     Args:
         limiter: Knows how long further requests take.
-        page: Called with requests, requests expected, rows, share of the range, seconds left,
-            and how many requests of other loads of the account wait or are under way.
+        page: Called with requests, requests expected, rows, share of the range, seconds left.
         wait: Called with the seconds until the next request.
         preview: Shows what was read so far.
+
+    Attributes:
+        unseen: Whether a page has arrived since the last preview.
+        is_shared: Whether another load of the account was running when a page was last told of.
     """
 
     def __init__(
         self,
         limiter: Limiter,
-        page: Callable[[int, int, int, float, float, int], None],
+        page: Callable[[int, int, int, float, float], None],
         wait: Callable[[float], None],
         preview: Callable[[], None],
     ) -> None:
@@ -125,7 +128,7 @@ class LoadProgress:
         self._before = self._told = 0, 0  # requests and rows, of the parts before and in all
         self._previewed = time.monotonic()
         self._pause = _PREVIEW
-        self.unseen = False  # whether a page has arrived since the last preview
+        self.unseen = self.is_shared = False
 
     def begin_part(self) -> None:
         """Another part of the load begins; requests and rows are counted on."""
@@ -158,8 +161,8 @@ class LoadProgress:
         expected = max(requests, round(requests / share)) if share > 0 else requests
         left = self._limiter.wait_estimate(expected - requests) if expected > requests else 0.0
         more, rows = self._before[0], self._before[1] + rows
-        others = self._limiter.asking() - asking
-        self._page(more + requests, more + expected, rows, share, left, others)
+        self.is_shared = self._limiter.asking() > asking
+        self._page(more + requests, more + expected, rows, share, left)
 
     def _show(self) -> None:
         began = time.monotonic()

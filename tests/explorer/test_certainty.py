@@ -220,13 +220,14 @@ def test_a_wrong_field_is_named_during_a_load_too(serve: Any, explore: Any) -> N
 
 
 @pytest.mark.parametrize(
-    ("sessions", "per_minute", "doing"),
-    [(300, 4, "sessions read"), (3_000, 10, "First an estimate")],
+    ("sizes", "doing"),
+    [((300, 4), "sessions read"), ((3_000, 10), "First an estimate")],
     ids=["pulling", "sampling"],
 )
 def test_who_meets_a_running_load_of_the_account_is_told_so(
-    sessions: int, per_minute: int, doing: str, serve: Any, explore: Any, tmp_path: Any
+    sizes: tuple[int, int], doing: str, serve: Any, explore: Any, tmp_path: Any
 ) -> None:
+    sessions, per_minute = sizes
     account = generate(sessions=sessions)
     options = {
         "base_url": serve(account).url,

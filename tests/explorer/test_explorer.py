@@ -600,11 +600,7 @@ def test_a_figure_shows_the_group_with_the_worst_rate_first(explore: Any) -> Non
     (output,) = explorer._views[1]._rates.output.outputs
     drawn = output["data"]["application/vnd.plotly.v1+json"]
     words = [note["text"] for note in drawn["layout"]["annotations"] if " of " in note["text"]]
-    rates = [
-        float(found[1])
-        for words_of_row in words
-        if (found := re.match(r"<b>([0-9.]+)", words_of_row))
-    ]
+    rates = [float(number) for text in words for number in re.findall(r"^<b>([0-9.]+)", text)]
     assert len(rates) > 5
     assert rates[1:] == sorted(rates[1:], reverse=True)  # behind the one of all sessions
 

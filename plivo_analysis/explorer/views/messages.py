@@ -54,7 +54,7 @@ class Delivery:
     def draw(self, state: ViewState[Messages]) -> None:
         """Draw the rate of each group, and list the error codes."""
         rates = self.table(state)
-        drawn, left_out = rates, []
+        drawn, left_out = rates, list[str]()
         if not state.over_time:
             drawn, left_out = worst_first(rates, "delivered_rate", "messages", descending=False)
         figure = figures.delivery(_as_channels(drawn)) if drawn.height else None
