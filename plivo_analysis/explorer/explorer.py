@@ -51,6 +51,14 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     Args:
         client: The account; by default the environment's.
         filters: The first settings: the loader's arguments, the range included.
+
+    Attributes:
+        load: The button that starts a load.
+        cancel: The button that ends a load; what was read is kept.
+        compare: Whether Load takes the period before too.
+        group: What the views are grouped by.
+        tabs: The views.
+        exports: The export buttons, by kind of file.
     """
 
     heading: ClassVar[str]
@@ -61,19 +69,24 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     compares: ClassVar[bool] = False  # whether its views show changes
 
     def __init__(self, client: Client | None = None, **filters: Any) -> None:
+        # A callback that holds it sets widgets, whose own callbacks come here again.
         self._lock = threading.RLock()
         self._client = client or environment_client()
         self._dataset: K | None = None
         self._previous: K | None = None
         self._state: ViewState[K] | None = None
         self._converted: dict[str, Any] = {}
+        # What was counted of each choice of channels, so that going back to one costs nothing.
         self._counted: dict[tuple[str, ...] | None, dict[Any, pl.DataFrame]] = {}
         self._undrawn: set[int] = set()
         self._views = self._make_views(self._client.currency)
         labels = {kind: label for kind, (label, _, _) in self._exports().items()}
-        self._layout = Layout(self.groups, labels, [(view.title, view.box) for view in self._views])
+        layout = Layout(self.groups, labels, [(view.title, view.box) for view in self._views])
+        self.load, self.cancel, self.compare = layout.load, layout.cancel, layout.compare
+        self.group, self.tabs, self.exports = layout.group, layout.tabs, layout.exports
+        self._layout = layout
         self._loading = Loading(
-            self._layout,
+            layout,
             self._one,
             self._client.limiter.of(self.resource.path),
             show=self._show,
@@ -83,21 +96,22 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._dates = DateRange(self._client.now, self._changed)
         self._fields = FilterFields(self.resource, self._changed)
         fields = [self._dates.box, self._fields.box]
-        fields += [self._layout.compare] if self.compares else []
-        self._address = Address(self._dates, self._fields, self._layout)
-        super().__init__([*self._layout.page(fields, self._choices()), self._address.place])
+        fields += [self.compare] if self.compares else []
+        self._address = Address(self._dates, self._fields, layout)
+        super().__init__([*layout.page(fields, self._choices()), self._address.place])
         self.add_class("pva")
         self._dates.put(filters.pop("since", None), filters.pop("until", None))
         self._fields.put(filters)
-        self._layout.load.on_click(lambda _: self._start())
-        self._layout.cancel.on_click(lambda _: self._loading.stop())
-        self._layout.compare.observe(lambda _: self._changed(), "value")
-        self._layout.group.observe(lambda _: self._regroup(), "value")
-        self._layout.tabs.observe(lambda _: self._draw(), "selected_index")
-        for kind, export in self._layout.exports.items():
+        # Only now: the first settings are no choices of a person.
+        self.load.on_click(lambda _: self._start())
+        self.cancel.on_click(lambda _: self._loading.stop())
+        self.compare.observe(lambda _: self._changed(), "value")
+        self.group.observe(lambda _: self._regroup(), "value")
+        self.tabs.observe(lambda _: self._draw(), "selected_index")
+        for kind, export in self.exports.items():
             export.on_click(lambda _, kind=kind: self._export(kind))
-        write(self._layout.empty, lines(wording.NOT_LOADED))
-        self._layout.set_results(has_rows=False)
+        write(layout.empty, lines(wording.NOT_LOADED))
+        layout.set_results(has_rows=False)
         self._write_header()
         self._changed()
 
@@ -147,36 +161,6 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     # What the next cell takes.
 
     @property
-    def load(self) -> widgets.Button:
-        """The button that starts a load."""
-        return self._layout.load
-
-    @property
-    def cancel(self) -> widgets.Button:
-        """The button that ends a load; what was read is kept."""
-        return self._layout.cancel
-
-    @property
-    def compare(self) -> widgets.Checkbox:
-        """Whether Load takes the period before too."""
-        return self._layout.compare
-
-    @property
-    def group(self) -> widgets.Dropdown:
-        """What the views are grouped by."""
-        return self._layout.group
-
-    @property
-    def tabs(self) -> widgets.Tab:
-        """The views."""
-        return self._layout.tabs
-
-    @property
-    def exports(self) -> dict[str, widgets.Button]:
-        """The export buttons, by kind of file."""
-        return self._layout.exports
-
-    @property
     def error(self) -> BaseException | None:
         """Why the last load failed; None when it did not."""
         return self._loading.error
@@ -209,7 +193,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             return self._code(self._arguments())
 
     def restore(self, query: str) -> None:
-        """Take settings from the query of a page's address: filters, tab, grouping and channels.
+        """Take settings from the query of a page's address: range, filters, tab and grouping.
 
         Voila gives the query as the environment's ``QUERY_STRING``, and the page keeps the
         settings in its address, so that they outlive a reload and can be sent to a colleague.
@@ -250,8 +234,8 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     def _changed(self) -> None:
         """A field changed: check all of them, and say what loading would cost."""
         with self._lock:
-            is_wrong = self._check() is not None
-            if self._loading.worker.busy:
+            is_wrong = self._check() is not None  # says so beside the field, also during a load
+            if self._loading.worker.busy:  # what is written below is the load's meanwhile
                 return
             write(self._layout.status, NOTHING if is_wrong else self._cost())
             self._mark_outdated()
@@ -268,7 +252,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         try:
             request = self._request()
             start, end = request.period(self._client.now())
-            if self._layout.compare.value:
+            if self.compare.value:
                 start = request.before(request.span()).arguments["since"]
             return lines(*wording.before(load_cost(request, (start, end)), self._one))
         except PlivoAnalysisError as error:
@@ -307,7 +291,8 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     # Results.
 
     def _show(self, loaded: Loaded) -> None:
-        """Put what was loaded on the screen."""
+        """Put what was loaded on the screen; it comes from the thread of the load."""
+        # Counting takes longest and needs nothing of the screen, which stays usable meanwhile.
         dataset = self._make_dataset(loaded.frame)
         previous = None if loaded.previous is None else self._make_dataset(loaded.previous)
         with self._lock:
@@ -328,11 +313,13 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._layout.set_results(has_rows=has_rows)
         self._write_header()
         self._mark_outdated()
+        # A figure that is drawn while hidden keeps a wrong width, so that each tab is drawn when
+        # it is shown, and no number of another choice is left in one.
         self._undrawn = set(range(len(self._views)))
         self._draw()
 
     def _state_of(self, dataset: K, loaded: Loaded) -> ViewState[K]:
-        group, told = self._layout.group.value, loaded.estimate
+        group, told = self.group.value, loaded.estimate
         return ViewState(
             dataset=dataset,
             complete=replace(loaded.complete, rows=dataset.rows, unpriced=dataset.unpriced),
@@ -357,17 +344,17 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     def _draw(self) -> None:
         """Draw the tab on the screen, if it is not drawn yet."""
         with self._lock:
-            place = self._layout.tabs.selected_index or 0
+            place = self.tabs.selected_index or 0
             if self._state is not None and self._state.dataset.rows and place in self._undrawn:
                 self._view.draw(self._state)
                 self._undrawn.discard(place)
             self._write_code()
-            self._layout.download.clear()
+            self._layout.download.clear()  # a file is of the tab that was on the screen
             self._address.write()
 
     @property
     def _view(self) -> View[K]:
-        return self._views[self._layout.tabs.selected_index or 0]
+        return self._views[self.tabs.selected_index or 0]
 
     @property
     def _loaded(self) -> Loaded | None:

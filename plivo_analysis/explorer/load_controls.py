@@ -64,6 +64,7 @@ class Loading:
         """Start a load; nothing happens while one is running."""
         if self.worker.busy:
             return
+        # Before the thread starts, whose own requests would be counted among the others'.
         self._layout.set_running(is_running=True)
         shared = [wording.SHARED] if self._limiter.asking() else []
         write(self._layout.status, lines(wording.ASKING, *shared))
@@ -81,6 +82,7 @@ class Loading:
             write(self._layout.wait, lines(wording.STOPPING))
 
     def _run(self, request: LoadRequest, compare: bool, cancel: threading.Event) -> None:
+        # What the progress is told comes from within run.ask(), when there is a run.
         progress = LoadProgress(
             self._limiter,
             lambda *numbers: self._tell(
@@ -95,6 +97,7 @@ class Loading:
             if compare:
                 outcome = run.ask_before(outcome)
             self.error = outcome.error
+            # A preview that no page has followed is on the screen already.
             loaded = self._on_screen(request, outcome) if not progress.unseen else None
             if loaded is None:
                 loaded = run.read(outcome, compare=True)

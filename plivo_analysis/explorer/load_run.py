@@ -151,6 +151,7 @@ class LoadRun:
         """Ask the server for what is missing. What is read is in the store, however it ends."""
         span = self.request.span()
         try:
+            # The pull after an estimate finds its pages in the store, and asks for the others.
             pulled = self._pull_unless_long()
             if pulled is None:
                 self._estimate()
@@ -215,6 +216,8 @@ class LoadRun:
             expected = load_cost(self.request).requests
         if expected is not None:
             return self._pull(self._listener) if expected <= _MANY else None
+        # Nothing is stored to tell from, so that its first pages have to: they are needed anyway,
+        # whichever way it goes on.
         try:
             return self._pull(_FirstPages(self._listener))
         except _ManyMoreError:
