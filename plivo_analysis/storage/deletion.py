@@ -193,8 +193,8 @@ def _delete_orphans(database: Database, resource: str) -> None:
         for table in ("history", "note", "listed"):
             database.run(
                 f"DELETE FROM {table} WHERE resource = ? AND NOT EXISTS (SELECT 1 FROM record r"  # noqa: S608 - a name of ours
-                f" WHERE r.resource = {table}.resource AND r.key = {table}.key) AND NOT EXISTS"
-                " (SELECT 1 FROM set_aside a"
+                f" WHERE substr(r.key, 1, 8) = substr({table}.key, 1, 8) AND +r.key = {table}.key"
+                f" AND +r.resource = {table}.resource) AND NOT EXISTS (SELECT 1 FROM set_aside a"
                 f" WHERE a.resource = {table}.resource AND a.key = {table}.key)",
                 (resource,),
             )

@@ -31,7 +31,7 @@ from plivo_analysis.parsing.pages import READERS
 from plivo_analysis.parsing.records import Note
 from plivo_analysis.parsing.strict_json import parse_json
 from plivo_analysis.storage.database import checksum
-from plivo_analysis.storage.records import change_day
+from plivo_analysis.storage.records import change_day, look_up
 from plivo_analysis.values.spans import DAY, floor, from_us
 
 if TYPE_CHECKING:
@@ -85,12 +85,13 @@ class _Standing:
     raw: str = field(repr=False)
     page: int
     read_at: int
+    id: int | None = None  # of its row, if it has one
     touched: bool = True
 
     def row(self, resource: str, key: str) -> tuple[Any, ...]:
         place = (resource, key, self.instant, int(self.open), self.final_at)
         values = (*place, self.raw, self.page, self.read_at)
-        return (*values, checksum(*values))
+        return (self.id, *values, checksum(*values))
 
 
 @dataclass(slots=True)
@@ -145,16 +146,19 @@ class Merging:
         return self._tally
 
     def _look_up(self, keys: list[str]) -> None:
-        values = (self._resource.name, *keys)
-        where = f"resource = ? AND key IN ({', '.join('?' * len(keys))})"
-        for key, instant, is_open, final_at, raw, page, read_at in self._database.run(
-            f"SELECT key, instant, open, final_at, raw, page, read_at FROM record WHERE {where}",  # noqa: S608 - marks only
-            values,
+        name = self._resource.name
+        columns = "key, instant, open, final_at, raw, page, read_at, id"
+        for key, instant, is_open, final_at, raw, page, read_at, number in look_up(
+            self._database, name, keys, columns
         ):
             self._standing[key] = _Standing(
-                instant, bool(is_open), final_at, raw, page, read_at, touched=False
+                instant, bool(is_open), final_at, raw, page, read_at, number, touched=False
             )
-        found = self._database.run(f"SELECT key FROM set_aside WHERE {where}", values)  # noqa: S608 - marks only
+        marks = ", ".join("?" * len(keys))
+        found = self._database.run(
+            f"SELECT key FROM set_aside WHERE resource = ? AND key IN ({marks})",  # noqa: S608 - marks only
+            (name, *keys),
+        )
         self._set_aside_before = {key for (key,) in found}
 
     def _keep_aside(self, record: Record) -> None:
@@ -186,6 +190,7 @@ class Merging:
             self._tally.repeated += 1
         else:
             self._remember(record.key, standing)
+            reading.id = standing.id
             before_day = self._days[floor(standing.instant, DAY)]
             before_day.added -= 1
             before_day.changes += 1
@@ -233,8 +238,8 @@ class Merging:
         run_many("DELETE FROM set_aside WHERE resource = ? AND key = ?", cleared)
         # An upsert, not a replacement: it leaves the indexes of unchanged columns alone.
         run_many(
-            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (resource, key) DO UPDATE SET instant = excluded.instant,"
+            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET instant = excluded.instant,"
             " open = excluded.open, final_at = excluded.final_at, raw = excluded.raw,"
             " page = excluded.page, read_at = excluded.read_at, checksum = excluded.checksum",
             [
