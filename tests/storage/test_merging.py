@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.parsing.sessions import read_session
 from plivo_analysis.storage.merging import Tally
+from plivo_analysis.storage.records import look_up
 from plivo_analysis.storage.store import Reading, Store
 from plivo_analysis.values.spans import DAY, EVER, HOUR
 
@@ -74,6 +76,34 @@ def test_the_same_reading_again_changes_nothing(session: Make) -> None:
     assert read(store, record) == Tally(received=1, repeated=1)
     assert history(store) == []
     assert days(store) == [(1, 1)]
+
+
+def test_two_keys_that_begin_alike_are_two_records(session: Make) -> None:
+    store, first = Store(None), session(session_uuid="51e965f3-65a5-4ca0-9542-571541180091")
+    second = {**first, "session_uuid": "51e965f3-65a5-4ca0-9542-571541180092", "status": "expired"}
+    last = {**first, "session_uuid": "51e965f3-65a5-4ca0-9542-571541180093"}
+    assert read(store, first, second) == Tally(received=2, new=2)
+    assert read(store, second, last) == Tally(received=2, repeated=1, new=1)
+    records = store.records(SESSION_RESOURCE)
+    assert (records.row(second["session_uuid"]) or {})["status"] == "expired"
+    assert (records.row(last["session_uuid"]) or {})["status"] == first["status"]
+    assert records.count(EVER) == 3
+    store.forget(first["recipient"])
+    assert records.row(first["session_uuid"]) is None
+
+
+@pytest.mark.parametrize("keys", [1, 20])
+def test_records_are_looked_up_by_the_index_of_their_keys(keys: int) -> None:
+    database = Store(None).database
+    plans = []
+
+    class Explaining:
+        def run(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+            plans.extend(database.run(f"EXPLAIN QUERY PLAN {statement}", values))
+            return []
+
+    look_up(cast("Any", Explaining()), "sessions", ["a"] * keys, "raw")
+    assert [plan[-1] for plan in plans] == ["SEARCH record USING INDEX record_by_key (<expr>=?)"]
 
 
 def test_a_record_that_comes_twice_in_a_page_is_one_and_the_later_stands(session: Make) -> None:
