@@ -1,7 +1,7 @@
-"""From what a change of spend is made: the price, the volume and the mix of each group.
+"""What makes up a change of spend: the price, the volume and the mix of each group.
 
-Exact, as fractions, until the last step, which rounds the parts so that they still sum to the
-change to the last digit.
+The parts are exact fractions until the last step, which rounds them so that they still sum to
+the change to the last digit.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ def cost_bridge(
     after: Any,
     by: str | Iterable[str] = ("entry_channel", "destination_country_iso2"),
 ) -> Any:
-    """From what the change of spend is made: price, volume, mix, cells that came and went.
+    """What makes up the change of spend: price, volume, mix, cells that began and ended.
 
     A cell is a group of sessions with a known total: q of them, at p = their spend ÷ q, of Q in
     all cells. The parts are Bennet's (Bennet 1920; Diewert 2005), which are symmetric in time:
 
     - ``price``: ½(q₀ + q₁)(p₁ − p₀), the same sessions at other prices;
-    - the rest of the cell's change, ½(p₀ + p₁)(q₁ − q₀), is parted between ``volume``,
+    - the rest of the cell's change, ½(p₀ + p₁)(q₁ − q₀), is divided between ``volume``,
       ½(p₀ + p₁)·½(q₀/Q₀ + q₁/Q₁)(Q₁ − Q₀), all cells growing alike, and ``mix``,
       ½(p₀ + p₁)·½(Q₀ + Q₁)(q₁/Q₁ − q₀/Q₀), the cell's share of all sessions;
     - a cell with no sessions before is ``new``, one with none after ``ended``: all of its money.
@@ -55,13 +55,13 @@ def cost_bridge(
     A price here is an average over a cell: a dearer path within it shows as price. Everything
     is exact. Each part is rounded down to 8 digits and the missing units of 10⁻⁸ go to the
     largest remainders, so that the rows sum to the change of spend to the last digit. Swapping
-    the tables turns every sign, but for the last digit, and ``new`` into ``ended``.
+    the tables turns every sign, except for the last digit, and ``new`` into ``ended``.
 
     Args:
         before: A sessions table on any engine, as for ``compare``. Only ``session_uuid``,
             ``total_charge`` and the ``by`` columns are read.
         after: The other one, on the same engine.
-        by: Columns of sessions that make the cells.
+        by: Columns of sessions; each combination of their values is a cell.
 
     Returns:
         A small frame (pandas for pandas, else polars): the ``by`` columns, ``effect`` and
@@ -92,7 +92,11 @@ def cost_bridge(
     cells = grouping.sum(counted, **sums)
     if grouping.by:  # the order in which the last units are given out
         cells = cells.sort(*grouping.by, nulls_last=True)
-    unpriced = [sum(cells[f"__{side}_unknown"]) for side in SIDES]
+    cells = cells.with_columns(pl.col(f"__{side}").to_physical() for side in SIDES)
+    sides = [
+        [Money.of(cell, f"__{side}") for cell in cells.iter_rows(named=True)] for side in SIDES
+    ]
+    unpriced = [sum(cell.unknown for cell in side) for side in sides]
     if any(unpriced):
         warnings.warn(
             f"{unpriced[0]} sessions before and {unpriced[1]} after have no total yet. The bridge "
@@ -100,22 +104,14 @@ def cost_bridge(
             PlivoAnalysisWarning,
             stacklevel=2,
         )
-    sides = [
-        [
-            Money(units, known, 0)
-            for units, known in cells.select(
-                pl.col(f"__{side}").to_physical(), f"__{side}_known"
-            ).iter_rows()
-        ]
-        for side in SIDES
-    ]
-    cell, effects, parts = _bridge(*sides)
-    total = sum(second.units - first.units for first, second in zip(*sides, strict=True))
+    parts = _parts(*sides)
+    change = sum(after.units - before.units for before, after in zip(*sides, strict=True))
+    amounts = _rounded([part for _, _, part in parts], change)
     groups = pl.DataFrame(
         [
-            *(cells[name][cell] for name in grouping.by),
-            pl.Series("__effect", effects, dtype=pl.String),
-            pl.Series("__amount", _whole(parts, total), dtype=pl.Int128),
+            *(cells[name][[place for place, _, _ in parts]] for name in grouping.by),
+            pl.Series("__effect", [effect for _, effect, _ in parts], dtype=pl.String),
+            pl.Series("__amount", amounts, dtype=pl.Int128),
         ]
     ).with_row_index("__row")
     return grouping.frame(
@@ -123,11 +119,9 @@ def cost_bridge(
     )
 
 
-def _bridge(
-    before: Sequence[Money], after: Sequence[Money]
-) -> tuple[list[int], list[str], list[Fraction]]:
-    """The parts of each cell, unrounded, in units of money: its place, the effect, the part."""
-    rows: list[tuple[int, str, Fraction]] = []
+def _parts(before: Sequence[Money], after: Sequence[Money]) -> list[tuple[int, str, Fraction]]:
+    """Each part of each cell: the cell's position, the effect, the unrounded units of money."""
+    parts: list[tuple[int, str, Fraction]] = []
     all_before, all_after = (sum(cell.known for cell in side) for side in (before, after))
     for place, (first, second) in enumerate(zip(before, after, strict=True)):
         q0, q1 = first.known, second.known
@@ -136,27 +130,26 @@ def _bridge(
             share0, share1 = Fraction(q0, all_before), Fraction(q1, all_after)
             # Prices and shares are the means of before and after. With those of before alone
             # (Laspeyres) or of after alone (Paasche) the parts depend on the direction: swapping
-            # the tables would do more than turn the signs. As q = share · Q, a change of q then
-            # parts without a rest into one of Q at the mean share, and one of the share at the
-            # mean Q.
+            # the tables would do more than turn the signs. As q = share · Q, a change of q is
+            # exactly the change of Q at the mean share plus the change of the share at the mean Q.
             price = _HALF * (p0 + p1)
             volume = _HALF * (share0 + share1) * (all_after - all_before)
             mix = _HALF * (all_before + all_after) * (share1 - share0)
-            rows += [
+            parts += [
                 (place, "price", _HALF * (q0 + q1) * (p1 - p0)),
                 (place, "volume", price * volume),
                 (place, "mix", price * mix),
             ]
-        # A cell on one side alone has no price on the other, so that nothing can be parted.
+        # A cell on one side alone has no price on the other, so that nothing can be divided.
         elif q1:
-            rows.append((place, "new", Fraction(second.units)))
+            parts.append((place, "new", Fraction(second.units)))
         elif q0:
-            rows.append((place, "ended", Fraction(-first.units)))
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+            parts.append((place, "ended", Fraction(-first.units)))
+    return parts
 
 
-def _whole(parts: Sequence[Fraction], total: int) -> list[int]:
-    """Parts of a whole number as whole numbers that still sum to it.
+def _rounded(parts: Sequence[Fraction], total: int) -> list[int]:
+    """The parts of a whole number, rounded to whole numbers that still sum to it.
 
     Each is rounded down, and the missing units go to the largest remainders, the first of equal
     ones before the next. Rounding each to the nearest would miss the total by a few units.

@@ -1,7 +1,7 @@
-"""What changed between two sessions tables, set side by side.
+"""What changed between two sessions tables.
 
-Each table is counted as the metrics count it; the counts, marked ``__after``, then stand in one
-frame and are finished together. It knows no causes: it says what changed with what.
+Each table is counted as the metrics count it. The counts of both, told apart by the column
+``__after``, are then one frame, which is finished as a metric is. Causes are not looked for.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from plivo_analysis.values.table_types import MONEY_SCALE, Column, Kind, Table, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-_POWER = 0.8  # of the change called detectable, the customary one
+_POWER = 0.8  # the customary one: a detectable change is seen in four of five samples
 _AFTER = pl.col("__after")
 SIDES = {"before": ~_AFTER, "after": _AFTER}
-"""Which rows of what ``count_both`` gives are of which table."""
+"""The rows of each table in the counts that ``count_both`` gives."""
 
 _LIMB = 2**30
 _UNITS = 10**MONEY_SCALE
@@ -94,9 +94,9 @@ def compare(
     over n settled sessions (Cochran 1977, chapter 6): with e = charge − (T/V)·verified its
     variance is n/(n − 1)·Σe²/V², null for one session. A session without a total counts 0 there.
 
-    All intervals take sessions for independent. Those of one person who asks again are not:
-    ``journey_rates`` counts them as one, and where many come back, read these intervals as too
-    narrow. Nothing here is a cause.
+    All intervals assume that sessions are independent. Those of one person who asks again are
+    not: where many do, these intervals are too narrow, and ``journey_rates``, which counts such
+    sessions as one, says more. No result is a cause.
 
     Args:
         before: A sessions table on any engine: polars (eager, lazy), pandas, pyarrow, a DuckDB
@@ -150,12 +150,12 @@ def compare(
         # By each charge, since the variance of the cost needs the sum of their squares.
         words={"status": fold_status, "path": _channel_change, "total_charge": None},
     )
-    settled, verified = (pl.col("__status").is_in(SETTLED), pl.col("__status") == VERIFIED)
+    settled, verified = pl.col("__status").is_in(SETTLED), pl.col("__status") == VERIFIED
     changed = pl.col("__path") == "changed"
     # As in fallback_rates: a path with an unknown step and no switch is in neither part.
     evaluable = settled & (changed | (pl.col("__path") == "kept"))
     charge = pl.col("__charge").to_physical()
-    each = charge // ROWS
+    charge_of_one = charge // ROWS  # all sessions of a row of the counts have the same charge
     sums: dict[str, pl.Expr] = {}
     for side, of_side in SIDES.items():
         sums |= {
@@ -165,10 +165,10 @@ def compare(
             f"{side}_evaluable": ROWS.filter(of_side & evaluable),
             f"{side}_fell_back": ROWS.filter(of_side & evaluable & changed),
             f"{side}_of_verified": charge.filter(of_side & verified),
-            # Sums of squares of large amounts would leave 128 bits and come back wrong, without
-            # a word, so that one factor is parted at 30 bits. They meet in _Side.of.
-            f"{side}_squares_high": (charge * (each // _LIMB)).filter(of_side & settled),
-            f"{side}_squares_low": (charge * (each % _LIMB)).filter(of_side & settled),
+            # Sums of squares of large amounts can exceed 128 bits, and polars would give a wrong
+            # number and no error. So one factor is cut at 30 bits; _Side.of adds the two parts.
+            f"{side}_squares_high": (charge * (charge_of_one // _LIMB)).filter(of_side & settled),
+            f"{side}_squares_low": (charge * (charge_of_one % _LIMB)).filter(of_side & settled),
             **sums_of(f"{side}_spend", "charge", of_side),
             **sums_of(f"{side}_total", "charge", of_side & settled),
         }
@@ -202,14 +202,14 @@ def count_both(
     *,
     words: Mapping[str, Callable[[Any], str | None] | None],
 ) -> tuple[Grouping, pl.DataFrame]:
-    """Both tables counted, the counts in one frame in which ``__after`` tells them apart.
+    """Count both tables into one frame, whose column ``__after`` tells them apart.
 
     Args:
         before: A sessions table on any engine.
         after: The other one, on the same engine.
         by: Columns of sessions to group by.
         result: The table of the result.
-        needed: The columns that will be looked at, besides the key.
+        needed: The columns that are read, besides the key.
         words: As for ``Grouping.count``.
 
     Returns:
@@ -237,14 +237,14 @@ def count_both(
         kinds = first.schema[name], second.schema[name]
         if kinds[0] == kinds[1] or all(kind.is_numeric() for kind in kinds):
             continue
-        if first[name].null_count() == first.height:  # nulls alone are of any kind
+        if first[name].null_count() == first.height:  # a column of nulls fits any kind
             first = first.with_columns(pl.col(name).cast(kinds[1]))
         elif second[name].null_count() == second.height:
             second = second.with_columns(pl.col(name).cast(kinds[0]))
         else:
             raise SchemaError(
-                f"Column {name!r} is {kinds[0]} before and {kinds[1]} after; its groups cannot "
-                "be told to be the same. Cast one of them."
+                f"Column {name!r} is {kinds[0]} before and {kinds[1]} after; nothing tells which "
+                "of its groups are the same. Cast one of them."
             )
     marked = [
         counted.with_columns(__after=pl.lit(value))
@@ -256,20 +256,20 @@ def count_both(
 def _channel_change(path: str | None) -> str | None:
     """Whether a session left its channel, by its path: changed, kept, or unclear.
 
-    A session is evaluable, as in ``fallback_rates``, where it is not unclear.
+    A session that is not unclear is evaluable, as in ``fallback_rates``.
     """
     if path is None:
         return None
     steps = list(pairwise(path.split(ARROW)))
     known = [step for step in steps if UNKNOWN not in step]
-    if any(channel != following for channel, following in known):
+    if any(channel != next_channel for channel, next_channel in known):
         return "changed"
     return "kept" if len(known) == len(steps) else "unclear"
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """What was counted in one of the two tables."""
+    """The counts and sums of one of the two tables, in one group."""
 
     sessions: int
     success: tuple[int, int]
@@ -318,8 +318,8 @@ def _rates(
         change = float(Fraction(*after) - Fraction(*before))
         successes, trials = before[0] + after[0], before[1] + after[1]
         if 0 < successes < trials:
-            # Were there no change, both sides would be samples of one rate, so that the rate of
-            # both together is the best guess of it.
+            # Without a change both sides would be samples of one rate, so that the rate of both
+            # together estimates it best.
             pooled = successes / trials
             spread = pooled * (1 - pooled) * (1 / before[1] + 1 / after[1])
             detectable = (z + NormalDist().inv_cdf(_POWER)) * sqrt(spread)
@@ -334,21 +334,19 @@ def _rates(
 
 
 def _costs(before: _Side, after: _Side, z: float) -> dict[str, Any]:
-    costs, variances = (before.cost, after.cost), (before.cost_variance, after.cost_variance)
     change = low = high = None
-    if costs[0] is not None and costs[1] is not None:
-        change = costs[1] - costs[0]
+    if before.cost is not None and after.cost is not None:
+        change = after.cost - before.cost
+        variances = before.cost_variance, after.cost_variance
         if variances[0] is not None and variances[1] is not None:
             # The two tables are independent samples, so that their variances add up.
-            # Divided before it becomes a float: units are too large to be squared in one.
+            # Divided before it becomes a float: the square of units could exceed a float.
             half = z * sqrt(Fraction(variances[0] + variances[1], _UNITS**2))
             low, high = (float(change / _UNITS) + sign * half for sign in (-1, 1))
-    exact = dict(zip(("before", "after", "change"), (*costs, change), strict=True))
     return {
-        **{
-            f"cost_per_verified_{name}": None if units is None else decimal(round(units))
-            for name, units in exact.items()
-        },
+        "cost_per_verified_before": before.total.per(before.success[0]),
+        "cost_per_verified_after": after.total.per(after.success[0]),
+        "cost_per_verified_change": None if change is None else decimal(round(change)),
         "cost_per_verified_change_low": low,
         "cost_per_verified_change_high": high,
     }

@@ -30,7 +30,7 @@ from plivo_analysis.values.table_types import Kind, Table, computed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# From each length to the next one, the first included; the last has no end.
+# The start of each length, which ends before the next one starts; the last has no end.
 _WAITS = {
     "under 15 s": 0,
     "15–30 s": 15 * SECOND,
@@ -43,6 +43,7 @@ _ENDS = {
     "read": "read",
     **dict.fromkeys(("failed", "undelivered", "rejected"), "failed"),
 }
+_COUNTS = ["__messages", "__unfinished", "__untimed"]
 _QUANTILES = {"p50": 50, "p95": 95}
 
 WAITS = Table(
@@ -109,9 +110,9 @@ def waits(
     A wait is the time from the start of an attempt to the start of the next one. Counted are
     the retries and switches of settled sessions; a session of three attempts has two steps, and
     all of them share its outcome, whichever attempt it was. The definition is ours; intervals
-    are Wilson's (Wilson 1927) and take steps for independent, which those of one session are
-    not quite. It says what happened after such waits, not what another wait would bring:
-    people who wait longer are other people.
+    are Wilson's (Wilson 1927) and assume that steps are independent, which those of one session
+    are not quite. The result says what happened after such waits, not what another wait would
+    bring: people who wait longer are other people.
 
     Args:
         attempts: A sessions table (polars, pandas or pyarrow), or an attempts table with all
@@ -151,12 +152,12 @@ def waits(
         rows = rows.sort("session_uuid", "attempt_number")
         _refuse_partial(rows)
     status = folded(rows["session_status"], fold_status)
-    # In order and whole, so that the row above a retry or a switch is the attempt before it.
+    # The rows are sorted and complete: the row above a retry or a switch is the attempt before it.
     seconds = (pl.col("time") - pl.col("time").shift()).dt.total_microseconds()
     steps = rows.with_columns(__wait=seconds, __verified=status == VERIFIED).filter(
         status.is_in(list(SETTLED)) & pl.col("step").is_in(["retry", "switch"])
     )
-    # How many lengths begin at the wait or before it: the last of them is its own.
+    # How many lengths start at or before the wait: the last of them is its own.
     length = pl.sum_horizontal(pl.col("__wait") >= start for start in _WAITS.values()) - 1
     length = pl.when(pl.col("__wait").is_not_null()).then(length).alias("__length")
     groups = steps.group_by(*grouping.by, length).agg(
@@ -171,6 +172,7 @@ def waits(
         return {
             **group,
             "wait": None if length is None else names[length],
+            # polars would multiply by the rounded 1 ÷ SECOND, and miss the last digit.
             "median_seconds": None if median is None else median / SECOND,
             **with_interval("success_rate", group["verified"], group["steps"], z),
         }
@@ -184,14 +186,14 @@ def receipts(
     *,
     confidence: float = 0.95,
 ) -> Any:
-    """Whether delivery reports can be believed, where one attempt leaves no doubt which it was.
+    """Whether delivery reports can be believed, from sessions with one attempt.
 
-    Settled sessions with exactly one attempt, by what its report said and by what became of
-    them. A code that was typed in had arrived: "failed, verified" is a wrong report for
-    certain, and ``false_failure_rate`` = failed_verified ÷ (failed_verified + failed_expired)
-    is at least how often a failure reported is none. "Delivered, expired" may be a report that
-    is wrong or a person who did not go on: ``unused_delivery_rate`` = delivered_expired ÷
-    (delivered_verified + delivered_expired) compares networks and proves nothing of one.
+    Settled sessions with exactly one attempt are counted by their report and by their outcome. A
+    code that was typed in had arrived, so that "failed, verified" is certainly a wrong report:
+    at least ``false_failure_rate`` = failed_verified ÷ (failed_verified + failed_expired) of the
+    reported failures are none. "Delivered, expired" may be a wrong report or a person who did
+    not go on: ``unused_delivery_rate`` = delivered_expired ÷ (delivered_verified +
+    delivered_expired) compares networks and proves nothing about one of them.
     Delivered is ``reached`` and failed ``not_reached`` of ``attempt_outcomes``. The definition
     is ours; intervals are Wilson's (Wilson 1927; Brown, Cai & DasGupta 2001).
 
@@ -224,7 +226,7 @@ def receipts(
     z = normal_quantile(confidence)
     needed = ["attempts", "outcome", "session_status"]
     grouping = Grouping.of(sessions, by, RECEIPTS, ATTEMPTS, needed)
-    # Of several attempts, nobody knows which one's code was typed in.
+    # All attempts of a session carry the same code, so that of several nobody knows which arrived.
     counted = grouping.count(
         {"outcome": None, "session_status": fold_status}, where=nw.col("attempts") == 1
     )
@@ -252,15 +254,15 @@ def receipts(
 
 
 def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_network",)) -> Any:
-    """How long outbound messages waited to be sent, and how long they took from there.
+    """How long outbound messages waited to be sent, and how long their delivery then took.
 
     The queue is ``message_sent_time`` − ``message_time``, the delivery ``message_updated_time``
     − ``message_sent_time`` of delivered messages, whose last update is their report. A quantile
     is the shortest time by which that share of the delivered and the unfinished messages had
     arrived: an unfinished one takes longer than any other, so that slow messages do not look
     fast while they are under way. It is the quantile of Kaplan & Meier (1958) where nothing is
-    censored before the last arrival. Failed, undelivered and rejected messages stay out. For
-    the queue an unfinished message counts with its own time where it was sent.
+    censored before the last arrival. Failed, undelivered and rejected messages are left out. In
+    the queue an unfinished message that was sent counts with its own time.
 
     Args:
         messages: A messages table (polars, pandas or pyarrow; also DuckDB or PySpark, whose rows
@@ -296,18 +298,18 @@ def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_networ
     rows = grouping.rows()
     state = folded(rows["message_state"], _end)
     start, sent, updated = (pl.col(name) for name in times)
-    known = rows.with_columns(
+    outbound = rows.with_columns(
         __state=state,
         __queue=_wait(sent - start),
         __delivery=_wait(updated - sent),
-        __all=0,
+        __all=0,  # polars cannot group by nothing, which an empty ``by`` would ask for
     ).filter(folded(rows["message_direction"], fold_status) == "outbound")
     delivered, read, unfinished = (
         pl.col("__state") == word for word in ("delivered", "read", "unfinished")
     )
     timed = delivered & pl.col("__queue").is_not_null() & pl.col("__delivery").is_not_null()
     queued = timed | (unfinished & pl.col("__queue").is_not_null())
-    groups = known.group_by(*grouping.by, "__all").agg(
+    groups = outbound.group_by(*grouping.by, "__all").agg(
         pl.len().alias("__messages"),
         unfinished.sum().alias("__unfinished"),
         (read | (delivered & ~timed)).sum().alias("__untimed"),
@@ -324,14 +326,12 @@ def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_networ
 
     def seconds(group: dict[str, Any]) -> dict[str, Any]:
         return {
+            # As in ``waits``: polars would miss the last digit.
             name: value / SECOND if value is not None and "_p" in name else value
             for name, value in group.items()
         }
 
     return grouping.frame(groups, seconds)
-
-
-_COUNTS = ["__messages", "__unfinished", "__untimed"]
 
 
 def _are_in_order(attempts: pl.DataFrame) -> bool:
@@ -352,16 +352,16 @@ def _are_in_order(attempts: pl.DataFrame) -> bool:
 
 
 def _refuse_partial(attempts: pl.DataFrame) -> None:
-    """Refuse attempts of which some are missing: the one before a step might be.
+    """Refuse sessions that lack attempts: the one before a step might be missing.
 
     Args:
         attempts: Sorted by session and number, each attempt once.
     """
     number = pl.int_range(1, pl.len() + 1).over("session_uuid")
-    whole = (pl.col("attempt_number") == number) & (
+    complete = (pl.col("attempt_number") == number) & (
         pl.col("attempts") == pl.len().over("session_uuid")
     )
-    partial = attempts.filter(~whole.fill_null(value=False))["session_uuid"].n_unique()
+    partial = attempts.filter(~complete.fill_null(value=False))["session_uuid"].n_unique()
     if partial:
         raise SchemaError(
             f"{partial} sessions have other attempts than their number says, and a wait needs the "
@@ -382,14 +382,14 @@ def _wait(difference: pl.Expr) -> pl.Expr:
 
 
 def _quantile(times: str, percent: int) -> pl.Expr:
-    """The smallest of the sorted times by which so many of all that wait had arrived.
+    """The smallest of some sorted times by which so many of all that wait had arrived.
 
-    In whole numbers, so that no float decides where exactly so many had.
+    The rank is a whole number: rounding of a float could miss it where exactly so many arrived.
     """
     # The estimate of Kaplan and Meier is a product over the arrivals of (1 − 1 ÷ still waiting).
-    # As long as nothing is censored before the last arrival, each factor is (k − 1) ÷ k of its
-    # number k, and the product is the share that has not arrived: a rank among all that wait.
-    # The rank is rounded up: so many of a hundred have to have arrived, not nearly so many.
+    # As long as nothing is censored before the last arrival, each factor is (k − 1) ÷ k for k
+    # still waiting, and the product is the share that has not arrived: a rank among all that wait.
+    # The rank is rounded up: so many of a hundred must have arrived, not nearly so many.
     needed = (pl.col("__waiting").cast(pl.Int64) * percent + 99) // 100
-    # Where none waits there is no place 0; a place beyond the list is one not reached.
+    # No message, or fewer arrivals than needed: there is no such place, and so no quantile.
     return pl.col(times).list.get(needed - 1, null_on_oob=True)

@@ -1,8 +1,8 @@
-"""A person who asks again after an expired session: several sessions, one journey.
+"""Journeys: the sessions of one person who asks again after a session expired.
 
-Sessions of one recipient in one application are put in order of time and cut into journeys where
-too long passed or the one before was verified. ``journeys`` lists them, ``journey_rates`` counts
-how many end verified, and what one that does costs.
+Sessions of one recipient in one application are sorted by time and cut into journeys where too
+much time passed or the session before was verified. ``journeys`` lists them, ``journey_rates``
+counts how many end verified, and what such a journey costs.
 """
 
 from __future__ import annotations
@@ -82,15 +82,14 @@ JOURNEY_RATES = Table(
 def journeys(sessions: Any, gap: str | timedelta = "30m") -> Any:
     """Sessions of one recipient that follow each other, as one journey each.
 
-    A session that expires and a second one that verifies are one person's story, and success
-    per session counts it as a failure and a success. Sessions of one recipient in one
-    application, in order of time (ties by ``session_uuid``), belong to one journey while each
-    begins less than ``gap`` after the one before began and the one before is not verified. A
-    session without a recipient, or of unknown time, is a journey of its own. The definition is
-    ours: no vendor publishes one.
+    Where a session expires and the same person verifies in a second one, success per session
+    counts a failure and a success. Sessions of one recipient in one application, in order of
+    time (ties by ``session_uuid``), belong to one journey while each begins less than ``gap``
+    after the one before began and the one before is not verified. A session without a recipient,
+    or of unknown time, is a journey of its own. The definition is ours: no vendor publishes one.
 
-    A journey that begins before the table or goes on after it is cut there: read a little more
-    than the time in question. A journey is not a person, who may have several.
+    A journey that begins before the table or goes on after it is cut: load a little more than
+    the time in question. A journey is not a person, who may have several.
 
     Args:
         sessions: A sessions table (polars, pandas or pyarrow, also DuckDB or PySpark, whose
@@ -141,7 +140,7 @@ def journey_rates(
     gap: str | timedelta = "30m",
     confidence: float = 0.95,
 ) -> Any:
-    """How many journeys end verified, and what one that does costs.
+    """How many journeys end verified, and what a verified journey costs.
 
     The conversion rate is verified ÷ settled journeys, where settled is verified, or with
     nothing but expired sessions; its interval is Wilson's (Wilson 1927), for which journeys are
@@ -210,7 +209,7 @@ def journey_rates(
 
 
 def _length(gap: object) -> timedelta:
-    """The longest time between two sessions of one journey, checked."""
+    """The ``gap`` of the caller as a time, checked."""
     length = gap
     if isinstance(gap, str) and (known := _GAP.fullmatch(gap.strip())):
         try:
@@ -226,12 +225,11 @@ def _length(gap: object) -> timedelta:
 
 
 def _journeys(grouping: Grouping, gap: timedelta) -> pl.LazyFrame:
-    """One row a journey, with the columns of ``JOURNEYS`` and some that begin with ``__``.
+    """One row a journey: the columns of ``JOURNEYS``, and some that the callers need.
 
-    Lazily, so that only what is taken of it is worked out: joining paths costs most.
-
-    ``settled``, ``__first`` (the uuid of its first session) and, as ``__by_…``, the columns that
-    the first session is grouped by.
+    These are ``settled``, ``__first`` (the uuid of its first session) and, as ``__by_…``, the
+    columns to group by, with the values of its first session. The frame is lazy, so that polars
+    computes only the columns that are used: joining paths costs most.
     """
     sessions = grouping.rows()
     _refuse_masked(sessions["recipient"])
@@ -241,8 +239,8 @@ def _journeys(grouping: Grouping, gap: timedelta) -> pl.LazyFrame:
         __expired=(status == EXPIRED).fill_null(value=False),
         __open=status.is_in(list(OPEN)).fill_null(value=False),
     ).sort("recipient", "app_uuid", "created_at", "session_uuid", nulls_last=True)
-    # The row above is the one before it, of the same person or not. Nobody's session (a null
-    # recipient equals nothing) and one of unknown time (nor does a null time) follow none.
+    # The row above is the session before, perhaps of another person. A session without a
+    # recipient or a time follows none, since a comparison with a null is not true.
     recipient, began = pl.col("recipient"), pl.col("created_at")
     follows = (
         (recipient == recipient.shift())
@@ -250,8 +248,8 @@ def _journeys(grouping: Grouping, gap: timedelta) -> pl.LazyFrame:
         & (began - began.shift() < gap)
         & ~pl.col("__verified").shift()
     )
-    # Each row that follows none begins a journey; how many have begun so far is its number. Rows
-    # of one number lie together, and polars told so need not look for them.
+    # Each row that follows none begins a journey, whose number is how many have begun so far. Rows
+    # of one number lie together; polars, told so, need not search for them.
     number = (~follows.fill_null(value=False)).cum_sum().set_sorted()
     charge = pl.col("total_charge")
     return (
@@ -286,7 +284,7 @@ def count_masked(recipients: pl.Series) -> int:
         >>> count_masked(pl.Series(["14155550126", "141XXXXX528", "141XXXXX528", None]))
         1
     """
-    # Only what holds a sign of hiding is looked at one by one: there may be millions.
+    # There may be millions, so that Python looks only at those with a sign that may hide digits.
     hidden = recipients.unique().drop_nulls()
     return sum(map(is_masked, hidden.filter(hidden.str.contains(r"[^0-9+ ]"))))
 
