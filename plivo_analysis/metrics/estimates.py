@@ -1,4 +1,4 @@
-"""``Estimate``: what some pages of a listing say of all of it, as users see it."""
+"""``Estimate``: an estimate of a whole listing as users see it, in numbers and in text."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _COARSE = 20  # an interval that many units of money wide is shown without cents
 
 
 class Shown(NamedTuple):
-    """A number of an estimate in words.
+    """A number of an estimate as text.
 
     Args:
         value: The number, with "≈" unless it is exact; sessions are exact once they are counted.
-        interval: Between what it lies; empty where it is one number or too early to say.
+        interval: The interval; empty where it is one number or too early to say.
     """
 
     value: str
@@ -63,27 +63,27 @@ def shown(measure: str, number: Interval, currency: str, *, exact: bool = False)
     if value is None or low is None or high is None:
         return Shown("too early to say", "")
     if measure in _RATES:
-        words, between = percent(value), percent_range(low, high)
+        text, interval = percent(value), percent_range(low, high)
     else:
 
-        def amount(of: float) -> str:
+        def amount(number: float) -> str:
             if measure == "sessions":
-                return count(round(of))
+                return count(round(number))
             if measure == "cost_per_verified":
-                return unit_price(Decimal(of), currency)
-            return money(Decimal(of), currency, 0 if high - low > _COARSE else 2)
+                return unit_price(Decimal(number), currency)
+            return money(Decimal(number), currency, 0 if high - low > _COARSE else 2)
 
-        words, between = amount(value), f"{amount(low)}{DASH}{amount(high)}"
+        text, interval = amount(value), f"{amount(low)}{DASH}{amount(high)}"
     is_known = exact or (measure == "sessions" and low == high)
-    return Shown(words if is_known else f"≈ {words}", "" if low == high else between)
+    return Shown(text if is_known else f"≈ {text}", "" if low == high else interval)
 
 
 def groups_of(sample: Sample, by: Sequence[str], confidence: float) -> pl.DataFrame:
-    """What a sample says of each group, as in :attr:`Estimate.frame`.
+    """The estimates of each group, as in :attr:`Estimate.frame`.
 
     Args:
         sample: The pages.
-        by: The columns that its groups are told by; without any there is one row of all.
+        by: The columns that it is grouped by; without any there is one row of all.
         confidence: The coverage of the intervals.
 
     Example:
@@ -94,7 +94,7 @@ def groups_of(sample: Sample, by: Sequence[str], confidence: float) -> pl.DataFr
     """
     groups: list[Any] = sample.groups() if by else [None]
     if len(sample.pages) >= sample.of_pages and not any(sample.pages.values()):
-        groups = []  # as in the metrics: no row without sessions
+        groups = []  # as in the metrics, there is no row without sessions
     rows = []
     for group in groups:
         row: dict[str, Any] = dict(zip(by, group or (), strict=False))
@@ -121,7 +121,7 @@ def columns_of(measure: str) -> tuple[str, str, str]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Estimate:
-    """What some pages of a listing say of all of it, at this moment.
+    """An estimate of a whole listing from some of its pages, at this moment.
 
     Args:
         frame: One row a group: the ``by`` columns, then ``sessions``, ``spend``,
@@ -130,15 +130,15 @@ class Estimate:
             the numbers are exact). Money is in the account's currency.
         requests: How many requests this call took.
         read: How many sessions are read, of earlier calls too.
-        of: How many there are; between how many and how many, while that is not known (None
-            where nothing bounds them yet).
+        of: How many there are; the least and the largest number while that is not known (None
+            for the largest where nothing bounds it yet).
         exact: Whether all of them are read, so that nothing is estimated.
         since: The start of the range.
         until: Its end.
         at: When it was made, by the account's clock.
         confidence: The coverage of the intervals.
         total: Each measure of all sessions, whatever ``by`` names.
-        currency: What amounts are in.
+        currency: The currency of all amounts.
 
     Example:
         >>> import plivo_analysis as pva
@@ -161,18 +161,18 @@ class Estimate:
     currency: str
 
     def __repr__(self) -> str:
-        """The numbers in a sentence: what they are, how sure, of what, and as of when."""
+        """The numbers with their intervals in a sentence, of what and from what they are."""
         numbers = {name: self.shown(name) for name in self.total if name != "sessions"}
-        said = "; ".join(
+        listed = "; ".join(
             f"{name.replace('_', ' ')} {number.value}"
             + (f" ({number.interval})" if number.interval else "")
             for name, number in numbers.items()
         )
         span = f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
         if self.exact:
-            return f"{self.read:,} sessions of {span}, all read: {said}."
+            return f"{self.read:,} sessions of {span}, all read: {listed}."
         return (
-            f"{self.how_many} sessions of {span}: {said}. Estimated at this moment from "
+            f"{self.how_many} sessions of {span}: {listed}. Estimated at this moment from "
             f"{self.part}, read evenly over it, with intervals of {percent(self.confidence, 0)}; "
             "call again to read further."
         )
@@ -181,12 +181,12 @@ class Estimate:
         return f"<p>{escape(repr(self))}</p>"
 
     def shown(self, measure: str) -> Shown:
-        """One of the numbers of all sessions, in words."""
+        """One of the numbers of all sessions, as text."""
         return shown(measure, self.total[measure], self.currency, exact=self.exact)
 
     @property
     def how_many(self) -> str:
-        """How many sessions there are, or between how many and how many."""
+        """How many sessions there are, or can be, as text."""
         if isinstance(self.of, int):
             return f"{self.of:,}"
         low, high = self.of
@@ -194,8 +194,8 @@ class Estimate:
 
     @property
     def part(self) -> str:
-        """How much of the range is read, in words."""
+        """How much of the range is read, as text."""
         if not isinstance(self.of, int):
             return f"{self.read:,} sessions"
-        # Nothing that is not whole is called 100 %.
+        # A part must not be rounded to 100 %.
         return f"{percent(min(0.999, self.read / self.of if self.of else 0.0))} of the range"

@@ -1,19 +1,20 @@
-"""What some pages of a listing say of all of it, with intervals. It asks nothing.
+"""Estimates of a whole listing from some of its pages, with intervals. It sends no request.
 
-A listing of N rows, newest first, is cut into M pages, of which some are read, spread over it.
-An unread page is taken to be like its two read neighbours, so that each read page counts for
-itself and half of the unread ones on either side: its weight w. With a and b a page's sums of a
-measure and of what it is divided by (rows, for a total),
+A listing of N rows, newest first, is cut into M pages, of which n are read, spread over it.
+An unread page is assumed to be like its two read neighbours, so that each read page counts for
+itself and for half of the unread ones on either side: its weight w. With a page's sums a of a
+measure and b of what the measure is divided by (rows, for a total),
 
     R = Σwa ÷ Σwb                                     the ratio; a total is N · R
     z = a − R · b                                     a page's departure from it
     s² = Σ (z of a page − z of the next read one)² ÷ 2g
     v = s² · (Σ(w − 1)² + M − n) ÷ (Σwb)²             the variance of R
 
-over the g neighbouring read pages that have unread ones between them. Differences of neighbours,
-not departures from the mean: traffic has days and weeks, and a sample that is spread over them
-does not err by them. Sources: Cochran 1977 (cluster sampling, ratio estimators), Wolter 2007
-(successive differences), Brown, Cai & DasGupta 2001 (Wilson's interval).
+over the g pairs of neighbouring read pages that have unread ones between them. Differences of
+neighbours, not departures from the mean, since traffic has a rhythm of days and weeks: a sample
+that is spread over it evenly does not err by it, and s² must not count it as error. Sources:
+Cochran 1977 (cluster sampling, ratio estimators), Wolter 2007 (successive differences), Brown,
+Cai & DasGupta 2001 (Wilson's interval).
 """
 
 from __future__ import annotations
@@ -36,30 +37,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LEAST_PAGES = 20
-"""Nothing is said of fewer pages."""
+"""Fewer pages give no estimate."""
 
-_LEAST_SPREAD = 10  # pages that an unevenly read half is worth: (Σw)² ÷ Σw²
+# Kish's effective number: n unevenly weighted pages are worth (Σw)² ÷ Σw² evenly weighted ones.
+_LEAST_SPREAD = 10
+_LEAST_AMOUNTS = 30  # the same with the pages' amounts of money in the place of weights
 _LEAST_GROUP_PAGES = 5  # a group on fewer shows how many sessions it has, and nothing else
-_LEAST_AMOUNTS = 30  # pages of like money that the pages are worth: (Σy)² ÷ Σy²
-_MOST_WAIT = 100  # pages after which a wanted width may end the reading at any rate
-_WAIT_SHARE = 5  # or after one page of so many
-_CARRIED = 2 / 3  # of the pairs: what successive differences carry as degrees of freedom
+_MOST_WAIT = 100  # pages after which a narrow interval is believed in any case
+_WAIT_SHARE = 5  # or after one page in so many
+_CARRIED = 2 / 3  # degrees of freedom of each pair: successive differences share their pages
 
+# The sum that each measure is made of, and what it is divided by; nothing for a total.
 _PARTS = {
     "sessions": ("sessions", ""),
     "spend": ("spend", ""),
     "success_rate": ("verified", "settled"),
     "fallback_rate": ("fell_back", "evaluable"),
     "cost_per_verified": ("settled_charge", "verified"),
-}  # a sum and what it is divided by; nothing for a total
+}
 _MONEY = ("spend", "settled_charge")
 
 MEASURES = tuple(_PARTS)
-"""What is estimated of each group, in the order of the columns."""
+"""The estimates of each group, in the order of their columns."""
 
 
 class Sums(NamedTuple):
-    """What sessions of one group on one page add up to.
+    """The sums over the sessions of one group on one page.
 
     Args:
         sessions: All of them.
@@ -67,7 +70,7 @@ class Sums(NamedTuple):
         verified: Verified.
         evaluable: Settled, with steps that tell whether they fell back.
         fell_back: Of the evaluable ones, those with a switch of channel.
-        spend: What they were billed, as far as it is known.
+        spend: Their known charges.
         settled_charge: The ``total_charge`` of the settled ones.
     """
 
@@ -85,7 +88,7 @@ class Sums(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A number, and between what it lies; all None where it is too early to say.
+    """A number and the ends of its interval; all None where it is too early to say.
 
     Example:
         >>> Interval.exact(0.5)
@@ -120,16 +123,16 @@ TOO_EARLY = Interval()
 
 @dataclass(slots=True)
 class Sample:
-    """Which pages of a listing are read, and what they hold.
+    """The read pages of a listing and their sums.
 
     Args:
         pages: The sums of each read page by group, by the page's position from 0.
         of_pages: How many pages there are.
-        of_rows: Between how many and how many rows there are; alike where they are counted, the
-            second None where nothing bounds them yet. None where pages are windows of time: then
-            a total is of windows, not of rows.
-        rows: How many rows each page holds, also those that are not fit for a table; by default
-            its sessions.
+        of_rows: The least and the largest number of rows that there can be: the same once they
+            are counted, the second None while it is not bounded. None where pages are windows of
+            time, whose total is estimated from their number, not from rows.
+        rows: How many rows each page holds, also those that no table takes; by default its
+            sessions.
 
     Example:
         >>> read = {page: {(): Sums(20, spend=1.0)} for page in range(0, 140, 4)}
@@ -143,14 +146,14 @@ class Sample:
     rows: Mapping[int, int] | None = None
     _positions: list[int] = field(init=False)
     _weights: list[float] = field(init=False)
-    _apart: list[int] = field(init=False)
-    _all: list[Sums] = field(init=False)
+    _apart: list[int] = field(init=False)  # places of pages with unread ones before the next
+    _all: list[Sums] = field(init=False)  # of each page, over its groups
 
     def __post_init__(self) -> None:
         self._positions = sorted(self.pages)
         gaps = [later - page - 1 for page, later in pairwise(self._positions)]
         weights = [1.0] * len(self._positions)
-        if self._positions:  # unread pages at either end count whole to the page at that end
+        if self._positions:  # unread pages at either end have one read neighbour only
             weights[0] += self._positions[0]
             weights[-1] += self.of_pages - 1 - self._positions[-1]
         for place, gap in enumerate(gaps):
@@ -162,11 +165,11 @@ class Sample:
 
     @property
     def is_enough(self) -> bool:
-        """Whether the pages say anything of those that are not read.
+        """Whether the read pages are enough for an estimate.
 
-        Not below 20 pages; nor while nearly all of the weight lies on a few of them, as when the
-        newest part was read densely and hardly anything of the rest; nor while it is not known
-        at all how many there are.
+        They are not below 20 pages; nor while a few of them have nearly all of the weight, as
+        when the newest part was read densely and hardly anything else; nor while nothing bounds
+        the number of rows.
         """
         if self.of_rows is not None and self.of_rows[1] is None:
             return False
@@ -178,12 +181,12 @@ class Sample:
         return sum(self._weights) ** 2 >= _LEAST_SPREAD * squares
 
     def groups(self) -> list[tuple[str | None, ...]]:
-        """The groups met so far, by text, nulls last."""
-        met = {group for page in self.pages.values() for group in page}
-        return sorted(met, key=lambda group: [(word is None, word or "") for word in group])
+        """The groups seen so far, sorted as text, nulls last."""
+        seen = {group for page in self.pages.values() for group in page}
+        return sorted(seen, key=lambda group: [(word is None, word or "") for word in group])
 
     def regrouped(self, places: Sequence[int]) -> Sample:
-        """The same pages, their groups told by some of the columns: those at these places.
+        """The same pages grouped by some of the columns: those at these places.
 
         Example:
             >>> page = {("sms", "IN"): Sums(2), ("sms", "BD"): Sums(3), ("voice", "IN"): Sums(4)}
@@ -194,12 +197,12 @@ class Sample:
         pages: dict[int, dict[tuple[str | None, ...], Sums]] = {page: {} for page in self.pages}
         for page, groups in self.pages.items():
             for group, sums in groups.items():
-                kept = tuple(group[place] for place in places)
-                pages[page][kept] = pages[page].get(kept, Sums()) + sums
+                merged = tuple(group[place] for place in places)
+                pages[page][merged] = pages[page].get(merged, Sums()) + sums
         return Sample(pages, self.of_pages, self.of_rows, self.rows)
 
     def is_narrow(self, within: float, confidence: float) -> bool:
-        """Whether spend is known within a part of itself, on enough pages to trust that."""
+        """Whether half of spend's interval is within a part of it, on enough pages to trust it."""
         if len(self._positions) < earliest_stop(self.of_pages):
             return False
         half = self.estimate(None, "spend", confidence).half_width
@@ -217,24 +220,16 @@ class Sample:
 
         Returns:
             The number and its interval: sessions; money in the account's currency; a rate as a
-            part of one. ``TOO_EARLY`` where the pages do not say enough.
+            part of one. ``TOO_EARLY`` where the pages are not enough.
         """
-        of_sum, of_whole = _PARTS[measure]
-        in_total = not of_whole
-        # A total is known as well as the number of rows is.
+        part, whole = _PARTS[measure]
+        is_total = not whole
+        # The bounds of the number of rows bound each total.
         low, high = self.of_rows or (self.of_pages, self.of_pages)
         if high is None:
             return TOO_EARLY
         bounds = low, (low + high) / 2, high
-        everything = [float(page.sessions) for page in self._all]
-        if self.of_rows is None:
-            rows = [1.0] * len(everything)
-        elif self.rows is None:
-            rows = everything
-        else:
-            rows = [float(self.rows[page]) for page in self._positions]
-        counted = self.of_rows is not None and everything == rows
-        if measure == "sessions" and group is None and counted:
+        if measure == "sessions" and group is None and self._has_only_sessions:
             return Interval.exact(1.0).times(*bounds)  # counted, not estimated
         if not self.is_enough:
             return TOO_EARLY
@@ -242,33 +237,51 @@ class Sample:
             page if group is None else self.pages[position].get(group, Sums())
             for position, page in zip(self._positions, self._all, strict=True)
         ]
-        met = sum(bool(page.sessions) for page in sums)
-        is_sample = len(sums) < self.of_pages
-        if measure != "sessions" and is_sample and met < _LEAST_GROUP_PAGES:
-            return TOO_EARLY
-        if of_sum in _MONEY and is_sample:
-            spent, squares = sum(page.spend for page in sums), sum(page.spend**2 for page in sums)
-            # Where few pages hold most of the money, the next such page decides.
-            if spent * spent < _LEAST_AMOUNTS * squares:
+        pages_with_group = sum(bool(page.sessions) for page in sums)
+        if len(sums) < self.of_pages:
+            if measure != "sessions" and pages_with_group < _LEAST_GROUP_PAGES:
                 return TOO_EARLY
-        parts = [float(getattr(page, of_sum)) for page in sums]
-        wholes = [float(getattr(page, of_whole)) for page in sums] if of_whole else rows
-        # Sessions a window of time are no share of anything.
-        is_share = of_sum not in _MONEY and not (in_total and self.of_rows is None)
-        pages = met if in_total else sum(map(bool, wholes))
+            amounts = [page.spend for page in sums]
+            squares = sum(amount**2 for amount in amounts)
+            # Where few pages hold most of the money, one more such page would change the result.
+            if part in _MONEY and sum(amounts) ** 2 < _LEAST_AMOUNTS * squares:
+                return TOO_EARLY
+        parts = [float(getattr(page, part)) for page in sums]
+        if is_total:
+            wholes, pages = self._page_rows, pages_with_group
+        else:
+            wholes = [float(getattr(page, whole)) for page in sums]
+            pages = sum(map(bool, wholes))
+        # The sessions of a window of time are no share of anything.
+        is_share = part not in _MONEY and not (is_total and self.of_rows is None)
         interval = self._ratio(parts, wholes, pages, confidence, is_share=is_share)
-        return interval.times(*bounds) if in_total else interval
+        return interval.times(*bounds) if is_total else interval
+
+    @property
+    def _page_rows(self) -> list[float]:
+        """What each page counts as in a total: its rows, or one where it is a window of time."""
+        if self.of_rows is None:
+            return [1.0] * len(self._positions)
+        if self.rows is None:
+            return [float(page.sessions) for page in self._all]
+        return [float(self.rows[position]) for position in self._positions]
+
+    @property
+    def _has_only_sessions(self) -> bool:
+        """Whether each row is a session, so that counting rows counts sessions."""
+        sessions = [float(page.sessions) for page in self._all]
+        return self.of_rows is not None and sessions == self._page_rows
 
     def _ratio(
         self,
         parts: Sequence[float],
         wholes: Sequence[float],
-        met: int,
+        pages: int,
         confidence: float,
         *,
         is_share: bool,
     ) -> Interval:
-        """A ratio of sums over all pages, from those read, met on so many of these."""
+        """A ratio of sums over all pages, from the read ones, of which so many hold the group."""
         whole = sum(map(mul, self._weights, wholes))
         if not whole:
             return TOO_EARLY
@@ -276,29 +289,31 @@ class Sample:
         unread = self.of_pages - len(parts)
         if not unread:
             return Interval.exact(ratio)
-        departures = [part - ratio * of for part, of in zip(parts, wholes, strict=True)]
+        departures = [a - ratio * b for a, b in zip(parts, wholes, strict=True)]
         pairs = len(self._apart)
         squares = sum((departures[at + 1] - departures[at]) ** 2 for at in self._apart)
         carried = sum((weight - 1) ** 2 for weight in self._weights) + unread
         variance = squares / (2 * pairs) * carried / whole**2
         degrees = max(2.0, _CARRIED * pairs)
-        if met < len(parts):  # a group that few pages hold is known from these few
-            degrees = max(1.0, min(degrees, met - 1.0))
+        if pages < len(parts):  # pages without the group tell nothing of its spread
+            degrees = max(1.0, min(degrees, pages - 1.0))
         t = student_quantile(confidence, degrees)
         if is_share:
-            plain = sum(wholes) / (1 - len(parts) / self.of_pages)
-            return _wilson(ratio, variance, plain, t)
+            # The trials of a simple random sample, with the correction for a finite population.
+            trials = sum(wholes) / (1 - len(parts) / self.of_pages)
+            return _wilson(ratio, variance, trials, t)
         if not ratio:
             return TOO_EARLY
+        # An interval on the scale of logarithms: money is skewed, and its lower end stays above 0.
         factor = exp(t * sqrt(variance) / ratio)
         return Interval(ratio, ratio / factor, ratio * factor)
 
 
 def earliest_stop(of_pages: int) -> int:
-    """After how many of so many pages a narrow interval may be believed.
+    """How many of so many pages must be read before a narrow interval is believed.
 
     In a calm account with one costly day the first pages agree, and the interval is narrow
-    before the day was met: so not before a hundred pages, or a fifth of all.
+    before that day is read: so not before a hundred pages, or a fifth of all.
 
     Example:
         >>> earliest_stop(5_000), earliest_stop(250), earliest_stop(30), earliest_stop(7)
@@ -308,10 +323,10 @@ def earliest_stop(of_pages: int) -> int:
 
 
 def _wilson(rate: float, variance: float, trials: float, t: float) -> Interval:
-    """Wilson's interval for as many independent trials as would vary like the pages do.
+    """Wilson's interval for the number of independent trials that would vary as the pages do.
 
-    Where the pages do not vary, at a rate of 0 or 1, it takes them for as many trials as they
-    have rows: else the interval would be a point. So it does where they vary less than that.
+    Pages that do not vary, at a rate of 0 or 1, would stand for infinitely many trials, and the
+    interval would be a point. ``trials`` is the most that they can stand for.
     """
     if variance:
         trials = min(trials, rate * (1 - rate) / variance)
@@ -319,14 +334,14 @@ def _wilson(rate: float, variance: float, trials: float, t: float) -> Interval:
     centre = trials * rate + square / 2
     half = t * sqrt(max(0.0, trials * rate * (1 - rate)) + square / 4)
     low, high = (centre - half) / (trials + square), (centre + half) / (trials + square)
-    # At 0 and at 1 the interval ends there; floats would miss it by a hair.
+    # At a rate of 0 or 1 the interval ends there; floats would miss it by a hair.
     return Interval(rate, min(rate, max(0.0, low)), max(rate, min(1.0, high)))
 
 
 def page_sums(
     sessions: pl.DataFrame, by: Sequence[str] = ()
 ) -> dict[int, dict[tuple[str | None, ...], Sums]]:
-    """What the sessions of each page add up to, by group, by the metrics themselves.
+    """The sums of each page by group, as the metrics count them.
 
     Args:
         sessions: A sessions table in polars, with a column ``page``. A session may be on two
@@ -345,7 +360,7 @@ def page_sums(
     keys = list(dict.fromkeys(by))
     summed = (
         sessions.select("page", "session_uuid", *keys)
-        # In one order, so that the same pages give the same numbers to the last digit.
+        # Sums of floats depend on their order: the same pages must give the same last digit.
         .join(_measured(once), on="session_uuid", how="left", maintain_order="left")
         .group_by("page", *keys, maintain_order=True)
         .agg(pl.col(Sums._fields).sum())
@@ -357,7 +372,7 @@ def page_sums(
 
 
 def _measured(sessions: pl.DataFrame) -> pl.DataFrame:
-    """What each session adds to the sums, by the metrics themselves: one definition of each."""
+    """What each session adds to the sums, from the metrics: each is defined in one place."""
     key = "session_uuid"
     success = success_rates(sessions, by=key).select(key, "sessions", "settled", "verified")
     fallback = fallback_rates(sessions, by=key).select(key, "fell_back", evaluable="sessions")
