@@ -1,10 +1,10 @@
 """What a sum or a group would hide: amounts of several currencies, numbers that are masked.
 
-The API names no currency: an account has one. A frame of several accounts says it in a column
-``currency`` of its own, and amounts of two currencies are then never added: metrics, figures
-and report all ask ``one_currency``, and a metric's result names it again. Two numbers may look
-alike once masked, so a group by masked numbers may be of several people; counts and sums over
-it are right all the same, so this is a warning and no error.
+The API names no currency: an account has one. A frame of several accounts can name it in a column
+``currency``, and amounts of two currencies are then never added: metrics and report ask
+``one_currency``, and a metric's result names the currency again. Two numbers may look alike once
+masked, so that a group by masked numbers may be of several people. Its counts and sums are right
+all the same, so that this is a warning and no error.
 """
 
 from __future__ import annotations
@@ -59,17 +59,18 @@ def currencies(frame: Any) -> list[str]:
     """
     if CURRENCY not in column_names(frame):
         return []
-    (words,) = collect(counting(nw.from_native(frame).lazy().select(CURRENCY), [CURRENCY], {}))
-    return sorted({str(word).strip().upper() for word in words[CURRENCY].drop_nulls()})
+    lazy = nw.from_native(frame).lazy()
+    (distinct,) = collect(counting(lazy.select(CURRENCY), [CURRENCY], {}))
+    return sorted({str(name).strip().upper() for name in distinct[CURRENCY].drop_nulls()})
 
 
 def warn_of_masked(result: pl.DataFrame, by: Collection[str], *, stacklevel: int) -> None:
-    """Say it where groups are of masked numbers.
+    """Warn where groups are of masked numbers.
 
     Args:
-        result: A result.
+        result: A metric's result.
         by: The columns that it is grouped by.
-        stacklevel: How far above the user's own line is.
+        stacklevel: The user's own line, as ``warnings.warn`` counts it from the caller.
 
     Example:
         >>> result = pl.DataFrame({"recipient": ["14155550126"]})

@@ -1,9 +1,9 @@
-"""What may be said of a number: that it is exact, that it is at least so much, or nothing.
+"""How certain a number is: exact, at least so much, or not known at all.
 
-The one place that decides it, for the report, the explorer and the command line. Three things
-take "exact" away: a part of the period that was not read, a record that could not be read, and
-money that has not arrived. A session that is still open takes nothing away from what was billed
-so far; it may still verify, which is another number under another name.
+Report, explorer and command line all decide it here. A number is not exact where a part of the
+period was not read, a record could not be read, or money has not arrived. A session that is
+still open changes nothing about what was billed so far; that it may still verify is counted
+under another name.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ COVERAGE = ("start", "end", "state", "rows", "open", "read_at")
 ISSUES = ("key", "code", "set_aside")
 
 READ = frozenset({"complete", "live"})
-"""The states of a part that was read; what is live may still grow."""
+"""The states of a part that was read; a live part may still grow."""
 
 
 class Certainty(StrEnum):
-    """What may be said of a number.
+    """How certain a number is.
 
     Example:
         >>> str(Certainty.AT_LEAST)
@@ -47,19 +47,19 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How much of what there is a table holds.
+    """How complete a table is.
 
     Args:
         rows: The records in it.
         unpriced: How many of them have no total yet: their money has not arrived.
         may_verify: How many are still open: they may still verify.
-        period: The time that it is of, where that is known.
+        period: Its time range, where that is known.
         unread: The parts of the period that were not read whole, in order.
         set_aside: Records of the period that could not be read and are in no table.
 
     Example:
-        >>> whole = Completeness(rows=20)
-        >>> whole.counts.value, whole.money.value
+        >>> complete = Completeness(rows=20)
+        >>> complete.counts.value, complete.money.value
         ('exact', 'exact')
         >>> Completeness(rows=20, unpriced=1).money.value
         'at least'
@@ -74,23 +74,23 @@ class Completeness:
 
     @property
     def counts(self) -> Certainty:
-        """What may be said of the number of records."""
+        """How certain the number of records is."""
         if not self.rows and (self.set_aside or self._nothing_read):
             return Certainty.NOT_READ
         return Certainty.AT_LEAST if self.unread or self.set_aside else Certainty.EXACT
 
     @property
     def nothing(self) -> bool:
-        """Whether it is known that there is no record at all: a true zero."""
+        """Whether it is certain that there is no record at all: a true zero."""
         return not self.rows and self.counts is Certainty.EXACT
 
     @property
     def money(self) -> Certainty:
-        """What may be said of the sum of all amounts."""
+        """How certain the sum of all amounts is."""
         return self.sum_of(self.unpriced)
 
     def sum_of(self, unknown: int) -> Certainty:
-        """What may be said of a sum of which so many amounts are not known.
+        """How certain a sum is of which so many amounts are not known.
 
         Example:
             >>> str(Completeness(rows=20).sum_of(unknown=1))
@@ -99,7 +99,7 @@ class Completeness:
         return Certainty.AT_LEAST if self.counts is Certainty.EXACT and unknown else self.counts
 
     def ratio_of(self, unknown: int) -> Certainty:
-        """The same of a sum divided by a count, which what was not read may move either way.
+        """How certain such a sum divided by a count is; records not read may move it either way.
 
         Example:
             >>> str(Completeness(rows=20, set_aside=1).ratio_of(unknown=0))
@@ -108,7 +108,7 @@ class Completeness:
         return self.sum_of(unknown) if self.counts is Certainty.EXACT else Certainty.PART
 
     def within(self, start: datetime, end: datetime) -> Certainty:
-        """What may be said of the records of a part of the period.
+        """How certain the number of records in a part of the period is.
 
         Example:
             >>> from datetime import UTC
@@ -118,10 +118,10 @@ class Completeness:
             ('exact', 'not read')
         """
         part = _span((start, end))
-        lacking = sum(_span(unread).clip(part).length for unread in self.unread)
-        if not lacking:
+        missing = sum(_span(unread).clip(part).length for unread in self.unread)
+        if not missing:
             return Certainty.EXACT
-        return Certainty.NOT_READ if lacking >= part.length else Certainty.AT_LEAST
+        return Certainty.NOT_READ if missing >= part.length else Certainty.AT_LEAST
 
     @property
     def hours(self) -> float:
@@ -135,7 +135,7 @@ class Completeness:
 
     @property
     def reasons(self) -> list[str]:
-        """Why a number is not exact, each reason in words; none where all are.
+        """The reasons why numbers are not exact, as text; none where all are.
 
         Example:
             >>> Completeness(rows=20, unpriced=2, set_aside=1).reasons
@@ -163,15 +163,15 @@ def completeness(
     coverage: Any = None,
     issues: Any = None,
 ) -> Completeness:
-    """How much a sessions table holds of its period.
+    """How completely a sessions table covers its period.
 
-    Without ``coverage`` the table is taken as whole: a loader gives all that there is, or raises.
+    Without ``coverage`` it is assumed to be complete: a loader gives everything, or raises.
 
     Args:
         sessions: The table, in polars.
-        period: Start and end (excluded), aware; by default what ``coverage`` speaks of.
-        coverage: What :func:`plivo_analysis.coverage` says of the period.
-        issues: What :func:`plivo_analysis.issues` says of it.
+        period: Start and end (excluded), aware; by default the range of ``coverage``.
+        coverage: The result of :func:`plivo_analysis.coverage` for the period.
+        issues: The result of :func:`plivo_analysis.issues` for the period.
 
     Raises:
         SchemaError: ``coverage`` or ``issues`` is another table.
@@ -211,9 +211,9 @@ def coverage_rows(coverage: Any) -> list[dict[str, Any]]:
 
 
 def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range, ...]:
-    """The parts of a period that no row of a coverage table calls read, in order.
+    """The parts of a period that were not read, by a coverage table, in order.
 
-    What was read with a filter only does not count: it may be less than everything.
+    A part that was read with a filter only is not read: other records may be missing.
 
     Example:
         >>> from datetime import UTC
@@ -231,5 +231,5 @@ def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range,
 
 
 def _span(ends: Range) -> Span:
-    # Two times of one zone are subtracted by their wall clocks, and autumn has 25 hours.
+    # Python subtracts two times of one zone by their wall clocks, and a day in autumn has 25 hours.
     return Span(*map(to_us, ends))

@@ -2,7 +2,7 @@
 
 The Wilson score interval (Wilson 1927) keeps its coverage where the usual p ± z·s fails: in
 small groups and near 0 and 1 (Brown, Cai & DasGupta 2001, who recommend it for small n). It
-takes the trials for independent; several attempts of one session are not quite that.
+assumes that trials are independent; several attempts of one session are not quite that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def ratio(part: int, whole: int) -> float | None:
 def normal_quantile(confidence: float) -> float:
     """How many standard deviations around a normal mean hold a share of it: z.
 
-    A metric asks for it before it counts, so that a wrong confidence is refused at once, also
+    A metric computes it before it counts, so that a wrong confidence is refused at once, even
     where there is nothing to count.
 
     Args:
@@ -88,8 +88,8 @@ def wilson(successes: int, trials: int, z: float) -> tuple[float, float] | tuple
     """The two-sided Wilson score interval of a rate.
 
     With p = successes ÷ trials and n = trials, the ends are
-    (p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) ÷ (1 + z²/n): those rates that a test of the score,
-    whose standard error is of the rate in question and not of p, would not reject.
+    (p + z²/2n ± z·√(p(1−p)/n + z²/4n²)) ÷ (1 + z²/n). Between them lie the rates that a score
+    test, whose standard error is that of the tested rate and not of p, does not reject.
 
     Args:
         successes: How many trials succeeded.
@@ -107,7 +107,7 @@ def wilson(successes: int, trials: int, z: float) -> tuple[float, float] | tuple
     if not trials:
         return None, None
     p, square = successes / trials, z * z
-    # The centre is drawn from p towards one half, the more the fewer trials there are.
+    # The centre lies between p and one half: the fewer trials, the closer to one half.
     centre = p + square / (2 * trials)
     half = z * sqrt(p * (1 - p) / trials + square / (4 * trials * trials))
     scale = 1 + square / trials
@@ -126,8 +126,8 @@ def newcombe(
     there: for rates p, q with intervals (l, u) before and (m, v) after, from
     (q − p) − √((q − m)² + (u − p)²) to (q − p) + √((v − q)² + (p − l)²). Source: R. G. Newcombe,
     "Interval estimation for the difference between independent proportions", Statistics in
-    Medicine 17 (1998), method 10. Whether two intervals overlap says less: changes that are
-    clear can have intervals that overlap.
+    Medicine 17 (1998), method 10. It is needed because the intervals of the two rates can overlap
+    where the change between them is clear.
 
     Args:
         before: Successes and trials.
@@ -146,8 +146,8 @@ def newcombe(
     low, high = wilson(*after, z)
     if below is None or above is None or low is None or high is None:
         return None, None
-    # The change is least where the rate before is at its upper end and the one after at its lower
-    # one; as both are seldom there at once, the two distances add up like sides of a right angle.
+    # The change is least where the rate before is at its upper end and the rate after at its lower
+    # end. Both are seldom there at once, so that the two distances are added as squares.
     p, q = before[0] / before[1], after[0] / after[1]
     change = q - p
     # Rounding alone could leave the range that a change can have.

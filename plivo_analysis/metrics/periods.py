@@ -1,11 +1,11 @@
 """Hours, days, weeks and months of any time zone, alike on every engine.
 
-No engine buckets time for us: week starts, zones and a session's own zone differ. An engine
-groups by ticks, which are whole numbers that it computes from microseconds since 1970: days of
-the zone's own calendar, or parts of an hour. The few ticks that come back are put into buckets
-here, with the zone's own rules. Metrics, report and figures all take the starts of their periods
-from here, as instants: two calendars joined by the text of a wall clock lose what one of them
-spells another way.
+Engines do not bucket time alike: the starts of weeks, the zones they know and a session's own
+zone differ. So an engine groups by ticks, whole numbers that it computes from microseconds since
+1970: days of the zone's own calendar, or parts of an hour. The few ticks that come back are put
+into buckets here, by the zone's own rules. Metrics, report and figures take the starts of their
+periods from here, as instants: two tables joined by the text of a wall clock lose the rows that
+one of them spells in another way.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Buckets:
     def starts(self, first: datetime, last: datetime) -> list[datetime]:
         """The start of every bucket that ``[first, last)`` touches, in order, in the zone.
 
-        A metric has no row for a bucket without rows; a page or an axis shows it all the same.
+        A metric has no row for a bucket without rows, but a page or an axis shows it.
 
         Args:
             first: The start of the range, aware.
@@ -115,7 +115,7 @@ class Buckets:
             >>> [f"{at:%H %z}" for at in Buckets("1h", "America/New_York").starts(*night)]
             ['00 -0400', '01 -0400', '01 -0500', '02 -0500']
         """
-        # Two times of one zone are subtracted by their wall clocks; in UTC they are instants.
+        # Python subtracts two times of one zone by their wall clocks; in UTC they are instants.
         first, last = first.astimezone(UTC), last.astimezone(UTC)
         if first >= last:
             return []
@@ -130,13 +130,13 @@ class Buckets:
         """The frame with the column ``TICK``, of which every bucket has a few values.
 
         A tick of days is the midnight before the instant on the zone's own clock, as if that
-        clock were UTC: one group a day, where quarters of an hour would be a hundred. What the
-        clock differs by is a constant but for the few instants at which it is changed, so that
+        clock were UTC: one group a day, where quarters of an hour would be a hundred. The clock's
+        difference from UTC is constant between the few instants at which it is changed, so that
         an engine can add it without knowing zones. A tick of hours stays in UTC, where the hour
         that comes twice in autumn is two; it is as long as hours and changes of the zone allow.
 
         Args:
-            lazy: A frame. Its first and last instant are asked for.
+            lazy: A frame. Its first and last instant are computed at once.
             instant: Its column of instants.
         """
         lazy, us = with_microseconds(lazy, instant), nw.col(TICK)
@@ -152,11 +152,13 @@ class Buckets:
         return lazy.with_columns((wall // DAY * DAY).alias(TICK))
 
     def named(self, counted: pl.DataFrame, period: str) -> pl.DataFrame:
-        """What was counted by ticks, each tick replaced by the start of its bucket, put first.
+        """Counts by tick, with the start of each tick's bucket as the first column instead.
+
+        Several ticks of a bucket stay rows of their own, which the caller adds up.
 
         Args:
-            counted: One row a group, of which ticks are a part; a null stays null.
-            period: The name of the column that replaces them, in the zone.
+            counted: One row for each tick and group; a null tick becomes a null start.
+            period: The name of the new column, whose times are in the zone.
         """
         ticks = counted[TICK].cast(pl.Int64)
         known = [from_us(us) for us in ticks.drop_nulls().unique()]
@@ -168,10 +170,10 @@ class Buckets:
         return counted.drop(TICK).insert_column(0, local.alias(period))
 
     def _midnight(self, wall: datetime) -> datetime:
-        """The first midnight of the day, week or month of a wall clock, whatever its zone says.
+        """The first midnight of the day, week or month of a wall clock, read in the zone.
 
-        A midnight that the clock jumps over is taken with the offset before the jump, which
-        is the instant of the jump.
+        A midnight that the clock jumps over gets the offset before the jump, which makes it the
+        instant of the jump.
         """
         day = wall.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
         if self.every == "1w":
@@ -182,10 +184,10 @@ class Buckets:
 
 
 def _clock(zone: ZoneInfo, first: int, last: int) -> tuple[int, dict[int, int]]:
-    """What a zone's clock differs from UTC by, in microseconds, and how that changes.
+    """A zone's difference from UTC, in microseconds, and its changes.
 
-    No zone changes its clock twice within a day, so that a look at each day finds every change;
-    the instant between two days that differ is then found by bisection.
+    No zone changes its clock twice within a day, so that comparing each day with the next finds
+    every change; bisection then finds its instant.
 
     Args:
         zone: The zone.
@@ -193,7 +195,7 @@ def _clock(zone: ZoneInfo, first: int, last: int) -> tuple[int, dict[int, int]]:
         last: Its end.
 
     Returns:
-        The difference at the start, and the differences after it by when they begin.
+        The difference at the start, and each later difference by the instant at which it begins.
     """
 
     def difference(us: int) -> int:

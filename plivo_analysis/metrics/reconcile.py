@@ -61,8 +61,8 @@ def reconcile(sessions: Any) -> Any:
     """One row for each session whose money or counts do not add up, with the reasons.
 
     ``total_missing``: it has no ``total_charge``. ``unallocated``: the total less validation,
-    charge rows and a derived charge is not 0 (what the API bills is the truth; the gap is
-    shown). ``unpriced``: an attempt has no charge. ``derived``: an attempt's charge is the
+    charge rows and a derived charge is not 0 (the total is what was billed; the gap is shown).
+    ``unpriced``: an attempt has no charge. ``derived``: an attempt's charge is the
     remainder. ``orphan``: a charge row is of no attempt. ``channel_differs``: an attempt and
     its charge row name different channels. ``count_differs``: ``count`` is not the number of
     attempts listed. ``duplicate_attempt``: two different attempts have one ``attempt_uuid``.
@@ -92,7 +92,7 @@ def reconcile(sessions: Any) -> Any:
     refuse_doubled(known, SESSIONS)
     bill = settle(known)
     unpriced = pl.col("charge").is_null()
-    # Few attempts are out of the ordinary; only these are counted one by one.
+    # Few attempts are out of the ordinary; grouping only these is faster.
     odd = bill.attempts.filter(
         unpriced | pl.col("derived") | pl.col("differs") | pl.col("repeated")
     )
@@ -103,13 +103,13 @@ def reconcile(sessions: Any) -> Any:
             pl.col("derived", "differs", "repeated").sum(), unpriced_attempts=unpriced.sum()
         ),
     )
-    judged = leftovers(known, bill).rename({"charged": "attempt_charges"}).hstack(known[_READ])
+    table = leftovers(known, bill).rename({"charged": "attempt_charges"}).hstack(known[_READ])
     for counted in counts:
-        judged = judged.join(counted, on="row", how="left")
-    judged = judged.with_columns(
+        table = table.join(counted, on="row", how="left")
+    table = table.with_columns(
         pl.col(name).fill_null(0) for counted in counts for name in counted.columns[1:]
     )
-    listed = judged.filter(pl.any_horizontal(_REASONS.values())).with_columns(
+    listed = table.filter(pl.any_horizontal(_REASONS.values())).with_columns(
         reasons=pl.concat_list(
             pl.when(condition).then(pl.lit(reason)) for reason, condition in _REASONS.items()
         ).list.drop_nulls()
