@@ -152,7 +152,8 @@ def waits(
         rows = rows.sort("session_uuid", "attempt_number")
         _refuse_partial(rows)
     status = folded(rows["session_status"], fold_status)
-    # The rows are sorted and complete: the row above a retry or a switch is the attempt before it.
+    # Attempts of a session stand together, in order and none missing: the row above a retry or a
+    # switch is the attempt before it.
     seconds = (pl.col("time") - pl.col("time").shift()).dt.total_microseconds()
     steps = rows.with_columns(__wait=seconds, __verified=status == VERIFIED).filter(
         status.is_in(list(SETTLED)) & pl.col("step").is_in(["retry", "switch"])

@@ -22,7 +22,7 @@ from plivo_analysis.sync.progress import Progress
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.tables.convert import BACKENDS, to_backend
-from plivo_analysis.values.spans import Span, to_us, words
+from plivo_analysis.values.spans import Span, span_text, to_us
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
@@ -263,4 +263,4 @@ def _ignored(rows: pl.DataFrame, asked: Filter) -> Iterator[str]:
 
 
 def _list(spans: list[Span]) -> str:
-    return ", ".join(words(span) for span in spans)
+    return ", ".join(map(span_text, spans))

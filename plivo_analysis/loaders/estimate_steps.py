@@ -25,7 +25,16 @@ from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
 from plivo_analysis.sync.sampled_listing import SampledListing, begun_earlier, order_of
 from plivo_analysis.sync.sampling import NotAListError
 from plivo_analysis.tables.convert import from_rows, to_backend
-from plivo_analysis.values.spans import MINUTE, Span, ceil, floor, from_us, subtract, to_us, words
+from plivo_analysis.values.spans import (
+    MINUTE,
+    Span,
+    ceil,
+    floor,
+    from_us,
+    span_text,
+    subtract,
+    to_us,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -140,7 +149,7 @@ class Estimating:
                 self._reader.read(self._tail, settled=False)
         if self._left_out.length:
             self._doubts.append(
-                f"Not estimated, since it is older than 90 days: {words(self._left_out)}."
+                f"Not estimated, since it is older than 90 days: {span_text(self._left_out)}."
             )
         try:
             self._of_listing = SampledListing(self._reader, self._listing, self._begun)

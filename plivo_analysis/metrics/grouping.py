@@ -34,8 +34,8 @@ from plivo_analysis.values.table_types import (
     Kind,
     Table,
     computed,
-    told_columns,
-    told_names,
+    describe_columns,
+    quoted_names,
 )
 
 if TYPE_CHECKING:
@@ -320,11 +320,11 @@ def _refuse_another(
     if not wrong or given is table:
         return
     missing = [name for name in (*table.key, *needed) if name not in available]
-    other = f"a table of {given.name}" if given else f"a frame without {told_names(missing)}"
+    other = f"a table of {given.name}" if given else f"a frame without {quoted_names(missing)}"
     raise SchemaError(
         f"{result.name} cannot read {other}: give the sessions table"
         f"{f', or what {explode} makes of one' if explode else ''}. "
-        f"{told_columns(available, missing)}",
+        f"{describe_columns(available, missing)}",
         missing=missing,
         available=available,
     )
@@ -352,8 +352,8 @@ def _checked(
     missing = [name for name in dict.fromkeys(names) if name not in available]
     if missing:
         raise SchemaError(
-            f"There is no column {told_names(missing)} to group by. "
-            f"{told_columns(available, missing)}",
+            f"There is no column {quoted_names(missing)} to group by. "
+            f"{describe_columns(available, missing)}",
             missing=missing,
             available=available,
         )

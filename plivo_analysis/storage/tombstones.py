@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Self
 
 from plivo_analysis.parsing.strict_json import parse_json
-from plivo_analysis.values.masking import BETWEEN, unfolded
+from plivo_analysis.values.masking import SEPARATORS, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def candidates(text: str, shortest: int, longest: int) -> Iterator[str]:
 
 @cache
 def _runs(shortest: int) -> re.Pattern[str]:
-    return re.compile(rf"\d(?:{BETWEEN}\d){{{shortest - 1},}}")
+    return re.compile(rf"\d(?:{SEPARATORS}\d){{{shortest - 1},}}")
 
 
 def digest(key: bytes, number: str) -> str:

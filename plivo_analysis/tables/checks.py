@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.values.table_types import told_columns, told_names
+from plivo_analysis.values.table_types import describe_columns, quoted_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -66,8 +66,8 @@ def require(available: Collection[str], table: Table, names: Iterable[str]) -> N
     missing = [name for name in dict.fromkeys(names) if name not in available]
     if missing:
         raise SchemaError(
-            f"This is no table of {table.name}: it lacks {told_names(missing)}. "
-            f"{told_columns(available, missing)}",
+            f"This is no table of {table.name}: it lacks {quoted_names(missing)}. "
+            f"{describe_columns(available, missing)}",
             missing=missing,
             available=list(available),
         )
@@ -97,7 +97,8 @@ def table_rows(frame: Any, needed: Sequence[str], what: str) -> list[dict[str, A
     missing = [column for column in needed if column not in available]
     if missing:
         raise SchemaError(
-            f"{what}; the frame lacks {told_names(missing)}. {told_columns(available, missing)}",
+            f"{what}; the frame lacks {quoted_names(missing)}. "
+            f"{describe_columns(available, missing)}",
             missing=missing,
             available=available,
         )

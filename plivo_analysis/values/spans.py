@@ -1,8 +1,8 @@
 """Ranges of time: half-open, in whole microseconds since 1970, and their arithmetic.
 
 Integers, because a bound that is rounded once is a row that is lost once. Requests and
-completed ranges use whole minutes, rounded outward: a server that understands minutes only would
-otherwise lose the rows at the edge of a range, where nothing can notice it.
+completed ranges use whole minutes, rounded outward: a server that understands only minutes would
+otherwise lose the rows at the edge of a range, and nothing would notice it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def from_us(us: int) -> datetime:
 
 
 def floor(us: int, step: int) -> int:
-    """The last multiple of a step that is not after an instant.
+    """The last multiple of a step at or before an instant.
 
     Example:
         >>> floor(119 * SECOND, MINUTE) == MINUTE
@@ -54,7 +54,7 @@ def floor(us: int, step: int) -> int:
 
 
 def ceil(us: int, step: int) -> int:
-    """The first multiple of a step that is not before an instant.
+    """The first multiple of a step at or after an instant.
 
     Example:
         >>> ceil(61 * SECOND, MINUTE) == 2 * MINUTE
@@ -104,6 +104,7 @@ def merge(spans: Iterable[Span]) -> list[Span]:
         [Span(start=0, end=9), Span(start=20, end=30)]
     """
     merged: list[Span] = []
+    # Sorted by their starts, a span can only touch the last one merged.
     for span in sorted(span for span in spans if span.length):
         if merged and span.start <= merged[-1].end:
             merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
@@ -112,32 +113,32 @@ def merge(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def subtract(whole: Span, parts: Iterable[Span]) -> list[Span]:
-    """What of a span lies in none of the parts, in order.
+def subtract(span: Span, parts: Iterable[Span]) -> list[Span]:
+    """The gaps of a span that no part covers, in order.
 
     Example:
         >>> subtract(Span(0, 10), [Span(2, 4), Span(8, 20)])
         [Span(start=0, end=2), Span(start=4, end=8)]
     """
     gaps: list[Span] = []
-    at = whole.start
-    for part in merge(part.clip(whole) for part in parts):
+    at = span.start
+    for part in merge(part.clip(span) for part in parts):
         if part.start > at:
             gaps.append(Span(at, part.start))
         at = max(at, part.end)
-    if at < whole.end:
-        gaps.append(Span(at, whole.end))
+    if at < span.end:
+        gaps.append(Span(at, span.end))
     return gaps
 
 
 EVER = Span(to_us(datetime.min.replace(tzinfo=UTC)), to_us(datetime.max.replace(tzinfo=UTC)))
 
 
-def words(span: Span) -> str:
-    """A span for a person: UTC, to the minute.
+def span_text(span: Span) -> str:
+    """A span as text for people: in UTC, to the minute.
 
     Example:
-        >>> words(Span(0, DAY))
+        >>> span_text(Span(0, DAY))
         '1970-01-01 00:00 to 1970-01-02 00:00 UTC'
     """
     start, end = span.datetimes()

@@ -1,7 +1,6 @@
-"""What a table is, and how it looks in polars and in Arrow.
+"""What a table and a column are, and their types in polars and in Arrow.
 
-The kinds are ours, few, and say what a value is rather than how an engine stores it. polars
-is imported here and nowhere above: a schema without an engine would have no reader.
+A column's kind says what its values are, not how an engine stores them.
 """
 
 from __future__ import annotations
@@ -46,14 +45,14 @@ class Kind(StrEnum):
 
 
 class Form(StrEnum):
-    """What a text is, which says how it is read from the API and how it is masked.
+    """What a text is, which decides how it is read from the API and how it is masked.
 
     Example:
         >>> Form.SENDER.is_number, Form.ID.may_hold_numbers
         (True, False)
     """
 
-    FREE = "free"  # a name or a sentence, exactly as it came
+    FREE = "free"  # a name or a sentence, exactly as the API gives it
     LABEL = "label"  # names one of several things: trimmed, its case kept
     WORD = "word"  # a word of the API's own: trimmed and lower-cased
     SETTING = "setting"  # a word that may come as a JSON boolean
@@ -69,7 +68,7 @@ class Form(StrEnum):
 
     @property
     def may_hold_numbers(self) -> bool:
-        """Whether it is not known to be free of telephone numbers."""
+        """Whether telephone numbers may stand in it."""
         return self is not Form.ID
 
 
@@ -176,30 +175,32 @@ _TYPES: dict[Kind, tuple[pl.DataType, pa.DataType]] = {
 }
 
 
-def told_columns(available: Collection[str], missing: Collection[str] = ()) -> str:
-    """What columns a frame has, for an error about those that it lacks.
+def describe_columns(available: Collection[str], missing: Collection[str] = ()) -> str:
+    """A sentence on the columns of a frame, for an error about those that it lacks.
 
-    All of them where they are few, else how many and which come nearest to the missing ones.
+    It names all of them where they are few, else their number and the nearest to the missing ones.
 
     Example:
-        >>> told_columns(["alias", "status"], ["state"])
+        >>> describe_columns(["alias", "status"], ["state"])
         "It has 'alias' and 'status'."
-        >>> told_columns([*map(str, range(60)), "statu"], ["status"])
+        >>> describe_columns([*map(str, range(60)), "statu"], ["status"])
         "It has 61 columns; the nearest name is 'statu'."
     """
     if len(available) <= _FEW:
-        return f"It has {told_names(available) or 'no columns'}."
-    found = [name for each in missing for name in get_close_matches(each, available, n=1)]
-    near = told_names(dict.fromkeys(found))
-    words = f"; the nearest name is {near}" if len({*found}) == 1 else f"; the nearest are {near}"
-    return f"It has {len(available)} columns{words if found else ''}."
+        return f"It has {quoted_names(available) or 'no columns'}."
+    close = [name for wanted in missing for name in get_close_matches(wanted, available, n=1)]
+    nearest = dict.fromkeys(close)
+    if not nearest:
+        return f"It has {len(available)} columns."
+    subject = "the nearest name is" if len(nearest) == 1 else "the nearest are"
+    return f"It has {len(available)} columns; {subject} {quoted_names(nearest)}."
 
 
-def told_names(names: Iterable[str]) -> str:
-    """Names of columns in a message: the first few of them, and no telephone number among them.
+def quoted_names(names: Iterable[str]) -> str:
+    """The first few names of columns for a message, with telephone numbers in them masked.
 
     Example:
-        >>> told_names(["alias"]), told_names(map(str, range(9)))
+        >>> quoted_names(["alias"]), quoted_names(map(str, range(9)))
         ("'alias'", "'0', '1', '2', '3', '4', '5' and 3 more")
     """
     quoted = [mask_text(repr(name)) for name in names]

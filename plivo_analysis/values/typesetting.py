@@ -1,9 +1,9 @@
-"""How numbers, amounts, days and foreign text are set for people to read.
+"""Formats numbers, amounts, days and foreign text for people.
 
-Figures and the report write the same number in the same way because both ask here: a true
-minus sign, a narrow no-break space before a unit, an en dash in a range, English names of
-months whatever the machine's locale. Amounts stay decimal; they are rounded half-even when
-fewer digits are shown than they have.
+Figures, report and explorer write the same number in the same way: a true minus sign, a narrow
+no-break space before a unit, an en dash in a range, English names of months whatever the
+machine's locale. Amounts stay decimal; they are rounded half-even when fewer digits are shown
+than they have.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 def clean(text: object, cap: int = _CAP) -> str:
-    r"""Foreign text without what cannot be seen: controls, bidi marks, lone surrogates.
+    r"""Foreign text without invisible characters: controls, bidi marks, lone surrogates.
 
     Runs of white space become one space and a long text is cut, so that a name cannot turn
-    a line around, break it or fill the page. Escaping is left to what writes the text
-    into HTML or a figure.
+    a line around, break it or fill the page. Whatever writes the text into HTML or a figure
+    has to escape it.
 
     Example:
         >>> clean("Web\u202e check\nout")
@@ -79,20 +79,21 @@ def clean(text: object, cap: int = _CAP) -> str:
         >>> clean("x" * 90, cap=5)
         'xxxx…'
     """
-    seen = "".join(" " if c.isspace() else c for c in str(text))
-    seen = "".join(c for c in seen if unicodedata.category(c) not in _HIDDEN)
-    seen = " ".join(seen.split())
-    return seen if len(seen) <= cap else seen[: cap - 1] + "…"
+    # White space first: a line break is a control character, and would leave no space behind.
+    spaced = "".join(" " if c.isspace() else c for c in str(text))
+    visible = "".join(c for c in spaced if unicodedata.category(c) not in _HIDDEN)
+    visible = " ".join(visible.split())
+    return visible if len(visible) <= cap else visible[: cap - 1] + "…"
 
 
 def for_terminal(text: str, encoding: str | None) -> str:
-    r"""A text fit for a terminal: nothing that steers it, and no sign that it cannot encode.
+    r"""A text for a terminal: without control characters, and in the terminal's encoding.
 
     Terminal escapes and direction marks in a name that the server sent could rewrite the lines
-    above; a sign that the terminal's encoding lacks would end the program. Lines stay lines.
+    above; a character that the encoding lacks would end the program. Line ends stay.
 
     Args:
-        text: What is to be written.
+        text: The text to write.
         encoding: Of the stream, such as ``sys.stdout.encoding``; ASCII where it is not known.
 
     Example:
@@ -101,22 +102,22 @@ def for_terminal(text: str, encoding: str | None) -> str:
         >>> for_terminal("−$0.44 → 90\u202f%", "utf-8")
         '−$0.44 → 90\u202f%'
     """
-    seen = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _HIDDEN)
+    visible = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _HIDDEN)
     try:
         codec = codecs.lookup(encoding or "ascii").name
     except LookupError:
         codec = "ascii"
-    return "".join(_encodable(c, codec) for c in seen) if not seen.isascii() else seen
+    return visible if visible.isascii() else "".join(_encodable(c, codec) for c in visible)
 
 
-def _encodable(sign: str, codec: str) -> str:
+def _encodable(character: str, codec: str) -> str:
     try:
-        sign.encode(codec)
+        character.encode(codec)
     except UnicodeEncodeError:
-        # Letters with marks lose them; what has no plain form becomes a question mark.
-        plain = _PLAIN.get(sign) or unicodedata.normalize("NFKD", sign)
+        # Letters lose their accents; a character without a plain form becomes a question mark.
+        plain = _PLAIN.get(character) or unicodedata.normalize("NFKD", character)
         return plain.encode(codec, "ignore").decode(codec) or "?"
-    return sign
+    return character
 
 
 def count(number: int | None) -> str:
@@ -181,7 +182,7 @@ def money(amount: Decimal | None, currency: str = "USD", digits: int | None = 2)
 
 
 def sign(currency: str) -> str:
-    """What stands for a currency before an amount or in the head of a column.
+    """The sign of a currency, or its code, for an amount or the head of a column.
 
     Example:
         >>> sign("EUR"), sign("AED")
@@ -218,7 +219,7 @@ def plain(amount: Decimal, digits: int) -> str:
 
 
 def decimals(amount: Decimal, least: int = 2) -> int:
-    """How many digits after the point an amount needs to be shown whole.
+    """How many digits after the point show an amount exactly.
 
     Example:
         >>> decimals(Decimal("0.04620000")), decimals(Decimal("3.00000000"))
@@ -229,7 +230,7 @@ def decimals(amount: Decimal, least: int = 2) -> int:
 
 
 def signed(text: str) -> str:
-    """A text of a number, with a plus sign where it is above zero.
+    """A formatted number with a plus sign where it is above zero.
 
     Example:
         >>> signed("16.9"), signed("−1.2"), signed("0.00"), signed("$3.10")
@@ -263,7 +264,7 @@ def weekday(when: date) -> str:
 
 
 def days(first: date, last: date) -> str:
-    """A range of days, both included, with what they share said once.
+    """A range of days, both included; a month that they share is written once.
 
     Example:
         >>> from datetime import date
