@@ -79,7 +79,7 @@ class Told:
     def by(self, *columns: str) -> Estimate:
         """The estimate by some columns; those that there is no estimate by are left out."""
         known = tuple(name for name in columns if name in ESTIMATED)
-        return self.estimating.tell(self.sample, known)
+        return self.estimating.estimate(self.sample, known)
 
 
 @dataclass(frozen=True, slots=True)

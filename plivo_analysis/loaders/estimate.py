@@ -1,4 +1,4 @@
-"""``estimate``: what the first minutes of a pull can say of all of it, and how sure that is."""
+"""``estimate``: numbers of a whole range, with intervals, from the first minutes of a pull."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def estimate(
     backend: str | None = None,
     progress: Watcher = None,
 ) -> Estimate:
-    """What the sessions of a range cost and how they fared, from a few minutes of reading.
+    """What the sessions of a range cost and how they ended, from a few minutes of reading.
 
     Pages of the listing are read in an order that is spread over the whole range, and each
-    unread page is taken to be like its read neighbours. Called again within a day it goes on
+    unread page is assumed to be like its read neighbours. Called again within a day it goes on
     where it stopped, with the first call's bounds; ``load_sessions`` skips what it has read.
     Where the whole range is read, or nearly so, the rest is read too and the numbers are exact.
 
-    Not promised: that all intervals shown over a long pull hold at once; an account in which
-    one in a hundred sessions carries most of the money; a stretch that is shorter than the gap
-    between two read pages, which can be missed whole.
+    Not promised: that all intervals shown over a long pull hold at once; that they hold in an
+    account in which one session in a hundred has most of the money; that a part of the range
+    which is shorter than the gap between two read pages is noticed.
 
     Args:
         since: As in :func:`load_sessions`; at most 90 days ago.
@@ -83,7 +83,7 @@ def estimate(
         FilterError: An argument is wrong; nothing was asked.
         SchemaError: ``by`` names no text column of sessions, or ``channel``.
         CredentialsError: There are no credentials, or they are not of Plivo's form.
-        IncompletePullError: What was to be exact could not be read whole.
+        IncompletePullError: The whole range was to be read, and a part of it could not be.
         PlivoAnalysisError: The server could not be asked, or refused; see ``errors``.
 
     Warns:

@@ -1,4 +1,4 @@
-"""An estimate while it is made: which pages are read, what they add up to, when it is enough."""
+"""An estimate while it is made: which pages are read, their sums, and when they are enough."""
 
 from __future__ import annotations
 
@@ -46,25 +46,25 @@ if TYPE_CHECKING:
     from plivo_analysis.sync.progress import ProgressListener
     from plivo_analysis.sync.pull import Question
 
-_MARGIN = 5 * MINUTE  # from the end of retention: what ages out while pages are read
-_CHECK_EVERY = 20  # the width is looked at whenever a twentieth more pages are read
+_MARGIN = 5 * MINUTE  # before the end of retention: rows expire while pages are read
+_CHECK_EVERY = 20  # the width is computed again whenever a twentieth more pages are read
 _HALF_A_PAGE = PAGE_ROWS // 2
-_PROBES = 64  # places at most where the number of rows in time is found out
+_PROBES = 64  # places at most where the number of rows in some time is counted
 _PROBE = 4 * MINUTE  # how long the first one is
-_FAILURES = 3  # of windows of time that are no reason to give up
+_FAILURES = 3  # fewer windows of time that cannot be read are no reason to give up,
 _PART_FAILED = 20  # nor is one in so many
 
 
 class Estimating:
     """An estimate while it is made: pages are read one after another, and the numbers tighten.
 
-    Reading and telling are two calls, so that a screen chooses how often it looks. Told again
-    while a pull goes on, the numbers take in what the pull has read from the newest end on.
+    Reading and estimating are two calls, so that a screen chooses how often it estimates. An
+    estimate made while a pull goes on includes what the pull has read from the newest end on.
 
     Args:
         client: The account.
         question: Which sessions of which range.
-        watch: Is told of every page.
+        watch: Is called with the progress after every page.
         by: The columns to group by.
         within: Read until half the width of spend's interval is this part of it; None reads as
             far as ``requests`` allow, or everything.
@@ -72,7 +72,7 @@ class Estimating:
         confidence: The coverage of the intervals.
         backend: The kind of the estimate's frame.
         cancel: Ends the reading at the next page, or in the middle of a wait: ``Cancelled`` is
-            raised, and what was read still tells.
+            raised, and an estimate can still be made of what was read.
 
     Example:
         >>> from datetime import timedelta
@@ -89,8 +89,8 @@ class Estimating:
         ...         SESSION_RESOURCE, everything, everything, lambda now: (now - since, now)
         ...     )
         ...     estimating = Estimating(client, asked, watch=bar, requests=40)
-        ...     told = [estimating.estimate().read for _ in estimating.steps()]
-        >>> told == sorted(told), told[-1] > 500
+        ...     read = [estimating.estimate().read for _ in estimating.steps()]
+        >>> read == sorted(read), read[-1] > 500
         (True, True)
     """
 
@@ -118,32 +118,37 @@ class Estimating:
         self._cancel = cancel
         self._reader = Reader(client, question.resource, question.filter, watch, cancel)
         earlier = begun_earlier(self._reader, lambda begun: self._bounds(begun)[1])
-        self._goes_on = earlier is not None
+        self._is_continued = earlier is not None
         self._set_clock(self._reader.now() if earlier is None else earlier)
         self._doubts: list[str] = []
-        self._sums: dict[int, Mapping[tuple[str | None, ...], Sums]] = {}  # of each page
+        # The sums and the number of rows of each page. Page 0 is the live tail, which is read
+        # whole; the pages of the listing, or the windows of time, follow from 1.
+        self._sums: dict[int, Mapping[tuple[str | None, ...], Sums]] = {}
         self._rows: dict[int, int] = {}
         self._newest_from = self._listing.end
-        self._of_listing: SampledListing | None = None
+        self._sampled: SampledListing | None = None
         self._of_windows = 0
-        self._windows = {True: 0, False: 0}  # read whole, and not
-        self._untold: dict[int, pl.DataFrame] = {}  # windows whose sums are not worked out yet
-        self._is_proven = False  # by a pull of all of it
-        self._wanted = earliest_stop(sys.maxsize)  # so many pages are thought to be enough
+        self._windows = {True: 0, False: 0}  # how many were read whole, and how many were not
+        self._unsummed: dict[int, pl.DataFrame] = {}  # windows whose sums are not computed yet
+        self._is_proven = False  # a pull has read everything
+        self._expected = earliest_stop(sys.maxsize)  # pages that are thought to be enough
+        self._check_at = 0  # pages at which the width is computed again
 
     def steps(self) -> Iterator[None]:
-        """Read on until what was wanted is known; each step is a page.
+        """Read on until the estimate is as narrow as wanted; each step is a page.
 
         Raises:
             Cancelled: The event was set; what was read is kept.
-            IncompletePullError: What was to be exact could not be read whole.
+            IncompletePullError: The whole range was to be read, and a part of it could not be.
             PlivoAnalysisError: The server could not be asked, or refused.
         """
         if self._is_nearly_read() or not self._listing.length:
             self._read_whole()
             return
-        if not self._goes_on and self._tail.length:
+        if not self._is_continued and self._tail.length:
             self._reader.read(self._tail, settled=False)
+            # The first answer tells how far the server's clock is from this computer's. Where that
+            # moves the account's now, the range and its live tail move with it.
             if self._reader.moved:
                 self._set_clock(self._reader.now())
                 self._reader.read(self._tail, settled=False)
@@ -152,11 +157,11 @@ class Estimating:
                 f"Not estimated, since it is older than 90 days: {span_text(self._left_out)}."
             )
         try:
-            self._of_listing = SampledListing(self._reader, self._listing, self._begun)
-            yield from self._read_pages(self._of_listing)
+            self._sampled = SampledListing(self._reader, self._listing, self._begun)
+            yield from self._read_pages(self._sampled)
         except NotAListError as reason:
-            self._of_listing = None
-            self._sums = {}
+            self._sampled = None
+            self._sums, self._check_at = {}, 0
             self._reader.take_back_samples()
             self._doubts.append(
                 f"The server's pages do not behave like those of one list ({reason}), so that "
@@ -164,17 +169,16 @@ class Estimating:
             )
             yield from self._read_windows()
 
-    def estimate(self) -> Estimate:
-        """What is known at this moment. It asks the server nothing."""
-        return self.tell(self.sample(), self._by)
-
-    def tell(self, sample: Sample, by: tuple[str, ...]) -> Estimate:
-        """What a sample says; from any thread, whatever is read meanwhile.
+    def estimate(self, sample: Sample | None = None, by: tuple[str, ...] | None = None) -> Estimate:
+        """The estimate from a sample. It sends no request.
 
         Args:
-            sample: What :meth:`sample` gave.
-            by: Some of the columns that the estimate is made by.
+            sample: What :meth:`sample` gave; with it, any thread may call this while another
+                reads on. By default what is read now.
+            by: Some of the columns that the estimate is grouped by; by default all of them.
         """
+        sample = self.sample() if sample is None else sample
+        by = self._by if by is None else by
         if by != self._by:
             sample = sample.regrouped([self._by.index(name) for name in by])
         total = {m: sample.estimate(None, m, self._confidence) for m in MEASURES}
@@ -198,14 +202,17 @@ class Estimating:
         )
 
     def doubts(self) -> list[str]:
-        """What is to be said beside the numbers, in sentences."""
+        """Sentences for warnings about the numbers."""
         return [
             *self._doubts,
             *set_aside_warnings(self._client, self._question.resource, self._exact),
         ]
 
     def _bounds(self, begun: int) -> tuple[Span, Span, Span]:
-        """At a moment: the exact range, the closed listing in it, and the live tail after that."""
+        """The range that the question means at a moment: all of it, its closed part, its live tail.
+
+        The closed part is listed and sampled; rows can still come into the live tail.
+        """
         exact = Span(*map(to_us, self._question.period(from_us(begun))))
         asked, edge = exact.outward(MINUTE), floor(begun - SETTLE, MINUTE)
         oldest = ceil(begun - RETENTION + _MARGIN, MINUTE)
@@ -215,38 +222,37 @@ class Estimating:
     def _set_clock(self, begun: int) -> None:
         self._begun = begun
         exact, self._listing, self._tail = self._bounds(begun)
+        # Without what has expired; a few minutes of that are the margin, and not worth a warning.
         self._exact = Span(min(max(exact.start, self._listing.start), exact.end), exact.end)
         self._left_out = Span(exact.start, self._exact.start - 2 * _MARGIN)
 
     def _read_pages(self, listing: SampledListing) -> Iterator[None]:
-        check_at = 0
         self._take_newest(listing)
         while True:
             known = listing.known_pages
             if listing.is_counted:
                 too_few = listing.of_pages <= LEAST_PAGES
                 most = self._within is not None and 2 * known > listing.of_pages
+                # Exact numbers for little more than the estimate would cost.
                 if (too_few or most or listing.done) and self._affords(listing.of_pages - known):
                     self._read_whole()
                     return
-                if known >= max(check_at, earliest_stop(listing.of_pages)):
-                    check_at = known + 1 + known // _CHECK_EVERY
-                    if self._is_narrow(known):
-                        return
+                if self._is_narrow(known, at_least=earliest_stop(listing.of_pages)):
+                    return
             if listing.done or self._is_spent:
                 return
             listing.read_next(self._is_inside)
-            self._tell_watch(listing.known_pages)
+            self._report(listing.known_pages)
             yield
 
     def _read_windows(self) -> Iterator[None]:
-        """Read windows of time whole, in the order of pages, and take them for pages."""
+        """Read whole windows of time in the place of pages, spread in the same way."""
         span = self._listing
         width = self._window_width()
         starts = range(span.end - width, span.start - width, -width)
         windows = [Span(max(start, span.start), start + width) for start in starts]
         self._of_windows = len(windows)
-        read, check_at = 0, LEAST_PAGES
+        read = 0
         for place, window in enumerate(order_of(self._reader, span, len(windows))):
             few = len(windows) <= LEAST_PAGES or 2 * place > len(windows)
             if few and self._affords(len(windows) - place):
@@ -255,19 +261,17 @@ class Estimating:
             if self._is_spent or self._is_unreadable:
                 return
             if self._is_read(windows[window]):
-                self._untold[window + 1] = self._stored(windows[window])
+                self._unsummed[window + 1] = self._stored(windows[window])
                 read += 1
-            if read >= check_at:
-                check_at = read + 1 + read // _CHECK_EVERY
-                if self._is_narrow(read):
-                    return
-            self._tell_watch(place + 1)
+            if self._is_narrow(read, at_least=LEAST_PAGES):
+                return
+            self._report(place + 1)
             yield
 
     def _window_width(self) -> int:
-        """How long a window is that holds about half a page: found out on a few short ones.
+        """The length of windows that hold about half a page, by the rows of a few short ones.
 
-        What they hold is kept, so that a later call finds the same without a request.
+        These are stored, so that a later call finds the same length without a request.
         """
         span, width, rows, passed = self._listing, _PROBE, 0, 0
         for place in order_of(self._reader, span, _PROBES):
@@ -275,14 +279,14 @@ class Estimating:
             probe = Span(start, start + width).clip(span)
             if self._is_read(probe):
                 rows, passed = rows + self._stored(probe).height, passed + probe.length
-                if not rows:
+                if not rows:  # a quiet account: look at more time at once
                     width = min(4 * width, span.length)
             if rows >= PAGE_ROWS or self._is_spent or self._is_unreadable:
                 break
         return min(span.length, max(MINUTE, floor(_HALF_A_PAGE * passed // max(rows, 1), MINUTE)))
 
     def _is_read(self, span: Span) -> bool:
-        """Read what is missing of a window; whether it is read whole then."""
+        """Read the missing parts of a window; whether it is complete then."""
         gaps = subtract(span, answers(self._client, self._question, span))
         is_read = not any(self._reader.read(gap).missing for gap in gaps)
         self._windows[is_read] += 1
@@ -295,13 +299,13 @@ class Estimating:
 
     @property
     def _is_unreadable(self) -> bool:
-        """Whether windows of time fail too often: it is the busy ones that do."""
+        """Whether windows of time fail too often: busy ones do, so that the rest is no sample."""
         return self._windows[False] >= max(_FAILURES, self._windows[True] // _PART_FAILED)
 
-    def _tell_watch(self, pages: int) -> None:
-        """Say how far it is to what was wanted, not to the end of the range."""
+    def _report(self, pages: int) -> None:
+        """Report the progress towards what was wanted, not towards the end of the range."""
         requests = self._reader.requests
-        share = pages / max(pages, self._wanted) if self._most is None else requests / self._most
+        share = pages / max(pages, self._expected) if self._most is None else requests / self._most
         self._watch.page(requests=requests, rows=self._reader.tally.received, share=min(1.0, share))
 
     @property
@@ -309,36 +313,38 @@ class Estimating:
         return self._most is not None and self._reader.requests >= self._most
 
     def _affords(self, requests: int) -> bool:
-        """Whether a pull of so many pages stays within what was set."""
+        """Whether a pull of so many pages stays within the requests that were allowed."""
         return self._most is None or self._reader.requests + 2 * requests + 5 <= self._most
 
-    def _is_narrow(self, pages: int) -> bool:
-        if self._within is None:
+    def _is_narrow(self, pages: int, *, at_least: int) -> bool:
+        """Whether the interval is as narrow as wanted; computed now and then, for it takes long."""
+        if self._within is None or pages < max(at_least, self._check_at):
             return False
+        self._check_at = pages + 1 + pages // _CHECK_EVERY
         sample = self.sample()
         half = sample.estimate(None, "spend", self._confidence).half_width
-        if half is not None:  # an interval narrows with the root of the pages
-            self._wanted = max(pages + 1, round(pages * (half / self._within) ** 2))
+        if half is not None:  # an interval narrows with the root of the number of pages
+            self._expected = max(pages + 1, round(pages * (half / self._within) ** 2))
         return sample.is_narrow(self._within, self._confidence)
 
     def _is_inside(self, record: Record) -> bool:
         return record.instant is not None and record.instant in self._exact
 
     def _is_nearly_read(self) -> bool:
-        """Whether the store holds so much that reading the rest takes no more than an estimate."""
-        known = answers(self._client, self._question, self._listing)
-        left = subtract(self._listing, known)
-        missing = sum(gap.length for gap in left)
-        covered = self._listing.length - missing
-        if not left or not covered:
-            return not left and self._listing.length > 0
+        """Whether so much is stored that reading the rest takes no more than an estimate."""
+        gaps = subtract(self._listing, answers(self._client, self._question, self._listing))
+        missing = sum(gap.length for gap in gaps)
+        stored_time = self._listing.length - missing
+        if not gaps or not stored_time:
+            return not gaps and self._listing.length > 0
         records = self._client.store.records(self._question.resource)
-        rows = records.count(self._listing) * missing / covered
-        expected = len(left) + round(rows / PAGE_ROWS)
+        # As many rows an hour as in the stored part.
+        rows = records.count(self._listing) * missing / stored_time
+        expected = len(gaps) + round(rows / PAGE_ROWS)
         return expected <= LEAST_PAGES and self._affords(expected)
 
     def _read_whole(self) -> None:
-        """Read what is left by a pull, whose proof makes the numbers exact."""
+        """Pull the rest; a complete range makes the numbers exact."""
         start, end = self._exact.datetimes()
         question = replace(self._question, period=lambda _: (start, end))
         pulled = pull(self._client, question, watch=self._watch, cancel=self._cancel)
@@ -355,10 +361,7 @@ class Estimating:
         return stored(self._client, self._question, span.clip(self._exact))
 
     def sample(self) -> Sample:
-        """What is read, as pages; the live tail, which is read whole, is one before them.
-
-        To be asked for in the thread that reads.
-        """
+        """What is read, as pages; to be called in the thread that reads."""
         if self._is_proven:
             rows = self._rows[0]
             return Sample(dict(self._sums), 1, (rows, rows))
@@ -367,12 +370,12 @@ class Estimating:
         if self._is_unreadable:
             return Sample({}, 1, (0, None))
         if self._of_windows:
-            frames = [frame.with_columns(page=page) for page, frame in self._untold.items()]
+            frames = [frame.with_columns(page=page) for page, frame in self._unsummed.items()]
             if frames:
-                self._take(self._untold, pl.concat(frames))
-                self._untold = {}
+                self._take(self._unsummed, pl.concat(frames))
+                self._unsummed = {}
             return Sample(dict(self._sums), self._of_windows + 1, None)
-        listing = self._of_listing
+        listing = self._sampled
         if listing is None:
             return Sample({}, 1, (0, None))
         self._take_newest(listing)
@@ -389,10 +392,13 @@ class Estimating:
         paged = sessions.with_columns(pl.Series("page", [page for page, _ in fit], pl.Int64))
         self._take([page + 1 for page in new], paged)
         self._rows |= Counter(page for page, _ in inside)  # also those that no table takes
+        # The listing counts whole minutes. Rows outside the exact range lie at its two ends, whose
+        # pages are read first, so that they are known and can be subtracted; the tail is added.
         low, high = listing.of_rows
         low = max(low, PAGE_ROWS * listing.newest_known)
         listed = [record for of_page in records.values() for record in of_page]
-        shift = self._rows[0] - len(listed) + sum(map(self._is_inside, listed))
+        outside = len(listed) - sum(map(self._is_inside, listed))
+        shift = self._rows[0] - outside
         return Sample(
             dict(self._sums),
             max(listing.of_pages, listing.newest_known) + 1,
@@ -401,7 +407,7 @@ class Estimating:
         )
 
     def _take_newest(self, listing: SampledListing) -> None:
-        """Take in what is read whole from the newest end on, as by a pull that is going on."""
+        """Take what is complete from the newest end on, which a running pull reads first."""
         span, last = self._listing, self._listing.end - 1
         known = answers(self._client, self._question, span)
         newest = next((part.clip(span) for part in known if last in part), Span(last, last))
@@ -420,7 +426,7 @@ class Estimating:
         listing.newest_known = max(before, pages)
 
     def _take(self, pages: Iterable[int], sessions: pl.DataFrame) -> None:
-        """Note what the sessions of some pages add up to, each worked out once."""
+        """Add up the sessions of some pages, of each once."""
         summed = page_sums(sessions, self._by)
         for page in pages:
             self._sums[page] = summed.get(page, {})

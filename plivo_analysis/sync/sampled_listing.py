@@ -1,8 +1,8 @@
-"""A listing of which some pages are read: asked for one at a time, kept, found again later.
+"""Requests sampled pages of a listing one at a time, stores them, and finds them again later.
 
-A page is kept under a name that tells the filter, the moment when sampling began, the range and
-the offset. So nothing else has to be kept: the same pages in the same order lead back to the
-same state, and a process killed at any moment repeats one request at most.
+A page is stored under a name of the filter, the moment when sampling began, the range and the
+offset. Nothing else is stored: the same pages in the same order lead back to the same state, and
+a process killed at any moment repeats one request at most.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ _REFUSED = 400
 class SampledListing:
     """The pages of a closed range, newest first, of which some are read.
 
-    Where the server lists so many days at most, these are several lists one after another.
+    Where the server lists a limited number of days, there are several lists one after another,
+    the newest first.
 
     Args:
-        reader: Asks for pages and keeps them.
+        reader: Requests pages and stores them.
         span: The range, on whole minutes.
         begun: When sampling began, in microseconds.
 
-    ``newest_known`` says how many of the newest pages are known otherwise, by a pull that read
-    that part whole, so that they need not be asked for.
+    ``newest_known`` is the number of the newest pages that need no request, because a pull has
+    completed their part of the range.
     """
 
     def __init__(self, reader: Reader, span: Span, begun: int) -> None:
@@ -56,12 +57,12 @@ class SampledListing:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it is known how many rows there are, and that the pages are those of a list."""
+        """Whether the rows are counted and each list has passed its checks."""
         return all(part.request() is None for part in self._lists)
 
     @property
     def of_rows(self) -> tuple[int, int | None]:
-        """Between how many and how many rows there are; None where nothing bounds them yet."""
+        """The least and the largest number of rows; None for the largest while unbounded."""
         highs = [part.rows_high for part in self._lists]
         low = sum(part.rows_low for part in self._lists)
         return low, sum(high for high in highs if high is not None) if None not in highs else None
@@ -73,7 +74,7 @@ class SampledListing:
 
     @property
     def known_pages(self) -> int:
-        """How many pages are read, or known otherwise."""
+        """How many pages are read, or need no request."""
         return self.newest_known + sum(page >= self.newest_known for page in self.records())
 
     @property
@@ -116,11 +117,13 @@ class SampledListing:
                         raise NotAListError("a deep offset is refused") from error
                     if request.span.length <= LONGEST_RANGE:
                         raise
+                    # The server may limit the length of a range. Whether that was the reason, the
+                    # next answer tells: only if the shorter range is listed, the limit is noted.
                     self._reader.requests += 1
                     self._split(LONGEST_RANGE)
                     self._is_refused = True
                 else:
-                    if self._is_refused:  # a lesson only with what a shorter range lists
+                    if self._is_refused:
                         client, name = self._reader.client, self._reader.resource.name
                         client.store.learn(f"{name} range", str(LONGEST_RANGE))
                         self._is_refused = False
@@ -160,7 +163,7 @@ class SampledListing:
             self._records[number, position] = records
 
     def _replay(self) -> None:
-        """Take the pages that an earlier call has kept."""
+        """Take the pages that an earlier call has stored, in their order."""
         reader = self._reader
         for name, body in reader.client.store.pages(reader.resource, self._name):
             *_, bounds, offset = name.split(" ")
@@ -173,7 +176,7 @@ class SampledListing:
 
 
 def order_of(reader: Reader, span: Span, pages: int) -> Iterator[int]:
-    """The order in which an account's pages of a range are read: always the same one.
+    """The order in which an account's pages of a range are read, the same in each call.
 
     Args:
         reader: Of the account.
@@ -185,10 +188,10 @@ def order_of(reader: Reader, span: Span, pages: int) -> Iterator[int]:
 
 
 def begun_earlier(reader: Reader, span_of: Callable[[int], Span]) -> int | None:
-    """When sampling of the same question began within the last day, in microseconds, if it did.
+    """When sampling for the same question began, in microseconds; None if not in the last day.
 
-    It is the same question if asked at that moment it would have meant the same range: that is
-    so for the same dates, and for "90d" again.
+    It is the same question if it would have meant the same range at that moment: the same dates
+    do, and so does "90d".
 
     Args:
         reader: Of the account and the filter.
@@ -213,7 +216,7 @@ def _span(bounds: str) -> Span:
 def _edges(
     pages: int, read: dict[int, tuple[Record, ...]], is_inside: Callable[[Record], bool]
 ) -> Iterator[int]:
-    """Pages to read at the ends, until one there has a row of the exact range."""
+    """The unread pages at both ends, up to the first one with a row of the exact range."""
     ends: tuple[Iterable[int], ...] = (range(pages), reversed(range(pages)))
     for end in ends:
         for page in end:

@@ -1,20 +1,23 @@
-"""Which page of a listing to read next, when not all of them can be: order, counting, checks.
+"""Samples the pages of a listing: in which order they are read, how many there are, checks.
 
 The listing of a closed range is a list of N rows, newest first, and ``offset=k, limit=20`` is a
-page of it. A :class:`Sampling` says which offset to ask for and takes what came; it sends
-nothing, and knows nothing of what rows say, so that it can be tried against imagined servers.
+page of it. A :class:`Sampling` gives the next request and takes its answer; it sends nothing and
+reads no field of a row, so that tests run it against simulated servers. Before any page may be
+read, its requests check that the server lists as documented:
 
-1. The first page, and the one from its middle on: if that one does not begin with the first
-   one's second half, offsets are not what they seem.
-2. How many rows there are: gallop from a guess until a page is empty, then bisect, on whole
-   pages, so that each of these requests reads a page of the sample too.
-3. Whether anything is older than the last row: a list that is capped in silence ends too early.
-   And before all that, where the last day has no row, whether its upper bound was kept to.
+1. The first page, and where the last day of the range has no row, the time from the newest row
+   to the end of that day. A server that cuts the upper bound to the day leaves out the rows of the
+   last day, and lists them here.
+2. The page that starts at the middle of the first one. If it does not begin with the second half
+   of the first, an offset is not a number of rows.
+3. How many rows there are: gallop from a guess until a page is empty, then bisect. All of these
+   are whole pages, so that each request reads a page of the sample too.
+4. The time before the oldest row: a list that is cut off silently ends too early.
 
-Then its pages may be read, in the order of :func:`spread`.
+Then pages are read in the order of :func:`spread`.
 
-Nothing is kept but the pages: fed to a new ``Sampling`` in the order they came, they lead to the
-same state, so that a process killed at any moment repeats one request at most.
+Only the pages are stored. A new ``Sampling`` that takes them in the same order reaches the same
+state, so that a process killed at any moment repeats one request at most.
 """
 
 from __future__ import annotations
@@ -34,20 +37,20 @@ if TYPE_CHECKING:
     from plivo_analysis.sync.page_request import PageSeen
 
 _DIGITS = 28  # of a place in the order: more than any list has pages
-_MOST_SHIFTED = 4  # rows that may come again on the next page, where others came in above
+_MOST_SHIFTED = 4  # rows that may be on the next page again, where new ones came in above them
 
 
 class NotAListError(Exception):
-    """A server's pages do not behave like those of one list; the message says how."""
+    """A server's pages are not those of one list; the message says what shows it."""
 
 
 def spread(key: bytes, pages: int) -> Iterator[int]:
-    """All pages of a list, each once, so that every beginning is spread over the whole list.
+    """All pages of a list, each once, in an order whose first n are spread evenly, for any n.
 
-    The k-th place is the binary digits of k, reversed, behind a point: halves, then quarters,
-    and so on (van der Corput). Each digit is flipped or not by a hash of those before it (Owen
-    1995). Unflipped, the places keep step with a rhythm of the traffic, such as its days, and
-    see the same hour again and again.
+    The k-th place is the binary fraction whose digits are those of k in reverse: halves, then
+    quarters, and so on (van der Corput). Each digit is flipped or not by a hash of those before
+    it (Owen 1995). Without that, the places could keep step with a rhythm of the traffic, such
+    as its days, and always read the same hour.
 
     Args:
         key: Another key gives another order.
@@ -60,9 +63,9 @@ def spread(key: bytes, pages: int) -> Iterator[int]:
         >>> sorted(page // 8 for page in first)
         [0, 1, 2, 3, 4, 5, 6, 7]
     """
-    met: set[int] = set()
+    seen: set[int] = set()
     for place in count():
-        if len(met) == pages:
+        if len(seen) == pages:
             return
         digits, scrambled = 1, 0  # the leading 1 tells "0" from "00"
         for position in range(_DIGITS):
@@ -70,9 +73,9 @@ def spread(key: bytes, pages: int) -> Iterator[int]:
             flip = blake2b(digits.to_bytes(8, "big"), key=key[:64], digest_size=1).digest()[0] & 1
             scrambled = scrambled << 1 | digit ^ flip
             digits = digits << 1 | digit
-        page = scrambled * pages >> _DIGITS
-        if page not in met:
-            met.add(page)
+        page = scrambled * pages >> _DIGITS  # the fraction times the number of pages
+        if page not in seen:
+            seen.add(page)
             yield page
 
 
@@ -81,10 +84,10 @@ class Sampling:
     """The pages of one listing that are read, and which to read next.
 
     Args:
-        span: The range that is listed, on whole minutes; the server must keep to it.
-        pages: What each page held, by its position from 0.
-        rows_low: So many rows there are at least.
-        rows_high: So many at most; None while that is unknown.
+        span: The listed range, on whole minutes; the server must keep to it.
+        pages: The rows of each page, by its position from 0.
+        rows_low: The least number of rows that there can be.
+        rows_high: The largest; None while that is unknown.
 
     Example:
         >>> Sampling(Span(0, MINUTE)).request()
@@ -107,16 +110,16 @@ class Sampling:
 
     @property
     def of_pages(self) -> int:
-        """How many pages there are, or are known to be while rows are counted."""
+        """How many pages there are, or at least are while rows are counted."""
         return -(-self.rows_low // PAGE_ROWS)
 
     @property
     def is_ready(self) -> bool:
-        """Whether the rows are counted and the list ends where it says."""
+        """Whether the rows are counted and all checks passed."""
         return self.request() is None
 
     def request(self) -> PageRequest | None:
-        """What to ask for before any page may be; None once the list is known."""
+        """The next request of the checks; None once any page may be read."""
         if 0 not in self.pages:
             return PageRequest(self.span)
         top = self._top()
@@ -134,7 +137,7 @@ class Sampling:
         return PageRequest(self.span, PAGE_ROWS * position)
 
     def receive(self, request: PageRequest, seen: PageSeen) -> None:
-        """Take what came back.
+        """Take the answer to a request.
 
         Raises:
             NotAListError: The pages are not those of one list, newest first.
@@ -166,13 +169,13 @@ class Sampling:
         half = PAGE_ROWS // 2
         expected = [key for key, _ in self.pages[0].rows[half:]]
         # A late row or two may have come in above, or one have left.
-        begun = [key for key, _ in seen.rows[:half]]
-        if len(set(expected) - set(begun)) > _MOST_SHIFTED or len(begun) < half:
+        found = [key for key, _ in seen.rows[:half]]
+        if len(set(expected) - set(found)) > _MOST_SHIFTED or len(found) < half:
             raise NotAListError("an offset does not lead to that row of the list")
         self._middle = seen
 
     def _take(self, position: int, seen: PageSeen) -> None:
-        """A page of the sample; what it says of the number of rows, and whether it fits in."""
+        """Take a page of the sample: count rows by it, and check it against its neighbours."""
         first_row = position * PAGE_ROWS
         if not self.is_counted:
             if seen.count:
@@ -193,10 +196,10 @@ class Sampling:
             self.pages.setdefault(0, seen)  # a list without rows
 
     def _check_place(self, position: int, seen: PageSeen) -> None:
-        """A page lies in time between the read ones around it, and repeats none of them."""
+        """Check that a page lies in time between its read neighbours, and repeats none."""
         for other, page in self._neighbours(position):
             newer, older = (page, seen) if other < position else (seen, page)
-            # Rows that came in above between two requests push a few onto the next page.
+            # Rows that came in above between two requests push the last few onto the next page.
             shared = len(newer.keys & older.keys)
             if shared > _MOST_SHIFTED or (shared and abs(other - position) > 1):
                 raise NotAListError("rows come again at another offset")
@@ -211,37 +214,37 @@ class Sampling:
         return [(page, self.pages[page]) for page in around]
 
     def _next_to_count(self) -> int:
-        """Gallop to a page that is empty, then halve what lies between."""
-        full = self.rows_low // PAGE_ROWS  # the first page not known to hold rows
+        """The page that counts rows next: gallop to an empty page, then bisect."""
         if self.rows_high is None:
+            # As many rows in the same time as on the first page; from there on twice as far.
             rows = self.pages[0].rows
             passed = max(rows[0][1] - rows[-1][1], 1)
             guess = len(rows) * self.span.length // passed // PAGE_ROWS
-            furthest = max(self.pages)
-            return max(2 * furthest, guess, 1) if furthest else max(guess, 1)
-        return (full + -(-self.rows_high // PAGE_ROWS)) // 2
+            return max(2 * max(self.pages), guess, 1)
+        first_not_full = self.rows_low // PAGE_ROWS
+        return (first_not_full + -(-self.rows_high // PAGE_ROWS)) // 2
 
     def _top(self) -> Span | None:
-        """Where nothing of the range may be: above the newest row, if that is not of its last day.
+        """From the newest row to the end of the last day; None if that day has a row.
 
-        A server that cuts upper bounds to the day leaves out the last day, and shows it here.
+        No row of the range may be in it.
         """
         rows = self.pages[0].rows
         day = floor(self.span.end - 1, DAY)
         return Span(ceil(rows[0][1] + 1, MINUTE), day + DAY) if rows and rows[0][1] < day else None
 
     def _end(self) -> Span | None:
-        """Where nothing may be: below the minute of the last row. None if there is no such."""
+        """From the start to the minute of the oldest row, where no row may be; None if empty."""
         last = self.pages.get(self.of_pages - 1)
         oldest = last.rows[-1][1] if last is not None and last.rows else self.span.start
         end = Span(self.span.start, floor(oldest, MINUTE))
         return end if end.length else None
 
     def proven(self, position: int) -> Span:
-        """The whole minutes that a page proves to be complete; it may be empty.
+        """The whole minutes that a page proves to be complete; the span may be empty.
 
-        Those strictly between its newest and its oldest row, since others may share these
-        instants with rows of the next page; up to the list's end on the first and last page.
+        These lie strictly between its newest and its oldest row, whose minutes may go on on the
+        neighbouring pages; the first and the last page reach to the ends of the list.
         """
         rows = self.pages[position].rows
         last = self.is_ready and position == self.of_pages - 1
