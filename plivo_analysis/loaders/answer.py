@@ -1,4 +1,4 @@
-"""From a question to a table: pull what is missing, read the store, say what is lacking."""
+"""From a loader's arguments to its table: pull what is missing, read the store, warn of gaps."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _LARGE_SKEW = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller of a loader asked for, checked. Made by :meth:`of`.
+    """The checked arguments of a loader. Made by :meth:`of`.
 
     Args:
         client: The account.
         question: Which records of which range.
         backend: The kind of dataframe.
-        recipients: How numbers are shown.
-        progress: What shows how far it is.
+        recipients: How telephone numbers are shown.
+        progress: What shows the progress.
         partial: What to do where a part could not be read whole: ``"raise"`` or ``"return"``.
     """
 
@@ -66,7 +66,7 @@ class Request:
     @classmethod
     @shows_no_values
     def of(cls, resource: Resource, arguments: Mapping[str, Any]) -> Self:
-        """Check a loader's arguments; nothing is asked.
+        """Check a loader's arguments; no request is sent.
 
         Args:
             resource: What is listed.
@@ -166,7 +166,7 @@ def checked_backend(backend: str | None, client: Client) -> str:
 
 
 def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
-    """The rows of a range that a filter asks for, from the store. It asks the server nothing.
+    """The stored rows of a range that match a question's filter. No request is sent.
 
     Example:
         >>> import plivo_analysis as pva
@@ -183,20 +183,21 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
     scope = question.filter.scope
     if not scope:
         return frame
+    # The server listed these keys under the filter, or under the part of it that cannot change.
     listed, lasting = (
-        store.records(resource).members(each) for each in (scope, question.filter.lasting.scope)
+        store.records(resource).members(name) for name in (scope, question.filter.lasting.scope)
     )
     return chosen(frame, question.filter, resource.key, listed, lasting)
 
 
 def shortfall(pulled: Pulled, frame: Any, set_aside: str = "") -> IncompletePullError | None:
-    """What a pull could not read whole, as the error that says so; None where it read all.
+    """The error that lists what a pull could not read whole; None where it read everything.
 
     Args:
-        pulled: What the pull did.
-        frame: What was read.
-        set_aside: What is said of the range's records that no table holds. A page of nothing
-            else is not read whole, so that this may be the reason.
+        pulled: The result of the pull.
+        frame: The rows that were read.
+        set_aside: The warning about records that were set aside. A page of such records only is
+            not read whole, so that they may be the reason.
 
     Example:
         >>> from plivo_analysis.sync.pull import Pulled
@@ -231,17 +232,18 @@ def _differences(pulled: Pulled, resource: Resource) -> Iterator[str]:
 
 
 def _skewed(skew: timedelta) -> Iterator[str]:
-    """One of two clocks is wrong, and nothing says which: hours are closed by the earlier."""
+    """A warning where one of two clocks is wrong; an hour is closed by the earlier of them."""
     if abs(skew) > _LARGE_SKEW:
-        hours, beside = abs(skew).total_seconds() / 3600, "ahead of" if skew > _NONE else "behind"
+        hours = abs(skew).total_seconds() / 3600
+        direction = "ahead of" if skew > _NONE else "behind"
         yield (
-            f"The server's clock is {hours:,.1f} hours {beside} this computer's. Set this "
+            f"The server's clock is {hours:,.1f} hours {direction} this computer's. Set this "
             "computer's if it is wrong; until then the hours between the two are read each time."
         )
 
 
 def set_aside_warnings(client: Client, resource: Resource, span: Span) -> Iterator[str]:
-    """Records that are not fit for analysis are in no table."""
+    """A warning about the records of a range that cannot be analysed."""
     notes = client.store.records(resource).notes(span)
     reasons = {note["key"]: note["code"] for note in notes if note["set_aside"]}
     if reasons:

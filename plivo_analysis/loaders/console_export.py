@@ -3,10 +3,10 @@
 The console names its columns otherwise than the API does, and has two sets of them: a small
 export is downloaded, a large one is mailed with fewer columns. Its values are read by the parsers
 of the API's records (`parsing.messages`), so that a record is the same row from either source.
-What only a file can do is settled here: separators, local times, what a spreadsheet leaves behind.
+Only what is special to files is handled here: separators, local times, changes by a spreadsheet.
 
-Source: Plivo's support page "How to Export Message Detail Records (MDR)". It names the columns and
-says nothing of the forms of times and amounts, nor of what a column holds.
+Source: Plivo's support page "How to Export Message Detail Records (MDR)". It names the columns, but
+not the formats of times and amounts, nor the meaning of a column.
 """
 
 from __future__ import annotations
@@ -67,12 +67,12 @@ _PARSERS = fields.parsers(MESSAGES.columns)
 _MONEY = {column.name for column in MESSAGES.columns if column.kind is Kind.MONEY}
 _NUMBERS = {column.name for column in MESSAGES.columns if column.form.is_number}
 
-# A comma that can only be a decimal one: "1,234" may be a thousand and more, "0,0035" may not.
+# A comma that can only be a decimal one: "1,234" may be more than a thousand, "0,0035" may not.
 _DECIMAL_COMMA = re.compile(r"\A(?!-?[1-9][0-9]{0,2},[0-9]{3}\Z)(-?[0-9]+),([0-9]+)\Z")
 _ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+")
 _NAMED_UTC = re.compile(r"(.*[0-9]) ?(?:UTC|GMT)")
 
-_AT_ONCE = 20_000  # rows held as Python objects
+_AT_ONCE = 20_000  # rows held as Python objects, which take far more memory than a frame
 _LINES_NAMED = 30
 _SHOWN_HEADERS = 20
 
@@ -87,9 +87,9 @@ def read_messages_csv(
     its ``message_uuid`` joins it with what `load_messages` gives.
 
     Nothing is guessed. A line without a readable uuid or time, or with more or fewer cells than
-    the header, is in no table. A value that cannot be read is null, and its text is in
-    ``extra`` under the name of its column. A warning lists both with their lines. A line that
-    the file holds twice counts once.
+    the header, is left out. A value that cannot be read is null, and its text is in ``extra``
+    under the name of its column. A warning lists both with their lines. A line that the file
+    holds twice counts once.
 
     Args:
         path: The CSV file, in UTF-8.
@@ -135,7 +135,7 @@ def read_messages_csv(
         ) from None
     name = mask_text(file.name)
     try:
-        # A header is one line; csv has to see the others with their own line ends.
+        # A header is one line. The others go to csv as they are: a quoted cell may hold several.
         with file.open(encoding="utf-8-sig", newline="") as lines:
             export = _Export(_Layout.of(lines.readline(), name), local, name)
             frame = export.read(lines)
@@ -156,13 +156,13 @@ def read_messages_csv(
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where a file has what: its separator, its headers and the table's column of each.
+    """The layout of a file: its separator, its headers, and the table's column for each.
 
     Args:
-        delimiter: What separates cells.
-        headers: As they stand in the file.
-        sources: The positions of the headers that fill each column of the table.
-        others: The positions of those that the table has no column for.
+        delimiter: The separator of cells.
+        headers: The headers as the file has them.
+        sources: For each column of the table, the positions of the headers that fill it.
+        others: The positions of headers without a column in the table.
     """
 
     delimiter: str
@@ -175,11 +175,11 @@ class _Layout:
         """Read a header.
 
         Raises:
-            SchemaError: It is none of an export of messages; headers are doubled, or name two
-                currencies.
+            SchemaError: It is not the header of an export of messages, has a column twice, or names
+                two currencies.
         """
         by_delimiter = {delimiter: _cells(line, delimiter) for delimiter in ",;"}
-        # Only the right separator gives headers that are known.
+        # Only the right separator gives known headers.
         delimiter, headers = max(
             by_delimiter.items(), key=lambda item: sum(_named(cell)[0] != "" for cell in item[1])
         )
@@ -187,7 +187,7 @@ class _Layout:
         names = [name for name, _ in named]
         required = {"message_uuid": "Message UUID", "message_time": "Message Time"}
         missing = [header for name, header in required.items() if name not in names]
-        # Where there is no header, these are values and some of them numbers.
+        # Masked: in a file without a header these are values, and some are telephone numbers.
         available = [shown(header) for header in headers if header][:_SHOWN_HEADERS]
         if missing:
             raise SchemaError(
@@ -221,14 +221,14 @@ class _Layout:
 
 @dataclass(slots=True)
 class _Export:
-    """A file as it is read, with what of it could not be.
+    """A file while it is read, with the lines and values that cannot be read.
 
     Args:
-        layout: Where it has what.
-        zone: Of times without an offset.
-        file: Its name, fit to show.
+        layout: Its columns.
+        zone: The zone of times without an offset.
+        file: Its name, masked.
         lines: How many lines held a record.
-        set_aside: The lines that are in no table, by the reason.
+        set_aside: The lines that are left out, by the reason.
         unread: The lines of values that are null, by the column and the reason.
     """
 
@@ -240,7 +240,7 @@ class _Export:
     unread: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def read(self, text: Iterator[str]) -> pl.DataFrame:
-        """The rest of the file, below its header, as the table of messages.
+        """The lines below the header as the table of messages.
 
         Raises:
             SchemaError: A quote is not closed, or two lines of one message differ.
@@ -258,7 +258,7 @@ class _Export:
                 frames.append(_frame(rows, numbers))
                 rows, numbers = [], []
         frame = pl.concat([*frames, _frame(rows, numbers)])
-        # Overlapping exports that were put together hold the same line twice.
+        # Overlapping exports that were joined into one file hold the same line twice.
         frame = frame.unique(MESSAGES.names, keep="first", maintain_order=True)
         doubled = frame.filter(pl.col("message_uuid").is_duplicated())
         if doubled.height:
@@ -272,14 +272,15 @@ class _Export:
         return frame.drop("line").sort("message_time", "message_uuid")
 
     def _records(self, text: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
-        """Each record with the number of the line that it begins on; blank lines are none."""
+        """Each record with the number of the line on which it begins, without blank lines."""
         reader = csv.reader(text, delimiter=self.layout.delimiter, strict=True)
         line = 2
         try:
             for cells in reader:
                 if any(cell.strip() for cell in cells):
                     yield line, cells
-                line = reader.line_num + 2  # of the header, and of the next record
+                # The next record begins one line on, and the header is a line that csv did not see.
+                line = reader.line_num + 2
         except csv.Error as error:
             raise SchemaError(
                 f"Line {line} of {self.file} is no line of a CSV file ({error}). Export it anew."
@@ -291,7 +292,7 @@ class _Export:
             self.set_aside["More or fewer cells than the header."].append(line)
             return None
         record: dict[str, str | None] = {}
-        unread: dict[int, str] = {}  # why, by the position of the cell
+        unread: dict[int, str] = {}  # the reason, by the position of the cell
         for name, positions in sources.items():
             texts = {at: text for at in positions if (text := cells[at].strip())}
             record[name], reason = self._value(name, [*texts.values()])
@@ -300,20 +301,22 @@ class _Export:
         read = read_message(record)
         if read.row is None:
             (note,) = read.notes
-            found = (unread[at] for at in sources.get(note.path, ()) if at in unread)
-            self.set_aside[next(found, Code(note.code).meaning)].append(line)
+            # The reason found in the cell says more than the parser's, which saw a null.
+            reasons = (unread[at] for at in sources.get(note.path, ()) if at in unread)
+            self.set_aside[next(reasons, Code(note.code).meaning)].append(line)
             return None
         for note in read.notes:
             if Code(note.code).effect is Effect.NULLED:
                 unread |= dict.fromkeys(sources[note.path], Code(note.code).meaning)
         for at, reason in unread.items():
             self.unread[f"{shown(headers[at])}: {reason}"].append(line)
-        kept = [at for at in (*self.layout.others, *unread) if cells[at].strip()]
-        extra = {headers[at]: cells[at] for at in kept}
+        extra = {
+            headers[at]: cells[at] for at in (*self.layout.others, *unread) if cells[at].strip()
+        }
         return read.row | {"extra": canonical(extra) if extra else None}
 
     def _value(self, name: str, texts: list[str]) -> tuple[str | None, str]:
-        """What the API would have written, with the reason where nothing can be said."""
+        """The value in the API's format, or None and the reason why it cannot be known."""
         if not texts:
             return None, ""
         if name in _MONEY:
@@ -322,6 +325,7 @@ class _Export:
             return None, "It differs from another column that should say the same."
         if name == "message_time":
             return self._time(texts[0])
+        # 14155550126 becomes 1.41556E+10 where a spreadsheet takes it for a number.
         if name in _NUMBERS and _ROUNDED.fullmatch(texts[0]):
             return None, "A spreadsheet has rounded it, and its last digits are lost."
         return texts[0], ""
@@ -340,7 +344,7 @@ class _Export:
         return instant.astimezone(UTC).isoformat(), ""
 
     def doubts(self) -> Iterator[str]:
-        """What could not be read, in sentences for a warning."""
+        """Sentences for warnings: what could not be read."""
         if self.set_aside:
             number = sum(map(len, self.set_aside.values()))
             yield (
@@ -365,7 +369,7 @@ def _cells(line: str, delimiter: str) -> tuple[str, ...]:
 
 
 def _named(header: str) -> tuple[str, str]:
-    """The table's column for a header, and the currency in it; each empty where there is none."""
+    """The table's column for a header, and the header's currency; either may be empty."""
     if found := _CURRENCY.fullmatch(header):
         name = _FOLDED.get(found[1].casefold(), "")
         return (name, found[2]) if name in _MONEY else ("", "")

@@ -1,4 +1,4 @@
-"""What the store says of a range: how sure it is, and what was odd. Nothing is asked."""
+"""What is stored of a range: how completely, and what was odd about it. No request is sent."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def coverage(
     until: Instant = None,
     client: Client | None = None,
 ) -> Any:
-    """Say what the store holds of a range, and how sure it is. It asks the server nothing.
+    """How completely a range is stored. No request is sent.
 
     Args:
         resource: ``"sessions"`` or ``"messages"``.
@@ -109,10 +109,10 @@ def issues(
     until: Instant = None,
     client: Client | None = None,
 ) -> Any:
-    """List what was odd about the records of a range. It asks the server nothing.
+    """What was odd about the records of a range. No request is sent.
 
-    Nothing is dropped: a field that cannot be read is null and listed here, and a record that
-    is not fit for analysis is set aside and listed here.
+    Nothing is dropped: a field that cannot be read is null and listed here, and a
+    record that cannot be analysed is set aside and listed here.
 
     Args:
         resource: ``"sessions"`` or ``"messages"``.

@@ -1,12 +1,12 @@
 """Telephone numbers in tables: full, masked, or under a pseudonym that joins like the number.
 
-Whatever is not known to be free of numbers is masked. The declaration of a table says of each
-column whether its values are numbers, are free of them, or may hold them anywhere; a column
-that it does not know may hold them anywhere too.
+Everything that is not known to be free of numbers is masked. The declaration of a table says of
+each column whether its values are numbers, are free of them, or may hold them anywhere; a column
+that is not declared may hold them anywhere.
 
-Two masked numbers may look the same, so that they must not be grouped or joined. A pseudonym
-is a keyed hash (HMAC-SHA256): without the key, which stays in the store, a plain hash of a
-number could be undone by trying all numbers.
+Two masked numbers may look the same, so that they must not be grouped or joined. A pseudonym is
+a keyed hash (HMAC-SHA256) whose key stays in the store: a hash without a key could be undone by
+trying all numbers.
 """
 
 from __future__ import annotations
@@ -120,11 +120,12 @@ def _replaced_in_lists(
 def _changes(
     values: pl.Series, column: Column | None, number: Callable[[str], str]
 ) -> dict[str, str]:
-    """What each distinct text becomes, where that differs: each is looked at once."""
+    """The replacement of each distinct text that needs one."""
     form = Form.FREE if column is None else column.form
     if values.dtype != pl.String or not form.may_hold_numbers:
         return {}
     replace = number if form.is_number else mask_json
+    # Masking is slow and values repeat, so that each distinct text is masked once.
     distinct = values.drop_nulls().unique().to_list()
     return {text: new for text in distinct if (new := replace(text)) != text}
 
@@ -132,8 +133,8 @@ def _changes(
 def mask_json(text: str) -> str:
     """A JSON text that still is JSON, or any other text, with every telephone number masked.
 
-    JSON escapes signs, so that a number is only seen in what its texts stand for. A JSON number
-    that looks like a telephone number becomes a text.
+    JSON escapes characters, so that a number may only show once its texts are decoded. A JSON
+    number that looks like a telephone number becomes a text.
 
     Example:
         >>> print(mask_json('{"to":14155550126,"n":3}').encode().decode("unicode_escape"))
@@ -144,7 +145,7 @@ def mask_json(text: str) -> str:
     if text[:1] in ("{", "["):
         try:
             return canonical(_masked_value(parse_json(text.encode())))
-        except (BadResponseError, UnicodeEncodeError):  # no JSON after all
+        except (BadResponseError, UnicodeEncodeError):  # not JSON, only a bracket in front
             pass
     return mask_text(text)
 

@@ -1,1 +1,1 @@
-"""The machine around us: the clock, folders, writing of files, versions."""
+"""The computer and the process: the clock, folders, writing of files, versions."""

@@ -1,4 +1,4 @@
-"""Time as an argument: what the time is, and how to wait so that a cancel acts at once.
+"""The clock as an argument: the time of day, monotonic time, and waits that can be cancelled.
 
 Nothing else in the package reads the clock or sleeps. Tests pass a clock whose waits cost
 nothing, and the demo account one whose wall time stands still while its waits are real.
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-STEP_SECONDS = 1.0  # how often a listener is told what is left of a wait
+STEP_SECONDS = 1.0  # how often a listener is told how much of a wait is left
 _SLICE_SECONDS = 0.25  # some systems deliver Ctrl-C only between two waits
 
 
 class Cancelled(Exception):  # noqa: N818 - no error: the caller asked for it
-    """The caller's event was set while something was under way.
+    """The caller's event was set during a wait or a pull.
 
-    It lies outside the public tree, because no caller of the package ever sees it: the one that
-    passed the event catches it.
+    It is not in the public tree of errors, because users of the package never see it: the code
+    that passed the event catches it.
 
     Example:
         >>> issubclass(Cancelled, Exception)
@@ -38,7 +38,7 @@ class Clock(Protocol):
 
     @property
     def origin(self) -> str:
-        """From where :meth:`monotonic` counts. Only times of one origin can be compared."""
+        """The moment from which :meth:`monotonic` counts; only times of one origin compare."""
 
     def now(self) -> datetime:
         """The wall's time, aware, in UTC."""
@@ -63,7 +63,7 @@ class SystemClock:
 
     @property
     def origin(self) -> str:
-        """Which start of the computer it was; empty where the system does not tell."""
+        """The id of the computer's last start; empty where the system has none."""
         return _boot()
 
     def now(self) -> datetime:
@@ -71,9 +71,9 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since the computer was started, the same for all of its processes.
+        """Seconds since the computer started, the same for all of its processes.
 
-        Those that it slept count, where the system counts them.
+        On Linux the time that it slept is included.
         """
         linux = sys.platform == "linux"
         return time.clock_gettime(time.CLOCK_BOOTTIME) if linux else time.monotonic()
@@ -106,7 +106,7 @@ class FrozenWallClock(SystemClock):
         self._instant = instant.astimezone(UTC)
 
     def now(self) -> datetime:
-        """The instant at which the wall's time stands."""
+        """The instant at which the wall time stands still."""
         return self._instant
 
 
@@ -124,7 +124,7 @@ def rest(
     cancel: threading.Event | None = None,
     on_wait: Callable[[float], None] | None = None,
 ) -> None:
-    """Wait in steps, telling ``on_wait`` before each how many seconds are left.
+    """Wait in steps, and call ``on_wait`` before each with the seconds that are left.
 
     Raises:
         Cancelled: The event was set.

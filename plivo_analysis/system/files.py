@@ -1,7 +1,7 @@
-"""Files written at one stroke: who reads a path finds the old file or the new one, never half.
+"""Writes files atomically: a reader finds the old file or the new one, never half of it.
 
-Reports and exports are made by programs that run at night and are read by others at any time.
-A full disk or a lost process leaves what was there.
+Reports and exports are written by programs that run at night, and are read at any time. After a
+full disk or a killed process, the old file is still there.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _PRIVATE, _USUAL = 0o600, 0o666  # the latter less what the user's umask takes
 
 
 def write_whole(path: Path, body: bytes, *, private: bool = False) -> None:
-    """Write a file at one stroke; what is no file, such as a pipe, is written to as it is.
+    """Write a file atomically; a path that is no regular file, such as a pipe, is written directly.
 
     Args:
         path: The file; where it is a link, the file that it leads to.
-        body: All that it will hold.
-        private: Whether the user alone may read it.
+        body: The whole content.
+        private: Whether only the user may read it.
 
     Raises:
-        OSError: When it cannot be written. A file that was there is as it was.
+        OSError: It cannot be written. A file that was there is unchanged.
 
     Example:
         >>> import tempfile
@@ -40,6 +40,8 @@ def write_whole(path: Path, body: bytes, *, private: bool = False) -> None:
         path.write_bytes(body)
         return
     target = path.resolve()
+    # In the same folder, since a rename is atomic only within one file system; under a random
+    # name, since two processes may write at once.
     unfinished = target.with_name(f".{target.name[:64]}.{secrets.token_hex(4)}")
     opener = partial(os.open, mode=_PRIVATE if private else _USUAL)
     try:

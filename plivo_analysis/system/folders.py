@@ -1,7 +1,7 @@
-"""Where this app's files are on this computer: what was read, and what its processes share.
+"""The folders of this package: one for stored data, one for state that processes share.
 
-Both are the user's own folders as each system names them. ``PLIVO_ANALYSIS_HOME`` puts them
-under one folder of the caller's choice.
+Both are the user's own, in the place that each system has for them. ``PLIVO_ANALYSIS_HOME`` puts
+both under a folder of the user's choice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _APP = "plivo_analysis"
 
 
 def data_folder() -> Path:
-    """Where stores are unless told otherwise.
+    """The default folder of stores.
 
     Raises:
         StoreError: The user has no home folder.
@@ -32,7 +32,7 @@ def data_folder() -> Path:
 
 
 def state_folder() -> Path:
-    """Where the rate limit's state is, which all processes of the user share.
+    """The folder of the rate limit's state, which all processes of the user share.
 
     Raises:
         StoreError: The user has no home folder.
@@ -41,14 +41,14 @@ def state_folder() -> Path:
 
 
 def chosen_folder(folder: str | Path, name: str) -> Path:
-    """A folder that the user names, with ``~`` for a home.
+    """A folder that the user named, with ``~`` for a home folder.
 
     Args:
-        folder: What was given.
-        name: Where it was given, for the message.
+        folder: The value of an argument or a variable.
+        name: The name of that argument or variable, for the message.
 
     Raises:
-        FilterError: It is no path, blank, or the home of a user who is not there.
+        FilterError: It is no path, is blank, or is in the home of a user who does not exist.
 
     Example:
         >>> chosen_folder("exports/today", "out").name
