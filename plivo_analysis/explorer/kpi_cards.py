@@ -87,7 +87,7 @@ def rate(
         return Card(title, "", NOT_KNOWN, "of none")
     low, high = round_ends([estimate.value, estimate.low, estimate.high])
     part = "" if complete.counts is Certainty.EXACT else " read"
-    label = f"{title} {estimate.words}"
+    label = f"{title} {estimate.text}"
     return Card(
         title,
         "",
@@ -112,8 +112,8 @@ def rescue(title: str, row: Mapping[str, Any]) -> Card:
     return Card(
         title,
         "",
-        shares.shown,
+        shares.ends_text,
         f"certain{DASH}possible · of {count(row['fell_back'])}",
-        drawing=svg.rescue(shares, _WIDTH, label=f"{title} {shares.words}"),
+        drawing=svg.rescue(shares, _WIDTH, label=f"{title} {shares.text}"),
         ends=(percent(0, 0), percent(1, 0)),
     )

@@ -83,10 +83,10 @@ DELIVERED = Rate("Delivered", "delivered_rate", "delivered", "final", "messages"
 
 @dataclass(frozen=True, slots=True)
 class RateEstimate:
-    """A rate and its interval, as fractions of 1, and the same in words.
+    """A rate and its interval, as fractions of 1 and as text.
 
     Example:
-        >>> RateEstimate(0.5, 0.4, 0.6).words
+        >>> RateEstimate(0.5, 0.4, 0.6).text
         '50.0\u202f%, 95\u202f% interval 40.0–60.0\u202f%'
     """
 
@@ -106,13 +106,13 @@ class RateEstimate:
         return self.value * 100, self.low * 100, self.high * 100
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The rate with its interval."""
         return f"{percent(self.value)}, 95\u202f% interval {self.interval}"
 
     @property
     def interval(self) -> str:
-        """The interval alone."""
+        """The interval alone, as text."""
         return percent_range(self.low, self.high)
 
 
@@ -129,7 +129,7 @@ class RescueRange:
         possible: The share that the log allows.
 
     Example:
-        >>> RescueRange(0.5, 0.7, 0.8).shown
+        >>> RescueRange(0.5, 0.7, 0.8).ends_text
         '50–80\u202f%'
     """
 
@@ -146,13 +146,13 @@ class RescueRange:
         return cls(*(row[column] / row["fell_back"] for column in columns))
 
     @property
-    def shown(self) -> str:
-        """The range in percent."""
+    def ends_text(self) -> str:
+        """The two ends in percent."""
         return percent_range(self.certain, self.possible, 0)
 
     @property
-    def words(self) -> str:
-        """The range with the last channel used."""
+    def text(self) -> str:
+        """Both ends, and the share by the last channel used."""
         return (
             f"certain {percent(self.certain)}, by the last channel used {percent(self.last)}, "
             f"possible {percent(self.possible)}"

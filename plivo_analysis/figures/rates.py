@@ -172,7 +172,7 @@ def _by_group(
             rest = f"{count(row[rate.part])} {rest}"
         rest += "".join(f", {count(row[other])} {other}" for other in other_counts if row[other])
         estimate = RateEstimate.of(row, rate.of)
-        ends, hover = (estimate.percents, estimate.words) if estimate else (None, "")
+        ends, hover = (estimate.percents, estimate.text) if estimate else (None, "")
         marks.append(Mark(name, colour, ends, percent(row[rate.of]), rest, hover))
     figure = blank_lines(marks, f"{rate.title}{grouped_by(table.by)}, %")
     end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
@@ -196,7 +196,7 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
             figure.add_note("none fell back", _RIGHT[0], line, yref="y")
             continue
         by_colour.setdefault(colour, []).append((line, rescued, name))
-        figure.add_note(f"<b>{rescued.shown}</b>", 1, line, yref="y", xshift=10)
+        figure.add_note(f"<b>{rescued.ends_text}</b>", 1, line, yref="y", xshift=10)
     for colour, lines in by_colour.items():
         _draw_rescues(figure, lines, colour)
 
@@ -244,7 +244,7 @@ def _draw_rescues(
             "y": [line for line, _, _ in lines],
             "mode": "markers",
             "marker": ring,
-            "hovertext": [f"{name}<br>{rescued.words}" for _, rescued, name in lines],
+            "hovertext": [f"{name}<br>{rescued.text}" for _, rescued, name in lines],
             "hoverinfo": "text",
         }
     )

@@ -358,7 +358,7 @@ def _peak_label(
         "y": up(spent.heights[place]) - 5,
         "anchor": anchor,
         "amount": amount,
-        "words": name,
+        "name": name,
     }
 
 

@@ -84,8 +84,8 @@ def coverage(
         >>> pva.coverage(since="7d", client=client)["state"].to_list()
         ['complete', 'live']
     """
-    of, described, span = _place(resource, since, until, client)
-    records = of.store.records(described)
+    client, declared, span = _checked(resource, since, until, client)
+    records = client.store.records(declared)
     rows = [
         {
             "start": from_us(part.span.start),
@@ -97,9 +97,9 @@ def coverage(
             "filters": part.filters,
             "flags": ", ".join(part.flags),
         }
-        for part in stretches(of, described, span)
+        for part in stretches(client, declared, span)
     ]
-    return to_backend(from_rows(rows, COVERAGE), of.backend)
+    return to_backend(from_rows(rows, COVERAGE), client.backend)
 
 
 def issues(
@@ -135,7 +135,7 @@ def issues(
         >>> pva.issues(since="7d", client=client).columns[:3]
         ['key', 'instant', 'code']
     """
-    of, described, span = _place(resource, since, until, client)
+    client, declared, span = _checked(resource, since, until, client)
     rows = [
         {
             **note,
@@ -143,15 +143,15 @@ def issues(
             "meaning": Code.__members__[note["code"].upper()].meaning,
             "read_at": from_us(note["read_at"]),
         }
-        for note in of.store.records(described).notes(span)
+        for note in client.store.records(declared).notes(span)
     ]
-    return to_backend(from_rows(rows, ISSUES), of.backend)
+    return to_backend(from_rows(rows, ISSUES), client.backend)
 
 
-def _place(
+def _checked(
     resource: str, since: Instant, until: Instant, client: Client | None
 ) -> tuple[Client, Resource, Span]:
-    described = RESOURCES[checked_word("resource", resource, tuple(RESOURCES))]
-    of = account(client)
-    start, end = parse_range(since, until, now=of.now())
-    return of, described, Span(to_us(start), to_us(end))
+    declared = RESOURCES[checked_word("resource", resource, tuple(RESOURCES))]
+    client = account(client)
+    start, end = parse_range(since, until, now=client.now())
+    return client, declared, Span(to_us(start), to_us(end))

@@ -196,7 +196,7 @@ def _estimate(subject: Subject, group: Group) -> svg.Drawing | None:
         return None
     whole = subject.numbers.total("success")["success_rate"]
     grid = [whole] if whole is not None and whole >= _FROM else []
-    return svg.estimate(estimate, (_FROM, _TO), _SCALE, label=estimate.words, grid=grid)
+    return svg.estimate(estimate, (_FROM, _TO), _SCALE, label=estimate.text, grid=grid)
 
 
 def fallback(subject: Subject) -> Markup:
@@ -246,7 +246,7 @@ def _fallback_line(
     drawn = None
     if now:
         drawn = svg.estimate(
-            now, (0, ticks[-1]), _DOTS, label=now.words, colour=colour, past=then, grid=ticks
+            now, (0, ticks[-1]), _DOTS, label=now.text, colour=colour, past=then, grid=ticks
         )
     rescued = RescueRange.of(group)
     return {
@@ -258,6 +258,6 @@ def _fallback_line(
         "rate": percent(group["fallback_rate"]),
         "estimate": drawn,
         "interval": now.interval if now else "",
-        "rescue": rescued and svg.rescue(rescued, _RANGE, label=rescued.words, colour=colour),
-        "rescued": rescued.shown if rescued else "",
+        "rescue": rescued and svg.rescue(rescued, _RANGE, label=rescued.text, colour=colour),
+        "rescued": rescued.ends_text if rescued else "",
     }

@@ -179,7 +179,7 @@ def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Card:
     # One scale for both periods, or the two dots could not be compared.
     drawn = [rate for rate in (estimate, past) if rate]
     low, high = round_ends([end for rate in drawn for end in (rate.value, rate.low, rate.high)])
-    label = f"{title} {estimate.words}"
+    label = f"{title} {estimate.text}"
     card.drawing = svg.estimate(estimate, (low, high), _WIDTH, label=label, past=past)
     card.ends = (percent(low, 0), percent(high, 0))
     return card
