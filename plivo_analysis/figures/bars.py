@@ -87,6 +87,7 @@ def _draw_stack(spent: SpendOverTime) -> go.Figure:
 def _draw_panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
     drawn = [series for series in spent.series if any(series.amounts)]
     if not keep_all:
+        # ``largest`` names a single rest as well, which here would be one panel too many.
         drawn = largest(drawn, lambda series: series.total, _PANELS)[0][:_PANELS]
     figure = style.blank(48 + _PANEL * (len(drawn) + 1), right=_BESIDE, top=12)
     domains = _panel_domains([series.total for series in drawn])
@@ -141,7 +142,7 @@ def _draw_groups(table: MetricRows, currency: str) -> go.Figure:
     lines = _named_lines(table)
     figure = style.blank(52 + _LINE * max(1, len(lines)), left=150, right=_LABELS)
     figure.update_layout(
-        barmode="relative",
+        barmode="relative",  # a negative part is drawn to the left of zero, not over the others
         bargap=0.35,
         xaxis=style.axis(showgrid=True, ticks="", **_tick_format(currency)),
         yaxis=style.lines_axis([name for name, _ in lines]),

@@ -89,6 +89,7 @@ def _scale_end(marks: Sequence[Mark]) -> float | None:
     if not known:
         return None
     highs = sorted(high for _, _, high in known)
+    # No dot may be beyond the scale, however wide its interval is.
     widest = min(highs[-1], _WIDEST * highs[len(highs) // 2])
     return 1.05 * max(widest, *(value for value, _, _ in known)) or None
 
@@ -113,6 +114,7 @@ def draw_dots(
         end: The end of a scale from zero; an interval beyond it ends in an arrow.
     """
     known = [(line, mark, mark.ends) for line, mark in enumerate(marks) if mark.ends]
+    # Intervals are error bars, of which a trace has one colour only.
     for colour in dict.fromkeys(mark.colour for _, mark, _ in known):
         lines = [(line, mark, ends) for line, mark, ends in known if mark.colour == colour]
         on_this_axis = {"xaxis": f"x{suffix}", "cliponaxis": False}
@@ -171,6 +173,8 @@ def interval_dots(
         >>> interval_dots("x", [(50.0, 40.0, 65.0)], "#3D6DB5", end=60.0)["error_x"]["array"]
         [10.0]
     """
+    # Plotly does not clip these marks at the end of the scale: a dot at 0 or 100 % would be cut in
+    # half. So an interval that goes beyond the scale has to be cut here.
     highs = [high if end is None else min(high, end) for _, _, high in ends]
     return {
         "type": "scatter",
@@ -178,6 +182,7 @@ def interval_dots(
         "mode": "markers",
         "marker": {"size": size, "color": colour},
         f"error_{axis}": {
+            # Distances from the dot, not positions.
             "type": "data",
             "symmetric": False,
             "array": [high - value for high, (value, _, _) in zip(highs, ends, strict=True)],

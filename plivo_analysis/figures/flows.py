@@ -172,7 +172,7 @@ def _heights(flow: _Flow, nodes: list[_Node]) -> list[float]:
     tallest = max(sum(flow.size(node) for node in nodes if node.column == c) for c in range(3))
     heights, tops = [], [0.0] * 3
     for node in nodes:
-        height = 0.86 * flow.size(node) / tallest
+        height = 0.86 * flow.size(node) / tallest  # the rest is for the gaps
         heights.append(max(0.001, tops[node.column] + height / 2))  # plotly ignores a place of 0
         tops[node.column] += height + _GAP
     return heights

@@ -175,6 +175,7 @@ def _by_group(
         ends, hover = (estimate.percents, estimate.text) if estimate else (None, "")
         marks.append(Mark(name, colour, ends, percent(row[rate.of]), rest, hover))
     figure = blank_lines(marks, f"{rate.title}{grouped_by(table.by)}, %")
+    # In percent, with a twentieth more room than needed; all of it where every rate is zero.
     end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
     draw_dots(figure, marks, domain, end=end)
     return figure
@@ -260,6 +261,7 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
     lines = -(-len(groups) // columns)
     figure = style.blank(62 + _PANEL * max(1, lines), top=46)
     figure.heading(f"{rate.title} over time, %")
+    # One scale for all panels, so that they can be compared.
     highs = (row[rate.columns[2]] or 0.0 for row in table.rows if row[rate.whole])
     end = min(100.0, max(highs, default=1.0) * 105)
     for number, group in enumerate(groups):
@@ -299,6 +301,7 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
                 ],
             }
         )
+        # A ratio of sums: a mean of ratios would count a quiet bucket as much as a busy one.
         whole = sum(row[rate.whole] for row in rows)
         if whole:
             level = sum(row[rate.part] for row in rows) / whole * 100

@@ -95,6 +95,7 @@ def read(frame: Any, metric: Table) -> MetricRows:
     """
     rows = table_rows(frame, metric.names, f"This draws what {metric.name} gives")
     names = column_names(frame)
+    # A metric's result tells its grouping by its columns: those that the metric did not add.
     by = [name for name in names if name not in {*metric.names, PERIOD}]
     currency = None
     labels = {row[CURRENCY] for row in rows} if CURRENCY in by else set()

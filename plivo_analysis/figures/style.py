@@ -230,6 +230,7 @@ def blank(height: int, *, left: int = 48, right: int = 12, top: int = 28) -> Ske
         'rgba(0,0,0,0)'
     """
     return Sketch(
+        # Plotly's own template would set a background, and colours that do not follow the theme.
         template="none",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
@@ -280,6 +281,7 @@ def lines_axis(labels: Sequence[str], **settings: Any) -> dict[str, Any]:
     """
     return axis(
         showgrid=False,
+        # From the larger end to the smaller one: line 0 is at the top.
         range=[max(1, len(labels)) - 0.5, -0.5],
         showline=False,
         tickvals=list(range(len(labels))),

@@ -197,6 +197,7 @@ def sparkline(
     """
     width, height = 148.0, 34.0
     known = [value for value in values if value is not None]
+    # Zero and the mean are on the scale whatever the values are, or the line would mislead.
     top, low = float(max([*known, mean or 0, 0])) or 1.0, float(min([*known, 0]))
     step = width / max(1, len(values) - 1)
 
@@ -233,6 +234,7 @@ def columns(
         'M0 5h8v5h-8zM20 0h8v10h-8z'
     """
     heights = [float(value or 0) for value in values]
+    # Zero is always on the scale, at the foot unless a value is negative.
     top, bottom = max([*heights, 0.0]), min([*heights, 0.0])
     scale, step = height / ((top - bottom) or 1.0), width / max(1, len(values))
     bars = (
@@ -291,9 +293,11 @@ def stacked_bars(
     """
     heights, depths = spent.heights, spent.depths
     ticks = _money_ticks(max([*heights, mean or _ZERO], default=_ZERO))
+    # All ticks have as many decimals as the one that needs most: $0.00, $0.25, $0.50.
     digits = max(decimals(tick, least=0) for tick in ticks)
     texts = [money(tick, spent.currency, digits) for tick in ticks]
     left = max(len(text) for text in texts) * _LETTER + 10
+    # Where negative amounts hang below zero, the scale grows downwards and zero moves up.
     high, low = max([ticks[-1], *heights]), min([*depths, _ZERO])
     room, step = height - _TOP - _FOOT, (width - left) / max(1, len(spent.starts))
 
@@ -399,6 +403,7 @@ def _bar(x: float, y: float, width: float, height: float) -> str:
 
 def _across(value: float, scale: tuple[float, float], width: float) -> float:
     """The position of a value on a scale; half a dot fits in at both ends."""
+    # A scale without width, or amounts too large for a float, put the mark at the left end.
     share = (value - scale[0]) / ((scale[1] - scale[0]) or 1.0)
     share = min(1.0, max(0.0, share)) if isfinite(share) else 0.0
     return round(_EDGE + share * (width - 2 * _EDGE), 2)

@@ -87,6 +87,7 @@ class Request:
             lambda now: parse_range(since, until, now=now),
             verify=arguments["verify"],
         )
+        # Only to check it: the pull computes the range again by the server's clock.
         question.period(client.now())
         if not isinstance(arguments["verify"], bool):
             raise FilterError(f"verify is {shown_value(arguments['verify'])}; it is True or False.")

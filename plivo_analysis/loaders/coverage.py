@@ -138,6 +138,7 @@ def issues(
     client, declared, span = _checked(resource, since, until, client)
     rows = [
         {
+            # Notes are stored with a code; its meaning is of this release.
             **note,
             "instant": None if note["instant"] is None else from_us(note["instant"]),
             "meaning": Code.__members__[note["code"].upper()].meaning,

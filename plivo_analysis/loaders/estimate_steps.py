@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -55,6 +55,7 @@ _FAILURES = 3  # fewer windows of time that cannot be read are no reason to give
 _PART_FAILED = 20  # nor is one in so many
 
 
+@dataclass(eq=False, repr=False)
 class Estimating:
     """An estimate while it is made: pages are read one after another, and the numbers tighten.
 
@@ -94,29 +95,22 @@ class Estimating:
         (True, True)
     """
 
-    def __init__(
-        self,
-        client: Client,
-        question: Question,
-        *,
-        watch: ProgressListener,
-        by: tuple[str, ...] = (),
-        within: float | None = None,
-        requests: int | None = None,
-        confidence: float = 0.95,
-        backend: str = "polars",
-        cancel: threading.Event | None = None,
-    ) -> None:
-        self._client = client
-        self._question = question
-        self._watch = watch
-        self._by = by
-        self._within = within
-        self._most = requests
-        self._confidence = confidence
-        self._backend = backend
-        self._cancel = cancel
-        self._reader = Reader(client, question.resource, question.filter, watch, cancel)
+    client: Client
+    question: Question
+    _: KW_ONLY
+    watch: ProgressListener
+    by: tuple[str, ...] = ()
+    within: float | None = None
+    requests: int | None = None
+    confidence: float = 0.95
+    backend: str = "polars"
+    cancel: threading.Event | None = None
+
+    def __post_init__(self) -> None:
+        question = self.question
+        self._reader = Reader(
+            self.client, question.resource, question.filter, self.watch, self.cancel
+        )
         earlier = begun_earlier(self._reader, lambda begun: self._bounds(begun)[1])
         self._is_continued = earlier is not None
         self._set_clock(self._reader.now() if earlier is None else earlier)
@@ -178,34 +172,34 @@ class Estimating:
             by: Some of the columns that the estimate is grouped by; by default all of them.
         """
         sample = self.sample() if sample is None else sample
-        by = self._by if by is None else by
-        if by != self._by:
-            sample = sample.regrouped([self._by.index(name) for name in by])
-        total = {m: sample.estimate(None, m, self._confidence) for m in MEASURES}
+        by = self.by if by is None else by
+        if by != self.by:
+            sample = sample.regrouped([self.by.index(name) for name in by])
+        total = {m: sample.estimate(None, m, self.confidence) for m in MEASURES}
         read = round(sum(sums.sessions for page in sample.pages.values() for sums in page.values()))
         of: tuple[int, int | None] = sample.of_rows or (read, None)
         if sample.of_rows is None and total["sessions"].high is not None:
             of = round(total["sessions"].low or 0), round(total["sessions"].high)
         since, until = self._exact.datetimes()
         return Estimate(
-            frame=to_backend(groups_of(sample, by, self._confidence), self._backend),
+            frame=to_backend(groups_of(sample, by, self.confidence), self.backend),
             requests=self._reader.requests,
             read=read,
             of=of[0] if of[0] == of[1] else of,
             exact=self._is_proven,
             since=since,
             until=until,
-            at=self._client.now(),
-            confidence=self._confidence,
+            at=self.client.now(),
+            confidence=self.confidence,
             total=total,
-            currency=self._client.currency,
+            currency=self.client.currency,
         )
 
     def doubts(self) -> list[str]:
         """Sentences for warnings about the numbers."""
         return [
             *self._doubts,
-            *set_aside_warnings(self._client, self._question.resource, self._exact),
+            *set_aside_warnings(self.client, self.question.resource, self._exact),
         ]
 
     def _bounds(self, begun: int) -> tuple[Span, Span, Span]:
@@ -213,7 +207,7 @@ class Estimating:
 
         The closed part is listed and sampled; rows can still come into the live tail.
         """
-        exact = Span(*map(to_us, self._question.period(from_us(begun))))
+        exact = Span(*map(to_us, self.question.period(from_us(begun))))
         asked, edge = exact.outward(MINUTE), floor(begun - SETTLE, MINUTE)
         oldest = ceil(begun - RETENTION + _MARGIN, MINUTE)
         listing = Span(max(asked.start, oldest), min(asked.end, edge))
@@ -232,7 +226,7 @@ class Estimating:
             known = listing.known_pages
             if listing.is_counted:
                 too_few = listing.of_pages <= LEAST_PAGES
-                most = self._within is not None and 2 * known > listing.of_pages
+                most = self.within is not None and 2 * known > listing.of_pages
                 # Exact numbers for little more than the estimate would cost.
                 if (too_few or most or listing.done) and self._affords(listing.of_pages - known):
                     self._read_whole()
@@ -287,7 +281,7 @@ class Estimating:
 
     def _is_read(self, span: Span) -> bool:
         """Read the missing parts of a window; whether it is complete then."""
-        gaps = subtract(span, answers(self._client, self._question, span))
+        gaps = subtract(span, answers(self.client, self.question, span))
         is_read = not any(self._reader.read(gap).missing for gap in gaps)
         self._windows[is_read] += 1
         if not is_read and self._is_unreadable:
@@ -305,39 +299,43 @@ class Estimating:
     def _report(self, pages: int) -> None:
         """Report the progress towards what was wanted, not towards the end of the range."""
         requests = self._reader.requests
-        share = pages / max(pages, self._expected) if self._most is None else requests / self._most
-        self._watch.page(requests=requests, rows=self._reader.tally.received, share=min(1.0, share))
+        share = (
+            pages / max(pages, self._expected)
+            if self.requests is None
+            else requests / self.requests
+        )
+        self.watch.page(requests=requests, rows=self._reader.tally.received, share=min(1.0, share))
 
     @property
     def _is_spent(self) -> bool:
-        return self._most is not None and self._reader.requests >= self._most
+        return self.requests is not None and self._reader.requests >= self.requests
 
     def _affords(self, requests: int) -> bool:
         """Whether a pull of so many pages stays within the requests that were allowed."""
-        return self._most is None or self._reader.requests + 2 * requests + 5 <= self._most
+        return self.requests is None or self._reader.requests + 2 * requests + 5 <= self.requests
 
     def _is_narrow(self, pages: int, *, at_least: int) -> bool:
         """Whether the interval is as narrow as wanted; computed now and then, for it takes long."""
-        if self._within is None or pages < max(at_least, self._check_at):
+        if self.within is None or pages < max(at_least, self._check_at):
             return False
         self._check_at = pages + 1 + pages // _CHECK_EVERY
         sample = self.sample()
-        half = sample.estimate(None, "spend", self._confidence).half_width
+        half = sample.estimate(None, "spend", self.confidence).half_width
         if half is not None:  # an interval narrows with the root of the number of pages
-            self._expected = max(pages + 1, round(pages * (half / self._within) ** 2))
-        return sample.is_narrow(self._within, self._confidence)
+            self._expected = max(pages + 1, round(pages * (half / self.within) ** 2))
+        return sample.is_narrow(self.within, self.confidence)
 
     def _is_inside(self, record: Record) -> bool:
         return record.instant is not None and record.instant in self._exact
 
     def _is_nearly_read(self) -> bool:
         """Whether so much is stored that reading the rest takes no more than an estimate."""
-        gaps = subtract(self._listing, answers(self._client, self._question, self._listing))
+        gaps = subtract(self._listing, answers(self.client, self.question, self._listing))
         missing = sum(gap.length for gap in gaps)
         stored_time = self._listing.length - missing
         if not gaps or not stored_time:
             return not gaps and self._listing.length > 0
-        records = self._client.store.records(self._question.resource)
+        records = self.client.store.records(self.question.resource)
         # As many rows an hour as in the stored part.
         rows = records.count(self._listing) * missing / stored_time
         expected = len(gaps) + round(rows / PAGE_ROWS)
@@ -346,11 +344,11 @@ class Estimating:
     def _read_whole(self) -> None:
         """Pull the rest; a complete range makes the numbers exact."""
         start, end = self._exact.datetimes()
-        question = replace(self._question, period=lambda _: (start, end))
-        pulled = pull(self._client, question, watch=self._watch, cancel=self._cancel)
+        question = replace(self.question, period=lambda _: (start, end))
+        pulled = pull(self.client, question, watch=self.watch, cancel=self.cancel)
         self._reader.requests += pulled.requests
-        frame = stored(self._client, question, pulled.span)
-        lacking = shortfall(pulled, to_backend(frame, self._backend))
+        frame = stored(self.client, question, pulled.span)
+        lacking = shortfall(pulled, to_backend(frame, self.backend))
         if lacking is not None:
             raise lacking
         self._sums = {}
@@ -358,7 +356,7 @@ class Estimating:
         self._is_proven = True
 
     def _stored(self, span: Span) -> pl.DataFrame:
-        return stored(self._client, self._question, span.clip(self._exact))
+        return stored(self.client, self.question, span.clip(self._exact))
 
     def sample(self) -> Sample:
         """What is read, as pages; to be called in the thread that reads."""
@@ -409,12 +407,12 @@ class Estimating:
     def _take_newest(self, listing: SampledListing) -> None:
         """Take what is complete from the newest end on, which a running pull reads first."""
         span, last = self._listing, self._listing.end - 1
-        known = answers(self._client, self._question, span)
+        known = answers(self.client, self.question, span)
         newest = next((part.clip(span) for part in known if last in part), Span(last, last))
         if newest.start >= self._newest_from:
             return
         self._newest_from = newest.start
-        sessions = stored(self._client, self._question, newest)
+        sessions = stored(self.client, self.question, newest)
         before, pages = listing.newest_known, sessions.height // PAGE_ROWS
         paged = sessions.sort("created_at", descending=True).with_columns(
             page=1 + pl.int_range(pl.len()) // PAGE_ROWS
@@ -427,7 +425,7 @@ class Estimating:
 
     def _take(self, pages: Iterable[int], sessions: pl.DataFrame) -> None:
         """Add up the sessions of some pages, of each once."""
-        summed = page_sums(sessions, self._by)
+        summed = page_sums(sessions, self.by)
         for page in pages:
             self._sums[page] = summed.get(page, {})
             self._rows[page] = round(sum(sums.sessions for sums in self._sums[page].values()))
