@@ -20,7 +20,7 @@ from plivo_analysis.loaders.recipients import disguise
 from plivo_analysis.loaders.scan import connect
 from plivo_analysis.report.files import csv_bytes, parquet_bytes
 from plivo_analysis.storage.parquet_cache import TABLES
-from plivo_analysis.system.files import write_whole
+from plivo_analysis.system.files import write_atomically
 from plivo_analysis.values.masking import mask_text
 from plivo_analysis.values.table_types import Table
 from plivo_analysis.values.typesetting import clean
@@ -184,7 +184,7 @@ def _writer(path: Path | None) -> Callable[[pl.DataFrame, Path], None] | None:
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    write_whole(path, parquet_bytes(frame), private=True)
+    write_atomically(path, parquet_bytes(frame), private=True)
 
 
 def _write_csv(frame: pl.DataFrame, path: Path) -> None:
@@ -201,4 +201,4 @@ def _write_csv(frame: pl.DataFrame, path: Path) -> None:
         )
         for name in nested
     )
-    write_whole(path, csv_bytes(flat), private=True)
+    write_atomically(path, csv_bytes(flat), private=True)

@@ -23,7 +23,7 @@ from plivo_analysis.http.connection import Connection, Timeouts, Unreadable, bas
 from plivo_analysis.http.failures import RAISED, broken, refused, server_time
 from plivo_analysis.http.rate_limit.limiter import account_limiter
 from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Cause, Setback, pause
-from plivo_analysis.system.clock import Cancelled, rest
+from plivo_analysis.system.clock import Cancelled, wait_in_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -177,7 +177,7 @@ class Transport:
                 wait = self._pause(outcome, met, limiter, permit)
             if wait is None:
                 raise outcome.error
-            rest(self._clock, wait, cancel, on_wait)
+            wait_in_steps(self._clock, wait, cancel, on_wait)
 
     def probe(self, path: str, params: Mapping[str, str]) -> Answer[bytes]:
         """Ask for a list once and at once, whether or not the rate limit allows it.

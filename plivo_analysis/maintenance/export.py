@@ -30,7 +30,7 @@ from plivo_analysis.storage.parquet_cache import (
     read,
 )
 from plivo_analysis.sync.reader import RETENTION
-from plivo_analysis.system.files import write_whole
+from plivo_analysis.system.files import write_atomically
 from plivo_analysis.system.folders import chosen_folder
 from plivo_analysis.values.spans import EVER, Span, to_us
 
@@ -117,6 +117,6 @@ def _export(client: Client, resource: Resource, made: Exported, recipients: str)
             of_days = parts_of(frame, resource.instant, spans)
             for day, of_day in zip(days, of_days, strict=True):
                 path = made.folder / table.name / day_name(day)
-                write_whole(path, encode(of_day, small=True), private=True)
+                write_atomically(path, encode(of_day, small=True), private=True)
             made.rows[table.name] += frame.height
         made.days += len(days)

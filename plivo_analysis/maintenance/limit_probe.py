@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, RESOURCES, SESSION_RESOURCE
 from plivo_analysis.errors import APIError, RateLimitError
-from plivo_analysis.system.clock import rest
+from plivo_analysis.system.clock import wait_in_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def meet_limit(client: Client) -> Iterator[Finding]:
         yield Finding(LIMIT, f"{UNKNOWN}: a client without a limit of its own cannot meet one")
         return
     # Requests of a minute ago are still counted: with them the burst would seem too small.
-    rest(client.clock, max(_free(client, resource) for resource in RESOURCES.values()))
+    wait_in_steps(client.clock, max(_free(client, resource) for resource in RESOURCES.values()))
     began = client.clock.monotonic()
     passed, refusal = 0, None
     while passed <= 2 * limit and (refusal := _refusal(client, SESSION_RESOURCE)) is None:

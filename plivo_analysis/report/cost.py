@@ -40,7 +40,7 @@ from plivo_analysis.report.measures import (
 from plivo_analysis.report.page import page
 from plivo_analysis.report.period import Bound, Period
 from plivo_analysis.report.sections.summary import summary
-from plivo_analysis.system.files import write_whole
+from plivo_analysis.system.files import write_atomically
 from plivo_analysis.tables.convert import as_polars, result
 from plivo_analysis.values.typesetting import clean, count, plural
 
@@ -390,7 +390,7 @@ def _write(path: str | PathLike[str], content: Callable[[], bytes]) -> Path:
     file, written = _path(path), content()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, written)
+        write_atomically(file, written)
     except OSError as failed:
         reason = failed.strerror or "it cannot be written"
         raise StoreError(f"The report was not written to {file.name}: {reason}.") from failed

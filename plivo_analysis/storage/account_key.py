@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import StoreError
 from plivo_analysis.storage.folder import refuse_link
-from plivo_analysis.system.files import write_whole
+from plivo_analysis.system.files import write_atomically
 
 if TYPE_CHECKING:
     import sqlite3
@@ -72,7 +72,7 @@ def _stamp(connection: sqlite3.Connection, folder: Path, account: str) -> dict[s
         # The key before the stamp: a process that dies in between leaves a key, which the next one
         # takes. A stamp without its key would make the store unusable.
         if KEY_CHECK not in _stamps(connection) and not key_file(folder).exists():
-            write_whole(key_file(folder), secrets.token_hex(_KEY_BYTES).encode(), private=True)
+            write_atomically(key_file(folder), secrets.token_hex(_KEY_BYTES).encode(), private=True)
         stamps = {KEY_CHECK: _check(_read_key(folder)), **({ACCOUNT: account} if account else {})}
         connection.executemany("INSERT OR IGNORE INTO fact VALUES (?, ?)", stamps.items())
         connection.execute("COMMIT")

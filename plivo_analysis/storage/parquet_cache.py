@@ -30,7 +30,7 @@ from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError, StoreError
 from plivo_analysis.storage.folder import make_private
-from plivo_analysis.system.files import write_whole
+from plivo_analysis.system.files import write_atomically
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.tables.convert import from_rows
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
@@ -484,7 +484,7 @@ def _write(store: Store, resource: Resource, days: Sequence[Day], frame: pl.Data
             for (table, _), body in zip(tables, bodies, strict=True):
                 path = file_of(store.folder, table, day)
                 make_private(path.parent)
-                write_whole(path, body, private=True)
+                write_atomically(path, body, private=True)
                 stamp = (day.changes, _MAKERS[table.name], len(body), zlib.crc32(body))
                 store.database.run(
                     "INSERT OR REPLACE INTO parquet_file VALUES (?, ?, ?, ?, ?, ?, ?)",

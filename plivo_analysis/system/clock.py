@@ -118,7 +118,7 @@ def _boot() -> str:
         return ""
 
 
-def rest(
+def wait_in_steps(
     clock: Clock,
     seconds: float,
     cancel: threading.Event | None = None,
@@ -130,7 +130,7 @@ def rest(
         Cancelled: The event was set.
 
     Example:
-        >>> rest(SystemClock(), 0.001, on_wait=lambda left: print(f"{left:.3f} s"))
+        >>> wait_in_steps(SystemClock(), 0.001, on_wait=lambda left: print(f"{left:.3f} s"))
         0.001 s
     """
     end = clock.monotonic() + seconds

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PRIVATE, _USUAL = 0o600, 0o666  # the latter less what the user's umask takes
 
 
-def write_whole(path: Path, body: bytes, *, private: bool = False) -> None:
+def write_atomically(path: Path, body: bytes, *, private: bool = False) -> None:
     """Write a file atomically; a path that is no regular file, such as a pipe, is written directly.
 
     Args:
@@ -32,7 +32,7 @@ def write_whole(path: Path, body: bytes, *, private: bool = False) -> None:
         >>> import tempfile
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_whole(Path(folder) / "a", b"1")
+        ...     write_atomically(Path(folder) / "a", b"1")
         ...     [(path.name, path.read_bytes()) for path in Path(folder).iterdir()]
         [('a', b'1')]
     """

@@ -19,7 +19,7 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.http.rate_limit.limiter import Limiter
 from plivo_analysis.http.rate_limit.window import PERMIT_LEASE_SECONDS, WindowState
 from plivo_analysis.http.retries import Cause, pause
-from plivo_analysis.system.clock import Cancelled, FrozenWallClock, SystemClock, rest
+from plivo_analysis.system.clock import Cancelled, FrozenWallClock, SystemClock, wait_in_steps
 
 
 class Counting(Protocol):
@@ -391,5 +391,5 @@ def test_rest_does_not_go_on_after_a_cancel() -> None:
     threading.Timer(0.05, cancel.set).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
-        rest(SystemClock(), 600.0, cancel)
+        wait_in_steps(SystemClock(), 600.0, cancel)
     assert time.monotonic() - began < 60  # of ten minutes

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from plivo_analysis.system.files import write_whole
+from plivo_analysis.system.files import write_atomically
 
 # A limit on the size of files stands for a full disk: the write fails in its middle.
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from plivo_analysis.system.files import write_whole
+from plivo_analysis.system.files import write_atomically
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    write_whole(Path(sys.argv[1]), b"new" * 10_000)
+    write_atomically(Path(sys.argv[1]), b"new" * 10_000)
 except OSError:
     sys.exit(7)
 """
@@ -44,7 +44,7 @@ def test_a_private_file_is_its_users_alone_and_any_other_follows_the_umask(
 ) -> None:
     usual = os.umask(0o027)
     try:
-        write_whole(tmp_path / "file", b"1", private=private)
+        write_atomically(tmp_path / "file", b"1", private=private)
     finally:
         os.umask(usual)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == mode
@@ -54,12 +54,12 @@ def test_a_link_leads_to_the_new_file_and_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "october.html").write_bytes(b"old")
     link = tmp_path / "latest.html"
     link.symlink_to("october.html")
-    write_whole(link, b"new")
+    write_atomically(link, b"new")
     assert link.is_symlink()
     assert (tmp_path / "october.html").read_bytes() == b"new"
 
 
 @pytest.mark.skipif(not Path("/dev/null").exists(), reason="This system has no /dev/null.")
 def test_what_is_no_file_is_written_to_and_stays_what_it_is() -> None:
-    write_whole(Path("/dev/null"), b"1")
+    write_atomically(Path("/dev/null"), b"1")
     assert Path("/dev/null").is_char_device()
