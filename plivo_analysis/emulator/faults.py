@@ -12,12 +12,10 @@ import zlib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from plivo_analysis.emulator.server import Handler
 
 _FOREVER = 10**9
 _REASONS = {200: "OK", 204: "No Content", 207: "Multi-Status"}
@@ -64,6 +62,22 @@ class Response:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
+class Connection(Protocol):
+    """What a fault can do with its client's connection."""
+
+    def send(self, data: bytes) -> None:
+        """Put bytes on the wire at once."""
+
+    def drop(self) -> None:
+        """End the connection in good order once the fault is over."""
+
+    def reset(self) -> None:
+        """Break the connection."""
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass; true when the server is closing or the client has gone."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One fault. Build it with one of the functions below, which say what each does.
@@ -82,7 +96,7 @@ class Fault:
     name: str
     replaces: Response | None = None
     changes: Callable[[Response], Response] | None = None
-    deliver: Callable[[Handler, Response], None] | None = None
+    deliver: Callable[[Connection, Response], None] | None = None
 
     @classmethod
     def status(cls, status: int, *, html: bool = False, error: object = "it broke") -> Fault:
@@ -240,7 +254,7 @@ class Fault:
             'reset'
         """
 
-        def deliver(connection: Handler, response: Response) -> None:
+        def deliver(connection: Connection, response: Response) -> None:
             if mid_body:
                 connection.send(response.head(length=len(response.body)) + _half(response.body))
                 connection.wait(0.05)  # or the reset overtakes the bytes
@@ -262,7 +276,7 @@ class Fault:
             'cut'
         """
 
-        def deliver(connection: Handler, response: Response) -> None:
+        def deliver(connection: Connection, response: Response) -> None:
             half = _half(response.body)
             if chunked:
                 head = response.head(length=None, Transfer_Encoding="chunked")
@@ -284,7 +298,7 @@ class Fault:
             'dribble'
         """
 
-        def deliver(connection: Handler, response: Response) -> None:
+        def deliver(connection: Connection, response: Response) -> None:
             connection.send(response.head(length=len(response.body)))
             for position in range(len(response.body)):
                 connection.send(response.body[position : position + 1])
@@ -303,7 +317,7 @@ class Fault:
             'hang'
         """
 
-        def deliver(connection: Handler, _response: Response) -> None:
+        def deliver(connection: Connection, _response: Response) -> None:
             connection.wait(seconds)
             connection.drop()
 
@@ -318,7 +332,7 @@ class Fault:
             'delay'
         """
 
-        def deliver(connection: Handler, response: Response) -> None:
+        def deliver(connection: Connection, response: Response) -> None:
             connection.wait(seconds)
             connection.send(response.head(length=len(response.body)) + response.body)
 

@@ -17,18 +17,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from plivo_analysis.emulator.listing import (
-    SESSIONS,
-    BadRequest,
-    list_page,
-    matches,
-    meta,
-    page_address,
-    parse_request,
-    visible,
-    window,
-)
+from plivo_analysis.emulator.listing import SESSIONS, BadRequest, matches, parse_request, visible
 from plivo_analysis.emulator.odd_records import odd
+from plivo_analysis.emulator.pages import list_page, meta, page_address, window
 from plivo_analysis.emulator.session_plan import EXPIRED, IN_PROGRESS, VERIFIED
 from plivo_analysis.emulator.times import MINUTE, read_time, to_micros, write_time
 from plivo_analysis.emulator.traffic_model import APPLICATIONS, COUNTRIES

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from plivo_analysis.emulator.listing import CHANGES, VISIBLE_FROM, matches
 from plivo_analysis.emulator.times import MINUTE, read_time
@@ -19,12 +19,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableSequence, Sequence
 
     from plivo_analysis.emulator.listing import Listing
-    from plivo_analysis.emulator.message_records import GeneratedMessages
-    from plivo_analysis.emulator.session_records import GeneratedSessions
 
     Record = dict[str, Any]
 
 T = TypeVar("T")
+
+
+class Generated(Protocol):
+    """Records that follow from a plan, by the number of their row, oldest first."""
+
+    @property
+    def times(self) -> MutableSequence[int]:
+        """The times of the rows, which must not be changed."""
+
+    def key(self, index: int) -> str:
+        """The key of a row."""
+
+    def row_of(self, key: str) -> int | None:
+        """The row of a key, if it is one of these."""
+
+    def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
+        """A test of rows against filters."""
+
+    def record(self, index: int, now: int) -> Record:
+        """The record of a row as a list shows it at that moment."""
+
+    def expected(self, index: int, now: int) -> object:
+        """What is expected of the row in the results of that moment."""
 
 
 class RecordIndex:
@@ -42,9 +63,7 @@ class RecordIndex:
         ['a']
     """
 
-    def __init__(
-        self, listing: Listing, generated: GeneratedSessions | GeneratedMessages | None = None
-    ) -> None:
+    def __init__(self, listing: Listing, generated: Generated | None = None) -> None:
         self.listing = listing
         self._generated = generated
         self._times: MutableSequence[int] = generated.times if generated else array("q")

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from plivo_analysis.emulator.faults import Response
-from plivo_analysis.emulator.listing import MESSAGES, SESSIONS, BadRequest, retrieve
+from plivo_analysis.emulator.listing import MESSAGES, SESSIONS, BadRequest
 from plivo_analysis.emulator.misbehaviour import Behaviour, Lister
+from plivo_analysis.emulator.pages import retrieve
 
 if TYPE_CHECKING:
     from plivo_analysis.emulator.account import Account

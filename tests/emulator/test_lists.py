@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, generate
-from plivo_analysis.emulator.listing import SESSIONS, list_page, parse_request
+from plivo_analysis.emulator.listing import SESSIONS, parse_request
+from plivo_analysis.emulator.pages import list_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
