@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import argparse
     from zoneinfo import ZoneInfo
 
-    from plivo_analysis.client import Client
     from plivo_analysis.report.cost import CostReport
 
 LAST_MONTH = "last-month"
@@ -55,51 +54,38 @@ def report(options: argparse.Namespace) -> None:
     with account(options) as client:
         # Of the server's time, as the loaders: this computer's clock may be a day off.
         since, until = _period(options, client.now(), zone)
-        bar = False if options.quiet else None
+        span: dict[str, Any] = {"since": since, "until": until, "client": client}
+        asked = span | {
+            "status": options.status,
+            "progress": False if options.quiet else None,
+        }
+        named = {"title": options.title, "account": client.auth_id, "tz": options.tz}
         if options.estimate:
-            found = estimate(
-                since=since,
-                until=until,
-                by=COUNTRY,
-                status=options.status,
-                client=client,
-                backend="polars",
-                progress=bar,
-            )
+            found = estimate(**asked, by=COUNTRY, backend="polars")
             if not found.exact:  # else the report of all sessions costs hardly a request more
-                made = cost_report(
-                    path=options.out,
-                    estimate=found,
-                    title=options.title,
-                    account=client.auth_id,
-                    tz=options.tz,
-                )
+                made = cost_report(path=options.out, estimate=found, **named)
                 lines = _written(options, made)
                 if not options.quiet:
                     print("\n".join([str(found), *lines]))
                 return
-        sessions = load_sessions(
-            since=since, until=until, status=options.status, client=client, progress=bar
-        )
+        sessions = load_sessions(**asked)
         # What was set aside is in no table, so that its counts and sums are lower bounds.
-        oddities = issues(since=since, until=until, client=client)
-        known = coverage(since=since, until=until, client=client)
+        oddities = issues(**span)
+        known = coverage(**span)
         if options.status:
             # What was read with this filter is whole for a report of nothing else.
             filters = ["", f"status={options.status}"]
             known = known.filter(pl.col("filters").is_in(filters)).with_columns(filters=pl.lit(""))
-        previous, note = _previous(options, client, Period.of((since, until), zone))
+        previous, note = _previous(options, asked, Period.of((since, until), zone))
         made = cost_report(
             sessions,
             options.out,
             previous=previous,
             coverage=known,
             issues=oddities,
-            title=options.title,
             period=(since, until),
-            account=client.auth_id,
-            tz=options.tz,
             currency=client.currency,
+            **named,
         )
         lines = [*note, *_written(options, made)]
         if not options.quiet:
@@ -133,12 +119,11 @@ def _period(
     # The month of the report's zone: around midnight UTC is in another one.
     local = now.astimezone(zone)
     end = datetime(local.year, local.month, 1, tzinfo=zone)
-    before = end - timedelta(days=1)
-    return datetime(before.year, before.month, 1, tzinfo=zone), end
+    return (end - timedelta(days=1)).replace(day=1), end
 
 
 def _previous(
-    options: argparse.Namespace, client: Client, period: Period
+    options: argparse.Namespace, asked: dict[str, Any], period: Period
 ) -> tuple[pl.DataFrame | None, list[str]]:
     """The period before, and a note where it cannot be had.
 
@@ -146,23 +131,17 @@ def _previous(
     it as such, so that a report is made without it where it is not whole.
     """
     before = period.before()
-    known = coverage(since=before.start, until=before.end, client=client)
+    span: dict[str, Any] = {"since": before.start, "until": before.end}
+    known = coverage(**span, client=asked["client"])
     if not (options.compare or options.demo or set(known["state"]) == {"complete"}):
         return None, []
     if "expired" in set(known["state"]):
         why = "the period before is older than Plivo's 90 days and is not stored whole"
         return None, [f"No comparison: {why}."]
     try:
-        frame: pl.DataFrame = load_sessions(
-            since=before.start,
-            until=before.end,
-            status=options.status,
-            client=client,
-            progress=False if options.quiet else None,
-        )
+        return load_sessions(**asked | span), []
     except IncompletePullError as error:
         return None, [f"No comparison with the period before. {error}"]
-    return frame, []
 
 
 def _refuse_what_cannot_be_written(options: argparse.Namespace) -> None:

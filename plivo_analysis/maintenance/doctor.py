@@ -249,9 +249,8 @@ class _Examination:
         priced = [age for age, amount in settled if amount is not None]
         if not settled:
             return UNKNOWN
-        without = len(settled) - len(priced)
         youngest = f", the youngest {min(priced) // SECOND:,} s old" if priced else ""
-        return f"{len(priced)} of {without + len(priced)} settled sessions have one{youngest}"
+        return f"{len(priced)} of {len(settled)} settled sessions have one{youngest}"
 
     def _prices_stored(self) -> str:
         """How long kept sessions have waited for a price: the API does not say when one comes."""

@@ -71,18 +71,15 @@ class Burst:
 
 def summary(subject: Subject) -> Markup:
     """The sentences, as one paragraph: a list of each sentence's plain and bold parts."""
-    if not subject.numbers.complete.rows:
-        return _paragraph([_nothing(subject)])
-    found = (_spent(subject), _stands_out(subject), _price(subject))
-    return _paragraph([sentence for sentence in found if sentence])
+    sentences = [_nothing(subject)]
+    if subject.numbers.complete.rows:
+        found = (_spent(subject), _stands_out(subject), _price(subject))
+        sentences = [sentence for sentence in found if sentence]
+    return section("summary", sentences=sentences)
 
 
 # A sentence is parts of text; every second one is bold.
 _Sentence = list[str]
-
-
-def _paragraph(sentences: list[_Sentence]) -> Markup:
-    return section("summary", sentences=sentences)
 
 
 def _nothing(subject: Subject) -> _Sentence:
