@@ -21,6 +21,8 @@ from plivo_analysis.explorer.output import NOTHING, box, lines, text, write
 from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from plivo_analysis.explorer.layout import Layout
     from plivo_analysis.explorer.sidebar import DateRange, FilterFields
 
@@ -107,6 +109,10 @@ class Address:
         dates: The range.
         fields: The filters.
         layout: The grouping, the tab, and whether to compare.
+        channels: The entry channels that are chosen.
+
+    Attributes:
+        channels: The entry channels that the address named: they can be chosen after a load.
 
     Example:
         >>> from plivo_analysis.api.resources import SESSION_RESOURCE
@@ -116,7 +122,7 @@ class Address:
         >>> fields = FilterFields(SESSION_RESOURCE, lambda: None)
         >>> from plivo_analysis.explorer.layout import Layout
         >>> tabs = [("Not adding up", widgets.VBox())]
-        >>> address = Address(dates, fields, Layout(["country"], {}, tabs))
+        >>> address = Address(dates, fields, Layout(["country"], {}, tabs), tuple)
         >>> address.restore("token=abc&since=7d&country=IN")
         >>> dates.arguments(), fields.arguments()
         ({'since': '7d'}, {'country': 'IN'})
@@ -125,8 +131,15 @@ class Address:
         True
     """
 
-    def __init__(self, dates: DateRange, fields: FilterFields, layout: Layout) -> None:
-        self._dates, self._fields = dates, fields
+    def __init__(
+        self,
+        dates: DateRange,
+        fields: FilterFields,
+        layout: Layout,
+        channels: Callable[[], Iterable[str]],
+    ) -> None:
+        self._dates, self._fields, self._chosen = dates, fields, channels
+        self.channels: tuple[str, ...] = ()
         self._group, self._tabs, self._compare = layout.group, layout.tabs, layout.compare
         parameters = [one for field in fields.fields for one in field.parameters]
         self._filters = [one.name for one in parameters if not one.kind.is_number]
@@ -137,16 +150,22 @@ class Address:
         dates = {name: literal(at).strip('"') for name, at in self._dates.arguments().items()}
         filters = self._fields.arguments()
         known = {name: filters[name] for name in self._filters if name in filters}
-        choices = {"group": self._group.value, "tab": self._tab}
+        choices = {
+            "channels": ",".join(self._chosen()),
+            "group": self._group.value,
+            "tab": self._tab,
+        }
         compare = {"compare": "yes" if self._compare.value else ""}
         settings = {**dates, **known, **compare, **choices}
         query = urlencode({name: value for name, value in settings.items() if value})
-        names = " ".join(["since", "until", *self._filters, "compare", "group", "tab"])
+        names = " ".join(["since", "until", *self._filters, "compare", *choices])
         write(self.place, render("explorer/address.html", query=query, names=names))
 
     def restore(self, query: str) -> None:
         """Take settings from a query; what is not ours, or cannot be understood, is left out."""
         settings = dict(parse_qsl(query))
+        words = settings.get("channels", "").split(",")
+        self.channels = tuple(word for word in words if word.isalpha())  # a number never is
         if "since" in settings:
             with suppress(FilterError):
                 self._dates.put(settings["since"], settings.get("until"))

@@ -97,7 +97,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self._fields = FilterFields(self.resource, self._changed)
         fields = [self._dates.box, self._fields.box]
         fields += [self.compare] if self.compares else []
-        self._address = Address(self._dates, self._fields, layout)
+        self._address = Address(self._dates, self._fields, layout, self._chosen_channels)
         super().__init__([*layout.page(fields, self._choices()), self._address.place])
         self.add_class("pva")
         self._dates.put(filters.pop("since", None), filters.pop("until", None))
@@ -136,6 +136,10 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     def _choices(self) -> list[widgets.Widget]:
         """Further choices on loaded data."""
         return []
+
+    def _chosen_channels(self) -> Sequence[str]:
+        """The entry channels that are chosen."""
+        return ()
 
     def _offer(self, dataset: K) -> None:
         """Offer what there is to choose from."""
@@ -193,7 +197,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             return self._code(self._arguments())
 
     def restore(self, query: str) -> None:
-        """Take settings from the query of a page's address: range, filters, tab and grouping.
+        """Take range, filters, entry channels, grouping and tab from the query of a page's address.
 
         Voila gives the query as the environment's ``QUERY_STRING``, and the page keeps the
         settings in its address, so that they outlive a reload and can be sent to a colleague.

@@ -91,7 +91,6 @@ class SessionExplorer(Explorer[Sessions]):
     def __init__(self, client: Any = None, **filters: Any) -> None:
         self.channels: dict[str, widgets.ToggleButton] = {}
         self._toggles = box("pva-channels")
-        self._is_offering = False
         super().__init__(client, **filters)
 
     @property
@@ -154,7 +153,9 @@ class SessionExplorer(Explorer[Sessions]):
             if channel not in self.channels:
                 name = clean(style.name(channel), cap=_SHORT)
                 toggle = widgets.ToggleButton(
-                    value=False, description=name, tooltip=f"Sessions that began on {name}"
+                    value=channel in self._address.channels,
+                    description=name,
+                    tooltip=f"Sessions that began on {name}",
                 )
                 toggle.add_class("pva-channel")
                 toggle.add_class(f"pva-is-{channel if channel in _COLOURED else 'unknown'}")
@@ -166,8 +167,13 @@ class SessionExplorer(Explorer[Sessions]):
         with self._lock:
             self._choose()
 
+    def _chosen_channels(self) -> Sequence[str]:
+        if not self.channels:  # nothing is loaded yet
+            return self._address.channels
+        return [name for name, toggle in self.channels.items() if toggle.value]
+
     def _chosen_part(self, dataset: Sessions) -> Sessions:
-        return dataset.only([name for name, toggle in self.channels.items() if toggle.value])
+        return dataset.only(self._chosen_channels())
 
     def _choice_code(self, state: ViewState[Sessions]) -> list[str]:
         chosen = state.dataset.chosen

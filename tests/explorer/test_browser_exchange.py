@@ -7,7 +7,7 @@ import gzip
 import html
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from hypothesis import given
@@ -114,6 +114,24 @@ def test_settings_survive_a_reload_by_the_address(explore: Any) -> None:
     assert again.filters == explorer.filters
     assert again.group.value == "application"
     assert again.tabs.selected_index == 3
+
+
+def test_entry_channels_survive_a_reload_and_a_second_one_before_the_load(explore: Any) -> None:
+    explorer = explore(since="90d")
+    explorer.load.click()
+    assert explorer.wait(LONG)
+    explorer.channels["voice"].value = True
+    first, second = explore(), explore()
+    first.restore(urlencode(query(explorer), doseq=True))
+    second.restore(urlencode(query(first), doseq=True) + "&channels=14155550100")
+    assert "channels" not in query(second)
+    second.restore(urlencode(query(first), doseq=True))
+    second.load.click()
+    assert second.wait(LONG)
+    assert [name for name, toggle in second.channels.items() if toggle.value] == ["voice"]
+    assert second._state.dataset.rows == explorer._state.dataset.rows
+    second.channels["voice"].value = False
+    assert "channels" not in query(second)
 
 
 def test_a_fixed_range_survives_too(explore: Any) -> None:

@@ -55,12 +55,12 @@ class Attempts:
         outcomes = state.count(_outcomes(state))
         by_channel = state.by == (ENTRY,)
         write(self._strip, _strip(outcomes) if by_channel else NOTHING)
-        shown = outcomes
+        drawn, left_out = outcomes, list[str]()
         if not state.over_time:
-            shown, _ = worst_first(outcomes, "reached_rate", "attempts", descending=False)
-        drawn = None if by_channel else figures.outcomes(state.dataset.named(shown))
-        note = self._rates.draw(drawn, state.bounds)
-        write(self._note, remark(note) if note else NOTHING)
+            drawn, left_out = worst_first(outcomes, "reached_rate", "attempts", descending=False)
+        figure = None if by_channel else figures.outcomes(state.dataset.named(drawn))
+        partial = self._rates.draw(figure, state.bounds)
+        write(self._note, NOTHING if by_channel else remark(*left_out, partial))
         self.paged.show(state.dataset.frames["attempts"])
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
