@@ -134,10 +134,10 @@ def _attempts(details: object, notes: Notes, extra: dict[str, Any]) -> list[dict
     attempts, strange = _once(enumerate(details), _ATTEMPTS, notes)
     if strange:
         extra["attempt_details"] = strange
-    if len(attempts) > 1:
-        ids = Counter(attempt["attempt_uuid"] for attempt in attempts)
-        for name, times in ids.items():
-            if name and times > 1:
+    ids = [attempt["attempt_uuid"] for attempt in attempts if attempt["attempt_uuid"]]
+    if len(set(ids)) < len(ids):
+        for name, times in Counter(ids).items():
+            if times > 1:
                 notes.add(Code.ATTEMPT_UUID_TWICE, "attempt_details", name)
     return attempts
 
