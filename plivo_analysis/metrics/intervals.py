@@ -84,7 +84,7 @@ def student_quantile(confidence: float, degrees: float) -> float:
     return sqrt(degrees) * tan(angle)
 
 
-def wilson(successes: int, trials: int, z: float) -> tuple[float, float] | tuple[None, None]:
+def wilson(successes: float, trials: float, z: float) -> tuple[float, float] | tuple[None, None]:
     """The two-sided Wilson score interval of a rate.
 
     With p = successes ÷ trials and n = trials, the ends are
@@ -93,7 +93,7 @@ def wilson(successes: int, trials: int, z: float) -> tuple[float, float] | tuple
 
     Args:
         successes: How many trials succeeded.
-        trials: How many there were.
+        trials: How many there were; an effective number need not be whole.
         z: The quantile of the coverage wanted, ``normal_quantile(confidence)``.
 
     Returns:

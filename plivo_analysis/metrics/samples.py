@@ -29,7 +29,7 @@ import polars as pl
 
 from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
-from plivo_analysis.metrics.intervals import student_quantile
+from plivo_analysis.metrics.intervals import student_quantile, wilson
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 
@@ -299,9 +299,14 @@ class Sample:
             degrees = max(1.0, min(degrees, pages - 1.0))
         t = student_quantile(confidence, degrees)
         if is_share:
-            # The trials of a simple random sample, with the correction for a finite population.
+            # The trials of a simple random sample, with the correction for a finite population, or
+            # fewer: the number of independent trials that would vary as the pages do. Pages that
+            # do not vary, at a rate of 0 or 1, would be worth infinitely many, and the interval a
+            # point.
             trials = sum(wholes) / (1 - len(parts) / self.of_pages)
-            return _wilson(ratio, variance, trials, t)
+            if variance and 0 < ratio < 1:
+                trials = min(trials, ratio * (1 - ratio) / variance)
+            return Interval(ratio, *wilson(ratio * trials, trials, t))
         if not ratio:
             return TOO_EARLY
         # An interval on the scale of logarithms: money is skewed, and its lower end stays above 0.
@@ -320,22 +325,6 @@ def earliest_stop(of_pages: int) -> int:
         (100, 50, 20, 7)
     """
     return min(_MOST_WAIT, max(LEAST_PAGES, of_pages // _WAIT_SHARE), of_pages)
-
-
-def _wilson(rate: float, variance: float, trials: float, t: float) -> Interval:
-    """Wilson's interval for the number of independent trials that would vary as the pages do.
-
-    Pages that do not vary, at a rate of 0 or 1, would stand for infinitely many trials, and the
-    interval would be a point. ``trials`` is the most that they can stand for.
-    """
-    if variance:
-        trials = min(trials, rate * (1 - rate) / variance)
-    square = t * t
-    centre = trials * rate + square / 2
-    half = t * sqrt(max(0.0, trials * rate * (1 - rate)) + square / 4)
-    low, high = (centre - half) / (trials + square), (centre + half) / (trials + square)
-    # At a rate of 0 or 1 the interval ends there; floats would miss it by a hair.
-    return Interval(rate, min(rate, max(0.0, low)), max(rate, min(1.0, high)))
 
 
 def page_sums(
