@@ -17,7 +17,7 @@ from plivo_analysis.figures.chart_data import (
     currency_of,
     largest,
 )
-from plivo_analysis.figures.rows import HOUR, MetricRows, Row, key, read, title
+from plivo_analysis.figures.rows import HOUR_COLUMN, MetricRows, Row, group_title, key, metric_rows
 from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.values.typesetting import count, money
 
@@ -61,7 +61,7 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
         >>> [bar.x for bar in figures.spend(frame).data]
         [(0.32,), (0.03,)]
     """
-    table = read(frame, SPEND)
+    table = metric_rows(frame, SPEND)
     if not table.periodic:
         return _draw_groups(table, currency_of(table, currency))
     spent = SpendOverTime.of(table, currency)
@@ -156,7 +156,7 @@ def _draw_groups(table: MetricRows, currency: str) -> go.Figure:
             is not None
         ]
         name_after = f" {style.label(style.name(channel))}" if channel else ""
-        colour = style.colour(channel) if channel else style.ALL
+        colour = style.colour(channel) if channel else style.ALL_COLOUR
         figure.add_trace(
             style.bars_across(
                 [float(amount) for _, _, amount in parts],
@@ -178,10 +178,10 @@ def _named_lines(table: MetricRows) -> list[tuple[str, list[Row]]]:
     rows: dict[tuple[Any, ...], list[Row]] = {group: [] for group in table.groups(columns)}
     for row in table.rows:
         rows[key(row, columns)].append(row)
-    named = [(style.label(title(group, columns)), found) for group, found in rows.items()]
+    named = [(style.label(group_title(group, columns)), found) for group, found in rows.items()]
     if columns == (table.channel,):
-        return [(style.square(channel), found) for (channel,), found in rows.items()]
-    if columns == (HOUR,):
+        return [(style.channel_label(channel), found) for (channel,), found in rows.items()]
+    if columns == (HOUR_COLUMN,):
         return named
     lines, rest = largest(named, lambda line: _total(line[1]))
     if rest:

@@ -13,7 +13,7 @@ from plivo_analysis.api.checks import checked_word, required_text
 from plivo_analysis.figures import style
 from plivo_analysis.figures.chart_data import add_up, currency_of
 from plivo_analysis.figures.dots import WIDE, Mark, blank_lines, draw_dots, group_name
-from plivo_analysis.figures.rows import MetricRows, Row, grouped_by, read
+from plivo_analysis.figures.rows import MetricRows, Row, grouped_by, metric_rows
 from plivo_analysis.insights.bridge import COST_BRIDGE
 from plivo_analysis.insights.changes import COMPARE
 from plivo_analysis.values.typesetting import count, money, percent, signed, unit_price
@@ -65,7 +65,7 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
         (20.0,)
     """
     checked_word("measure", measure, _MEASURES)
-    table = read(frame, COMPARE)
+    table = metric_rows(frame, COMPARE)
     is_rate = measure != _COST
     currency = required_text("currency", currency) if is_rate else currency_of(table, currency)
     better = 1 if measure == "success_rate" else -1
@@ -85,13 +85,13 @@ def compare(frame: Any, *, measure: str = "success_rate", currency: str = "USD")
             values = f"{unit_price(before, currency)} → {unit_price(after, currency)}"
         if row["sessions_before"] is None or row["sessions_after"] is None:
             values = "only after" if row["sessions_before"] is None else "only before"
-        name, colour = group_name(table, row), style.ALL
+        name, colour = group_name(table, row), style.ALL_COLOUR
         if change is None:
             return Mark(name, colour, None, "", style.label(values))
         if low is None or high is None:  # one session has a cost and no interval of it
             low = high = change
         elif low > 0 or high < 0:
-            colour = style.NOT_VERIFIED
+            colour = style.NOT_VERIFIED_COLOUR
         # Plotly draws floats: a rate in points of a percent, a cost, which is a decimal, as it is.
         scale = 100 if is_rate else 1
         ends = (float(change) * scale, float(low) * scale, float(high) * scale)
@@ -131,7 +131,7 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
         >>> drawn.base, drawn.y
         ((0.0, 0.06, 0.24, 0.0), (0.06, 0.18, -0.04, 0.2))
     """
-    table = read(frame, COST_BRIDGE)
+    table = metric_rows(frame, COST_BRIDGE)
     currency = currency_of(table, currency)
     rows = {name: [row for row in table.rows if row["effect"] == name] for name in _EFFECTS}
     effects = {name: of_effect for name, of_effect in rows.items() if of_effect}
@@ -144,7 +144,7 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
     figure.heading(f"Change of spend{grouped_by(table.by)}, {style.label(currency)}")
     figure.update_layout(
         xaxis=style.axis(showgrid=False, tickvals=list(range(len(names))), ticktext=names),
-        yaxis=style.axis(nticks=4, showline=False, zeroline=True, zerolinecolor=style.ALL),
+        yaxis=style.axis(nticks=4, showline=False, zeroline=True, zerolinecolor=style.ALL_COLOUR),
     )
     hovers = [_largest_groups(table, of_effect, currency) for of_effect in effects.values()]
     figure.add_trace(
@@ -153,7 +153,7 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
             "x": list(range(len(names))),
             "y": [float(amount) for amount in amounts],
             "base": [float(base) for base in bases],
-            "marker": {"color": [*[style.VERIFIED] * len(effects), style.OPEN]},
+            "marker": {"color": [*[style.VERIFIED_COLOUR] * len(effects), style.OPEN_COLOUR]},
             "hovertext": [*hovers, "All"],
             "hoverinfo": "text",
         }

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from plivo_analysis.api.checks import required_text
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import style, time_axis
-from plivo_analysis.figures.rows import CURRENCY, PERIOD, MetricRows, Row, key, title
+from plivo_analysis.figures.rows import MetricRows, Row, group_title, key
+from plivo_analysis.metrics.grouping import PERIOD
 from plivo_analysis.values.typesetting import money, percent, percent_range, plural
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Rate:
         unit: What the denominator counts.
 
     Example:
-        >>> REACHED.columns
-        ('reached_rate', 'reached_rate_low', 'reached_rate_high')
+        >>> REACHED.title, REACHED.unit
+        ('Reached', 'attempts')
     """
 
     title: str
@@ -55,11 +56,6 @@ class Rate:
     part: str
     whole: str
     unit: str
-
-    @property
-    def columns(self) -> tuple[str, str, str]:
-        """The columns of the rate, its lower and its upper bound."""
-        return self.of, f"{self.of}_low", f"{self.of}_high"
 
     def scale_end(self, rows: Sequence[Row]) -> float:
         """The end of a scale for every dot, and for the intervals of all but very small groups.
@@ -69,10 +65,10 @@ class Rate:
             >>> REACHED.scale_end([rate | {"attempts": 10}])
             0.6
         """
-        value, _, high = self.columns
-        known = [row for row in rows if row[value] is not None]
+        known = [row for row in rows if row[self.of] is not None]
         fewest = _SMALL * max((row[self.whole] for row in known), default=0)
-        ends = [row[high if row[self.whole] >= fewest else value] for row in known]
+        high = f"{self.of}_high"
+        ends = [row[high if row[self.whole] >= fewest else self.of] for row in known]
         return max(ends, default=0.0)
 
 
@@ -230,7 +226,7 @@ class SpendOverTime:
         series = []
         for group in table.groups(table.by):
             rows = [row for row in table.rows if key(row, table.by) == group]
-            name, channel = title(group, table.by), table.channel_of(rows[0])
+            name, channel = group_title(group, table.by), table.channel_of(rows[0])
             # Money without a channel is a line a session; on a channel, each attempt has a line.
             line = "session" if style.hatch(channel) else "attempt" if channel else "line"
             amounts: list[Decimal | None] = [None] * len(starts)
@@ -323,19 +319,17 @@ def currency_of(table: MetricRows, currency: str) -> str:
         FilterError: The one given is no text.
 
     Example:
-        >>> currency_of(MetricRows(rows=[], by=(), periodic=False, currency="INR"), "USD")
+        >>> currency_of(MetricRows(rows=[], by=(), periodic=False, currencies=("INR",)), "USD")
         'INR'
     """
-    if CURRENCY not in table.by:
-        return table.currency or required_text("currency", currency)
-    named = {str(row[CURRENCY]).strip().upper() for row in table.rows if row[CURRENCY] is not None}
+    named = table.currencies
     if len(named) > 1:
         raise SchemaError(
-            f"These amounts are in {len(named)} currencies ({', '.join(sorted(named))}), which "
-            "have no scale in common. Draw the rows of one currency at a time.",
+            f"These amounts are in {len(named)} currencies ({', '.join(named)}), which have no "
+            "scale in common. Draw the rows of one currency at a time.",
             available=table.by,
         )
-    return named.pop() if named else currency
+    return named[0] if named else required_text("currency", currency)
 
 
 def round_ends(bounds: Sequence[float]) -> tuple[float, float]:
@@ -355,4 +349,4 @@ def _rest_as_one(groups: Sequence[Series], currency: str) -> Series:
     amounts = [add_up(parts) for parts in zip(*(g.amounts for g in groups), strict=True)]
     name = f"{len(groups)} others"
     hovers = ["" if amount is None else f"{money(amount, currency)} {name}" for amount in amounts]
-    return Series(name, "", style.ALL, amounts, hovers)
+    return Series(name, "", style.ALL_COLOUR, amounts, hovers)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
-from plivo_analysis.figures.rows import MetricRows, Row, key, title
+from plivo_analysis.figures.rows import MetricRows, Row, group_title, key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def group_name(table: MetricRows, row: Row) -> str:
     step = " → ".join(style.name(row[column]) for column in steps)
     parts = [step] if step else []
     if others or not parts:
-        parts.append(title(key(row, others), others))
+        parts.append(group_title(key(row, others), others))
     mark = f"{style.mark(None, table.colour(row))} " if table.channel else ""
     return mark + style.label(" · ".join(parts))
 
@@ -145,7 +145,7 @@ def draw_dots(
             )
     scale = style.axis(domain=list(domain), showgrid=True, ticks="", anchor="y")
     if zero:
-        scale |= {"rangemode": "normal", "zeroline": True, "zerolinecolor": style.ALL}
+        scale |= {"rangemode": "normal", "zeroline": True, "zerolinecolor": style.ALL_COLOUR}
     if end is not None:
         scale |= {"range": [0, end]}
     figure.update_layout(**{f"xaxis{suffix}": scale})

@@ -20,7 +20,7 @@ from plivo_analysis.api.vocabulary import (
     fold_status,
 )
 from plivo_analysis.figures import style
-from plivo_analysis.figures.rows import Row, read
+from plivo_analysis.figures.rows import Row, metric_rows
 from plivo_analysis.metrics.paths import CHANNEL_PATHS
 from plivo_analysis.values.typesetting import count, percent
 
@@ -33,11 +33,11 @@ _PLACES = (0.001, 0.45, 0.999)  # of the columns; plotly ignores a place of 0
 _GAP = 0.05  # between two nodes of a column, of the height
 _NOT_VERIFIED, _OPEN = "not verified", "open"
 _ENDINGS = {
-    VERIFIED: style.VERIFIED,
-    EXPIRED: style.NOT_VERIFIED,
-    _NOT_VERIFIED: style.NOT_VERIFIED,
-    _OPEN: style.OPEN,
-    UNKNOWN: style.OPEN,
+    VERIFIED: style.VERIFIED_COLOUR,
+    EXPIRED: style.NOT_VERIFIED_COLOUR,
+    _NOT_VERIFIED: style.NOT_VERIFIED_COLOUR,
+    _OPEN: style.OPEN_COLOUR,
+    UNKNOWN: style.OPEN_COLOUR,
 }
 
 
@@ -92,7 +92,7 @@ def paths(frame: Any, *, every_session: bool = False, sentence: bool = True) -> 
         >>> figures.paths(frame).data[0].link.value
         (10, 7, 3)
     """
-    table = read(frame, CHANNEL_PATHS)
+    table = metric_rows(frame, CHANNEL_PATHS)
     flow = _Flow()
     for row in table.rows:
         flow.add(row, every_session=every_session)

@@ -21,9 +21,10 @@ from plivo_analysis.figures.dots import (
     pair,
     write_beside,
 )
-from plivo_analysis.figures.rows import CURRENCY, MetricRows, Row, grouped_by, read
+from plivo_analysis.figures.rows import MetricRows, Row, grouped_by, metric_rows
 from plivo_analysis.insights.delivery import DELIVERY_TIMES, RECEIPTS, WAITS
 from plivo_analysis.insights.journeys import JOURNEY_RATES, JOURNEYS
+from plivo_analysis.tables.explode import CURRENCY
 from plivo_analysis.values.typesetting import NARROW, count, percent, plural, unit_price
 
 if TYPE_CHECKING:
@@ -55,19 +56,23 @@ def journeys(frame: Any) -> go.Figure:
         >>> [bar.x for bar in figures.journeys(frame).data]
         [(1, 0), (0, 0), (0, 1)]
     """
-    table = read(frame, JOURNEYS)
+    table = metric_rows(frame, JOURNEYS)
     found: Counter[tuple[int, str]] = Counter()
     for row in table.rows:
         ending = "verified" if row["verified"] else "open" if row["open"] else "not verified"
         found[min(row["sessions"], _MANY), ending] += 1
     numbers = list(range(1, max((number for number, _ in found), default=1) + 1))
     names = [f"{plural(n, 'session')}{' or more' * (n == _MANY)}" for n in numbers]
-    endings = {"verified": style.VERIFIED, "open": style.OPEN, "not verified": style.NOT_VERIFIED}
+    endings = {
+        "verified": style.VERIFIED_COLOUR,
+        "open": style.OPEN_COLOUR,
+        "not verified": style.NOT_VERIFIED_COLOUR,
+    }
     # The text beside a bar gives its numbers too, for people who cannot tell the colours apart.
     marks = [
         Mark(
             name,
-            style.ALL,
+            style.ALL_COLOUR,
             None,
             count(sum(found[number, ending] for ending in endings)),
             f"{count(found[number, 'verified'])} verified",
@@ -110,7 +115,7 @@ def journey_rates(frame: Any, *, currency: str = "USD") -> go.Figure:
         >>> figures.journey_rates(frame).data[0].x
         (75.0,)
     """
-    table = read(frame, JOURNEY_RATES)
+    table = metric_rows(frame, JOURNEY_RATES)
     currency = required_text("currency", currency)
 
     def rest(row: Row) -> str:
@@ -144,7 +149,7 @@ def waits(frame: Any) -> go.Figure:
         >>> figures.waits(frame).layout.yaxis.ticktext
         ('<span style="color:#D27C14">■</span> SMS → Voice, under 15 s',)
     """
-    table = read(frame, WAITS)
+    table = metric_rows(frame, WAITS)
     marks = []
     for row in table.rows:
         group = f"{group_name(table, row)}, " if table.by else ""
@@ -182,7 +187,7 @@ def receipts(frame: Any) -> go.Figure:
         "false_failure_rate": ("Reported failed, yet verified, %", "failed"),
         "unused_delivery_rate": ("Reported delivered, yet expired, %", "delivered"),
     }
-    table = read(frame, RECEIPTS)
+    table = metric_rows(frame, RECEIPTS)
 
     def rest(row: Row, report: str) -> str:
         return f"of {count(row[f'{report}_verified'] + row[f'{report}_expired'])}"
@@ -216,7 +221,7 @@ def delivery_times(frame: Any) -> go.Figure:
         >>> [dots.x for dots in figures.delivery_times(frame).data]
         [(0.4,), (3.0,)]
     """
-    table = read(frame, DELIVERY_TIMES)
+    table = metric_rows(frame, DELIVERY_TIMES)
 
     def mark(row: Row, what: str) -> Mark:
         half, most = row[f"{what}_p50"], row[f"{what}_p95"]

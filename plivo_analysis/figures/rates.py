@@ -18,8 +18,9 @@ from plivo_analysis.figures.chart_data import (
     RescueRange,
 )
 from plivo_analysis.figures.dots import Mark, blank_lines, draw_dots, group_name, interval_dots
-from plivo_analysis.figures.rows import PERIOD, MetricRows, Row, grouped_by, key, read, title
+from plivo_analysis.figures.rows import MetricRows, Row, group_title, grouped_by, key, metric_rows
 from plivo_analysis.metrics.fallback import FALLBACK_RATES
+from plivo_analysis.metrics.grouping import PERIOD
 from plivo_analysis.metrics.messages import DELIVERY_RATES
 from plivo_analysis.metrics.outcomes import ATTEMPT_OUTCOMES
 from plivo_analysis.values.typesetting import count, percent
@@ -70,13 +71,13 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
         >>> figures.fallback(frame).data[0].x
         (10.0,)
     """
-    table = read(frame, FALLBACK_RATES)
+    table = metric_rows(frame, FALLBACK_RATES)
     if table.periodic:
         return _over_time(table, FALLBACK)
     named = _named(table)
     if overall is not None:
-        whole = read(overall, FALLBACK_RATES)
-        named = [(row, "<b>All</b>", style.ALL) for row in whole.rows[:1]] + named
+        whole = metric_rows(overall, FALLBACK_RATES)
+        named = [(row, "<b>All</b>", style.ALL_COLOUR) for row in whole.rows[:1]] + named
     figure = _by_group(table, named, FALLBACK, _LEFT)
     _rescues(figure, named)
     return figure.figure()
@@ -107,7 +108,7 @@ def outcomes(frame: Any) -> go.Figure:
         >>> figures.outcomes(frame).data[0].x
         (90.0,)
     """
-    table = read(frame, ATTEMPT_OUTCOMES)
+    table = metric_rows(frame, ATTEMPT_OUTCOMES)
     if table.periodic:
         return _over_time(table, REACHED)
     return _by_group(table, _named(table), REACHED, _WIDE, ("pending", "unknown")).figure()
@@ -135,7 +136,7 @@ def delivery(frame: Any) -> go.Figure:
         >>> "of 10, 1 pending" in figures.delivery(frame).layout.annotations[0].text
         True
     """
-    table = read(frame, DELIVERY_RATES)
+    table = metric_rows(frame, DELIVERY_RATES)
     for row in table.rows:
         row["final"], row["pending"] = row["messages"] - row["other"], row["other"]
     if table.periodic:
@@ -262,14 +263,14 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
     figure = style.blank(62 + _PANEL * max(1, lines), top=46)
     figure.heading(f"{rate.title} over time, %")
     # One scale for all panels, so that they can be compared.
-    highs = (row[rate.columns[2]] or 0.0 for row in table.rows if row[rate.whole])
+    highs = (row[f"{rate.of}_high"] or 0.0 for row in table.rows if row[rate.whole])
     end = min(100.0, max(highs, default=1.0) * 105)
     for number, group in enumerate(groups):
         rows = [row for row in table.rows if key(row, table.by) == group]
         suffix = style.axis_suffix(number)
         _place_panel(figure, number, (columns, lines), end)
         colour = table.colour(rows[0])
-        label = f"{style.mark(None, colour)} <b>{style.label(title(group, table.by))}</b>"
+        label = f"{style.mark(None, colour)} <b>{style.label(group_title(group, table.by))}</b>"
         periods = [row[PERIOD] for row in rows]
         bucket = time_axis.bucket(periods)
         mean = count(round(sum(row[rate.whole] for row in rows) / len(rows)))
@@ -305,7 +306,7 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
         whole = sum(row[rate.whole] for row in rows)
         if whole:
             level = sum(row[rate.part] for row in rows) / whole * 100
-            dotted = {"width": 1, "dash": "dot", "color": style.ALL}
+            dotted = {"width": 1, "dash": "dot", "color": style.ALL_COLOUR}
             place = {"xref": f"x{suffix} domain", "yref": f"y{suffix}", "x0": 0, "x1": 1}
             figure.add_shape(type="line", **place, y0=level, y1=level, line=dotted)
     return figure.figure()

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.vocabulary import UNKNOWN
 from plivo_analysis.figures import style
+from plivo_analysis.metrics.cautions import currencies
+from plivo_analysis.metrics.grouping import PERIOD
 from plivo_analysis.tables.checks import column_names, table_rows
+from plivo_analysis.tables.explode import CURRENCY
 from plivo_analysis.values.typesetting import clean, weekday
 
 if TYPE_CHECKING:
@@ -20,12 +23,10 @@ if TYPE_CHECKING:
 
     from plivo_analysis.values.table_types import Table
 
-PERIOD = "period"
 CHANNELS = frozenset({"channel", "entry_channel"})
-HOUR = "hour"
-CURRENCY = "currency"
+HOUR_COLUMN = "hour"  # of the day, which analysts add to group by
 _COLUMN_NAMES = {
-    HOUR: "hour of day",
+    HOUR_COLUMN: "hour of day",
     "destination_country_iso2": "country",
     "app_uuid": "application",
     "alias": "application",
@@ -42,7 +43,7 @@ class MetricRows:
         rows: Each row as a dictionary of Python values.
         by: The columns that group it, without the period.
         periodic: Whether it has a period.
-        currency: What the amounts are in, where the frame says it of all of its rows.
+        currencies: The currencies that the frame itself names.
 
     Example:
         >>> table = MetricRows(rows=[{"channel": "sms"}], by=("channel",), periodic=False)
@@ -53,7 +54,7 @@ class MetricRows:
     rows: list[Row]
     by: tuple[str, ...]
     periodic: bool
-    currency: str | None = None
+    currencies: tuple[str, ...] = ()
 
     @property
     def channel(self) -> str | None:
@@ -66,7 +67,7 @@ class MetricRows:
 
     def colour(self, row: Row) -> str:
         """The colour of a row's channel, or the grey of "all" where the table has no channels."""
-        return style.colour(row[self.channel]) if self.channel else style.ALL
+        return style.colour(row[self.channel]) if self.channel else style.ALL_COLOUR
 
     def groups(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """The distinct values of some columns: channels in their order, others as in the frame."""
@@ -76,7 +77,7 @@ class MetricRows:
         return list(seen)
 
 
-def read(frame: Any, metric: Table) -> MetricRows:
+def metric_rows(frame: Any, metric: Table) -> MetricRows:
     """Read a metric's frame of any engine.
 
     Args:
@@ -90,20 +91,18 @@ def read(frame: Any, metric: Table) -> MetricRows:
         >>> import polars as pl
         >>> from plivo_analysis.metrics.spend import SPEND
         >>> counted = {"lines": [2], "amount": [None], "unpriced": [2]}
-        >>> read(pl.DataFrame({"channel": ["sms"]} | counted), SPEND).by
+        >>> metric_rows(pl.DataFrame({"channel": ["sms"]} | counted), SPEND).by
         ('channel',)
     """
     rows = table_rows(frame, metric.names, f"This draws what {metric.name} gives")
     names = column_names(frame)
     # A metric's result tells its grouping by its columns: those that the metric did not add.
     by = [name for name in names if name not in {*metric.names, PERIOD}]
-    currency = None
     labels = {row[CURRENCY] for row in rows} if CURRENCY in by else set()
     # One currency of all rows tells no groups apart, and would stand in each label and heading.
-    if len(labels) == 1 and (label := labels.pop()):
-        currency = str(label).strip().upper()
+    if len(labels) == 1 and any(labels):
         by.remove(CURRENCY)
-    return MetricRows(rows, tuple(by), periodic=PERIOD in names, currency=currency)
+    return MetricRows(rows, tuple(by), PERIOD in names, tuple(currencies(frame)))
 
 
 def key(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:
@@ -116,14 +115,16 @@ def key(row: Row, columns: Sequence[str]) -> tuple[Any, ...]:
     return tuple(row[column] for column in columns)
 
 
-def title(group: Sequence[Any], columns: Sequence[str]) -> str:
+def group_title(group: Sequence[Any], columns: Sequence[str]) -> str:
     """A group's name for people, not yet escaped.
 
     Example:
-        >>> title(("sms", None), ("entry_channel", "alias"))
+        >>> group_title(("sms", None), ("entry_channel", "alias"))
         'SMS · not given'
-        >>> title((8,), ("hour",)), title((datetime(2026, 10, 14),), ("period",)), title((), ())
-        ('08:00', 'Wed 14 Oct', 'All')
+        >>> group_title((8,), ("hour",)), group_title((), ())
+        ('08:00', 'All')
+        >>> group_title((datetime(2026, 10, 14),), ("period",))
+        'Wed 14 Oct'
     """
     return (
         " · ".join(
@@ -150,4 +151,4 @@ def _value_text(value: Any, column: str) -> str:
         return "not given"
     if isinstance(value, datetime):
         return weekday(value)
-    return f"{value:02}:00" if column == HOUR and isinstance(value, int) else str(value)
+    return f"{value:02}:00" if column == HOUR_COLUMN and isinstance(value, int) else str(value)

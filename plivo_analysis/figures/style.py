@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 CONFIG: dict[str, Any] = {"displayModeBar": False, "responsive": True}
 
-ALL = "#7F868F"
-VERIFIED = "#8A919C"
-NOT_VERIFIED = "#C0487A"
-OPEN = "#6C7079"
+ALL_COLOUR = "#7F868F"
+VERIFIED_COLOUR = "#8A919C"
+NOT_VERIFIED_COLOUR = "#C0487A"
+OPEN_COLOUR = "#6C7079"
 MUTED = "#767C86"  # text, until a page gives facts the colour of ink
 
 _COLOURS = {
@@ -135,11 +135,11 @@ def muted(text: str) -> str:
     return f'<span style="color:{MUTED}">{text}</span>'
 
 
-def square(channel: str | None) -> str:
+def channel_label(channel: str | None) -> str:
     """The channel's name after a square of its colour, for a label of a figure.
 
     Example:
-        >>> square("sms")
+        >>> channel_label("sms")
         '<span style="color:#3D6DB5">■</span> SMS'
     """
     return f"{mark(channel, colour(channel))} {label(name(channel))}"

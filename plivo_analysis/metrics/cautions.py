@@ -24,7 +24,7 @@ from plivo_analysis.values.masking import is_masked
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-NUMBERS = frozenset({"recipient", "from_number", "to_number"})
+_NUMBER_COLUMNS = frozenset({"recipient", "from_number", "to_number"})
 
 
 def one_currency(frame: Any) -> str | None:
@@ -76,7 +76,7 @@ def warn_of_masked(result: pl.DataFrame, by: Collection[str], *, stacklevel: int
         >>> result = pl.DataFrame({"recipient": ["14155550126"]})
         >>> warn_of_masked(result, ["recipient"], stacklevel=2)
     """
-    for name in NUMBERS.intersection(by):
+    for name in _NUMBER_COLUMNS.intersection(by):
         if result.schema[name] == pl.String:
             masked = sum(map(is_masked, result[name].drop_nulls()))
             if masked:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Range = tuple[datetime, datetime]
 """A start and an end that is excluded, both aware."""
 
-COVERAGE = ("start", "end", "state", "rows", "open", "read_at")
-ISSUES = ("key", "code", "set_aside")
+_COVERAGE_COLUMNS = ("start", "end", "state", "rows", "open", "read_at")
+_ISSUES_COLUMNS = ("key", "code", "set_aside")
 
 READ = frozenset({"complete", "live"})
 """The states of a part that was read; a live part may still grow."""
@@ -189,7 +189,11 @@ def completeness(
     spans = None if coverage is None else coverage_rows(coverage)
     if period is None and spans:
         period = min(span["start"] for span in spans), max(span["end"] for span in spans)
-    odd = [] if issues is None else table_rows(issues, ISSUES, "issues is what pva.issues(…) gives")
+    odd = (
+        []
+        if issues is None
+        else table_rows(issues, _ISSUES_COLUMNS, "issues is what pva.issues(…) gives")
+    )
     statuses = sessions["status"].to_list()
     return Completeness(
         rows=sessions.height,
@@ -207,7 +211,7 @@ def coverage_rows(coverage: Any) -> list[dict[str, Any]]:
     Raises:
         SchemaError: It is another table.
     """
-    return table_rows(coverage, COVERAGE, "coverage is what pva.coverage(…) gives")
+    return table_rows(coverage, _COVERAGE_COLUMNS, "coverage is what pva.coverage(…) gives")
 
 
 def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range, ...]:

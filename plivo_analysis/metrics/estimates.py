@@ -29,7 +29,7 @@ _RATES = ("success_rate", "fallback_rate")
 _COARSE = 20  # an interval that many units of money wide is shown without cents
 
 
-class Shown(NamedTuple):
+class NumberText(NamedTuple):
     """A number of an estimate as text.
 
     Args:
@@ -41,7 +41,9 @@ class Shown(NamedTuple):
     interval: str
 
 
-def shown(measure: str, number: Interval, currency: str, *, exact: bool = False) -> Shown:
+def number_text(
+    measure: str, number: Interval, currency: str, *, exact: bool = False
+) -> NumberText:
     r"""A number of an estimate as screen, command line and report show it.
 
     Args:
@@ -52,16 +54,18 @@ def shown(measure: str, number: Interval, currency: str, *, exact: bool = False)
 
     Example:
         >>> from plivo_analysis.metrics.samples import Interval
-        >>> shown("spend", Interval(2453.2, 2351.1, 2554.4), "USD")
-        Shown(value='≈ $2,453', interval='$2,351–$2,554')
-        >>> shown("success_rate", Interval(0.908, 0.902, 0.914), "USD").interval
+        >>> number_text("spend", Interval(2453.2, 2351.1, 2554.4), "USD")
+        NumberText(value='≈ $2,453', interval='$2,351–$2,554')
+        >>> number_text("success_rate", Interval(0.908, 0.902, 0.914), "USD").interval
         '90.2–91.4\u202f%'
-        >>> shown("sessions", Interval.exact(20.0), "USD"), shown("spend", Interval(), "USD")
-        (Shown(value='20', interval=''), Shown(value='too early to say', interval=''))
+        >>> number_text("sessions", Interval.exact(20.0), "USD")
+        NumberText(value='20', interval='')
+        >>> number_text("spend", Interval(), "USD").value
+        'too early to say'
     """
     value, low, high = number.value, number.low, number.high
     if value is None or low is None or high is None:
-        return Shown("too early to say", "")
+        return NumberText("too early to say", "")
     if measure in _RATES:
         text, interval = percent(value), percent_range(low, high)
     else:
@@ -75,7 +79,7 @@ def shown(measure: str, number: Interval, currency: str, *, exact: bool = False)
 
         text, interval = amount(value), f"{amount(low)}{DASH}{amount(high)}"
     is_known = exact or (measure == "sessions" and low == high)
-    return Shown(text if is_known else f"≈ {text}", "" if low == high else interval)
+    return NumberText(text if is_known else f"≈ {text}", "" if low == high else interval)
 
 
 def groups_of(sample: Sample, by: Sequence[str], confidence: float) -> pl.DataFrame:
@@ -162,7 +166,7 @@ class Estimate:
 
     def __repr__(self) -> str:
         """The numbers with their intervals in a sentence, of what and from what they are."""
-        numbers = {name: self.shown(name) for name in self.total if name != "sessions"}
+        numbers = {name: self.text(name) for name in self.total if name != "sessions"}
         listed = "; ".join(
             f"{name.replace('_', ' ')} {number.value}"
             + (f" ({number.interval})" if number.interval else "")
@@ -180,9 +184,9 @@ class Estimate:
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>"
 
-    def shown(self, measure: str) -> Shown:
+    def text(self, measure: str) -> NumberText:
         """One of the numbers of all sessions, as text."""
-        return shown(measure, self.total[measure], self.currency, exact=self.exact)
+        return number_text(measure, self.total[measure], self.currency, exact=self.exact)
 
     @property
     def how_many(self) -> str:

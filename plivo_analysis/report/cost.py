@@ -306,7 +306,7 @@ def _of_estimate(
         html=estimated_page(subject),
         tables={"estimate": estimate.frame},
         _title=subject.title,
-        _says=f"estimate, spend {estimate.shown('spend').value}",
+        _says=f"estimate, spend {estimate.text('spend').value}",
         _summary=estimated_summary(estimate),
         _frames={"estimate": subject.frame},
         _workbook=partial(estimated_workbook, subject),

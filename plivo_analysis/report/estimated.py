@@ -16,7 +16,7 @@ import narwhals as nw
 from plivo_analysis.errors import FilterError
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
-from plivo_analysis.metrics.estimates import columns_of, shown
+from plivo_analysis.metrics.estimates import columns_of, number_text
 from plivo_analysis.metrics.samples import MEASURES, Interval
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
@@ -140,7 +140,7 @@ def estimated_page(subject: Estimated) -> str:
 
 def estimated_summary(estimate: Estimate) -> Markup:
     """The sentences, as one paragraph: a list of each sentence's plain and bold parts."""
-    spent, price, sessions = map(estimate.shown, ("spend", "cost_per_verified", "sessions"))
+    spent, price, sessions = map(estimate.text, ("spend", "cost_per_verified", "sessions"))
     sentences = [["What you spent is too early to say."]]
     if spent.interval:
         many = f"{sessions.value} verification sessions"
@@ -207,7 +207,7 @@ def estimated_card(estimate: Estimate, measure: str) -> Card:
     """
     title, note, _ = _TITLES[measure]
     number, currency = estimate.total[measure], estimate.currency
-    words = estimate.shown(measure)
+    words = estimate.text(measure)
     if number.value is None:
         kind = "too few pages are read"
     elif words.interval:
@@ -224,7 +224,7 @@ def estimated_card(estimate: Estimate, measure: str) -> Card:
         label = f"{title} {words.value}, {words.interval}"
         card.drawing = svg.estimate(drawn, ends, _WIDTH, label=label)
         left, right = (
-            shown(measure, Interval.exact(end), currency, exact=True).value for end in ends
+            number_text(measure, Interval.exact(end), currency, exact=True).value for end in ends
         )
         card.ends = left, right
     return card
@@ -253,7 +253,7 @@ def _groups(subject: Estimated) -> list[tuple[list[str], list[tuple[str, str]]]]
             for name in subject.by
         ]
         numbers = [
-            shown(
+            number_text(
                 measure,
                 Interval(*(row[c] for c in columns_of(measure))),
                 subject.estimate.currency,

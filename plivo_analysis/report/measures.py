@@ -15,7 +15,7 @@ import polars as pl
 
 from plivo_analysis.api.vocabulary import OPEN, fold_status
 from plivo_analysis.figures.chart_data import TOP, SpendOverTime, add_up
-from plivo_analysis.figures.rows import read
+from plivo_analysis.figures.rows import metric_rows
 from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.insights.bridge import cost_bridge
 from plivo_analysis.insights.changes import compare
@@ -197,7 +197,7 @@ class Measures:
 
     def spent_over_time(self, currency: str) -> SpendOverTime:
         """What each bucket of the period cost, by channel."""
-        table = read(self.tables["spend_by_period"], SPEND)
+        table = metric_rows(self.tables["spend_by_period"], SPEND)
         return SpendOverTime.of(table, currency, self.starts, most=TOP)
 
     def spent_by_period(self) -> list[Decimal | None]:

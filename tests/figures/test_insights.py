@@ -165,7 +165,7 @@ def test_the_worst_change_is_the_first_line_and_groups_without_one_come_last() -
 def test_a_change_beyond_chance_is_in_the_accent_colour() -> None:
     figure = figures.compare(CHANGES)
     colours = {trace.y: trace.marker.color for trace in figure.data}
-    assert colours == {(0,): style.NOT_VERIFIED, (1,): style.ALL}
+    assert colours == {(0,): style.NOT_VERIFIED_COLOUR, (1,): style.ALL_COLOUR}
     assert "<b>−40.0</b>" in texts(figure)
     assert "<b>+2.0</b>" in texts(figure)
 
@@ -199,7 +199,9 @@ def test_journeys_of_five_sessions_and_more_are_one_bar_and_none_is_lost() -> No
 
 def test_a_step_is_named_by_both_its_channels_and_coloured_by_the_later_one() -> None:
     figure = figures.waits(DRAWN["waits"][1])
-    assert labels(figure) == [f"{style.square('voice').split(' Voice')[0]} SMS → Voice, 15–30 s"]
+    assert labels(figure) == [
+        f"{style.channel_label('voice').split(' Voice')[0]} SMS → Voice, 15–30 s"
+    ]
     assert figure.data[0].marker.color == style.colour("voice")
 
 

@@ -20,7 +20,7 @@ from plivo_analysis import figures
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.chart_data import RateEstimate, RescueRange, SpendOverTime
-from plivo_analysis.figures.rows import read
+from plivo_analysis.figures.rows import metric_rows
 from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.templates.rendering import draw_svg
 
@@ -43,7 +43,7 @@ def frame(amounts: dict[str, list[Decimal | None]], starts: list[datetime]) -> p
 
 
 def prepared(amounts: dict[str, list[Decimal | None]], starts: list[datetime]) -> SpendOverTime:
-    table = read(frame(amounts, starts), SPEND)
+    table = metric_rows(frame(amounts, starts), SPEND)
     return SpendOverTime.of(table, "USD")
 
 

@@ -55,7 +55,7 @@ def test_the_report_of_an_estimate_says_so_on_every_page_and_gives_intervals(
     assert re.search(r"\.running \{ display: table-header-group; break-inside: avoid; \}", page)
     assert "<title>Estimate: " in page
     for measure in found.total:
-        number = found.shown(measure)
+        number = found.text(measure)
         assert number.value in page
         assert number.interval in page
     assert all(reason in page for reason in LEFT_OUT)

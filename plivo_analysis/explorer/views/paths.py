@@ -20,7 +20,7 @@ from plivo_analysis.explorer.output import (
 )
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import RateEstimate, add_up
-from plivo_analysis.figures.rows import title
+from plivo_analysis.figures.rows import group_title
 from plivo_analysis.insights.delivery import waits
 from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.success import success_rates
@@ -160,7 +160,7 @@ def _row(
     is_below = rate is not None and rate.value < _LOWEST
     on_scale = rate if not is_below else None
     return {
-        "group": title(tuple(row[name] for name in by), by) if by else "",
+        "group": group_title(tuple(row[name] for name in by), by) if by else "",
         "steps": [(svg.square(word), style.name(word)) for word in row["path"].split(ARROW)],
         "sessions": count(row["sessions"]),
         "share": percent(row["sessions"] / whole, 1, unit=False),
