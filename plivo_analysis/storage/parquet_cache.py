@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import warnings
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,6 @@ _LOG = logging.getLogger(__name__)
 _AT_ONCE = 50_000  # records of several days that are read together
 _WORTH_WRITING = 5_000  # rows of closed days
 _ROWS_AT_ONCE = 10_000  # rows that are Python objects at the same time: 5 kB each
-_CHUNK = 2**20  # bytes
 # Rows. While polars streams, it holds a dozen row groups: with eight columns of attempts that is
 # 200 MB for groups of this size, and 800 MB for those of 262,144 rows that it writes by itself.
 _ROW_GROUP = 16_384
@@ -94,7 +93,14 @@ class _Part:
     raws: list[str] = field(default_factory=list)
 
 
-def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.start) -> pl.DataFrame:
+def read(
+    store: Store,
+    resource: Resource,
+    span: Span,
+    *,
+    oldest: int = EVER.start,
+    columns: Sequence[str] = (),
+) -> pl.DataFrame:
     """What the store holds of a range, by instant and key.
 
     Args:
@@ -103,9 +109,10 @@ def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.sta
         span: The range.
         oldest: How far back the server goes, in microseconds. What is complete from there on
             will never be more complete.
+        columns: The columns wanted; without, all of them.
 
     Returns:
-        The resource's table.
+        The resource's table, or these columns of it.
 
     Raises:
         StoreError: The store is damaged.
@@ -117,14 +124,18 @@ def read(store: Store, resource: Resource, span: Span, *, oldest: int = EVER.sta
         0
     """
     # Runs of days that are read alike go together: one scan for many files is far faster.
-    frames = [resource.table.polars().to_frame()]
+    wanted = columns or resource.table.names
+    needed = list(dict.fromkeys([*wanted, resource.instant]))
+    frames = []
     for files, unfiled in _runs(_find(store, resource.table, span, oldest, _body)):
         if files:
-            frames.append(pl.scan_parquet(files).collect())
+            frames.append(pl.scan_parquet(files).select(needed).collect())
         else:
-            frames.append(_from_store(store, resource, unfiled))
+            frames.append(_from_store(store, resource, unfiled).select(needed))
+    if not frames:
+        frames = [resource.table.polars().to_frame().select(needed)]
     (rows,) = parts_of(pl.concat(frames), resource.instant, [span])
-    return rows
+    return rows.select(wanted)
 
 
 def locate(
@@ -161,6 +172,9 @@ def locate(
                 for part in _parts(store, resource, span, oldest)
                 if part.complete and _file(store.folder, table, part) is None
             ]
+        for day in lacking:  # where one of its tables has no file, a day is written anew
+            with suppress(OSError):
+                file_of(store.folder, table, day).unlink()
         for days in batches(lacking):
             read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
     places: list[list[Path] | pl.DataFrame] = []
@@ -263,7 +277,7 @@ def file_of(folder: Path, table: Table, day: Day) -> Path:
 
 def day_name(day: Day) -> str:
     """The name of a day's file."""
-    return f"{from_us(day.start).date().isoformat()}.parquet"
+    return _file_name(day.start)
 
 
 def encode(frame: pl.DataFrame, *, small: bool = False) -> bytes:
@@ -380,13 +394,16 @@ def _resource_of(table: Table) -> Resource:
 
 
 def _parts(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Part]:
-    """The days of a range, each with what is noted of its files, which are not looked for yet."""
+    """The days of a range, each with what is noted of its files that are there, of their size."""
+    sizes = {table.name: _sizes(store.folder, table) for table in TABLES[resource.name]}
     stamps: dict[int, dict[str, _Stamp]] = {}
-    for start, name, *stamp in store.database.run(
+    for start, name, *noted in store.database.run(
         "SELECT day, name, changes, maker, size, checksum FROM parquet_file WHERE resource = ?",
         (resource.name,),
     ):
-        stamps.setdefault(start, {})[name] = _Stamp(*stamp)
+        stamp = _Stamp(*noted)
+        if sizes[name].get(_file_name(start)) == stamp.size:
+            stamps.setdefault(start, {})[name] = stamp
     complete = store.completed_ranges(resource).complete("")
     parts = []
     for day in store.records(resource).days(span):
@@ -397,6 +414,21 @@ def _parts(store: Store, resource: Resource, span: Span, oldest: int) -> list[_P
     return parts
 
 
+def _sizes(folder: Path | None, table: Table) -> dict[str, int]:
+    """The files of a table by name: to list a folder costs less than to look for each file."""
+    sizes = {}
+    if folder is not None:
+        with suppress(OSError), os.scandir(folder / FOLDER / table.name) as listed:
+            for entry in listed:
+                with suppress(OSError):  # another process has just renamed a temporary file
+                    sizes[entry.name] = entry.stat().st_size
+    return sizes
+
+
+def _file_name(day: int) -> str:
+    return f"{from_us(day).date().isoformat()}.parquet"
+
+
 def _runs(parts: list[_Part]) -> Iterator[tuple[list[Any], list[_Part]]]:
     """Runs of days that are read alike: their files, or the days that have none."""
     for filed, group in groupby(parts, key=lambda part: part.file is not None):
@@ -404,37 +436,23 @@ def _runs(parts: list[_Part]) -> Iterator[tuple[list[Any], list[_Part]]]:
         yield ([part.file for part in run], []) if filed else ([], run)
 
 
-def _is_there(folder: Path, table: Table, day: Day, stamps: Mapping[str, _Stamp]) -> bool:
-    """Whether a file is there, of the size that was noted, of what the store holds now."""
-    stamp = stamps.get(table.name)
-    if stamp is None or (stamp.changes, stamp.maker) != (day.changes, _MAKERS[table.name]):
-        return False
-    try:
-        return file_of(folder, table, day).stat().st_size == stamp.size
-    except OSError:
-        return False
+def _body(folder: Path, table: Table, part: _Part) -> bytes | None:
+    """The bytes of a day's file, if it is what was written, and the other tables' are there."""
+    for other in TABLES[_resource_of(table).name]:
+        stamp = part.stamps.get(other.name)
+        if stamp is None or (stamp.changes, stamp.maker) != (part.day.changes, _MAKERS[other.name]):
+            return None
+    stamp = part.stamps[table.name]
+    with suppress(OSError):
+        body = file_of(folder, table, part.day).read_bytes()
+        if zlib.crc32(body) == stamp.checksum:
+            return body
+    return None
 
 
 def _file(folder: Path, table: Table, part: _Part) -> Path | None:
-    """A day's file, if it is what was written, and those of the other tables are there too."""
-    checksum = 0
-    together = TABLES[_resource_of(table).name]
-    if all(_is_there(folder, other, part.day, part.stamps) for other in together):
-        path = file_of(folder, table, part.day)
-        with suppress(OSError), path.open("rb") as file:
-            for chunk in iter(partial(file.read, _CHUNK), b""):
-                checksum = zlib.crc32(chunk, checksum)
-            if checksum == part.stamps[table.name].checksum:
-                return path
-    return None
-
-
-def _body(folder: Path, table: Table, part: _Part) -> bytes | None:
-    """The bytes of a day's file, for what may be replaced before it is read a second time."""
-    path = _file(folder, table, part)
-    with suppress(OSError):
-        return None if path is None else path.read_bytes()
-    return None
+    """Where a day's file is, if it fits."""
+    return None if _body(folder, table, part) is None else file_of(folder, table, part.day)
 
 
 def _rows(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFrame:

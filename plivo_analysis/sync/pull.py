@@ -142,11 +142,12 @@ def answers(client: Client, question: Question, span: Span) -> list[Span]:
     own = [entry.span for entry in ranges.entries(scope) if entry.scope == scope]
     if not scope or question.filter.unverifiable:
         return merge(own)
-    wider = [
-        part
-        for part in merge(entry.span.clip(span) for entry in ranges.entries(""))
-        if not matches(read(client.store, question.resource, part), question.filter).null_count()
-    ]
+    told = [confirmation.column for confirmation in question.filter.confirmations()]
+    wider = []
+    for part in merge(entry.span.clip(span) for entry in ranges.entries("")):
+        rows = read(client.store, question.resource, part, columns=told)
+        if not matches(rows, question.filter).null_count():
+            wider.append(part)
     return merge([*own, *wider])
 
 
