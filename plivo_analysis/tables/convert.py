@@ -106,7 +106,8 @@ def plain_arrow(frame: pl.DataFrame) -> pa.Table:
         >>> plain_arrow(pl.DataFrame({"alias": ["shop"]})).schema.field("alias").type
         DataType(string)
     """
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    # Each chunk of each column is converted by itself, and a table of 90 days has 90 of them.
+    table = frame.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     return table.cast(pa.schema([(field.name, _plain(field.type)) for field in table.schema]))
 
 
