@@ -164,13 +164,11 @@ def _with_derived(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
     rest = _left(few, of_few).filter(pl.col("unallocated") > 0).drop("charged")
     if rest.is_empty():
         return bill.attempts
-    # Apart from the texts of the attempts, which a join would copy.
-    charges = bill.attempts.select("row", "charge").join(
-        rest, on="row", how="left", maintain_order="left"
-    )
-    gap = charges["charge"].is_null() & charges["unallocated"].is_not_null()
-    charge = charges.select(pl.coalesce("charge", "unallocated").alias("charge")).to_series()
-    return bill.attempts.with_columns(charge, gap.alias("derived"))
+    # Each of these sessions has one gap, and both frames are in the order of the sessions.
+    alone = pl.col("row").is_in(rest["row"].implode())
+    gap = bill.attempts.select(derived=pl.col("charge").is_null() & alone).to_series()
+    charge = bill.attempts["charge"].scatter(gap.arg_true(), rest["unallocated"])
+    return bill.attempts.with_columns(charge, gap)
 
 
 def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -194,14 +192,11 @@ def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         (pl.col("charged") > pl.col("listed")) | (pl.col("listed") > _MOST)
     ).to_series()
     unproven = pl.concat([beside["row"].filter(doubtful), lists["row"].filter(longer)])
-    in_unproven = pl.col("row").is_in(unproven.implode())
-    by_position = _in_order(
-        beside.filter(~in_unproven)
-        .with_columns(_OWN_CHANNEL, repeated=False)
-        .drop("charge_uuid", "charged")
-    )
+    by_position = beside.with_columns(_OWN_CHANNEL, repeated=False).drop("charge_uuid", "charged")
     if unproven.is_empty():  # as in most accounts
-        return by_position, charges.clear().select(_AS_ORPHAN)
+        return _in_order(by_position), charges.clear().select(_AS_ORPHAN)
+    in_unproven = pl.col("row").is_in(unproven.implode())
+    by_position = _in_order(by_position.filter(~in_unproven))
     by_uuid, orphans = _joined(attempts.filter(in_unproven), charges.filter(in_unproven))
     return pl.concat([by_position, by_uuid]).sort("row", maintain_order=True), orphans
 
