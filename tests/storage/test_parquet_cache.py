@@ -151,6 +151,10 @@ def test_a_file_that_is_not_what_was_written_is_made_anew(
     if table == "sessions" or harm in (lose, cut_short):
         assert victim.read_bytes() == before
     assert pva.load_sessions(**CLOSED, client=client).equals(frame)
+    assert pva.scan(table, client=client).collect().height == sum(
+        pl.read_parquet(path).height for path in files(client, table)
+    )
+    assert victim.read_bytes() == before
 
 
 def test_files_that_cannot_be_written_spoil_no_answer(
