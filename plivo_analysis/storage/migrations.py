@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 # telephone numbers. `read_at` is the account's time when the answer came.
 #
 # `record` is stored in the order in which rows came: stored by key, each of a page's twenty rows
-# would dirty a database page of its own. Its index by key does so, and was two thirds of what
-# keeping a page costs when it held whole keys. Eight characters tell nearly all keys apart;
-# what looks a key up compares the whole of it as well. `Merging` sees to it that a key comes once:
-# it looks keys up in the transaction that writes them.
+# would dirty a database page of its own, since keys are random. Its index by key does so, and is
+# half of what SQLite spends on a page. So it is kept small: eight characters tell nearly all keys
+# apart, and what looks a key up compares the whole of it as well. No constraint can then say that
+# a key comes once; `Merging` looks keys up in the transaction that writes them.
 #
 # A record is final once it was read at or after `final_at`, the moment from which it may no longer
 # change.
