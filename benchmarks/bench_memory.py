@@ -19,7 +19,8 @@ SIZES = (10_000, 100_000, MILLION, 10 * MILLION)
 PLOT = Path(__file__).with_name("size.svg")
 
 _POLARS = "import polars; read = polars.scan_parquet"
-_DUCKDB = "import duckdb; read = duckdb.read_parquet"
+# A query of more than two seconds would otherwise print how far it is, among the numbers.
+_DUCKDB = "import duckdb; duckdb.sql('SET enable_progress_bar = false'); read = duckdb.read_parquet"
 _FALLBACK = "pva.fallback_rates(read(f'{folder}/attempts-*.parquet'))"
 _SPEND = "pva.spend(read(f'{folder}/charges-*.parquet'))"
 _BOTH = f"{_FALLBACK}; {_SPEND}"
