@@ -195,8 +195,8 @@ def _whole(given: dict[str, str], name: str, default: int, least: int, most: int
     raise BadRequest(f"{name} should be {allowed}")
 
 
-# What a record calls otherwise than the filter, what is compared without a plus sign, and what
-# its attempts hold in its place.
+# Filters that have another name in a record, filters that are compared without a plus sign, and
+# filters whose values the attempts of a session hold.
 _FIELDS = {"country": "destination_country_iso2"}
 _NUMBERS = frozenset({"recipient", "from_number", "to_number"})
 _OF_ATTEMPTS = frozenset({"brand_name", "app_hash"})

@@ -123,7 +123,7 @@ def _telling(
 
 
 def _finish(store: Store) -> None:
-    # In this order: the note of what is to go falls only when nothing of it is left.
+    # In this order: the note of what is to go is removed only when nothing of it is left.
     discard_stale(store)
     store.database.secure_vacuum()
     store.end_deletion()

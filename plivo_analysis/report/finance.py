@@ -136,8 +136,8 @@ def _channels(subject: Subject) -> Sheet:
     past = before.amounts("spend", "channel") if before else {}
     costs = before.keyed("cost_by_entry_channel") if before else {}
     groups = {group.key: group for group in numbers.groups("entry_channel")}
-    # Sessions without an attempt have the place of an unknown channel: without a word on the tie
-    # their order would be the set's, and with it another one in each run.
+    # Sessions without an attempt share the place of an unknown channel. Left to the set, the order
+    # of the two would differ from run to run.
     keys = sorted({*lines, *groups}, key=lambda key: (style.place(key[0]), key[0] is None))
 
     def price_before(group: Group) -> Decimal | None:
@@ -179,7 +179,7 @@ def _channels(subject: Subject) -> Sheet:
 
 def _split(subject: Subject, name: str, grouping: str, named: Sequence[_Column]) -> Sheet:
     """A row a group: spend with its change, what it bought, and the spend on each channel."""
-    # Of an amount that is not known at all nothing says how large it is: it stands last.
+    # A group without any known amount stands last: nothing says how large it is.
     groups = sorted(subject.numbers.groups(grouping), key=lambda group: -(group.spent or 0))
     past = subject.spent_before(grouping)
     columns: list[_Column] = [

@@ -130,7 +130,7 @@ def application_name(app_uuid: str | None, alias: str | None) -> str:
 
 def _largest(numbers: Measures, grouping: str) -> tuple[list[Group], Measures | None]:
     """The groups by what they cost, the largest first; beyond twelve the rest is one, and last."""
-    # As one group the rest has no key, by which templates and `_name` know it.
+    # The rest as one group has no key, by which `_name` knows it.
     named, left = largest(numbers.groups(grouping), lambda group: group.spent)
     rest = numbers.only(grouping, left) if left else None
     return [*named, *([rest.as_group(len(left))] if rest else [])], rest
@@ -162,7 +162,7 @@ def _name(group: Group, grouping: str) -> dict[str, str]:
 def _line(subject: Subject, group: Group, past: Decimal | None, longest: Decimal) -> dict[str, Any]:
     spent, whole = group.spent, subject.numbers.spent
     parts = sorted(group.parts.items(), key=lambda part: style.place(part[0]))
-    # What colours say, a reader of the text alternative gets as words.
+    # The text alternative says in words what the colours show.
     words = (f"{style.name(channel)} {subject.money(amount)}" for channel, amount in parts)
     # Per day where the periods differ in length, like the change that is printed beside it.
     now, then = (subject.change(amount or Decimal(0), Decimal(0)) for amount in (spent, past))

@@ -179,7 +179,7 @@ def _period(subject: Subject) -> tuple[str, str]:
     period = subject.numbers.period
     if period is None:
         return "", ""
-    # Of a period that was read off the sessions nothing says that it was whole.
+    # Nothing says that a period was whole if it was read off the sessions.
     how = period.length if period.given else f"{period.length}, from first to last session"
     return period.bounds, how
 

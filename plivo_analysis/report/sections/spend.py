@@ -99,7 +99,7 @@ def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
             for amount in [*amounts, total]
         ]
         lines.append((f"{name}, not read whole" if known is Certainty.AT_LEAST else name, cells))
-    sums = [add_up(amounts) or Decimal(0) for amounts in series]
+    sums = [add(amounts) for amounts in series]
     return {
         "titles": [*(group.name for group in spent.series), "All"],
         "lines": lines,
