@@ -121,17 +121,9 @@ def workbook(sheets: Sequence[Sheet], title: str) -> bytes:
             looks[kind].set_indent(1)
         looks["wrapped"] = book.add_format({"text_wrap": True, "valign": "top"})
         looks["term"] = book.add_format({"bold": True})
-        for right in (True, False):
-            looks["number_heading" if right else "heading"] = book.add_format(
-                {
-                    "bold": True,
-                    "bottom": 1,
-                    "text_wrap": True,
-                    "valign": "bottom",
-                    "align": "right" if right else "left",
-                    "indent": 0 if right else 1,
-                }
-            )
+        heading = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+        looks["number_heading"] = book.add_format(heading | {"align": "right"})
+        looks["heading"] = book.add_format(heading | {"align": "left", "indent": 1})
         for sheet in sheets:
             _write(book.add_worksheet(sheet.name[:_LONGEST_NAME]), sheet, looks)
     return file.getvalue()
