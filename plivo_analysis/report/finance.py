@@ -58,7 +58,7 @@ def _summary(subject: Subject) -> Sheet:
     numbers, before = subject.numbers, subject.before
     rows: list[list[Any]] = []
     for title, kind, find in _MEASURES:
-        now, past = find(numbers), find(before) if before else None
+        now, past = subject.both(find)
         rows.append([_heading(title, kind, subject.currency), Cell(now, kind)])
         if before:
             rows[-1] += [Cell(past, kind), *_changes(subject, now, past, kind)]

@@ -271,6 +271,14 @@ class Subject:
         """A small amount for one session in the account's currency."""
         return unit_price(amount, self.currency)
 
+    def both(self, find: Callable[[Measures], Any]) -> tuple[Any, Any]:
+        """A number now and in the period before; there None without such a period.
+
+        Args:
+            find: What finds the number, as :func:`finder` makes it.
+        """
+        return find(self.numbers), find(self.before) if self.before else None
+
     @property
     def before_name(self) -> str:
         """The words for the period compared with: a month's name, else its length."""

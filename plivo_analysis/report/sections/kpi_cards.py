@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.report.comparison import Difference, points, points_range, relative
+from plivo_analysis.report.measures import finder
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import count, day, percent
 
@@ -100,13 +101,12 @@ def _sessions(subject: Subject) -> Card:
 def _cost(subject: Subject) -> Card:
     numbers = subject.numbers
     cost = numbers.total("cost")
-    price, direct = cost["cost_per_verified"], cost["direct_cost_per_verified"]
+    price, past = subject.both(finder("cost", "cost_per_verified"))
     kind = "none known"
     if price is not None:
         known = numbers.complete.ratio_of(cost["unpriced"])
-        kind = f"{known} · {subject.price(direct)} direct"
+        kind = f"{known} · {subject.price(cost['direct_cost_per_verified'])} direct"
     card = Card("Per verified session", "cost", subject.price(price), kind)
-    past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     if past is not None:
         card.change, card.was = relative(price, past) or "", subject.price(past)
         difference = Difference.of(subject.compared, "cost_per_verified")
@@ -119,15 +119,15 @@ def _cost(subject: Subject) -> Card:
 def _waste(subject: Subject) -> Card:
     numbers = subject.numbers
     cost = numbers.total("cost")
+    waste, past = subject.both(finder("cost", "waste"))
     kind = "none known"
-    if cost["waste"] is not None:
+    if waste is not None:
         share = f" · {percent(cost['waste_share'])} of settled" if cost["waste_share"] else ""
         kind = f"{numbers.complete.sum_of(cost['unpriced'])}{share}"
     elif not cost["settled"]:
         kind = "of none"
-    card = Card("Waste", "waste", subject.money(cost["waste"]), kind)
-    past = subject.before.total("cost")["waste"] if subject.before else None
-    return _money(subject, card, numbers.by_period("cost_by_period", "waste"), cost["waste"], past)
+    card = Card("Waste", "waste", subject.money(waste), kind)
+    return _money(subject, card, numbers.by_period("cost_by_period", "waste"), waste, past)
 
 
 def _money(

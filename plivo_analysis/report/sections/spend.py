@@ -247,7 +247,7 @@ def cost_breakdown(subject: Subject) -> Markup:
     def line(
         name: str, find: Callable[[Measures], Any], shown: Callable[[Any], str], note: str = ""
     ) -> dict[str, str]:
-        now, past = find(numbers), find(before) if before else None
+        now, past = subject.both(find)
         change = None
         if now is not None and past is not None and shown == percent:
             change = f"{signed(percent(now - past, unit=False))}{NARROW}pts"

@@ -18,7 +18,7 @@ from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Difference
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.measures import COUNTRY, Measures
+from plivo_analysis.report.measures import COUNTRY, Measures, finder
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import MINUS, count, days, percent, plural
 
@@ -181,11 +181,12 @@ def _largest_country(subject: Subject) -> _Sentence | None:
 
 def _price(subject: Subject) -> _Sentence:
     cost = subject.numbers.total("cost")
+    price, past = subject.both(finder("cost", "cost_per_verified"))
     if not cost["settled"]:
         return ["No session has settled yet, so what a verified one costs is not known."]
     if not cost["verified"]:
         return [f"None of the {plural(cost['settled'], 'settled session')} verified."]
-    if cost["cost_per_verified"] is None:
+    if price is None:
         return ["What a verified session cost is not known: no charge has arrived."]
     known = subject.numbers.complete.ratio_of(cost["unpriced"])
     least = "at least " if known is Certainty.AT_LEAST else ""
@@ -194,14 +195,12 @@ def _price(subject: Subject) -> _Sentence:
         if known is not Certainty.PART
         else "Of what was read, a verified session"
     )
-    past = subject.before.total("cost")["cost_per_verified"] if subject.before else None
     was = f"; it was {subject.price(past)}" if past is not None else ""
     # A change that chance can cause must not read like a finding.
     difference = Difference.of(subject.compared, "cost_per_verified")
     if difference is not None and difference.value and not difference.clear:
         was += ", and the difference is within what chance can cause"
-    price = subject.price(cost["cost_per_verified"])
-    return [f"{verified} cost {least}", price, f"{was}."]
+    return [f"{verified} cost {least}", subject.price(price), f"{was}."]
 
 
 def largest_burst(numbers: Measures) -> Burst | None:
