@@ -142,7 +142,7 @@ def answers(client: Client, question: Question, span: Span) -> list[Span]:
     own = [entry.span for entry in ranges.entries(scope) if entry.scope == scope]
     if not scope or question.filter.unverifiable:
         return merge(own)
-    told = [confirmation.column for confirmation in question.filter.confirmations()]
+    told = [parameter.column for parameter, _ in question.filter.confirmable()]
     wider = []
     for part in merge(entry.span.clip(span) for entry in ranges.entries("")):
         rows = read(client.store, question.resource, part, columns=told)
