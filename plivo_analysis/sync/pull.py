@@ -142,10 +142,10 @@ def answers(client: Client, question: Question, span: Span) -> list[Span]:
     own = [entry.span for entry in ranges.entries(scope) if entry.scope == scope]
     if not scope or question.filter.unverifiable:
         return merge(own)
-    told = [parameter.column for parameter, _ in question.filter.confirmable()]
+    columns = [parameter.column for parameter, _ in question.filter.confirmable()]
     wider = []
     for part in merge(entry.span.clip(span) for entry in ranges.entries("")):
-        rows = read(client.store, question.resource, part, columns=told)
+        rows = read(client.store, question.resource, part, columns=columns)
         if not matches(rows, question.filter).null_count():
             wider.append(part)
     return merge([*own, *wider])
