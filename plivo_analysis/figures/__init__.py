@@ -1,8 +1,8 @@
 """Metric frame → plotly figure, in one look.
 
 Each function takes what the metric of the same name gave and draws it for any grouping. A
-figure knows no theme: the page's style sheet colours its text and grid. No default renderer is
-set and nothing is shown; that is the caller's to do.
+figure knows no theme: the page's style sheet colours its text and grid. Drawing sets no default
+renderer and shows nothing; the caller does.
 """
 
 from plivo_analysis.figures.bars import spend

@@ -45,6 +45,7 @@ class Rate:
         part: The column of the numerator.
         whole: The column of the denominator.
         unit: What the denominator counts.
+        pending: Columns of counts without an outcome, which a figure names beside the rate.
 
     Example:
         >>> REACHED.title, REACHED.unit
@@ -56,6 +57,7 @@ class Rate:
     part: str
     whole: str
     unit: str
+    pending: tuple[str, ...] = ()
 
     def scale_end(self, rows: Sequence[Row]) -> float:
         """The end of a scale for every dot, and for the intervals of all but very small groups.
@@ -73,8 +75,8 @@ class Rate:
 
 
 FALLBACK = Rate("Fallback rate", "fallback_rate", "fell_back", "sessions", "sessions")
-REACHED = Rate("Reached", "reached_rate", "reached", "attempts", "attempts")
-DELIVERED = Rate("Delivered", "delivered_rate", "delivered", "final", "messages")
+REACHED = Rate("Reached", "reached_rate", "reached", "attempts", "attempts", ("pending", "unknown"))
+DELIVERED = Rate("Delivered", "delivered_rate", "delivered", "final", "messages", ("pending",))
 
 
 @dataclass(frozen=True, slots=True)

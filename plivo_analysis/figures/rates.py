@@ -26,8 +26,6 @@ from plivo_analysis.metrics.outcomes import ATTEMPT_OUTCOMES
 from plivo_analysis.values.typesetting import count, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import plotly.graph_objects as go
 
     from plivo_analysis.figures.chart_data import Rate
@@ -76,8 +74,8 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
         return _over_time(table, FALLBACK)
     named = _named(table)
     if overall is not None:
-        whole = metric_rows(overall, FALLBACK_RATES)
-        named = [(row, "<b>All</b>", style.ALL_COLOUR) for row in whole.rows[:1]] + named
+        rows = metric_rows(overall, FALLBACK_RATES).rows[:1]
+        named = [(row, "<b>All</b>", style.ALL_COLOUR) for row in rows] + named
     figure = _by_group(table, named, FALLBACK, _LEFT)
     _rescues(figure, named)
     return figure.figure()
@@ -108,10 +106,7 @@ def outcomes(frame: Any) -> go.Figure:
         >>> figures.outcomes(frame).data[0].x
         (90.0,)
     """
-    table = metric_rows(frame, ATTEMPT_OUTCOMES)
-    if table.periodic:
-        return _over_time(table, REACHED)
-    return _by_group(table, _named(table), REACHED, _WIDE, ("pending", "unknown")).figure()
+    return _draw_rates(metric_rows(frame, ATTEMPT_OUTCOMES), REACHED)
 
 
 def delivery(frame: Any) -> go.Figure:
@@ -139,9 +134,13 @@ def delivery(frame: Any) -> go.Figure:
     table = metric_rows(frame, DELIVERY_RATES)
     for row in table.rows:
         row["final"], row["pending"] = row["messages"] - row["other"], row["other"]
+    return _draw_rates(table, DELIVERED)
+
+
+def _draw_rates(table: MetricRows, rate: Rate) -> go.Figure:
     if table.periodic:
-        return _over_time(table, DELIVERED)
-    return _by_group(table, _named(table), DELIVERED, _WIDE, ("pending",)).figure()
+        return _over_time(table, rate)
+    return _by_group(table, _named(table), rate, _WIDE).figure()
 
 
 def _named(table: MetricRows) -> _Named:
@@ -151,11 +150,7 @@ def _named(table: MetricRows) -> _Named:
 
 
 def _by_group(
-    table: MetricRows,
-    named: _Named,
-    rate: Rate,
-    domain: tuple[float, float],
-    other_counts: Sequence[str] = (),
+    table: MetricRows, named: _Named, rate: Rate, domain: tuple[float, float]
 ) -> style.Sketch:
     """One line a group: its dot and interval, beside them the rate and the counts it divides.
 
@@ -164,17 +159,16 @@ def _by_group(
         named: The same rows from the top down, with their labels and colours.
         rate: The rate.
         domain: The left and the right end of the scale, as parts of the figure's width.
-        other_counts: Columns of counts to name where they are not zero.
     """
     marks = []
-    for row, name, colour in named:
+    for row, label, colour in named:
         rest = f"of {count(row[rate.whole])}"
-        if not other_counts:
+        if not rate.pending:
             rest = f"{count(row[rate.part])} {rest}"
-        rest += "".join(f", {count(row[other])} {other}" for other in other_counts if row[other])
+        rest += "".join(f", {count(row[name])} {name}" for name in rate.pending if row[name])
         estimate = RateEstimate.of(row, rate.of)
         ends, hover = (estimate.percents, estimate.text) if estimate else (None, "")
-        marks.append(Mark(name, colour, ends, percent(row[rate.of]), rest, hover))
+        marks.append(Mark(label, colour, ends, percent(row[rate.of]), rest, hover))
     figure = blank_lines(marks, f"{rate.title}{grouped_by(table.by)}, %")
     # In percent, with a twentieth more room than needed; all of it where every rate is zero.
     end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)

@@ -111,7 +111,7 @@ def journeys(sessions: Any, gap: str | timedelta = "30m") -> Any:
     Raises:
         SchemaError: A column is missing, a ``session_uuid`` comes twice, recipients are masked,
             or charges are of several currencies, by a column ``currency``.
-        FilterError: ``gap`` is none of the above, or not positive.
+        FilterError: ``gap`` is not such a time, or not positive.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -162,7 +162,7 @@ def journey_rates(
 
     Raises:
         SchemaError: As for ``journeys``, or ``by`` names ``channel`` (a session's last one).
-        FilterError: ``gap`` or ``confidence`` is none of the above.
+        FilterError: ``gap`` is not such a time, or ``confidence`` not between 0 and 1.
 
     Example:
         >>> from datetime import UTC, datetime

@@ -158,6 +158,6 @@ def _masked_value(value: Any) -> Any:
     if isinstance(value, str):
         return mask_text(value)
     if isinstance(value, (int, Decimal)) and len(str(abs(value))) >= SHORTEST:
-        shown = mask_text(str(value))
-        return value if shown == str(value) else shown
+        text = mask_text(str(value))
+        return value if text == str(value) else text
     return value

@@ -43,8 +43,9 @@ def normal_quantile(confidence: float) -> float:
     """
     if isinstance(confidence, (int, float)) and 0 < confidence < 1:
         return NormalDist().inv_cdf((1 + confidence) / 2)
-    shown = shown_value(confidence)
-    raise FilterError(f"confidence is {shown}; it lies between 0 and 1, as 0.95 does.")
+    raise FilterError(
+        f"confidence is {shown_value(confidence)}; it lies between 0 and 1, as 0.95 does."
+    )
 
 
 _STEPS = 256  # of Simpson's rule: eight digits for any degrees of freedom

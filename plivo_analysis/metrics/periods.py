@@ -98,7 +98,7 @@ class Buckets:
             start = local.replace(minute=0, second=0, microsecond=0)
         else:
             start = self._midnight(local)
-        # By way of UTC: a wall clock that a jump leaves out is then shown as it went on.
+        # Through UTC and back, a wall time that a jump leaves out becomes the one after the jump.
         return start.astimezone(UTC).astimezone(start.tzinfo)
 
     def starts(self, first: datetime, last: datetime) -> list[datetime]:

@@ -177,8 +177,8 @@ def money(amount: Decimal | None, currency: str = "USD", digits: int | None = 2)
     if amount is None:
         return NOT_KNOWN
     before = sign(currency) if currency in _SIGNS else f"{currency}\u00a0"
-    shown = plain(amount, decimals(amount) if digits is None else digits)
-    return f"{MINUS}{before}{shown[1:]}" if shown.startswith(MINUS) else f"{before}{shown}"
+    number = plain(amount, decimals(amount) if digits is None else digits)
+    return f"{MINUS}{before}{number[1:]}" if number.startswith(MINUS) else f"{before}{number}"
 
 
 def sign(currency: str) -> str:
