@@ -89,6 +89,7 @@ class Download:
 
     def _send(self, words: str) -> None:
         """Send the part of this number: the page writes it here, with the time after it."""
+        # A part that was asked for twice is sent twice; the page leaves out the second.
         number = words.split(" ", maxsplit=1)[0]
         if number.isdecimal() and int(number) < len(self._parts) > 1:
             part = render(

@@ -192,7 +192,7 @@ class Messages:
     @classmethod
     def of(cls, messages: pl.DataFrame) -> Messages:
         """Keep a messages table."""
-        # A page sorts the rows, which costs much more where they lie in pieces.
+        # A page of the table sorts the rows, which costs much more where they lie in pieces.
         messages = with_day_and_hour(messages, "message_time").rechunk()
         counted = _counted(messages, MESSAGES, _MESSAGES, "message_time")
         return cls({"messages": messages, "counted": counted})

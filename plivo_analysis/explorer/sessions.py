@@ -168,7 +168,7 @@ class SessionExplorer(Explorer[Sessions]):
             self._choose()
 
     def _chosen_channels(self) -> Sequence[str]:
-        if not self.channels:  # nothing is loaded yet
+        if not self.channels:  # nothing is loaded yet: what the address named is kept in it
             return self._address.channels
         return [name for name, toggle in self.channels.items() if toggle.value]
 

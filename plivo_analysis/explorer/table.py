@@ -117,6 +117,8 @@ class PagedTable:
 
     def show(self, frame: pl.DataFrame, usual: SortOrder | None = None) -> None:
         """Show the first page of a frame, in the order chosen, else in a usual one of its own."""
+        # A column that a person sorted by stays in force from choice to choice; a usual order is
+        # the view's, and by time another one than by what was wasted.
         if self._order.column is not None and not {*self._order.names} <= {*frame.columns}:
             self._order = self._usual  # it was sorted by a column that is not shown any more
         if usual is not None:
@@ -129,6 +131,8 @@ class PagedTable:
 
     def act(self, words: str) -> None:
         """Do what a button inside the table asks for, as ``sort 3``, ``open 5``, ``close 0``."""
+        # Words from the page: the time behind them makes each press a change of the field, and
+        # anybody can write there.
         what, number, *_ = [*words.split(" "), "", ""]
         if not number.isdecimal():
             return
@@ -184,6 +188,8 @@ class PagedTable:
         return ordered.slice(self._start, PAGE).collect().rows(named=True)
 
     def _turn_to(self, start: int) -> None:
+        if start == self._start:  # the number of the page follows it, and calls back
+            return
         if self._found is not None and 0 <= start < max(1, self._found.height):
             self._start = start
             self._draw()
@@ -197,7 +203,9 @@ class PagedTable:
         pages = max(1, ceil(total / PAGE))
         position = f"{count(self._start + 1)}{DASH}{count(last)} of {count(total)} {self._noun}"
         write(self._position, lines(position if total else f"No {self._noun}"))
-        self.jump.max, self.jump.value = pages, self._start // PAGE + 1
+        # One notice with both: fewer pages alone would turn to the last of them on the way.
+        with self.jump.hold_trait_notifications():
+            self.jump.max, self.jump.value = pages, self._start // PAGE + 1
         self.back.disabled = self._start == 0
         self.next.disabled = last >= total
 

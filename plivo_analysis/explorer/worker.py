@@ -63,6 +63,7 @@ class Worker:
             if self._closed or self.busy:
                 return False
             self._idle.clear()
+            # An event of its own: a cancel that comes late must not end the next job.
             self._cancel = threading.Event()
             self._thread = threading.Thread(
                 target=self._run, args=(job, self._cancel), name="explorer load", daemon=True
@@ -90,7 +91,7 @@ class Worker:
     def _run(self, job: Callable[[threading.Event], object], cancel: threading.Event) -> None:
         try:
             job(cancel)
-        finally:
+        finally:  # also after a fault of ours, or the explorer would be busy for ever
             self._idle.set()
 
 

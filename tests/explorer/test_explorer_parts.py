@@ -261,6 +261,28 @@ def test_a_table_finds_rows_by_a_text_and_jumps_to_a_page() -> None:
     assert "1–13 of 60 rows" in paged._position.value
 
 
+def test_a_table_is_drawn_once_whatever_turns_its_page() -> None:
+    drawn: list[int] = []
+    columns = [
+        TableColumn("Row", ("row",), lambda row: drawn.append(row["row"]) or str(row["row"]))
+    ]
+    paged = PagedTable(columns, SortOrder(("row",), (False,)), "rows")
+    frame = pl.DataFrame({"row": list(range(3 * PAGE)), "word": ["a"] * 3 * PAGE})
+    steps = (
+        (lambda: paged.show(frame), 0),
+        (paged.next.click, 1),
+        (lambda: setattr(paged.jump, "value", 3), 2),
+        (lambda: paged.show(frame.head(PAGE + 1)), 0),
+        (paged.next.click, 1),
+        (lambda: paged.show(frame), 0),
+    )
+    for step, page in steps:
+        drawn.clear()
+        step()
+        assert drawn == list(range(page * PAGE, page * PAGE + len(drawn)))
+        assert paged.jump.value == page + 1
+
+
 def test_a_table_finds_no_telephone_number() -> None:
     columns = [TableColumn("Recipient", ("recipient",), lambda row: "masked")]
     paged = PagedTable(columns, SortOrder(("recipient",), (False,)), "rows")

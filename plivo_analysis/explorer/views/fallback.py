@@ -76,6 +76,8 @@ def _over_time(state: ViewState[Sessions]) -> pl.DataFrame | None:
     """
     counted = state.dataset.frames["fallback"]
     sessions = {row[ENTRY]: row["sessions"] for row in state.count(_call(state)).rows(named=True)}
+    # From the finest width to the widest: each channel is drawn at the first that suits it, and
+    # those that none suits before at the last.
     fewest = _SMALL * sum(sessions.values())
     waiting = {channel: number for channel, number in sessions.items() if number >= fewest}
     finest = state.period.every if state.period.every in _WIDTHS else _WIDTHS[-1]
@@ -94,6 +96,7 @@ def _over_time(state: ViewState[Sessions]) -> pl.DataFrame | None:
             shown = of_these.filter(pl.col(ENTRY).is_in(enough))
             parts.append(fallback_rates(shown, by=(PERIOD, ENTRY)))
         waiting = {channel: n for channel, n in waiting.items() if channel not in enough}
+    # One bucket a channel is no course over time: the rates above say it all.
     over_time: pl.DataFrame | None = pl.concat(parts) if parts else None
     if over_time is None or over_time.height <= over_time[ENTRY].n_unique():
         return None

@@ -99,6 +99,8 @@ class Overview:
                 name = partial(_name, state.by[0], applications=state.dataset.names)
                 self.estimated.draw(estimate, state.by[0], name)
             return
+        # A preview of a load that goes on brings another dataset, and so does another choice of
+        # channels.
         if self._dataset is not state.dataset:  # the summary does not depend on the grouping
             self._dataset, self._subject = state.dataset, _subject(state)
             write(self._summary, summary(self._subject))
@@ -237,6 +239,7 @@ def _joined(
     first, *rest = (
         table.select(*by, *columns) for table, (_, _, columns) in zip(tables, parts, strict=True)
     )
+    # Sessions without a country are a group, too: a plain join would leave it out.
     for part in rest:
         first = first.join(part, on=by, how="left", nulls_equal=True, maintain_order="left")
     return first
@@ -252,6 +255,7 @@ def _frame(state: ViewState[Sessions]) -> pl.DataFrame:
         measures = [column for _, _, columns in parts for column in columns]
         before = before.rename({column: column + _WAS for column in measures})
         frame = frame.join(before, on=by, how="left", nulls_equal=True)
+        # Of a rate, compare also says whether chance alone could have moved it so far.
         changes = compare(state.previous.frames["sessions"], state.dataset.frames["sessions"], by)
         changed = changes.select(*by, cs.contains("_rate_change"))
         frame = frame.join(changed, on=by, how="left", nulls_equal=True)

@@ -72,6 +72,7 @@ class ViewState(Generic[K]):
 
     def count(self, call: Call) -> pl.DataFrame:
         """A metric's table, counted once for all views and groupings."""
+        # The dataset is not in the key: each choice of channels has a dictionary of its own.
         key = (call.metric, call.frame, tuple(call.arguments.items()))
         if key not in self.counted:
             self.counted[key] = call.count(self.dataset.frames)
