@@ -643,6 +643,8 @@ def test_only_the_tab_on_the_screen_is_drawn(explore: Any) -> None:
 def test_a_day_that_the_range_cuts_is_drawn_apart_and_said(explore: Callable[..., Any]) -> None:
     explorer = loaded(explore(since="7d"))
     explorer.group.value = "day"
+    days = re.findall(r"<td[^>]*>(?=Sun|Mon|Tue|Wed|Thu|Fri|Sat)(.*?)</td>", seen(explorer))
+    assert ["not the whole day" in day for day in days] == [True, *[False] * 6, True]
     explorer.tabs.selected_index = 1
     box = explorer.tabs.children[1]
     (place, *_) = (w for w in everything(box) if isinstance(w, widgets.Output))

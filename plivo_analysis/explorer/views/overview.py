@@ -5,6 +5,7 @@ The paragraph is the report's; the table has one row a group, the one that waste
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ from plivo_analysis.values.typesetting import clean, count, percent, weekday
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from markupsafe import Markup
 
@@ -75,6 +77,7 @@ class Overview:
         self._subject: Subject | None = None
         self._dataset: Sessions | None = None
         self._by = ""
+        self._bounds: tuple[datetime, datetime] | None = None
         self._columns = self._columns_of_all()
         self._columns_with_journeys = [*self._columns, self._column_of_journeys()]
         self.paged = PagedTable(self._columns, _WORST_FIRST, "groups")
@@ -104,7 +107,7 @@ class Overview:
         if self._dataset is not state.dataset:  # the summary does not depend on the grouping
             self._dataset, self._subject = state.dataset, _subject(state)
             write(self._summary, summary(self._subject))
-        self._by = state.by[0]
+        self._by, self._bounds = state.by[0], state.bounds
         frame, order = _frame(state), _IN_ORDER if state.over_time else _WORST_FIRST
         has_journeys = _PER_JOURNEY in frame.columns
         self.paged.columns = self._columns_with_journeys if has_journeys else self._columns
@@ -173,6 +176,10 @@ class Overview:
         value, name = row[self._by], row[_NAME]
         if self._by == ENTRY:
             return cell(name, channel=value) if value else cell(name)
+        if self._by == PERIOD and self._bounds is not None:
+            start, end = self._bounds
+            is_whole = start <= value and value + timedelta(days=1) <= end
+            return cell(name, "" if is_whole else "not the whole day")
         return cell(name, clean(value) if self._by == COUNTRY and value else "")
 
     def _sessions(self, row: dict[str, Any]) -> Markup:
