@@ -124,8 +124,7 @@ def read(
         0
     """
     # Runs of days that are read alike go together: one scan for many files is far faster.
-    wanted = columns or resource.table.names
-    needed = list(dict.fromkeys([*wanted, resource.instant]))
+    needed = list(dict.fromkeys([*(columns or resource.table.names), resource.instant]))
     frames = []
     for files, unfiled in _runs(_find(store, resource.table, span, oldest, _body)):
         if files:
@@ -135,7 +134,7 @@ def read(
     if not frames:
         frames = [resource.table.polars().to_frame().select(needed)]
     (rows,) = parts_of(pl.concat(frames), resource.instant, [span])
-    return rows.select(wanted)
+    return rows.select(columns) if columns else rows
 
 
 def locate(
