@@ -16,6 +16,7 @@ from plivo_analysis.figures.chart_data import (
     add_up,
     currency_of,
     largest,
+    rest_as_one,
 )
 from plivo_analysis.figures.rows import HOUR_COLUMN, MetricRows, Row, group_title, key, metric_rows
 from plivo_analysis.metrics.spend import SPEND
@@ -24,7 +25,7 @@ from plivo_analysis.values.typesetting import count, money
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_PANELS = 8
+_PANELS = 8  # at most, where groups are not channels
 _LINE = 26
 _PANEL = 78
 _LABELS = 170
@@ -37,8 +38,9 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
     """Draw spend: bars over time, or one line a group.
 
     With a period, the bars of a bucket are stacked by channel; ``panels`` gives each group its
-    own panel and scale instead, as does a grouping without channels. Without a period there
-    is one bar a group, split by channel where the frame has it, the largest twelve by name.
+    own panel and scale instead. So does a grouping without channels, the largest seven by name.
+    Without a period there is one bar a group, split by channel where the frame has it, the
+    largest twelve by name. Groups that are not named are drawn as one.
 
     Args:
         frame: What ``spend`` gave, polars or pandas, with any grouping.
@@ -87,8 +89,8 @@ def _draw_stack(spent: SpendOverTime) -> go.Figure:
 def _draw_panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
     drawn = [series for series in spent.series if any(series.amounts)]
     if not keep_all:
-        # ``largest`` names a single rest as well, which here would be one panel too many.
-        drawn = largest(drawn, lambda series: series.total, _PANELS)[0][:_PANELS]
+        named, rest = largest(drawn, lambda series: series.total, _PANELS - 1)
+        drawn = [*named, *([rest_as_one(rest, spent.currency)] if rest else [])]
     figure = style.blank(48 + _PANEL * (len(drawn) + 1), right=_BESIDE, top=12)
     domains = _panel_domains([series.total for series in drawn])
     for number, (series, domain) in enumerate(zip(drawn, domains, strict=True)):

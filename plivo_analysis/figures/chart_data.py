@@ -242,7 +242,7 @@ class SpendOverTime:
         if most is not None:
             named, rest = largest(series, lambda group: group.total, most)
             series = [group for group in series if group in named]
-            series += [_rest_as_one(rest, currency)] if rest else []
+            series += [rest_as_one(rest, currency)] if rest else []
         bucket = time_axis.bucket(starts)
         return cls(list(starts), bucket, time_axis.bucket_names(starts, bucket), series, currency)
 
@@ -346,8 +346,15 @@ def round_ends(bounds: Sequence[float]) -> tuple[float, float]:
     return floor(low / step) * step / 100, ceil(high / step) * step / 100
 
 
-def _rest_as_one(groups: Sequence[Series], currency: str) -> Series:
-    """Groups added up into one series, for those that are not shown by name."""
+def rest_as_one(groups: Sequence[Series], currency: str) -> Series:
+    """Groups added up into one series, for those that are not shown by name.
+
+    Example:
+        >>> one, two = (Series(n, "", "#000000", [Decimal(1), None], ["", ""]) for n in "ab")
+        >>> rest = rest_as_one([one, two], "USD")
+        >>> rest.name, rest.amounts
+        ('2 others', [Decimal('2'), None])
+    """
     amounts = [add_up(parts) for parts in zip(*(g.amounts for g in groups), strict=True)]
     name = f"{len(groups)} others"
     hovers = ["" if amount is None else f"{money(amount, currency)} {name}" for amount in amounts]

@@ -253,6 +253,22 @@ def test_of_panels_on_their_own_scales_the_largest_is_twice_as_high() -> None:
     assert layout.yaxis3.domain[0] == pytest.approx(0.05)
 
 
+def test_beyond_eight_panels_the_rest_is_one_panel_and_no_money_is_left_out() -> None:
+    countries = [f"C{number:02}" for number in range(9)]
+    frame = spend_frame(
+        {
+            "period": [day for day in days(2) for _ in countries],
+            "destination_country_iso2": countries * 2,
+        },
+        [str(number + 1) for number in range(9)] * 2,
+    )
+    eight = frame.filter(pl.col("destination_country_iso2") != "C00")
+    assert [bar.name for bar in figures.spend(eight).data] == countries[:0:-1]
+    bars = figures.spend(frame).data
+    assert [bar.name for bar in bars] == [*countries[:1:-1], "2 others"]
+    assert sum(sum(bar.y) for bar in bars) == 2 * 45
+
+
 def test_beyond_twelve_groups_the_rest_is_one_line_with_their_sum() -> None:
     codes = [f"{letter}{letter}" for letter in "ABCDEFGHIJKLMNO"]
     frame = spend_frame({"destination_country_iso2": codes}, [str(n) for n in range(15, 0, -1)])

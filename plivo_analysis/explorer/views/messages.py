@@ -13,7 +13,7 @@ from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
 from plivo_analysis.explorer.dataset import COUNTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
-from plivo_analysis.explorer.views.view import cell, shown, shown_number, undrawn, worst_first
+from plivo_analysis.explorer.views.view import cell, shown, shown_number, worst_first
 from plivo_analysis.figures import style
 from plivo_analysis.insights.delivery import delivery_times
 from plivo_analysis.metrics.messages import delivery_rates, meaning, message_spend
@@ -105,7 +105,7 @@ class MessageSpend:
         fees = "Carrier fees are not in these amounts; whether they are billed is not documented."
         unknown = int(table["unpriced"].sum())
         without = [f"{plural(unknown, 'message')} without an amount."] * bool(unknown)
-        write(self._note, remark(*undrawn(table, state.by), partial, fees, *without))
+        write(self._note, remark(partial, fees, *without))
 
     def table(self, state: ViewState[Messages]) -> pl.DataFrame:
         """Spend by bucket and group."""

@@ -10,7 +10,6 @@ from plivo_analysis import figures
 from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
 from plivo_analysis.explorer.dataset import ENTRY
 from plivo_analysis.explorer.output import Canvas, heading, remark, text, write
-from plivo_analysis.explorer.views.view import undrawn
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.values.typesetting import plural
@@ -43,7 +42,7 @@ class Spend:
         drawn = figures.spend(named, currency=state.currency, panels=panels)
         partial = self._bars.draw(drawn if table.height else None, state.bounds)
         sentences = ["Money of all sessions, open and expired ones too.", _certainty(state, table)]
-        write(self._note, remark(*undrawn(table, state.by), partial, *sentences))
+        write(self._note, remark(partial, *sentences))
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """Spend by bucket and group."""

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 K = TypeVar("K", bound=Dataset)
 
-_PANELS = 8  # that figures.spend draws
 _SHORTEST = 7  # digits of a telephone number with its country code; a short code has fewer
 
 
@@ -166,21 +165,6 @@ def shown_number(number: str | None) -> str:
         return ""
     plus = "+" if number.isdecimal() and len(number) >= _SHORTEST else ""
     return plus + clean(mask_number(number))
-
-
-def undrawn(table: pl.DataFrame, by: tuple[str, ...]) -> list[str]:
-    """That not every group is drawn over time, where that is so; channels all are.
-
-    Example:
-        >>> import polars as pl
-        >>> undrawn(pl.DataFrame({"alias": list("abcdefghij")}), ("alias",))
-        ['The 8 largest of 10 groups are drawn; Export has them all.']
-    """
-    known = [name for name in by if name in table.columns and name != PERIOD]
-    groups = table.select(known).n_unique() if known and "channel" not in known else 0
-    if groups <= _PANELS or HOUR in by:
-        return []
-    return [f"The {_PANELS} largest of {groups} groups are drawn; Export has them all."]
 
 
 def worst_first(
