@@ -1,7 +1,7 @@
-"""Versions: this package's own, and what a bug report should say of the machine.
+"""Versions: this package's own, and those that a bug report should name.
 
-No path, no host or user name, no environment variable: the text is made to be pasted in
-public.
+The text holds no path, no host or user name and no environment variable, since it is made to be
+pasted in public.
 """
 
 from __future__ import annotations
@@ -40,14 +40,13 @@ def show_versions() -> None:
         system ...
         plivo_analysis ...
     """
-    found = {"python": platform.python_version(), "system": _system()}
-    found |= {name: _version(name) for name in _PACKAGES}
-    wide = max(map(len, found))
-    sys.stdout.writelines(f"{name:<{wide}}  {value}\n" for name, value in found.items())
-
-
-def _system() -> str:
-    return f"{platform.system()} {platform.release()} {platform.machine()}"
+    found = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        **{name: _version(name) for name in _PACKAGES},
+    }
+    width = max(map(len, found))
+    sys.stdout.writelines(f"{name:<{width}}  {value}\n" for name, value in found.items())
 
 
 def _version(package: str) -> str:
