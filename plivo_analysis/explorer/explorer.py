@@ -18,7 +18,7 @@ from plivo_analysis.api.filters import shown
 from plivo_analysis.client import environment_client
 from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
-from plivo_analysis.explorer.browser_messages import Address
+from plivo_analysis.explorer.address import Address
 from plivo_analysis.explorer.code_line import code_line, loader_call
 from plivo_analysis.explorer.exporting import as_csv, as_workbook
 from plivo_analysis.explorer.layout import Layout
@@ -373,7 +373,8 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             f"{self._client.auth_id} · {clean(self._client.currency, cap=8)}",
             self.resource,
             self._loaded,
-            self._state,
+            estimate=self._state.estimate if self._state else None,
+            chosen=self._state.dataset.chosen if self._state else None,
         )
 
     # Code line and exports.

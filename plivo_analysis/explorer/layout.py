@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from plivo_analysis.explorer.browser_messages import Download
+from plivo_analysis.explorer.download import Download
 from plivo_analysis.explorer.output import NOTHING, box, button, lines, text, write
 from plivo_analysis.templates.rendering import render
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import shown
 from plivo_analysis.explorer.load_cost import SAMPLE_ROWS
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.explorer.load_cost import LoadCost
     from plivo_analysis.explorer.load_run import Loaded
-    from plivo_analysis.explorer.views.view import ViewState
     from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.values.spans import Span
 
@@ -149,7 +148,9 @@ def header(
     account: str,
     resource: Resource,
     loaded: Loaded | None,
-    state: ViewState[Any] | None,
+    *,
+    estimate: Estimate | None,
+    chosen: Sequence[str] | None,
 ) -> Markup:
     """What is shown: the account, the filters and the range of the last load.
 
@@ -158,7 +159,8 @@ def header(
         account: The account and its currency.
         resource: What is listed.
         loaded: What is on the screen; None before the first load.
-        state: What the views show; None before the first load.
+        estimate: What the views show of a load that is under way.
+        chosen: The entry channels that they show; None where all are shown.
     """
     time, filters = "", []
     is_whole = loaded is not None and loaded.outcome.whole
@@ -166,8 +168,8 @@ def header(
         span = loaded.outcome.span
         if is_whole:
             time = time_range(loaded.bounds, loaded.read_at)
-        elif state is not None and state.estimate is not None:
-            time = estimated(state.estimate, has_ended=loaded.outcome.ended)
+        elif estimate is not None:
+            time = estimated(estimate, has_ended=loaded.outcome.ended)
         else:
             time = so_far(loaded.request.covered(span), span)
         values = shown(loaded.request.filters)
@@ -176,8 +178,8 @@ def header(
                 # To choose by what became of a session or message decides its rates.
                 rates = ": rates are of these alone" if parameter.changes else ""
                 filters.append(f"{parameter.label} {clean(values[parameter.name], cap=40)}{rates}")
-    if state is not None and state.dataset.chosen is not None:
-        names = (clean(style.name(channel), cap=24) for channel in state.dataset.chosen)
+    if chosen is not None:
+        names = (clean(style.name(channel), cap=24) for channel in chosen)
         filters.append(f"began on {', '.join(names)}")
     return render(
         "explorer/header.html",

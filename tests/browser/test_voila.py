@@ -127,8 +127,8 @@ def test_settings_stand_in_the_address_and_survive_a_reload(app: Any) -> None:
 def test_a_file_of_any_size_arrives(open_in_voila: Any, write_notebook: Any) -> None:
     source = """
 import plivo_analysis as pva
-from plivo_analysis.explorer import browser_messages
-browser_messages.PART = 40_000  # so that a small account's file goes in several parts
+from plivo_analysis.explorer import download
+download.PART = 40_000  # so that a small account's file goes in several parts
 explorer = pva.SessionExplorer(pva.demo(sessions=600), since="90d")
 explorer
 """

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plivo_analysis.emulator import Account, generate
-from plivo_analysis.explorer.browser_messages import PART, Download
+from plivo_analysis.explorer.download import PART, Download
 from plivo_analysis.explorer.messages import MessageExplorer
 from plivo_analysis.explorer.sessions import SessionExplorer
 
