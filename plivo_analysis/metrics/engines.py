@@ -24,7 +24,7 @@ from plivo_analysis.tables.convert import select
 from plivo_analysis.values.table_types import MONEY_SCALE, SUM_DIGITS, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from plivo_analysis.values.table_types import Table
 
@@ -100,6 +100,17 @@ def open_table(
     return lazy
 
 
+def is_counted(names: Collection[str], table: Table) -> bool:
+    """Whether a frame holds the rows of a table as ``count`` counted them: without their key.
+
+    Example:
+        >>> from plivo_analysis.api.columns import SESSIONS
+        >>> is_counted(["status", "__rows"], SESSIONS)
+        True
+    """
+    return COUNTED in names and table.key[0] not in names
+
+
 def count(
     lazy: nw.LazyFrame[Any],
     table: Table,
@@ -149,13 +160,13 @@ def counting(
         [('a', 2)]
     """
     # Sums and counts alone: means and quotients of decimals differ from engine to engine.
-    is_counted = COUNTED in lazy.collect_schema().names()
+    counts = COUNTED in lazy.collect_schema().names()
     times = nw.col(COUNTED)
-    wanted = [(times.sum() if is_counted else nw.len()).alias(COUNTED)]
+    wanted = [(times.sum() if counts else nw.len()).alias(COUNTED)]
     for name, column in sums.items():
         value = nw.col(column)
-        known = nw.when(~value.is_null()).then(times).sum() if is_counted else value.count()
-        total = (value * times).sum() if is_counted else value.sum()
+        known = nw.when(~value.is_null()).then(times).sum() if counts else value.count()
+        total = (value * times).sum() if counts else value.sum()
         wanted += [total.alias(f"__{name}"), known.alias(f"__known_{name}")]
     names = list(dict.fromkeys(keys))
     return lazy.group_by(names).agg(*wanted) if names else lazy.select(*wanted)

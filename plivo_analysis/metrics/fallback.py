@@ -10,12 +10,12 @@ import polars as pl
 from plivo_analysis.api.vocabulary import SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.engines import (
-    COUNTED,
     KEY,
     ROWS,
     collect,
     counting,
     exact,
+    is_counted,
     keyed,
     refuse_doubled_keys,
 )
@@ -133,7 +133,7 @@ def fallback_rates(
         [('sms', 1, 1, 0)]
     """
     z = normal_quantile(confidence)
-    counted = frame if COUNTED in column_names(frame) else None
+    counted = frame if is_counted(column_names(frame), ATTEMPTS) else None
     needed = _NEEDED if counted is None else [*_MARKS, "session_status"]
     grouping = Grouping.of(frame, by, FALLBACK_RATES, ATTEMPTS, needed, refused=_OF_AN_ATTEMPT)
     if counted is None:

@@ -23,7 +23,7 @@ from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
-from plivo_analysis.metrics.engines import COUNTED, TICK, count, open_table
+from plivo_analysis.metrics.engines import COUNTED, TICK, count, is_counted, open_table
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require
 from plivo_analysis.tables.convert import folded, result, select
@@ -169,9 +169,9 @@ class Grouping:
         """
         buckets = Buckets.of(every=every, tz=tz)
         available = column_names(frame)
-        is_counted = COUNTED in available
+        counted = is_counted(available, table)
         given = next((known for mark, known in _MARKS.items() if mark in available), None)
-        if not is_counted:
+        if not counted:
             _refuse_another(given, available, result, table, needed)
         explode = given is SESSIONS and table in (ATTEMPTS, CHARGES)
         offered = list(dict.fromkeys([*table.names, *available])) if explode else available
@@ -179,7 +179,7 @@ class Grouping:
             refused = {name: text.format(name=result.name) for name, text in _OF_SESSIONS.items()}
         names = _checked(by, result, offered, refused or {}, periods=buckets is not None)
         instant = "message_time" if table is MESSAGES else "created_at"
-        key = (COUNTED,) if is_counted else table.key
+        key = (COUNTED,) if counted else table.key
         looked_at = [*key, *needed, *([instant] if buckets else [])]
         currency = None
         if any(column.kind is Kind.SUM for column in result.columns) and CURRENCY not in names:

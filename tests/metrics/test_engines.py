@@ -15,6 +15,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from polars.testing import assert_frame_equal
 
 import plivo_analysis as pva
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
@@ -640,3 +641,14 @@ def test_an_amount_in_both_is_counted_once_however_many_attempts_share_the_recor
     join = pva.join_messages(attempts, messages)
     assert (join.matched, join.match_rate, join.amount_in_both) == (2, 1.0, Decimal("0.05"))
     assert "do not add the two" in repr(join)
+
+
+def test_a_column_of_ones_own_named_as_counts_are_changes_no_number() -> None:
+    with pva.demo(sessions=30) as client:
+        sessions = pva.load_sessions(since="90d", client=client)
+    named = sessions.with_columns(pl.lit("7").alias("__rows"))
+    assert_frame_equal(pva.success_rates(named), pva.success_rates(sessions))
+    attempts, charges = pva.explode_attempts(sessions), pva.explode_charges(sessions)
+    own = pl.lit(7).alias("__rows")
+    assert_frame_equal(pva.fallback_rates(attempts.with_columns(own)), pva.fallback_rates(attempts))
+    assert_frame_equal(pva.spend(charges.with_columns(own)), pva.spend(charges))
