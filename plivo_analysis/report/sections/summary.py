@@ -147,15 +147,13 @@ def _stands_out(subject: Subject) -> _Sentence | None:
 
 def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
     """Which country most of a rise or fall comes from, if one does: share, words, its letters."""
-    if subject.before is None or _change(subject) is None:
+    compared = subject.compared
+    if compared is None or _change(subject) is None:
         return None
     changes = {
         row[COUNTRY[0]]: subject.change(row["spend_after"] or _ZERO, row["spend_before"] or _ZERO)
         for row in subject.changes["compare_by_country"].rows(named=True)
     }
-    compared = subject.compared
-    if compared is None:
-        return None
     # Of the same source as its parts: sessions without a total are in neither.
     whole = subject.change(compared["spend_after"] or _ZERO, compared["spend_before"] or _ZERO)
     if not whole:
