@@ -67,6 +67,13 @@ def test_the_page_loads_the_demo_account_and_says_its_numbers(
     )
     page.get_by_text("Not shown on a narrow page: Per verified.").wait_for()
     shot(page, "voila-narrow")
+    page.set_viewport_size({"width": 400, "height": 950})
+    page.wait_for_timeout(300)
+    # On a phone's page the table still shows spend and waste, without being scrolled.
+    assert page.locator(".pva-rows:visible").evaluate_all(
+        "all => all.every(place => place.scrollWidth <= place.clientWidth + 1)"
+    )
+    page.set_viewport_size({"width": 560, "height": 950})
     page.locator(".pva .lm-TabBar-tab", has_text="Fallback").click()
     page.locator(".pva-in-rows .main-svg").first.wait_for()
     assert barriers(page) == []  # what scrolls sideways is reached by keyboard
