@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import plivo_analysis as pva
 from benchmarks import data
 from benchmarks.harness import alone, judge, log_plot, size
-from plivo_analysis.storage.parquet_cache import encode
+from plivo_analysis.storage.day_files import encode
 
 LONG = True
 MILLION = 1_000_000

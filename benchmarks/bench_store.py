@@ -25,7 +25,8 @@ from plivo_analysis.emulator.account import DEFAULT_NOW
 from plivo_analysis.emulator.listing import visible
 from plivo_analysis.parsing.pages import read_page
 from plivo_analysis.storage.completed_ranges import CompletedRange
-from plivo_analysis.storage.parquet_cache import FOLDER, parquet_files, write_closed
+from plivo_analysis.storage.day_files import FOLDER, parquet_files
+from plivo_analysis.storage.parquet_cache import write_closed
 from plivo_analysis.storage.store import Reading, Store, account_folder
 from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor, to_us

@@ -71,6 +71,12 @@ def test_every_module_says_what_it_owns(path: Path) -> None:
     assert len(docstring.splitlines()[0]) > 10
 
 
+@pytest.mark.parametrize("room", sorted(PACKAGE.rglob("__init__.py")), ids=lambda p: p.parent.name)
+def test_a_room_names_the_modules_that_it_has(room: Path) -> None:
+    named = set(re.findall("``([a-z_]+)``", ast.get_docstring(ast.parse(room.read_text())) or ""))
+    assert named <= {path.stem for path in room.parent.iterdir()}
+
+
 def test_no_room_is_without_a_purpose_in_its_name() -> None:
     vague = {"utils", "util", "helpers", "helper", "constants", "models", "misc", "common"}
     assert not [path for path in MODULES if path.stem in vague or path.parent.name in vague]

@@ -19,7 +19,7 @@ from plivo_analysis.loaders.load import load_messages, load_sessions
 from plivo_analysis.loaders.recipients import disguise
 from plivo_analysis.loaders.scan import connect
 from plivo_analysis.report.files import csv_bytes, parquet_bytes
-from plivo_analysis.storage.parquet_cache import TABLES
+from plivo_analysis.storage.day_files import TABLES
 from plivo_analysis.system.files import write_atomically
 from plivo_analysis.values.masking import mask_text
 from plivo_analysis.values.table_types import Table

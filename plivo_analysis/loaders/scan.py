@@ -14,7 +14,8 @@ from plivo_analysis.api.checks import checked_word
 from plivo_analysis.api.times import parse_instant
 from plivo_analysis.errors import FilterError, PlivoAnalysisError
 from plivo_analysis.loaders.answer import account
-from plivo_analysis.storage.parquet_cache import TABLES, instant_of, locate
+from plivo_analysis.storage.day_files import TABLES, instant_of
+from plivo_analysis.storage.parquet_cache import locate
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.tables.convert import plain_arrow
 from plivo_analysis.values.spans import EVER, Span, to_us

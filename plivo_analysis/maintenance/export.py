@@ -19,16 +19,16 @@ from plivo_analysis.api.checks import checked_word
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
 from plivo_analysis.loaders.recipients import RECIPIENTS, disguise
-from plivo_analysis.storage.folder import make_private
-from plivo_analysis.storage.parquet_cache import (
+from plivo_analysis.storage.day_files import (
     TABLES,
     batches,
-    day_name,
     derived_tables,
     encode,
+    file_name,
     parts_of,
-    read,
 )
+from plivo_analysis.storage.folder import make_private
+from plivo_analysis.storage.parquet_cache import read
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.system.files import write_atomically
 from plivo_analysis.system.folders import chosen_folder
@@ -100,7 +100,7 @@ def export(client: Client, out: str | Path, *, recipients: str = "full") -> Expo
 def _export(client: Client, resource: Resource, made: Exported, recipients: str) -> None:
     store = client.store
     oldest = to_us(client.now()) - RETENTION
-    names = {day_name(day) for day in store.records(resource).days(EVER) if day.records}
+    names = {file_name(day.start) for day in store.records(resource).days(EVER) if day.records}
     for table in TABLES[resource.name]:
         made.rows[table.name] = 0
         make_private(made.folder / table.name)
@@ -116,7 +116,7 @@ def _export(client: Client, resource: Resource, made: Exported, recipients: str)
         for table, frame in derived_tables(resource, shown):
             of_days = parts_of(frame, resource.instant, spans)
             for day, of_day in zip(days, of_days, strict=True):
-                path = made.folder / table.name / day_name(day)
+                path = made.folder / table.name / file_name(day.start)
                 write_atomically(path, encode(of_day, small=True), private=True)
             made.rows[table.name] += frame.height
         made.days += len(days)

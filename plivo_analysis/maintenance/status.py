@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import RESOURCES
+from plivo_analysis.storage.day_files import parquet_files
 from plivo_analysis.storage.folder import quarantined_files
-from plivo_analysis.storage.parquet_cache import parquet_files
 from plivo_analysis.values.spans import EVER, from_us, merge
 
 if TYPE_CHECKING:

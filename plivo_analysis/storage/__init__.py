@@ -5,11 +5,12 @@ one transaction. Written apart, a process that dies between them loses rows (che
 or reads them twice (rows first).
 
 - ``store``: one account's store, the face that the rest of the package uses
-- ``folder``, ``database``, ``migrations``, ``identity``: the file, its rights, its transactions,
+- ``folder``, ``database``, ``migrations``, ``account_key``: the file, its rights, its transactions,
   its tables, and whose it is
 - ``merging``, ``records``: two readings of one record become one; records read back
 - ``completed_ranges``, ``leases``: what was read whole, and who is reading what
-- ``parquet_cache``, ``filtering``: one Parquet file a day and table, derived; filters on columns
+- ``day_files``, ``parquet_cache``: a day's Parquet files; which of them fit, and ranges of rows
+- ``filtering``: filters on columns
 - ``recent_rows``: rows as they were parsed with their page, until their day has its file
 - ``deletion``, ``tombstones``: removal for good, and what keeps it removed
 """

@@ -14,7 +14,6 @@ where a range of any table is, for engines that read files themselves.
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import warnings
@@ -26,16 +25,26 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import PlivoAnalysisWarning, SchemaError, StoreError
+from plivo_analysis.storage.day_files import (
+    DERIVED,
+    FOLDER,
+    TABLES,
+    batches,
+    derived_tables,
+    encode,
+    file_name,
+    file_of,
+    parquet_files,
+    parts_of,
+    resource_of,
+)
 from plivo_analysis.storage.folder import make_private
 from plivo_analysis.system.files import write_atomically
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.tables.convert import from_rows
-from plivo_analysis.tables.explode import explode_attempts, explode_charges
-from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
-from plivo_analysis.values.spans import DAY, EVER, Span, ceil, from_us, subtract
+from plivo_analysis.values.spans import DAY, EVER, Span, ceil, subtract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,23 +55,9 @@ if TYPE_CHECKING:
     from plivo_analysis.storage.store import Store
     from plivo_analysis.values.table_types import Table
 
-TABLES: Mapping[str, tuple[Table, ...]] = {
-    SESSIONS.name: (SESSIONS, ATTEMPTS, CHARGES),
-    MESSAGES.name: (MESSAGES,),
-}
-"""The tables that are written of a resource; the first is the resource's own."""
-
-_DERIVED = {ATTEMPTS.name: explode_attempts, CHARGES.name: explode_charges}
-
-FOLDER = "parquet"
-
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = 50_000  # records of several days that are read together
 _WORTH_WRITING = 5_000  # rows of closed days
 _ROWS_AT_ONCE = 10_000  # rows that are Python objects at the same time: 5 kB each
-# Rows. While polars streams, it holds a dozen row groups: with eight columns of attempts that is
-# 200 MB for groups of this size, and 800 MB for those of 262,144 rows that it writes by itself.
-_ROW_GROUP = 16_384
 # Which release makes a table, and of what columns: another one's files are made anew.
 _MAKERS = {
     table.name: f"{__version__} {zlib.crc32(str(table.polars()).encode()):08x}"
@@ -160,10 +155,11 @@ def locate(
 
     Example:
         >>> from plivo_analysis.storage.store import Store
+        >>> from plivo_analysis.tables.exploded_columns import ATTEMPTS
         >>> locate(Store(None), ATTEMPTS, EVER)
         []
     """
-    resource = _resource_of(table)
+    resource = resource_of(table)
     if store.folder is not None:
         with store.reading():
             lacking = [
@@ -182,18 +178,8 @@ def locate(
             places.append(files)
         else:
             rows = _rows(store, resource, unfiled)
-            places.append(_DERIVED[table.name](rows) if table.name in _DERIVED else rows)
+            places.append(DERIVED[table.name](rows) if table.name in DERIVED else rows)
     return places
-
-
-def instant_of(table: Table) -> str:
-    """The column that says which day a row of a table is of.
-
-    Example:
-        >>> instant_of(CHARGES), instant_of(MESSAGES)
-        ('created_at', 'message_time')
-    """
-    return _resource_of(table).instant
 
 
 def write_closed(store: Store, resource: Resource, complete: Iterable[Span]) -> None:
@@ -251,117 +237,6 @@ def discard_stale(store: Store) -> None:
                 path.unlink(missing_ok=True)
 
 
-def parquet_files(folder: Path) -> list[Path]:
-    """Every file of an account's cache, temporary ones included.
-
-    Example:
-        >>> from pathlib import Path
-        >>> parquet_files(Path("nowhere"))
-        []
-    """
-    return sorted(path for path in (folder / FOLDER).glob("*/*") if path.is_file())
-
-
-def file_of(folder: Path, table: Table, day: Day) -> Path:
-    """Where a day of a table lies in an account's folder.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from plivo_analysis.storage.records import Day
-        >>> file_of(Path("account"), SESSIONS, Day(0, 1, 1)).as_posix()
-        'account/parquet/sessions/1970-01-01.parquet'
-    """
-    return folder.joinpath(FOLDER, table.name, day_name(day))
-
-
-def day_name(day: Day) -> str:
-    """The name of a day's file."""
-    return _file_name(day.start)
-
-
-def encode(frame: pl.DataFrame, *, small: bool = False) -> bytes:
-    """A frame as the bytes of a Parquet file.
-
-    Args:
-        frame: The frame.
-        small: Whether size counts more than the time of reading it back.
-
-    Example:
-        >>> encode(SESSIONS.polars().to_frame())[:4]
-        b'PAR1'
-    """
-    target = io.BytesIO()
-    frame.write_parquet(
-        target, compression="zstd" if small else "lz4", statistics=True, row_group_size=_ROW_GROUP
-    )
-    return target.getvalue()
-
-
-def batches(days: Iterable[Day]) -> Iterator[list[Day]]:
-    """Days that hold records, as many together as fit the memory with ease.
-
-    Example:
-        >>> from plivo_analysis.storage.records import Day
-        >>> days = [Day(0, 40_000, 1), Day(1, 0, 1), Day(2, 20_000, 1), Day(3, 9, 1)]
-        >>> [[day.start for day in batch] for batch in batches(days)]
-        [[0], [2, 3]]
-    """
-    batch: list[Day] = []
-    for day in days:
-        if not day.records:
-            continue
-        if batch and sum(earlier.records for earlier in batch) + day.records > _AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(day)
-    if batch:
-        yield batch
-
-
-def derived_tables(resource: Resource, frame: pl.DataFrame) -> list[tuple[Table, pl.DataFrame]]:
-    """A resource's table and those derived of it.
-
-    Args:
-        resource: What the frame holds.
-        frame: Its table.
-
-    Raises:
-        SchemaError: A session's money is beyond all bounds.
-
-    Example:
-        >>> from plivo_analysis.api.resources import SESSION_RESOURCE
-        >>> empty = SESSION_RESOURCE.table.polars().to_frame()
-        >>> [table.name for table, _ in derived_tables(SESSION_RESOURCE, empty)]
-        ['sessions', 'attempts', 'charges']
-    """
-    main, *others = TABLES[resource.name]
-    return [(main, frame), *((table, _DERIVED[table.name](frame)) for table in others)]
-
-
-def parts_of(frame: pl.DataFrame, instant: str, spans: Iterable[Span]) -> list[pl.DataFrame]:
-    """The rows of each range.
-
-    Args:
-        frame: A table in the order of time.
-        instant: The column that says when.
-        spans: The ranges.
-
-    Example:
-        >>> from plivo_analysis.values.spans import from_us
-        >>> frame = pl.DataFrame({"at": [from_us(1), from_us(DAY), from_us(DAY + 1)]})
-        >>> spans = [Span(DAY, 2 * DAY), Span(0, DAY)]
-        >>> [part.height for part in parts_of(frame, "at", spans)]
-        [2, 1]
-    """
-    instants = frame[instant]
-    bounds = [
-        pl.Series(at, dtype=instants.dtype)
-        for at in zip(*(span.datetimes() for span in spans), strict=True)
-    ]
-    starts, ends = (instants.search_sorted(bound).to_list() for bound in bounds)
-    return [frame.slice(start, end - start) for start, end in zip(starts, ends, strict=True)]
-
-
 def _find(
     store: Store,
     table: Table,
@@ -371,7 +246,7 @@ def _find(
 ) -> list[_Part]:
     """The days of a range: what ``look`` finds of their files, else their records."""
     # One transaction: between two, a record could move from a day not yet read to one read.
-    resource = _resource_of(table)
+    resource = resource_of(table)
     with store.reading():
         parts = _parts(store, resource, span, oldest)
         for part in parts:
@@ -386,12 +261,6 @@ def _find(
     return parts
 
 
-def _resource_of(table: Table) -> Resource:
-    """The resource whose records a table is made of."""
-    (found,) = (RESOURCES[name] for name, tables in TABLES.items() if table in tables)
-    return found
-
-
 def _parts(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Part]:
     """The days of a range, each with what is noted of its files that are there, of their size."""
     sizes = {table.name: _sizes(store.folder, table) for table in TABLES[resource.name]}
@@ -401,7 +270,7 @@ def _parts(store: Store, resource: Resource, span: Span, oldest: int) -> list[_P
         (resource.name,),
     ):
         stamp = _Stamp(*noted)
-        if sizes[name].get(_file_name(start)) == stamp.size:
+        if sizes[name].get(file_name(start)) == stamp.size:
             stamps.setdefault(start, {})[name] = stamp
     complete = store.completed_ranges(resource).complete("")
     parts = []
@@ -424,10 +293,6 @@ def _sizes(folder: Path | None, table: Table) -> dict[str, int]:
     return sizes
 
 
-def _file_name(day: int) -> str:
-    return f"{from_us(day).date().isoformat()}.parquet"
-
-
 def _runs(parts: list[_Part]) -> Iterator[tuple[list[Any], list[_Part]]]:
     """Runs of days that are read alike: their files, or the days that have none."""
     for filed, group in groupby(parts, key=lambda part: part.file is not None):
@@ -437,7 +302,7 @@ def _runs(parts: list[_Part]) -> Iterator[tuple[list[Any], list[_Part]]]:
 
 def _body(folder: Path, table: Table, part: _Part) -> bytes | None:
     """The bytes of a day's file, if it is what was written, and the other tables' are there."""
-    for other in TABLES[_resource_of(table).name]:
+    for other in TABLES[resource_of(table).name]:
         stamp = part.stamps.get(other.name)
         if stamp is None or (stamp.changes, stamp.maker) != (part.day.changes, _MAKERS[other.name]):
             return None

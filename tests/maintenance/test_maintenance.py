@@ -29,7 +29,7 @@ from plivo_analysis.maintenance.deletion import forget, purge
 from plivo_analysis.maintenance.doctor import examine
 from plivo_analysis.maintenance.export import export
 from plivo_analysis.maintenance.status import status
-from plivo_analysis.storage.parquet_cache import parquet_files
+from plivo_analysis.storage.day_files import parquet_files
 from plivo_analysis.storage.store import Store
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.values.spans import EVER

@@ -21,8 +21,9 @@ from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.storage import parquet_cache
+from plivo_analysis.storage.day_files import parquet_files
 from plivo_analysis.storage.filtering import chosen, matches
-from plivo_analysis.storage.parquet_cache import parquet_files, read
+from plivo_analysis.storage.parquet_cache import read
 from plivo_analysis.storage.records import change_day
 from plivo_analysis.values.spans import DAY, Span, to_us
 

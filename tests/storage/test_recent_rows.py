@@ -14,7 +14,7 @@ from plivo_analysis.emulator import Account, Server, generate
 from plivo_analysis.errors import PlivoAnalysisWarning, StoreError
 from plivo_analysis.maintenance.deletion import forget
 from plivo_analysis.storage.database import Database
-from plivo_analysis.storage.parquet_cache import parquet_files
+from plivo_analysis.storage.day_files import parquet_files
 from plivo_analysis.storage.recent_rows import RecentRows
 from plivo_analysis.storage.records import Day, Records
 from plivo_analysis.values.spans import DAY
