@@ -262,7 +262,7 @@ def _frame(state: ViewState[Sessions]) -> pl.DataFrame:
         measures = [column for _, _, columns in parts for column in columns]
         before = before.rename({column: column + _WAS for column in measures})
         frame = frame.join(before, on=by, how="left", nulls_equal=True)
-        # Of a rate, compare also says whether chance alone could have moved it so far.
+        # Of a rate, compare also gives the interval of its change, which says if it is clear.
         changes = compare(state.previous.frames["sessions"], state.dataset.frames["sessions"], by)
         changed = changes.select(*by, cs.contains("_rate_change"))
         frame = frame.join(changed, on=by, how="left", nulls_equal=True)
