@@ -42,9 +42,8 @@ _NAMES = {"sms": "SMS", "mms": "MMS", "rcs": "RCS", "whatsapp": "WhatsApp"} | {
     word: word.capitalize() for word in ("voice", UNKNOWN, "validation", "unallocated")
 }
 _PLACES = {"sms": 0, "voice": 1, "whatsapp": 2, UNKNOWN: 4, "validation": 5, "unallocated": 6}
-_OTHER_CHANNELS = (
-    3  # of a channel that is not listed: after those that are, before money without one
-)
+# Any other channel comes after those three, and before what is of no channel.
+_OTHER_CHANNELS = 3
 _GRID = "rgba(128,134,143,0.25)"
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif'
 
