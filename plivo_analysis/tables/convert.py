@@ -179,11 +179,12 @@ def folded(column: pl.Series, fold: Callable[[Any], str | None]) -> pl.Series:
         >>> folded(pl.Series(["SMS", "sms", None]), lambda word: word and word.lower()).to_list()
         ['sms', 'sms', None]
     """
-    words = column.unique().to_list()
-    wanted = [fold(word) for word in words]
-    if wanted == words:  # as the loaders give them
+    words = column.drop_nulls().unique()
+    wanted = [*map(fold, words), fold(None)]
+    if wanted == [*words, None]:  # as the loaders give them
         return column
-    return column.replace_strict(words, wanted, return_dtype=pl.String)
+    places = column.cast(pl.Enum(words)).to_physical().fill_null(len(words))
+    return pl.Series(column.name, wanted, dtype=pl.String).gather(places)
 
 
 def result(frame: pl.DataFrame, like: Any) -> Any:
