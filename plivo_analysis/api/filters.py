@@ -40,14 +40,14 @@ class Query(dict[str, str]):
     """
 
     def __repr__(self) -> str:
-        return repr(shown(self))
+        return repr(masked_filters(self))
 
 
-def shown(values: Mapping[str, str]) -> dict[str, str]:
+def masked_filters(values: Mapping[str, str]) -> dict[str, str]:
     """Filters as they may be shown: numbers masked.
 
     Example:
-        >>> shown({"to_number": "447700900123"})
+        >>> masked_filters({"to_number": "447700900123"})
         {'to_number': '44 ••• ••• ••23'}
     """
     return {
@@ -55,14 +55,14 @@ def shown(values: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def shown_scope(scope: str) -> str:
+def masked_scope(scope: str) -> str:
     """A filter's scope as it may be shown: numbers masked.
 
     Example:
-        >>> shown_scope("recipient=14155550123&status=verified")
+        >>> masked_scope("recipient=14155550123&status=verified")
         'recipient=1 ••• ••• ••23, status=verified'
     """
-    values = shown(dict(parse_qsl(scope)))
+    values = masked_filters(dict(parse_qsl(scope)))
     return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
@@ -111,7 +111,7 @@ class Filter:
         return cls(resource, tuple(values))
 
     def __repr__(self) -> str:
-        values = (f"{name}={value!r}" for name, value in shown(self.params()).items())
+        values = (f"{name}={value!r}" for name, value in masked_filters(self.params()).items())
         return f"Filter({', '.join((self.resource.name, *values))})"
 
     def params(self) -> Query:
@@ -122,7 +122,7 @@ class Filter:
     def scope(self) -> str:
         """The same text for the same filter, empty for none: the key of completed ranges.
 
-        It holds numbers in clear, though not in its ``repr``. :func:`shown_scope` is for showing.
+        It holds numbers in clear, though not in its ``repr``. :func:`masked_scope` is for showing.
         """
         # Sorted, or the order of a caller's arguments would make two keys of one filter.
         return Private(urlencode(sorted(self.params().items())))

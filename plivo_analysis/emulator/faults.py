@@ -62,7 +62,7 @@ class Response:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-class Connection(Protocol):
+class Wire(Protocol):
     """What a fault can do with its client's connection."""
 
     def send(self, data: bytes) -> None:
@@ -96,7 +96,7 @@ class Fault:
     name: str
     replaces: Response | None = None
     changes: Callable[[Response], Response] | None = None
-    deliver: Callable[[Connection, Response], None] | None = None
+    deliver: Callable[[Wire, Response], None] | None = None
 
     @classmethod
     def status(cls, status: int, *, html: bool = False, error: object = "it broke") -> Fault:
@@ -254,7 +254,7 @@ class Fault:
             'reset'
         """
 
-        def deliver(connection: Connection, response: Response) -> None:
+        def deliver(connection: Wire, response: Response) -> None:
             if mid_body:
                 connection.send(response.head(length=len(response.body)) + _half(response.body))
                 connection.wait(0.05)  # or the reset overtakes the bytes
@@ -276,7 +276,7 @@ class Fault:
             'cut'
         """
 
-        def deliver(connection: Connection, response: Response) -> None:
+        def deliver(connection: Wire, response: Response) -> None:
             half = _half(response.body)
             if chunked:
                 head = response.head(length=None, Transfer_Encoding="chunked")
@@ -298,7 +298,7 @@ class Fault:
             'dribble'
         """
 
-        def deliver(connection: Connection, response: Response) -> None:
+        def deliver(connection: Wire, response: Response) -> None:
             connection.send(response.head(length=len(response.body)))
             for position in range(len(response.body)):
                 connection.send(response.body[position : position + 1])
@@ -317,7 +317,7 @@ class Fault:
             'hang'
         """
 
-        def deliver(connection: Connection, _response: Response) -> None:
+        def deliver(connection: Wire, _response: Response) -> None:
             connection.wait(seconds)
             connection.drop()
 
@@ -332,7 +332,7 @@ class Fault:
             'delay'
         """
 
-        def deliver(connection: Connection, response: Response) -> None:
+        def deliver(connection: Wire, response: Response) -> None:
             connection.wait(seconds)
             connection.send(response.head(length=len(response.body)) + response.body)
 

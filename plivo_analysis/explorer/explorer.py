@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 import ipywidgets as widgets
 
-from plivo_analysis.api.filters import shown
+from plivo_analysis.api.filters import masked_filters
 from plivo_analysis.client import environment_client
 from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
@@ -396,7 +396,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     def _write_code(self) -> None:
         arguments = self._arguments()
         texts = {name: value for name, value in arguments.items() if isinstance(value, str)}
-        masked = self._code({**arguments, **shown(texts)})
+        masked = self._code({**arguments, **masked_filters(texts)})
         write(self._layout.code, code_line(masked, self._code(arguments)))
 
     def _export(self, kind: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from plivo_analysis.api.filters import shown
+from plivo_analysis.api.filters import masked_filters
 from plivo_analysis.explorer.load_cost import SAMPLE_ROWS
 from plivo_analysis.explorer.output import lines
 from plivo_analysis.figures import style
@@ -172,7 +172,7 @@ def header(
             time = estimated(estimate, has_ended=loaded.outcome.ended)
         else:
             time = so_far(loaded.request.covered(span), span)
-        values = shown(loaded.request.filters)
+        values = masked_filters(loaded.request.filters)
         for parameter in resource.parameters:
             if parameter.name in values:
                 # To choose by what became of a session or message decides its rates.

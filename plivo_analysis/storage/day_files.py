@@ -51,11 +51,11 @@ def resource_of(table: Table) -> Resource:
     return found
 
 
-def instant_of(table: Table) -> str:
+def instant_column(table: Table) -> str:
     """The column that says which day a row of a table is of.
 
     Example:
-        >>> instant_of(CHARGES), instant_of(MESSAGES)
+        >>> instant_column(CHARGES), instant_column(MESSAGES)
         ('created_at', 'message_time')
     """
     return resource_of(table).instant

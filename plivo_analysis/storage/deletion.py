@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from plivo_analysis.storage.database import Database
     from plivo_analysis.storage.tombstones import Tombstones
 
-Progress = Callable[[float], object]
+OnProgress = Callable[[float], object]
 """Is told which share of the work is done, from 0 to 1."""
 
 _ROWS, _PAGES = 5_000, 250  # of a batch: well under a second each
@@ -56,7 +56,7 @@ class Deleted:
 
 
 def delete_older(
-    database: Database, resource: Resource, before: int, progress: Progress
+    database: Database, resource: Resource, before: int, progress: OnProgress
 ) -> Deleted:
     """Delete what began before an instant.
 
@@ -110,7 +110,7 @@ def delete_older(
 
 
 def delete_numbers(
-    database: Database, resource: Resource, tombstones: Tombstones, progress: Progress
+    database: Database, resource: Resource, tombstones: Tombstones, progress: OnProgress
 ) -> Deleted:
     """Delete every record in which one of the numbers is found, and what was asked with one.
 
@@ -163,7 +163,7 @@ def _scan(
     resource: str,
     what: tuple[str, str],
     clean: Callable[..., None],
-    progress: Progress,
+    progress: OnProgress,
 ) -> None:
     """Call a function with the number and the columns of every row of a table, in batches."""
     table, columns = what

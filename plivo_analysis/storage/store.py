@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from plivo_analysis.api.filters import shown_scope
+from plivo_analysis.api.filters import masked_scope
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.errors import FilterError
 from plivo_analysis.storage.account_key import ACCOUNT, KEY_CHECK
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.parsing.records import Record
-    from plivo_analysis.storage.deletion import Progress
+    from plivo_analysis.storage.deletion import OnProgress
     from plivo_analysis.values.spans import Span
 
 _UNFINISHED = "deletion unfinished"
@@ -177,7 +177,7 @@ class Store:
             )
         self.database.run(
             "INSERT OR IGNORE INTO scope VALUES (?, ?, ?)",
-            (self.database.hashed(scope), mask_text(shown_scope(scope)), json.dumps(numbers)),
+            (self.database.hashed(scope), mask_text(masked_scope(scope)), json.dumps(numbers)),
         )
 
     def forgotten(self) -> Tombstones:
@@ -186,7 +186,7 @@ class Store:
         return Tombstones(self.database.key, dict(rows))
 
     @shows_no_values
-    def forget(self, number: str, progress: Progress = lambda _: None) -> Deleted:
+    def forget(self, number: str, progress: OnProgress = lambda _: None) -> Deleted:
         """Delete what is of a telephone number, and keep it from coming back.
 
         What is to go is noted first, the number by its hash: the next deletion after a process
@@ -210,7 +210,7 @@ class Store:
         return self._delete(progress, tombstones)
 
     @shows_no_values
-    def purge(self, before: int, progress: Progress = lambda _: None) -> Deleted:
+    def purge(self, before: int, progress: OnProgress = lambda _: None) -> Deleted:
         """Delete what began before an instant; nothing keeps it from being read again.
 
         Args:
@@ -235,7 +235,7 @@ class Store:
     def _deletions(self) -> dict[str, int]:
         return dict(json.loads(self.fact(_UNFINISHED) or "{}"))
 
-    def _delete(self, progress: Progress, tombstones: Tombstones) -> Deleted:
+    def _delete(self, progress: OnProgress, tombstones: Tombstones) -> Deleted:
         """Delete all that is noted to go, of this call and of any that was cut short."""
         noted, deleted = self._deletions(), Deleted()
         self.recent.clear()

@@ -13,7 +13,7 @@ from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.session import session_details
-from plivo_analysis.explorer.views.view import cell, shown, shown_number, worst_first
+from plivo_analysis.explorer.views.view import cell, number_cell, text_cell, worst_first
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.metrics.outcomes import attempt_outcomes
@@ -116,8 +116,10 @@ def _columns(currency: str) -> list[TableColumn]:
     charge = f"Charge, {clean(sign(currency), cap=8)}"
     return [
         TableColumn("Time, UTC", ("time",), _time, 1.3),
-        TableColumn("Recipient", ("recipient",), lambda row: shown_number(row["recipient"]), 1.3),
-        TableColumn("Country", (COUNTRY,), lambda row: shown(row[COUNTRY]), 0.6, is_optional=True),
+        TableColumn("Recipient", ("recipient",), lambda row: number_cell(row["recipient"]), 1.3),
+        TableColumn(
+            "Country", (COUNTRY,), lambda row: text_cell(row[COUNTRY]), 0.6, is_optional=True
+        ),
         TableColumn("Application", ("alias", "app_uuid"), _application, 1.1, is_optional=True),
         TableColumn("Attempt", ("attempt_number", "attempts"), _number, 0.65, is_number=True),
         TableColumn("Channel", ("channel",), channel_cell, 0.9),
@@ -144,7 +146,7 @@ def _time(row: dict[str, Any]) -> str:
 
 
 def _application(row: dict[str, Any]) -> str:
-    return shown(row["alias"] or row["app_uuid"])
+    return text_cell(row["alias"] or row["app_uuid"])
 
 
 def _number(row: dict[str, Any]) -> str:
@@ -152,7 +154,7 @@ def _number(row: dict[str, Any]) -> str:
 
 
 def _outcome(row: dict[str, Any]) -> Markup:
-    return cell(row["outcome"].replace("_", " "), shown(row["status"]))
+    return cell(row["outcome"].replace("_", " "), text_cell(row["status"]))
 
 
 def _charge(row: dict[str, Any]) -> str | Markup:
@@ -163,5 +165,5 @@ def _session(row: dict[str, Any]) -> str | Markup:
     """The session's status, on its last attempt only."""
     if row["attempt_number"] != row["attempts"]:
         return ""
-    status = shown(row["session_status"])
+    status = text_cell(row["session_status"])
     return status if fold_status(row["session_status"]) in SETTLED else cell("", status)

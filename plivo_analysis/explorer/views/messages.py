@@ -13,7 +13,7 @@ from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
 from plivo_analysis.explorer.dataset import COUNTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
-from plivo_analysis.explorer.views.view import cell, shown, shown_number, worst_first
+from plivo_analysis.explorer.views.view import cell, number_cell, text_cell, worst_first
 from plivo_analysis.figures import style
 from plivo_analysis.insights.delivery import delivery_times
 from plivo_analysis.metrics.messages import delivery_rates, meaning, message_spend
@@ -197,17 +197,17 @@ def _time(row: dict[str, Any]) -> str:
 
 
 def _word(column: str) -> Any:
-    return lambda row: shown(row[column])
+    return lambda row: text_cell(row[column])
 
 
 def _number(column: str) -> Any:
-    return lambda row: shown_number(row[column])
+    return lambda row: number_cell(row[column])
 
 
 def _state(row: dict[str, Any]) -> Markup:
     code = row["error_code"]
     why = "" if code in (None, "000") else f"{clean(code)} {meaning(code) or ''}"
-    return cell(shown(row["message_state"]), why)
+    return cell(text_cell(row["message_state"]), why)
 
 
 def _parts(row: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.explorer.output import NOTHING
-from plivo_analysis.explorer.views.view import shown_number
+from plivo_analysis.explorer.views.view import number_cell
 from plivo_analysis.figures import style, svg
 from plivo_analysis.report.countries import country
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
@@ -42,7 +42,7 @@ def session_details(sessions: pl.DataFrame, uuid: str, currency: str) -> Markup:
     facts = {
         "Began": _instant(row["created_at"]),
         "Status": _word(row["status"]),
-        "Recipient": shown_number(row["recipient"]) or NOT_KNOWN,
+        "Recipient": number_cell(row["recipient"]) or NOT_KNOWN,
         "Country": country(row["destination_country_iso2"]),
         "Network": _word(row["destination_network"]),
         "Application": _word(row["alias"] or row["app_uuid"]),

@@ -142,23 +142,23 @@ def cell(
     return render("explorer/cell.html", square=square, text=words, aside=aside, accent=accent)
 
 
-def shown(word: str | None, cap: int = 40) -> str:
+def text_cell(word: str | None, cap: int = 40) -> str:
     """A text of the wire, cleaned and cut; empty for null.
 
     Example:
-        >>> shown("a\u202eb"), shown(None)
+        >>> text_cell("a\u202eb"), text_cell(None)
         ('ab', '')
     """
     return "" if word is None else clean(word, cap=cap)
 
 
-def shown_number(number: str | None) -> str:
+def number_cell(number: str | None) -> str:
     """A telephone number, masked, with the plus sign of its country code; empty for null.
 
     Senders may have a short code or a name, which are shown as they are.
 
     Example:
-        >>> shown_number("14155550100"), shown_number("ACME"), shown_number(None)
+        >>> number_cell("14155550100"), number_cell("ACME"), number_cell(None)
         ('+1 ••• ••• ••00', 'ACME', '')
     """
     if number is None:
