@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import plivo_analysis as pva
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 START = "import plivo_analysis as pva\n\nclient = pva.demo(sessions={sessions}{options})\n"
 SHOW = "explorer = pva.{kind}(client{filters})\nexplorer"
@@ -90,11 +93,13 @@ def test_wrong_input_is_named_beside_its_field(explorer: Any, shot: Any) -> None
 
 
 def test_progress_moves_while_another_cell_is_running_and_what_was_read_is_kept(
-    explorer: Any, shot: Any
+    explorer: Any, shot: Any, place: Path
 ) -> None:
+    seen = place / "progress was seen"
     page = explorer(
         "busy",
-        "explorer.load.click()\nimport time\ntime.sleep(8)",
+        "explorer.load.click()\nimport time\nfrom pathlib import Path\n"
+        f"while not Path({str(seen)!r}).exists():\n    time.sleep(0.1)",
         filters=", since='90d'",
         sessions=20000,
     )
@@ -110,6 +115,7 @@ def test_progress_moves_while_another_cell_is_running_and_what_was_read_is_kept(
         arg=first,
     )
     shot(page, "lab-loading")
+    seen.touch()
     # Where the kernel answers widgets in the thread of its cells, the click waits for the cell.
     page.locator("button.pva-cancel").click()
     kept = page.locator(".pva-status", has_text="Stopped.")
