@@ -132,6 +132,7 @@ with pva.Client(AUTH_ID, AUTH_TOKEN, base_url=url, store=False) as client:
     end = time.monotonic() + seconds
     while time.monotonic() + client.limiter.wait_estimate(1) < end:
         client.transport.get("Verify/Session/", {}, read=len)
+        time.sleep(0.05)  # a page is kept; without a pause a busy machine decides who sends
     print(client.transport.requests)
 """
 
