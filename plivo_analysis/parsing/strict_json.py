@@ -12,16 +12,18 @@ UTF-8 files nor SQLite do, stays an escape.
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
+
+import msgspec
 
 from plivo_analysis.errors import BadResponseError
 
 REMEDY = "Try again in a minute; if it stays so, check the base URL (PLIVO_API_URL)."
 _MOST_VALUES = 200_000  # twenty sessions of a thousand attempts have fewer
-_FAST = json.JSONEncoder(
-    allow_nan=False, check_circular=False, sort_keys=True, separators=(",", ":")
-)
+_ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="number")
+_TO_ESCAPE = re.compile(r"[^ -~]")
 _END = object()
 
 
@@ -111,13 +113,16 @@ def canonical(value: Any) -> str:
         '{"a":0.0800,"b":[1,null]}'
     """
     try:
-        return _FAST.encode(value)
-    except (TypeError, ValueError, RecursionError):  # a Decimal, not finite, or nested deeply
+        text = _ENCODER.encode(value).decode()
+    except (UnicodeEncodeError, RecursionError):  # half of a pair of surrogates; nested deeply
         return _written(value)
+    if text.isascii() and text.isprintable():  # nearly always
+        return text
+    return _TO_ESCAPE.sub(lambda sign: json.dumps(sign[0])[1:-1], text)
 
 
 def _written(value: Any) -> str:
-    """The same text without the standard encoder, which knows no Decimal.
+    """The same text without the encoder, for what it refuses.
 
     It keeps its own stack, since the depth is the sender's choice.
     """
