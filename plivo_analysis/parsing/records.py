@@ -171,9 +171,21 @@ class Notes(list[Note]):
             self.append(note(code, path, value))
 
     def read(
-        self, source: dict[str, Any], wanted: Wanted, row: dict[str, Any], path: str = ""
+        self,
+        source: dict[str, Any],
+        wanted: Wanted,
+        row: dict[str, Any],
+        path: str = "",
+        place: int | None = None,
     ) -> dict[str, Any]:
         """Parse the wanted fields of an object into a row.
+
+        Args:
+            source: The object.
+            wanted: Its known fields.
+            row: Takes the values.
+            path: Where the object is within its record; empty for the record itself.
+            place: Its place, if it is one of a list there.
 
         Returns:
             The fields that are not known, exactly as they came.
@@ -182,8 +194,9 @@ class Notes(list[Note]):
         for name, parse in wanted.items():
             if parse is not None and (value := source.get(name)) is not None:
                 row[name], code = parse(value)
-                if code is not None:
-                    self.add(code, path + name, value)
+                if code is not None:  # few fields are odd, so that only then a path is made
+                    listed = "" if place is None else f"[{place}]"
+                    self.add(code, f"{path}{listed}.{name}" if path else name, value)
         if source.keys() <= wanted.keys():
             return {}
         unknown = source.keys() - wanted.keys()

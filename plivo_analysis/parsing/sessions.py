@@ -152,7 +152,7 @@ def _once(
     seen: set[tuple[Any, ...]] = set()
     for place, item in items:
         row: dict[str, Any] = dict.fromkeys(part.wanted)
-        others = notes.read(item, part.wanted, row, f"{part.path}[{place}].")
+        others = notes.read(item, part.wanted, row, part.path, place)
         # Equal to the last field under one id is the same thing listed again. Without an id,
         # equality proves nothing: two attempts of one price give two equal charges.
         # Only under an id met before: to hash a time or an amount costs as much as to read it.
@@ -194,7 +194,7 @@ def _fill_charges(
     if not isinstance(charges, dict):
         notes.add(Code.CHARGES_UNREADABLE, "charges", charges)
         return
-    others = notes.read(charges, _TOTALS, row, "charges.")
+    others = notes.read(charges, _TOTALS, row, "charges")
     for name in _OF_CHARGES:
         if charges.get(name) is None:
             notes.add(Code.AMOUNT_MISSING, f"charges.{name}")
