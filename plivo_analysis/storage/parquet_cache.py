@@ -200,6 +200,7 @@ def write_closed(store: Store, resource: Resource, complete: Iterable[Span]) -> 
         >>> from plivo_analysis.storage.store import Store
         >>> write_closed(Store(None), SESSION_RESOURCE, [EVER])
     """
+    store.recent.make_columns(resource)
     closes = any(ceil(span.start, DAY) < span.end for span in complete)
     if store.folder is None or not closes or store.recent.count(resource) < _WORTH_WRITING:
         return

@@ -73,13 +73,22 @@ class RecentRows:
             known.received += len(rows)
             known.rows += rows
             self._days[resource.name, day] = known
-            if len(known.rows) < _AT_ONCE:
-                return
-            try:
-                known.columns(resource)
-            except SchemaError:  # it is raised where the table is asked for
-                del self._days[resource.name, day]
-            while sum(held.received for held in self._days.values()) > _MOST:
+
+    def make_columns(self, resource: Resource) -> None:
+        """Make columns of days that have many rows, and give up days where there are too many.
+
+        Apart from ``add``, which is called while the store is locked for other processes.
+        """
+        with self._lock:
+            long = [key for key, held in self._days.items() if len(held.rows) >= _AT_ONCE]
+            for key in long:
+                if key[0] != resource.name:
+                    continue
+                try:
+                    self._days[key].columns(resource)
+                except SchemaError:  # it is raised where the table is asked for
+                    del self._days[key]
+            while long and sum(held.received for held in self._days.values()) > _MOST:
                 del self._days[next(iter(self._days))]
 
     def of(self, resource: Resource, day: Day) -> pl.DataFrame | None:

@@ -382,8 +382,8 @@ class Reader:
             checkpoint = Checkpoint(paginator.open_end, paginator.reached, state)
         whole = replace(reading, complete=complete, passed=passed, checkpoint=checkpoint)
         self._store(self.filter.scope, whole)
-        if not self.filter.scope:
-            write_closed(self.client.store, self.resource, [entry.span for entry in complete])
+        closed_now = [] if self.filter.scope else [entry.span for entry in complete]
+        write_closed(self.client.store, self.resource, closed_now)
         return fresh
 
     def _closed(self) -> Span:

@@ -153,6 +153,7 @@ def test_no_more_rows_are_kept_than_there_is_room_for(monkeypatch: pytest.Monkey
     for day in range(3):
         rows = [{**row, "session_uuid": f"{number}"} for number in range(2)]
         recent.add(SESSION_RESOURCE, day * DAY, rows, changes=2, after=2)
+        recent.make_columns(SESSION_RESOURCE)
     found = [recent.of(SESSION_RESOURCE, Day(day * DAY, 2, 2)) for day in range(3)]
     assert [frame is None for frame in found] == [True, True, False]
     assert recent.of(SESSION_RESOURCE, Day(2 * DAY, 2, 3)) is None
