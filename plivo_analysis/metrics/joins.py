@@ -85,8 +85,8 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
         ``.attempts``, ``.matched``, ``.match_rate``, ``.amount_in_both``.
 
     Raises:
-        SchemaError: A column is missing, a ``message_uuid`` comes twice, or the messages
-            are billed in several currencies, by a column ``currency``.
+        SchemaError: A column is missing, an attempt or a ``message_uuid`` comes twice, or the
+            messages are billed in several currencies, by a column ``currency``.
 
     Example:
         >>> from decimal import Decimal
@@ -102,6 +102,7 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
         sent = exploded(attempts, ATTEMPTS).lazy().collect()
     else:
         sent = _whole(attempts, ATTEMPTS, ["session_uuid", "attempt_number", "attempt_uuid"])
+    refuse_doubled(sent, ATTEMPTS)
     records = _whole(messages, MESSAGES, ["message_uuid", "total_amount"])
     refuse_doubled(records, MESSAGES)
     records = records.rename(lambda name: name if name.startswith(_PREFIX) else _PREFIX + name)

@@ -633,6 +633,12 @@ def test_an_unpriced_match_says_so_rather_than_zero() -> None:
         pva.join_messages(TABLES["attempts"], pl.concat([messages, messages]))
 
 
+def test_doubled_attempts_are_refused_beside_messages_too() -> None:
+    attempts, messages = TABLES["attempts"], TABLES["messages"]
+    with pytest.raises(SchemaError, match="attempt_number, comes more than once"):
+        pva.join_messages(pl.concat([attempts, attempts.tail(1)]), messages)
+
+
 def test_an_amount_in_both_is_counted_once_however_many_attempts_share_the_record() -> None:
     attempts = pa.table(
         {"session_uuid": ["a", "b"], "attempt_number": [1, 1], "attempt_uuid": ["m", "m"]}
