@@ -135,11 +135,16 @@ EVER = Span(to_us(datetime.min.replace(tzinfo=UTC)), to_us(datetime.max.replace(
 
 
 def span_text(span: Span) -> str:
-    """A span as text for people: in UTC, to the minute.
+    """A span as text for people: in UTC, to the minute; to the microsecond within one.
 
     Example:
         >>> span_text(Span(0, DAY))
         '1970-01-01 00:00 to 1970-01-02 00:00 UTC'
+        >>> span_text(Span(0, SECOND))
+        '1970-01-01 00:00:00.000000 to 1970-01-01 00:00:01.000000 UTC'
     """
     start, end = span.datetimes()
-    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+    # The instant of a tie would else be a range from a minute to the same minute.
+    is_within_one = span.start // MINUTE == span.end // MINUTE
+    form = "%Y-%m-%d %H:%M:%S.%f" if is_within_one else "%Y-%m-%d %H:%M"
+    return f"{start:{form}} to {end:{form}} UTC"
