@@ -8,6 +8,7 @@ from plivo_analysis.api.checks import checked_word
 from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.loaders.answer import account
+from plivo_analysis.metrics.certainty import set_aside_flag
 from plivo_analysis.parsing.oddities import Code
 from plivo_analysis.sync.completeness import stretches
 from plivo_analysis.tables.convert import from_rows, to_backend
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.loaders.answer import Instant
+    from plivo_analysis.sync.completeness import Stretch
 
 COVERAGE = Table(
     name="coverage",
@@ -31,7 +33,7 @@ COVERAGE = Table(
         Column("open", Kind.COUNT, "How many may still change.", unit="records", nullable=False),
         Column("read_at", Kind.TIME, "When it was read.", unit="UTC"),
         Column("filters", Kind.TEXT, "What it was read with; empty for everything."),
-        Column("flags", Kind.TEXT, "What was out of the ordinary."),
+        Column("flags", Kind.TEXT, "What was out of the ordinary, such as 2 set aside."),
     ),
 )
 
@@ -72,7 +74,8 @@ def coverage(
         ``state`` (``complete``, ``live``: too young to be called complete, ``missing``,
         ``expired``: not kept and older than the API goes back), ``rows`` kept, ``open`` (how
         many of them may still change), ``read_at``, ``filters`` (what it was read with,
-        empty for everything) and ``flags``.
+        empty for everything) and ``flags``, among them how many records were set aside (those
+        without a time in the first part).
 
     Raises:
         FilterError: An argument is wrong.
@@ -86,6 +89,7 @@ def coverage(
     """
     client, declared, span = _checked(resource, since, until, client)
     records = client.store.records(declared)
+    aside = {note["key"]: note["instant"] for note in records.notes(span) if note["set_aside"]}
     rows = [
         {
             "start": from_us(part.span.start),
@@ -95,11 +99,21 @@ def coverage(
             "open": len(records.not_final(part.span)),
             "read_at": None if part.read_at is None else from_us(part.read_at),
             "filters": part.filters,
-            "flags": ", ".join(part.flags),
+            "flags": ", ".join([*part.flags, *_taken(part, aside)]),
         }
         for part in stretches(client, declared, span)
     ]
     return to_backend(from_rows(rows, COVERAGE), client.backend)
+
+
+def _taken(part: Stretch, aside: dict[str, int | None]) -> list[str]:
+    """The flag for the records set aside of a part, which are taken out: each counts once."""
+    if part.scope:  # it overlaps the parts that were read, or not, without a filter
+        return []
+    keys = [key for key, at in aside.items() if at is None or part.span.start <= at < part.span.end]
+    for key in keys:
+        del aside[key]
+    return [set_aside_flag(len(keys))] if keys else []
 
 
 def issues(

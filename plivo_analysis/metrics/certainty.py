@@ -8,6 +8,7 @@ under another name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +30,8 @@ _ISSUES_COLUMNS = ("key", "code", "set_aside")
 
 READ = frozenset({"complete", "live"})
 """The states of a part that was read; a live part may still grow."""
+
+_SET_ASIDE = re.compile(r"([0-9]+) set aside")
 
 
 class Certainty(StrEnum):
@@ -171,7 +174,8 @@ def completeness(
         sessions: The table, in polars.
         period: Start and end (excluded), aware; by default the range of ``coverage``.
         coverage: The result of :func:`plivo_analysis.coverage` for the period.
-        issues: The result of :func:`plivo_analysis.issues` for the period.
+        issues: The result of :func:`plivo_analysis.issues` for the period; without it,
+            ``coverage`` says how many records were set aside.
 
     Raises:
         SchemaError: ``coverage`` or ``issues`` is another table.
@@ -186,22 +190,22 @@ def completeness(
         >>> completeness(empty, october, coverage=pl.DataFrame(rows)).counts.value
         'not read'
     """
-    spans = None if coverage is None else coverage_rows(coverage)
+    spans = [] if coverage is None else coverage_rows(coverage)
     if period is None and spans:
         period = min(span["start"] for span in spans), max(span["end"] for span in spans)
-    odd = (
-        []
-        if issues is None
-        else table_rows(issues, _ISSUES_COLUMNS, "issues is what pva.issues(…) gives")
-    )
+    if issues is None:
+        set_aside = sum(set_aside_in(row.get("flags")) for row in spans)
+    else:
+        odd = table_rows(issues, _ISSUES_COLUMNS, "issues is what pva.issues(…) gives")
+        set_aside = len({row["key"] for row in odd if row["set_aside"]})
     statuses = sessions["status"].to_list()
     return Completeness(
         rows=sessions.height,
         unpriced=sessions["total_charge"].null_count(),
         may_verify=sum(fold_status(status) in OPEN for status in statuses),
         period=period,
-        unread=() if spans is None or period is None else unread_ranges(spans, period),
-        set_aside=len({row["key"] for row in odd if row["set_aside"]}),
+        unread=() if coverage is None or period is None else unread_ranges(spans, period),
+        set_aside=set_aside,
     )
 
 
@@ -214,10 +218,27 @@ def coverage_rows(coverage: Any) -> list[dict[str, Any]]:
     return table_rows(coverage, _COVERAGE_COLUMNS, "coverage is what pva.coverage(…) gives")
 
 
+def set_aside_flag(records: int) -> str:
+    """The flag by which a row of a coverage table says how many records were set aside."""
+    return f"{records} set aside"
+
+
+def set_aside_in(flags: str | None) -> int:
+    """How many records were set aside, by the flags of a row of a coverage table.
+
+    Example:
+        >>> set_aside_in(f"probable, {set_aside_flag(2)}"), set_aside_in("probable")
+        (2, 0)
+    """
+    return sum(map(int, _SET_ASIDE.findall(flags or "")))
+
+
 def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range, ...]:
     """The parts of a period that were not read, by a coverage table, in order.
 
-    A part that was read with a filter only is not read: other records may be missing.
+    A part that was read with a filter only is not read: other records may be missing. A live part
+    is too young to be called complete whether it was read or not: it was if the part before it
+    was, as one load reads both.
 
     Example:
         >>> from datetime import UTC
@@ -226,12 +247,18 @@ def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range,
         >>> unread_ranges([row], (hours[0], hours[2])) == ((hours[1], hours[2]),)
         True
     """
-    read = (
-        _span((row["start"], row["end"]))
-        for row in coverage
-        if row["state"] in READ and not row.get("filters")
+    whole = _span(period)
+    complete, live = (
+        [
+            _span((row["start"], row["end"]))
+            for row in coverage
+            if row["state"] == state and not row.get("filters")
+        ]
+        for state in ("complete", "live")
     )
-    return tuple(gap.datetimes() for gap in subtract(_span(period), read))
+    ends = {whole.start, *(span.end for span in complete)}
+    read = [*complete, *(span for span in live if span.start < whole.start or span.start in ends)]
+    return tuple(gap.datetimes() for gap in subtract(whole, read))
 
 
 def _span(ends: Range) -> Span:

@@ -214,6 +214,9 @@ def test_a_record_that_no_table_can_hold_is_set_aside_and_the_others_are_rows(
     assert frame["session_uuid"].to_list() == [plain["session_uuid"]]
     listed = pva.issues(client=client).filter(pl.col("set_aside"))
     assert listed["key"].n_unique() == 1
+    covered = pva.coverage(client=client)
+    assert ", ".join(covered["flags"]).count("1 set aside") == 1  # once, with or without a time
+    assert "at least" in pva.cost_report(frame, coverage=covered).html
 
 
 def test_a_page_of_nothing_but_records_that_no_table_can_hold_is_an_error_that_says_why(

@@ -50,9 +50,11 @@ def test_an_hour_is_read_if_some_row_without_a_filter_says_so(
 ) -> None:
     unread = unread_ranges(rows(*parts), (START, END))
     for number in range(HOURS):
+        ends = {b for a, b, state, filters in parts if state == "complete" and not filters}
         said = any(
-            a <= number < b and state in {"complete", "live"} and not filters
+            a <= number < b and not filters
             for a, b, state, filters in parts
+            if state == "complete" or (state == "live" and (a <= 0 or a in ends))
         )
         lacking = any(low <= hour(number) < high for low, high in unread)
         assert lacking is not said
@@ -93,6 +95,15 @@ def test_a_part_is_exact_not_read_or_between(
 def test_what_may_be_said(known: Completeness, counts: str, money: str) -> None:
     assert (known.counts.value, known.money.value) == (counts, money)
     assert known.nothing == (not known.rows and counts == "exact")
+
+
+def test_the_newest_minutes_of_a_range_that_was_not_read_were_not_read() -> None:
+    table = pl.DataFrame(schema={"status": pl.String, "total_charge": pl.Decimal(18, 8)})
+    parts = [(0, 47, "missing", ""), (47, 48, "live", "")]
+    unread = pl.DataFrame(rows(*parts)).with_columns(rows=0, open=0, read_at=None)
+    assert completeness(table, (START, END), coverage=unread).counts is Certainty.NOT_READ
+    live = unread.with_columns(state=pl.lit("live")).tail(1)
+    assert completeness(table, (hour(47), END), coverage=live).counts is Certainty.EXACT
 
 
 def test_without_coverage_a_table_is_taken_as_whole() -> None:
