@@ -1,8 +1,7 @@
 """The code line: the exact Python that gives what is on the screen.
 
-A view is counted and written by the same :class:`Call`, so that the two cannot part. Telephone
-numbers are masked where the code is shown; the button copies them, since what it copies has to
-run.
+A view is counted and written by the same :class:`Call`, so that the two cannot part. The code on
+the page asks for a telephone number where it needs one; the explorer's ``code`` holds it.
 """
 
 from __future__ import annotations
@@ -154,18 +153,14 @@ def entry_channel_filter(backend: str, channels: Sequence[str]) -> str:
     return f'sessions = sessions[sessions["entry_channel"].isin({chosen})]'
 
 
-def code_line(shown: str, copied: str) -> Markup:
+def code_line(code: str) -> Markup:
     """The code on the screen and the button that copies it.
 
     The button works in the browser alone, so that it copies while a cell is running, too.
 
-    Args:
-        shown: The code that is read on the screen, its numbers masked.
-        copied: The code that the button copies.
-
     Example:
-        >>> line = code_line('x = "<b>"', 'x = "<b>"')
+        >>> line = code_line('x = "<b>"')
         >>> "<b>" in line, '<span class="pva-string">&#34;&lt;b&gt;&#34;</span>' in line
         (False, True)
     """
-    return render("explorer/code_line.html", parts=_STRING.split(shown), copied=copied)
+    return render("explorer/code_line.html", parts=_STRING.split(code), code=code)

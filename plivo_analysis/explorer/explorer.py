@@ -19,7 +19,7 @@ from plivo_analysis.client import environment_client
 from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.address import Address
-from plivo_analysis.explorer.code_line import code_line, loader_call
+from plivo_analysis.explorer.code_line import code_line, literal, loader_call
 from plivo_analysis.explorer.exporting import as_csv, as_workbook
 from plivo_analysis.explorer.layout import Layout
 from plivo_analysis.explorer.load_controls import Loading
@@ -396,8 +396,13 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     def _write_code(self) -> None:
         arguments = self._arguments()
         texts = {name: value for name, value in arguments.items() if isinstance(value, str)}
-        masked = self._code({**arguments, **masked_filters(texts)})
-        write(self._layout.code, code_line(masked, self._code(arguments)))
+        masked = masked_filters(texts)
+        code = self._code({**arguments, **masked})
+        # What is written here is saved with a notebook that keeps its widgets, the button with it.
+        for name, shown in masked.items():
+            if shown != texts[name]:
+                code = code.replace(f"{name}={literal(shown)}", f'{name}=input("{name}: ")')
+        write(self._layout.code, code_line(code))
 
     def _export(self, kind: str) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ and the explorer allows exactly what the loader does.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from plivo_analysis.api.times import parse_range
 from plivo_analysis.errors import FilterError
 from plivo_analysis.explorer.output import NOTHING, box, lines, text, write
 from plivo_analysis.report.countries import country_code
+from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -156,7 +158,11 @@ class FilterField:
         self.box = widgets.VBox([self.input, self._error])
         self.box.add_class("pva-field")
         self.box.add_class(f"pva-of-{self.names[0]}")
-        self.input.observe(lambda _: changed(), "value")
+        # A number is kept here and shown masked: what a field shows is saved with a notebook that
+        # keeps its widgets.
+        self._typed = self._shown = ""
+        self._changed = changed
+        self.input.observe(self._entered, "value")
 
     def arguments(self) -> dict[str, str]:
         """The loader's argument that it gives; nothing where any will do."""
@@ -167,7 +173,8 @@ class FilterField:
         """Show a value that was given as an argument."""
         first = self.parameters[0]
         # A menu holds the API's own spelling, which the check gives.
-        self.input.value = first.checked(value) if first.choices else str(value)
+        self._hold(str(first.checked(value) if first.choices else value))
+        self.input.value = self._shown
 
     def check(self) -> FilterError | None:
         """Check the value, show beside the field what is wrong with it, and return that."""
@@ -205,8 +212,24 @@ class FilterField:
             tooltip=first.meaning,
         )
 
+    def _hold(self, text: str) -> None:
+        """Keep what was typed, and show a number masked; a mistyped one stays, to be corrected."""
+        self._typed = self._shown = text
+        if self.parameters[0].kind.is_number:
+            with suppress(FilterError):
+                self._parameter(text).checked(text)
+                self._shown = mask_text(text)
+
+    def _entered(self, change: Mapping[str, str]) -> None:
+        if change["new"] != self._shown:
+            self._hold(change["new"])
+            if self._shown != self._typed:
+                self.input.value = self._shown  # which leads here again
+                return
+        self._changed()
+
     def _value(self) -> str:
-        value: str = self.input.value.strip()
+        value = self._typed.strip()
         if self.parameters[0].kind is ParameterKind.COUNTRY:
             return country_code(value) or value
         return value

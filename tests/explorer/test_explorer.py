@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import threading
 import time
@@ -357,16 +358,32 @@ def test_hostile_text_in_a_filter_stays_one_string_of_the_code(explore: Any, dem
     assert explorer.code.count("import os") == 1
 
 
-def test_the_code_on_the_screen_masks_numbers_and_the_button_copies_them(
-    explore: Any, demo: Client
+def test_the_code_on_the_screen_asks_for_the_number_that_it_needs(
+    explore: Any, demo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = pva.load_sessions(since="90d", client=demo)["recipient"][0]
     explorer = loaded(explore(since="90d", recipient=number))
     assert number in explorer.code
-    line = text(explorer, "pva-line")
-    shown, copied = line.split("<button")
-    assert number not in shown
-    assert number in copied
+    (copied,) = re.findall(r'data-code="([^"]*)"', text(explorer, "pva-line"))
+    monkeypatch.setattr("builtins.input", lambda _prompt: number)
+    assert run(html.unescape(copied), demo).equals(run(explorer.code, demo))
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_no_widget_that_may_be_saved_holds_the_number_that_was_asked_for(
+    explore: Any, demo: Client, typed: bool
+) -> None:
+    number = pva.load_sessions(since="90d", client=demo)["recipient"][0]
+    explorer = explore(since="90d", **({} if typed else {"recipient": f"+{number}"}))
+    if typed:
+        entry(explorer, "Recipient").value = f"+{number}"
+    loaded(explorer)
+    assert explorer.filters["recipient"] == f"+{number}"
+    assert set(explorer.frame["recipient"]) == {number}
+    assert entry(explorer, "Recipient").value.endswith(f"•{number[-2:]}")
+    assert not [w for w in everything(explorer) if number in str(w.get_state())]
+    entry(explorer, "Recipient").value = ""
+    assert "recipient" not in explorer.filters
 
 
 # Loading.
