@@ -78,19 +78,17 @@ class Client:
         self.auth_id = credentials.auth_id
         self.backend = checked_word("backend", backend, BACKENDS)
         self.currency = required_text("currency", currency)
-        folder = data_folder() if store is None else store
-        self._root = None if folder is False else chosen_folder(folder, "store")
+        root = data_folder() if store is None else store
+        self._folder = (
+            None
+            if root is False
+            else account_folder(chosen_folder(root, "store"), self.base_url, self.auth_id)
+        )
         self.clock = clock or SystemClock()
         self.limiter = account_limiter(
             self.base_url, self.auth_id, requests_per_minute, clock=self.clock
         )
-        self.transport = Transport(
-            base_url=credentials.base_url,
-            auth_id=credentials.auth_id,
-            auth_token=credentials.token,
-            limiter=self.limiter,
-            clock=self.clock,
-        )
+        self.transport = Transport(credentials, self.limiter)
         self._store: Store | None = None
         self._skew: timedelta | None = None
         self._api_ids: deque[str] = deque(maxlen=_REMEMBERED)
@@ -103,10 +101,6 @@ class Client:
             if self._store is None:
                 self._store = Store(self._folder, f"{self.base_url} {self.auth_id}")
             return self._store
-
-    @property
-    def _folder(self) -> Path | None:
-        return self._root and account_folder(self._root, self.base_url, self.auth_id)
 
     def now(self) -> datetime:
         """The account's time: this computer's, corrected by what its server last said."""

@@ -12,7 +12,6 @@ its time is the computer's, whatever clock the rest of the package was given.
 
 from __future__ import annotations
 
-import base64
 import http.client
 import io
 import logging
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Mapping
 
-    from plivo_analysis.http.credentials import Secret
+    from plivo_analysis.http.credentials import Credentials
 
 MOST_BYTES = 8 * 1024 * 1024  # decoded, of one body
 _HEADROOM_BYTES = 1024 * 1024  # on the wire beyond the body: headers and framing
@@ -246,12 +245,11 @@ class _Adapter(HTTPAdapter):
 class _Basic(AuthBase):
     """Adds the credentials to a request; the header exists on that request alone."""
 
-    def __init__(self, auth_id: str, token: Secret) -> None:
-        self._auth_id = auth_id
-        self._token = token
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = basic(self._auth_id, self._token)
+        request.headers["Authorization"] = f"Basic {self._credentials.basic}"
         return request
 
 
@@ -289,9 +287,7 @@ class Connection:
     and a lock would make one thread wait for another's slow answer.
 
     Args:
-        base_url: Scheme, host and port.
-        auth_id: The account.
-        token: Its token.
+        credentials: The account, its address and its token.
         timeouts: How long an exchange may take.
 
     Raises:
@@ -299,15 +295,15 @@ class Connection:
             certificates that is not there.
 
     Example:
-        >>> from plivo_analysis.http.credentials import Secret
-        >>> token = Secret("not-a-real-token")
-        >>> Connection("http://127.0.0.1:9", "MA" + "X" * 18, token, Timeouts())
+        >>> from plivo_analysis.http.credentials import resolve
+        >>> given = resolve("MA" + "X" * 18, "not-a-real-token", "http://127.0.0.1:9")
+        >>> Connection(given, Timeouts())
         Connection('http://127.0.0.1:9')
     """
 
-    def __init__(self, base_url: str, auth_id: str, token: Secret, timeouts: Timeouts) -> None:
-        self._base_url = base_url
-        self._auth = _Basic(auth_id, token)
+    def __init__(self, credentials: Credentials, timeouts: Timeouts) -> None:
+        self._base_url = base_url = credentials.base_url
+        self._auth = _Basic(credentials)
         self._timeouts = timeouts
         self._proxies = _proxies(base_url)
         self._verify = _certificates(base_url)
@@ -357,11 +353,6 @@ class Connection:
             with self._lock:
                 self._sessions.add(session)
         return session
-
-
-def basic(auth_id: str, token: Secret) -> str:
-    """The value of the header that carries the credentials."""
-    return "Basic " + base64.b64encode(f"{auth_id}:{token.reveal()}".encode()).decode()
 
 
 def _body(response: requests.Response, bounds: Bounds) -> bytes:

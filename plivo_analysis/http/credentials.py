@@ -7,6 +7,7 @@ the token could be read.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import re
@@ -83,6 +84,11 @@ class Credentials:
     base_url: str
     auth_id: str
     token: Secret
+
+    @property
+    def basic(self) -> str:
+        """What HTTP's Basic authentication sends: both in base64."""
+        return base64.b64encode(f"{self.auth_id}:{self.token.reveal()}".encode()).decode()
 
 
 def resolve(

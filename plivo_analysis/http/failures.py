@@ -321,8 +321,7 @@ def _server_words(body: bytes, redact: Callable[[str], str]) -> tuple[str, str |
 
 # What headers say of time
 
-_SECONDS = re.compile(r"[0-9]{1,9}")
-_DIGITS = re.compile(r"[0-9]{10,}")
+_SECONDS = re.compile(r"[0-9]+")
 _FOREVER_SECONDS = 999_999_999.0  # a header that says more says no more than this
 _FIRST_PLAUSIBLE = datetime(2020, 1, 1, tzinfo=UTC)
 _FARTHEST = timedelta(days=366)
@@ -363,9 +362,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     value = _header(headers, "retry-after").strip()
     if _SECONDS.fullmatch(value):
-        return float(value)
-    if _DIGITS.fullmatch(value):
-        return _FOREVER_SECONDS
+        return min(float(value), _FOREVER_SECONDS)
     date = _http_date(value)
     if date is None:
         return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -19,19 +18,19 @@ from urllib.parse import urlsplit
 
 from plivo_analysis.api.filters import Query
 from plivo_analysis.errors import BadResponseError, FilterError
-from plivo_analysis.http.connection import Connection, Timeouts, Unreadable, basic
+from plivo_analysis.http.connection import Connection, Timeouts, Unreadable
 from plivo_analysis.http.failures import RAISED, broken, refused, server_time
 from plivo_analysis.http.rate_limit.limiter import account_limiter
 from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Cause, Setback, pause
 from plivo_analysis.system.clock import Cancelled, wait_in_steps
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from plivo_analysis.http.credentials import Secret
+    from plivo_analysis.http.credentials import Credentials
     from plivo_analysis.http.rate_limit.limiter import Limiter, Permit
-    from plivo_analysis.system.clock import Clock
 
 T = TypeVar("T")
 
@@ -69,11 +68,8 @@ class Transport:
     """Requests to one account. Safe to use from several threads.
 
     Args:
-        base_url: Scheme, host and port of the API.
-        auth_id: The account.
-        auth_token: Its token.
-        limiter: The account's rate limit.
-        clock: Tells the time and waits.
+        credentials: The account, its address and its token.
+        limiter: The account's rate limit, whose clock tells the time and waits.
         random: Where jitter comes from.
         timeouts: How long one exchange may take.
 
@@ -83,53 +79,35 @@ class Transport:
 
     Example:
         >>> from plivo_analysis.system.clock import SystemClock
-        >>> from plivo_analysis.http.credentials import Secret
+        >>> from plivo_analysis.http.credentials import resolve
         >>> from plivo_analysis.http.rate_limit.limiter import Limiter
-        >>> clock = SystemClock()
-        >>> Transport(
-        ...     base_url="http://127.0.0.1:9",
-        ...     auth_id="MA" + "X" * 18,
-        ...     auth_token=Secret("not-a-real-token"),
-        ...     limiter=Limiter(20, clock=clock),
-        ...     clock=clock,
-        ... )
+        >>> given = resolve("MA" + "X" * 18, "not-a-real-token", "http://127.0.0.1:9")
+        >>> Transport(given, Limiter(20, clock=SystemClock()))
         Transport('http://127.0.0.1:9', 'MAXXXXXXXXXXXXXXXXXX')
     """
 
     def __init__(
         self,
-        *,
-        base_url: str,
-        auth_id: str,
-        auth_token: Secret,
+        credentials: Credentials,
         limiter: Limiter,
-        clock: Clock,
+        *,
         random: Random | None = None,
         timeouts: Timeouts | None = None,
     ) -> None:
-        self._base_url = base_url
-        self._host = urlsplit(base_url).netloc
-        self._auth_id = auth_id
-        self._token = auth_token
+        self._credentials = credentials
+        self._host = urlsplit(credentials.base_url).netloc
         self._limiter = limiter
+        self._clock = limiter.clock
         # An account that was granted more lists than that was granted more of all requests.
         self._singles = account_limiter(
-            base_url,
-            auth_id,
+            credentials.base_url,
+            credentials.auth_id,
             max(limiter.requests_per_minute, _SINGLES_A_MINUTE),
-            clock=clock,
+            clock=limiter.clock,
             period=_SINGLES_PERIOD_SECONDS,
         )
-        self._clock = clock
         self._random = random or Random()
-        self._connection = Connection(base_url, auth_id, auth_token, timeouts or Timeouts())
-        self._sent = 0
-        self._lock = threading.Lock()
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._sent
+        self._connection = Connection(credentials, timeouts or Timeouts())
 
     def get(
         self,
@@ -205,7 +183,7 @@ class Transport:
         self._connection.close()
 
     def __repr__(self) -> str:
-        return f"Transport({self._base_url!r}, {self._auth_id!r})"
+        return f"Transport({self._credentials.base_url!r}, {self._credentials.auth_id!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A connection to an account holds its token and does not pickle.")
@@ -219,11 +197,10 @@ class Transport:
         tries: int = 1,
     ) -> Answer[T] | Setback | BaseException:
         """Ask once. Nothing of the exchange but its outcome leaves this frame."""
-        with self._lock:
-            self._sent += 1
         began = time.monotonic()
         try:
-            reply = self._connection.get(f"/v1/Account/{self._auth_id}/{path}", params, cancel)
+            account = f"/v1/Account/{self._credentials.auth_id}/"
+            reply = self._connection.get(account + path, params, cancel)
             _log.debug(
                 "GET %s <%s>: %d in %.2f s",
                 _ID_IN_PATH.sub("{id}", path),
@@ -269,8 +246,7 @@ class Transport:
 
     def _redact(self, text: str) -> str:
         """A text of the server's without the credentials, should it repeat them."""
-        token = self._token.reveal()
+        token = self._credentials.token.reveal()
         if len(token) < _LEAST_TOKEN:
             return text
-        header = basic(self._auth_id, self._token).removeprefix("Basic ")
-        return text.replace(token, "***").replace(header, "***")
+        return text.replace(token, "***").replace(self._credentials.basic, "***")
