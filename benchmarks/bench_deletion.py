@@ -28,7 +28,7 @@ def main() -> None:
         clock = FrozenWallClock(DEFAULT_NOW + timedelta(days=2))
         with pva.Client(AUTH_ID, AUTH_TOKEN, base_url=SERVER, store=root, clock=clock) as client:
             number = pva.scan("sessions", client=client).first().collect()["recipient"][0]
-            forgetting = once(lambda: forget(client, number, progress=False))
+            forgetting = once(lambda: forget(client, number))
             judge(f"forget one of {SESSIONS:,} sessions", forgetting, 30, "s")
-            purging = once(lambda: purge(client, "30d", progress=False))
+            purging = once(lambda: purge(client, "30d"))
             judge(f"purge two months of {SESSIONS:,} sessions", purging, 12, "s")

@@ -7,7 +7,6 @@ of them. The note goes last: until then the next removal finishes what it names.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
@@ -21,7 +20,7 @@ from plivo_analysis.sync.progress import somebody_reads
 from plivo_analysis.values.spans import MINUTE, floor, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import date, datetime, timedelta
 
     from plivo_analysis.client import Client
@@ -31,21 +30,15 @@ if TYPE_CHECKING:
 _DELAY = 1.0  # seconds; what is over by then needs no bar
 
 
-def purge(
-    client: Client,
-    before: datetime | date | timedelta | str,
-    *,
-    progress: bool | Callable[[float], object] | None = None,
-) -> Deleted:
+def purge(client: Client, before: datetime | date | timedelta | str) -> Deleted:
     """Remove what began before an instant: records, history, raw pages and what is derived.
 
-    Nothing keeps it from being read again as long as the API has it, which is 90 days.
+    Nothing keeps it from being read again as long as the API has it, which is 90 days. A bar
+    tells how far it is where somebody reads.
 
     Args:
         client: The account.
         before: As ``since`` of the loaders; cut to the whole minute.
-        progress: ``None`` shows a bar where somebody reads, a bool says so, a callable is told
-            which share of the work is done, from 0 to 1.
 
     Returns:
         How much was removed.
@@ -61,17 +54,12 @@ def purge(
         ...     purge(client, "30d").records < kept
         True
     """
-    instant = parse_instant(before, now=client.now(), name="before")
-    with _telling(progress, "Purging") as tell:
-        removed = client.store.purge(floor(to_us(instant), MINUTE), tell)
-        _finish(client.store)
-    return removed
+    instant = floor(to_us(parse_instant(before, now=client.now(), name="before")), MINUTE)
+    return _delete(client.store, "Purging", lambda tell: client.store.purge(instant, tell))
 
 
 @shows_no_values
-def forget(
-    client: Client, recipient: str, *, progress: bool | Callable[[float], object] | None = None
-) -> Deleted:
+def forget(client: Client, recipient: str) -> Deleted:
     """Remove every record of a telephone number, and keep them from coming back.
 
     What is left is a hash of the number, by which later pulls know it, under a key that lies
@@ -81,8 +69,6 @@ def forget(
     Args:
         client: The account.
         recipient: The number, in E.164 form.
-        progress: ``None`` shows a bar where somebody reads, a bool says so, a callable is told
-            which share of the work is done, from 0 to 1.
 
     Returns:
         How much was removed.
@@ -102,28 +88,20 @@ def forget(
     if not str(recipient).strip():  # to the check of a filter, a blank one would mean any
         raise FilterError('recipient is blank; it takes a number, such as "+1 415 555 0100".')
     number = checked_recipient("recipient", recipient)
-    with _telling(progress, "Forgetting") as tell:
-        removed = client.store.forget(number, tell)
-        _finish(client.store)
+    return _delete(client.store, "Forgetting", lambda tell: client.store.forget(number, tell))
+
+
+def _delete(
+    store: Store, doing: str, delete: Callable[[Callable[[float], object]], Deleted]
+) -> Deleted:
+    """Delete under a bar, whose last tenth is what comes after the store's own part."""
+    with tqdm(
+        total=100, desc=doing, disable=not somebody_reads(), delay=_DELAY, leave=False
+    ) as bar:
+        removed = delete(lambda share: bar.update(round(90 * share) - bar.n))
+        # In this order: the note of what is to go goes only when nothing of it is left.
+        discard_stale(store)
+        store.database.secure_vacuum()
+        store.end_deletion()
+        bar.update(100 - bar.n)
     return removed
-
-
-@contextmanager
-def _telling(
-    progress: bool | Callable[[float], object] | None, doing: str
-) -> Iterator[Callable[[float], object]]:
-    """How the store tells of its part of the work; the last tenth is what `_finish` takes."""
-    if callable(progress):
-        yield lambda share: progress(0.9 * share)
-        progress(1.0)
-        return
-    shown = somebody_reads() if progress is None else progress
-    with tqdm(total=100, desc=doing, disable=not shown, delay=_DELAY, leave=False) as bar:
-        yield lambda share: bar.update(round(90 * share) - bar.n)
-
-
-def _finish(store: Store) -> None:
-    # In this order: the note of what is to go is removed only when nothing of it is left.
-    discard_stale(store)
-    store.database.secure_vacuum()
-    store.end_deletion()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import polars as pl
 import pytest
+from tqdm.auto import tqdm
 
 import plivo_analysis as pva
 from plivo_analysis.api.filters import Filter
@@ -25,6 +26,7 @@ from plivo_analysis.cli import main
 from plivo_analysis.emulator import Account, Behaviour, Fault, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.errors import PlivoAnalysisWarning
+from plivo_analysis.maintenance import deletion
 from plivo_analysis.maintenance.deletion import forget, purge
 from plivo_analysis.maintenance.doctor import examine
 from plivo_analysis.maintenance.export import export
@@ -484,15 +486,23 @@ def test_a_subaccounts_store_in_the_same_home_is_named(
     assert "SAXXXXXXXXXXXXXXXXXX, another account's store: run forget for it too" in line
 
 
-@pytest.mark.parametrize(
-    "delete", [lambda c, **w: purge(c, "2d", **w), lambda c, **w: forget(c, NUMBER, **w)]
-)
-def test_a_deletion_says_how_far_it_is(delete: Callable[..., Any], told: pva.Client) -> None:
-    shares: list[float] = []
-    delete(told, progress=shares.append)
-    assert shares == sorted(shares)
-    assert len(shares) > 3
-    assert 0 <= shares[0] < shares[-1] == 1
+@pytest.mark.parametrize("delete", [lambda c: purge(c, "2d"), lambda c: forget(c, NUMBER)])
+def test_a_deletion_says_how_far_it_is(
+    delete: Callable[..., Any], told: pva.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+
+    class Bar(tqdm):
+        def update(self, n: int = 1) -> None:
+            super().update(n)
+            shown.append(self.n)
+
+    monkeypatch.setattr(deletion, "tqdm", Bar)
+    monkeypatch.setattr(deletion, "somebody_reads", lambda: True)
+    delete(told)
+    assert shown == sorted(shown)
+    assert len(shown) > 3
+    assert 0 <= shown[0] < shown[-1] == 100
 
 
 def test_a_purge_leaves_pages_alone_that_are_wholly_younger(told: pva.Client) -> None:
