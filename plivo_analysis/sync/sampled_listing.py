@@ -200,7 +200,9 @@ def begun_earlier(reader: Reader, span_of: Callable[[int], Span]) -> int | None:
     now, found = reader.now(), set()
     for name, _ in reader.client.store.pages(reader.resource, _names(reader)):
         *_, begun, bounds, _, _ = name.split(" ")
-        if 0 <= now - int(begun) < DAY and span_of(int(begun)) == _span(bounds):
+        # It may lie ahead of now: a new client has not heard yet how far this computer's clock is
+        # behind the server's.
+        if abs(now - int(begun)) < DAY and span_of(int(begun)) == _span(bounds):
             found.add(int(begun))
     return max(found, default=None)
 

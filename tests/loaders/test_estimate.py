@@ -27,6 +27,7 @@ from plivo_analysis.system.clock import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Serve = Callable[..., Server]
     Connect = Callable[..., pva.Client]
@@ -97,6 +98,18 @@ def test_called_again_it_reads_further_in_the_same_order(
     assert second.read == at_once.read > first.read
     # Floats are added up in another order: by call, by page.
     assert second.frame.row(0) == pytest.approx(at_once.frame.row(0), rel=1e-12)
+
+
+def test_a_new_client_goes_on_although_its_computers_clock_is_behind_the_servers(
+    serve: Serve, connect: Connect, tmp_path: Path
+) -> None:
+    account = generate(sessions=SESSIONS, seed=3)
+    server = serve(account, behaviour=Behaviour(date_skew=timedelta(hours=3)))
+    first = pva.estimate(since="80d", requests=40, client=connect(server, store=tmp_path))
+    account.advance(timedelta(minutes=5))
+    second = pva.estimate(since="80d", requests=40, client=connect(server, store=tmp_path))
+    assert second.read > first.read
+    assert second.until == first.until
 
 
 def test_a_full_pull_reads_each_sampled_page_with_one_request_more_at_most(
