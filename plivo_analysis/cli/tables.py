@@ -18,6 +18,8 @@ from plivo_analysis.loaders.estimate import estimate as estimated
 from plivo_analysis.loaders.load import load_messages, load_sessions
 from plivo_analysis.loaders.recipients import disguise
 from plivo_analysis.loaders.scan import connect
+from plivo_analysis.metrics.estimates import group_text
+from plivo_analysis.metrics.samples import MEASURES
 from plivo_analysis.report.files import csv_bytes, parquet_bytes
 from plivo_analysis.storage.day_files import TABLES
 from plivo_analysis.system.files import write_atomically
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plivo_analysis.api.resources import Resource
+    from plivo_analysis.metrics.estimates import Estimate
 
 _LOADERS: dict[str, Callable[..., Any]] = {"sessions": load_sessions, "messages": load_messages}
 _GROUPS = {"country": "destination_country_iso2", "network": "destination_network"}
@@ -96,7 +99,23 @@ def estimate(options: argparse.Namespace) -> None:
         )
     print(found)
     if options.by:
-        print_table(found.frame)
+        print_table(_in_words(found))
+
+
+def _in_words(found: Estimate) -> pl.DataFrame:
+    """The groups of an estimate: each number with its interval, as screen and report show it."""
+    numbers = {
+        measure: [
+            words.value + (f" ({words.interval})" if words.interval else "")
+            for row in found.frame.rows(named=True)
+            for words in [group_text(row, measure, found.currency, exact=found.exact)]
+        ]
+        for measure in MEASURES
+    }
+    groups: pl.DataFrame = found.frame.select(pl.selectors.string())
+    return groups.with_columns(
+        pl.Series(measure, texts, pl.String) for measure, texts in numbers.items()
+    )
 
 
 def sql(options: argparse.Namespace) -> None:

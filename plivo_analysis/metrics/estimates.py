@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from plivo_analysis.metrics.samples import MEASURES
+from plivo_analysis.metrics.samples import MEASURES, Interval
 from plivo_analysis.values.typesetting import (
     DASH,
+    NOT_KNOWN,
     count,
     money,
     percent,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from plivo_analysis.metrics.samples import Interval, Sample
+    from plivo_analysis.metrics.samples import Sample
 
 _RATES = ("success_rate", "fallback_rate")
 _COARSE = 20  # an interval that many units of money wide is shown without cents
@@ -34,7 +35,7 @@ class NumberText(NamedTuple):
 
     Args:
         value: The number, with "≈" unless it is exact; sessions are exact once they are counted.
-        interval: The interval; empty where it is one number or too early to say.
+        interval: The interval; empty where it is one number, or there is none.
     """
 
     value: str
@@ -62,10 +63,12 @@ def number_text(
         NumberText(value='20', interval='')
         >>> number_text("spend", Interval(), "USD").value
         'too early to say'
+        >>> number_text("spend", Interval(), "USD", exact=True).value
+        '–'
     """
     value, low, high = number.value, number.low, number.high
     if value is None or low is None or high is None:
-        return NumberText("too early to say", "")
+        return NumberText(NOT_KNOWN if exact else "too early to say", "")
     if measure in _RATES:
         text, interval = percent(value), percent_range(low, high)
     else:
@@ -80,6 +83,26 @@ def number_text(
         text, interval = amount(value), f"{amount(low)}{DASH}{amount(high)}"
     is_known = exact or (measure == "sessions" and low == high)
     return NumberText(text if is_known else f"≈ {text}", "" if low == high else interval)
+
+
+def group_text(
+    row: Mapping[str, Any], measure: str, currency: str, *, exact: bool = False
+) -> NumberText:
+    """A number of one group as text.
+
+    Args:
+        row: A row of :attr:`Estimate.frame`.
+        measure: One of ``samples.MEASURES``.
+        currency: What amounts are in.
+        exact: Whether all sessions are read, and that is proven.
+
+    Example:
+        >>> row = {"sessions": 29.5, "sessions_low": 20.2, "sessions_high": 41.0}
+        >>> group_text(row, "sessions", "USD")
+        NumberText(value='≈ 30', interval='20–41')
+    """
+    number = Interval(*(row[name] for name in columns_of(measure)))
+    return number_text(measure, number, currency, exact=exact)
 
 
 def groups_of(sample: Sample, by: Sequence[str], confidence: float) -> pl.DataFrame:
@@ -130,8 +153,8 @@ class Estimate:
     Args:
         frame: One row a group: the ``by`` columns, then ``sessions``, ``spend``,
             ``success_rate``, ``fallback_rate``, ``cost_per_verified``, each followed by
-            ``…_low`` and ``…_high`` (Float64; null where it is too early to say; alike where
-            the numbers are exact). Money is in the account's currency.
+            ``…_low`` and ``…_high`` (Float64; null where it is too early to say, or nothing is
+            known; alike where the numbers are exact). Money is in the account's currency.
         requests: How many requests this call took.
         read: How many sessions are read, of earlier calls too.
         of: How many there are; the least and the largest number while that is not known (None

@@ -55,7 +55,8 @@ _PARTS = {
     "fallback_rate": ("fell_back", "evaluable"),
     "cost_per_verified": ("settled_charge", "verified"),
 }
-_MONEY = ("spend", "settled_charge")
+# The sums of money: of which sessions, and how many of these have no known amount.
+_MONEY = {"spend": ("sessions", "unpriced"), "settled_charge": ("settled", "settled_unpriced")}
 
 MEASURES = tuple(_PARTS)
 """The estimates of each group, in the order of their columns."""
@@ -72,6 +73,8 @@ class Sums(NamedTuple):
         fell_back: Of the evaluable ones, those with a switch of channel.
         spend: Their known charges.
         settled_charge: The ``total_charge`` of the settled ones.
+        unpriced: How many of all have no known charge.
+        settled_unpriced: How many of the settled ones have no ``total_charge``.
     """
 
     sessions: float = 0.0
@@ -81,6 +84,8 @@ class Sums(NamedTuple):
     fell_back: float = 0.0
     spend: float = 0.0
     settled_charge: float = 0.0
+    unpriced: float = 0.0
+    settled_unpriced: float = 0.0
 
     def __add__(self, other: tuple[float, ...]) -> Sums:  # type: ignore[override]
         return Sums(*map(add, self, other))
@@ -88,7 +93,7 @@ class Sums(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A number and the ends of its interval; all None where it is too early to say.
+    """A number and the ends of its interval; all None where too little is read, or none is known.
 
     Example:
         >>> Interval.exact(0.5)
@@ -237,6 +242,10 @@ class Sample:
             page if group is None else self.pages[position].get(group, Sums())
             for position, page in zip(self._positions, self._all, strict=True)
         ]
+        if part in _MONEY:
+            priced, unpriced = (sum(getattr(p, name) for p in sums) for name in _MONEY[part])
+            if unpriced >= priced:  # nothing is known, which is not zero
+                return TOO_EARLY
         pages_with_group = sum(bool(page.sessions) for page in sums)
         if len(sums) < self.of_pages:
             if measure != "sessions" and pages_with_group < _LEAST_GROUP_PAGES:
@@ -365,8 +374,12 @@ def _measured(sessions: pl.DataFrame) -> pl.DataFrame:
     key = "session_uuid"
     success = success_rates(sessions, by=key).select(key, "sessions", "settled", "verified")
     fallback = fallback_rates(sessions, by=key).select(key, "fell_back", evaluable="sessions")
-    billed = spend(sessions, by=key).select(key, spend="amount")
-    cost = cost_per_verified(sessions, by=key).select(key, settled_charge="total_charge")
+    billed = spend(sessions, by=key).select(
+        key, spend="amount", unpriced=pl.col("amount").is_null()
+    )
+    cost = cost_per_verified(sessions, by=key).select(
+        key, settled_charge="total_charge", settled_unpriced="unpriced"
+    )
     joined: pl.DataFrame = success
     for part in (fallback, billed, cost):
         joined = joined.join(part, on=key, how="left")

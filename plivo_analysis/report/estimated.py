@@ -16,7 +16,7 @@ import narwhals as nw
 from plivo_analysis.errors import FilterError
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
-from plivo_analysis.metrics.estimates import columns_of, number_text
+from plivo_analysis.metrics.estimates import columns_of, group_text, number_text
 from plivo_analysis.metrics.samples import MEASURES, Interval
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
@@ -209,7 +209,7 @@ def estimated_card(estimate: Estimate, measure: str) -> Card:
     number, currency = estimate.total[measure], estimate.currency
     words = estimate.text(measure)
     if number.value is None:
-        kind = "too few pages are read"
+        kind = "" if estimate.exact else "too few pages are read"
     elif words.interval:
         kind = words.interval
     elif estimate.exact or measure == "sessions":
@@ -253,11 +253,7 @@ def _groups(subject: Estimated) -> list[tuple[list[str], list[tuple[str, str]]]]
             for name in subject.by
         ]
         numbers = [
-            number_text(
-                measure,
-                Interval(*(row[c] for c in columns_of(measure))),
-                subject.estimate.currency,
-            )
+            group_text(row, measure, subject.estimate.currency, exact=subject.estimate.exact)
             for measure in _TITLES
         ]
         groups.append((names, [(words.value, words.interval) for words in numbers]))

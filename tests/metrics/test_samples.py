@@ -166,6 +166,20 @@ def test_when_every_page_is_read_the_numbers_are_exact() -> None:
         assert sample.estimate(None, measure, CONFIDENCE) == Interval.exact(pytest.approx(truth))
 
 
+def test_money_of_which_nothing_is_known_is_not_zero() -> None:
+    sums = {
+        ("free",): Sums(2, 2, 1, 2),
+        ("unpriced",): Sums(2, 2, 1, 2, unpriced=2, settled_unpriced=2),
+        ("by its lines",): Sums(2, 2, 1, 2, spend=0.5, settled_unpriced=2),
+    }
+    sample = Sample({0: sums}, 1, (6, 6))
+    told = {
+        group[0]: [sample.estimate(group, measure, CONFIDENCE).value for measure in MONEY]
+        for group in sums
+    }
+    assert told == {"free": [0, 0], "unpriced": [None, None], "by its lines": [0.5, None]}
+
+
 def test_a_densely_read_newest_part_does_not_pull_the_numbers_to_itself() -> None:
     held = []
     for seed, world in enumerate(accounts(200)):

@@ -13,8 +13,7 @@ import polars as pl
 from plivo_analysis.explorer.kpi_cards import kpi_cards, rescue
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.view import cell
-from plivo_analysis.metrics.estimates import number_text
-from plivo_analysis.metrics.samples import Interval
+from plivo_analysis.metrics.estimates import group_text
 from plivo_analysis.report.estimated import estimated_card
 from plivo_analysis.values.typesetting import count
 
@@ -61,8 +60,7 @@ class EstimatedGroups:
     def __init__(self, currency: str) -> None:
         def column(measure: str, title: str) -> TableColumn:
             def told(row: dict[str, Any]) -> Markup:
-                ends = (row[measure], row[f"{measure}_low"], row[f"{measure}_high"])
-                words = number_text(measure, Interval(*ends), currency)
+                words = group_text(row, measure, currency)
                 return cell(words.value, words.interval)
 
             is_optional = measure in _OPTIONAL
