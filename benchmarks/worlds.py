@@ -31,11 +31,13 @@ class World:
     Args:
         pages: The sums of each page.
         instants: When each session began.
+        variation: The standard deviation of a session's cost, as a part of its mean.
         groups: The sums of each page by group, where there are any.
     """
 
     pages: list[Sums]
     instants: list[int]
+    variation: float
     groups: list[dict[tuple[str | None, ...], Sums]] | None = None
 
     @property
@@ -186,6 +188,7 @@ def of_rows(
         price * settled,
     ]
     instants = [int(day * DAY) for day in at]
+    variation = float(np.std(price) / np.mean(price))
 
     def by_page(chosen: Any) -> list[Sums]:
         of_chosen = (np.asarray(column, dtype=float) * chosen for column in columns)
@@ -193,13 +196,13 @@ def of_rows(
         return [Sums(*map(float, page)) for page in zip(*sums, strict=True)]
 
     if names is None:
-        return World(by_page(1.0), instants)
+        return World(by_page(1.0), instants, variation)
     groups: list[dict[tuple[str | None, ...], Sums]] = [{} for _ in starts]
     for name in np.unique(names):
         for page, sums in zip(groups, by_page(names == name), strict=True):
             if sums.sessions:
                 page[str(name),] = sums
-    return World(by_page(1.0), instants, groups)
+    return World(by_page(1.0), instants, variation, groups)
 
 
 def calm_account(seed: int, rows: int = 20_000, *, costly_days: int) -> World:
