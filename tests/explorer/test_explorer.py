@@ -622,6 +622,22 @@ def test_a_figure_shows_the_group_with_the_worst_rate_first(explore: Any) -> Non
     assert rates[1:] == sorted(rates[1:], reverse=True)  # behind the one of all sessions
 
 
+def test_attempts_show_the_networks_whose_reports_of_failure_are_wrong_first(explore: Any) -> None:
+    explorer = loaded(explore(since="90d"))
+    explorer.tabs.selected_index = 4
+    heading = explorer._views[4]._believed_heading.value
+    networks = explorer.frame["destination_network"].n_unique()
+    found = re.search(r"Delivery reports .*, by network</b>, the largest 12 of (\d+)", heading)
+    assert found is not None
+    assert 12 < int(found[1]) <= networks
+    (output,) = explorer._views[4]._believed.output.outputs
+    drawn = output["data"]["application/vnd.plotly.v1+json"]
+    wrong = [float(x) for x in drawn["data"][0]["x"]]
+    assert wrong
+    assert wrong == sorted(wrong, reverse=True)
+    assert "pva.receipts(sessions)\n" in explorer.code
+
+
 def test_a_range_that_ends_in_the_future_is_read_and_compared_up_to_now(
     serve: Any, connect: Any, explore: Any
 ) -> None:

@@ -1,21 +1,23 @@
-"""Attempts: how many reached the person, and each of them in a table."""
+"""Attempts: how many reached the person, whether reports can be believed, and each in a table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
+import polars as pl
 
 from plivo_analysis import figures
 from plivo_analysis.api.vocabulary import SETTLED, fold_status
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
-from plivo_analysis.explorer.output import NOTHING, Canvas, remark, text, write
+from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
 from plivo_analysis.explorer.views.session import session_details
-from plivo_analysis.explorer.views.view import cell, number_cell, text_cell, worst_first
+from plivo_analysis.explorer.views.view import cell, largest_of, number_cell, text_cell, worst_first
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
+from plivo_analysis.insights.delivery import receipts
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
@@ -23,12 +25,13 @@ from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import clean, count, day, percent, plain, sign
 
 if TYPE_CHECKING:
-    import polars as pl
     from markupsafe import Markup
 
     from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import ViewState
 
+_RECEIPTS = Call(receipts, "attempts")
+_REPORTED = "__reported"
 _WIDTH = 46
 _SMALL = 0.01  # of the largest channel: an interval this wide would squeeze all others
 _DIGITS = 5
@@ -47,10 +50,13 @@ class Attempts:
         self.paged = PagedTable(
             _columns(currency), usual, "attempts", self._details, key="session_uuid"
         )
-        self.box = widgets.VBox([self._strip, self._rates.box, self._note, self.paged.box])
+        self._believed_heading, self._believed = text(), Canvas("delivery reports", in_rows=True)
+        rates = [self._strip, self._rates.box, self._note]
+        believed = [self._believed_heading, self._believed.box]
+        self.box = widgets.VBox([*rates, self.paged.box, *believed])
 
     def draw(self, state: ViewState[Sessions]) -> None:
-        """Draw the reached rates, and show the newest attempts."""
+        """Draw the reached rates, show the newest attempts, and draw what reports are worth."""
         self._state = state
         outcomes = state.count(_outcomes(state))
         by_channel = state.by == (ENTRY,)
@@ -62,15 +68,25 @@ class Attempts:
         partial = self._rates.draw(figure, state.bounds)
         write(self._note, NOTHING if by_channel else remark(*left_out, partial))
         self.paged.show(state.dataset.frames["attempts"])
+        told = state.count(_RECEIPTS).with_columns(
+            pl.sum_horizontal("^(delivered|failed)_(verified|expired)$").alias(_REPORTED)
+        )
+        told = told.filter(pl.col(_REPORTED) > 0)  # without a report there is nothing to believe
+        drawn, _ = worst_first(told, "false_failure_rate", _REPORTED, descending=True)
+        rest = largest_of(drawn, told)
+        title = heading("Delivery reports of sessions with one attempt, by network", rest)
+        write(self._believed_heading, title if drawn.height else NOTHING)
+        self._believed.draw(figures.receipts(drawn.drop(_REPORTED)) if drawn.height else None)
 
     def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
         """The attempts."""
         return state.dataset.frames["attempts"].select(ATTEMPTS.names)
 
     def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
-        """The outcomes by group, and the attempts."""
+        """The outcomes by group, the reports by network, and the attempts."""
         outcomes = _outcomes(state).lines("sessions", backend, "created_at")
-        return [*outcomes, Call(explode_attempts, "sessions").text("sessions")]
+        attempts = Call(explode_attempts, "sessions").text("sessions")
+        return [*outcomes, _RECEIPTS.text("sessions"), attempts]
 
     def _details(self, uuid: str) -> Markup:
         if self._state is None:

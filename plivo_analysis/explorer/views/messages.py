@@ -13,7 +13,7 @@ from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
 from plivo_analysis.explorer.dataset import COUNTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
-from plivo_analysis.explorer.views.view import cell, number_cell, text_cell, worst_first
+from plivo_analysis.explorer.views.view import cell, largest_of, number_cell, text_cell, worst_first
 from plivo_analysis.figures import style
 from plivo_analysis.insights.delivery import delivery_times
 from plivo_analysis.metrics.messages import delivery_rates, meaning, message_spend
@@ -62,10 +62,9 @@ class Delivery:
         write(self._codes, _codes(state.count(_BY_CODE)))
         of_final = "Of outbound messages in a final state."
         write(self._note, remark(*left_out, partial, of_final, wording.INTERVAL))
-        times, others = worst_first(
-            state.count(_TIMES), "delivery_p50", "messages", descending=True
-        )
-        rest = "".join(f". {sentence}" for sentence in others)
+        every = state.count(_TIMES)
+        times, _ = worst_first(every, "delivery_p50", "messages", descending=True)
+        rest = largest_of(times, every)
         title = heading("Seconds until sent and until delivered, by network", rest)
         write(self._times_heading, title if times.height else NOTHING)
         self._times.draw(figures.delivery_times(times) if times.height else None)

@@ -167,6 +167,20 @@ def number_cell(number: str | None) -> str:
     return plus + clean(mask_number(number))
 
 
+def largest_of(drawn: pl.DataFrame, every: pl.DataFrame) -> str:
+    """What follows the heading of a figure of the largest groups, of which Export has none.
+
+    Example:
+        >>> import polars as pl
+        >>> networks = pl.DataFrame({"destination_network": ["Alpha", "Beta", "Gamma"]})
+        >>> largest_of(networks.head(2), networks), largest_of(networks, networks)
+        (', the largest 2 of 3', '')
+    """
+    if drawn.height == every.height:
+        return ""
+    return f", the largest {drawn.height} of {every.height}"
+
+
 def worst_first(
     frame: pl.DataFrame, rate: str, by: str, *, descending: bool, most: int = 12
 ) -> tuple[pl.DataFrame, list[str]]:
