@@ -124,8 +124,8 @@ def waits(
     Returns:
         A small frame (pandas for pandas, else polars): the ``by`` columns, then ``wait``
         (``under 15 s``, ``15–30 s``, ``30–60 s``, ``1–2 min``, ``over 2 min``: the start
-        included, the end not; null where a time is missing)``, steps, median_seconds`` (the
-        mean of the middle two)``, verified`` (steps)``, success_rate, success_rate_low,
+        included, the end not; null where a time is missing), ``steps, median_seconds`` (the
+        mean of the middle two), ``verified`` (steps), ``success_rate, success_rate_low,
         success_rate_high`` (parts of one). Sorted by the ``by`` columns, then by length.
 
     Raises:
@@ -207,7 +207,7 @@ def receipts(
     Returns:
         A small frame (pandas for pandas, else polars), one row a group of such sessions: the
         ``by`` columns, then ``delivered_verified, delivered_expired, failed_verified,
-        failed_expired, pending`` (sessions; they sum to all of them)``, false_failure_rate,
+        failed_expired, pending`` (sessions; they sum to all of them), ``false_failure_rate,
         unused_delivery_rate`` (parts of one), each with ``_low`` and ``_high`` behind it.
 
     Raises:

@@ -102,10 +102,10 @@ def journeys(sessions: Any, gap: str | timedelta = "30m") -> Any:
     Returns:
         A frame (pandas for pandas, else polars), one row a journey, sorted by ``began_at``,
         ``recipient``, ``app_uuid``: ``recipient, app_uuid, began_at, ended_at`` (UTC, the start
-        of its first and last session)``, sessions, verified`` (whether the last one is)``,
-        open`` (not verified, and a session in progress)``, attempts, channels`` (the paths,
-        joined: ``"sms → sms → voice"``; null where there was no attempt)``, total_charge``
-        (decimal, the account's currency; null where none is known)``, unpriced`` (its sessions
+        of its first and last session), ``sessions, verified`` (whether the last one is),
+        ``open`` (not verified, and a session in progress), ``attempts, channels`` (the paths,
+        joined: ``"sms → sms → voice"``; null where there was no attempt), ``total_charge``
+        (decimal, the account's currency; null where none is known), ``unpriced`` (its sessions
         without one).
 
     Raises:

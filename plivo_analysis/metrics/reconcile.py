@@ -73,8 +73,8 @@ def reconcile(sessions: Any) -> Any:
     Returns:
         A frame (pandas for pandas, else polars), sorted by ``session_uuid``: ``session_uuid,
         total_charge, attempt_charges`` (the sum of the charge rows; null where none is
-        known)``, validation_charge, unallocated`` (decimals, the account's currency; null
-        without a total)``, unpriced_attempts, orphan_charges`` (counts)``, reasons`` (a list
+        known), ``validation_charge, unallocated`` (decimals, the account's currency; null
+        without a total), ``unpriced_attempts, orphan_charges`` (counts), ``reasons`` (a list
         of the words above, in that order). A session is listed if and only if it has a reason.
 
     Raises:

@@ -53,12 +53,12 @@ class Bill:
     """The lines of sessions before they carry their session's columns.
 
     Args:
-        attempts: One row an attempt, by session and time: ``row, channel`` (folded)``,
-            attempt_uuid, status, time, charge``, and whether the charge is ``derived``,
+        attempts: One row an attempt, by session and time: ``row, channel`` (folded),
+            ``attempt_uuid, status, time, charge``, and whether the charge is ``derived``,
             whether its row names another channel (``differs``), whether another attempt of the
             session has the same uuid (``repeated``).
         orphans: The charge rows of no attempt, by session, as listed: ``row, channel``
-            (folded)``, attempt_uuid, charge``.
+            (folded), ``attempt_uuid, charge``.
     """
 
     attempts: pl.DataFrame
@@ -105,7 +105,7 @@ def leftovers(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
 
     Returns:
         One row a session, in their order: ``row, charged`` (the sum of its charge rows, null
-        where none is known)``, unallocated`` (null without a total).
+        where none is known), ``unallocated`` (null without a total).
 
     Raises:
         SchemaError: The amounts of a session add up to more than a money column holds.
@@ -175,7 +175,7 @@ def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Attempts with what was charged for them, and the charge rows of no attempt.
 
     The attempts have ``row, channel, attempt_uuid, status, time, charge_channel`` (the attempt's
-    own where there is no charge row)``, charge, repeated``.
+    own where there is no charge row), ``charge, repeated``.
     """
     lists = lists.with_row_index("row")
     attempts = _listed(lists, "attempt_details", _OF_ATTEMPT)

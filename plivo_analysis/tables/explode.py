@@ -59,10 +59,10 @@ def explode_attempts(sessions: Any) -> Any:
 
     Returns:
         The attempts table (``ATTEMPTS`` of :mod:`plivo_analysis.tables.exploded_columns`) in the
-        kind that was given: ``session_uuid, attempt_uuid, attempt_number`` (from 1)``, attempts``
-        (in that session)``, channel`` (folded)``, status, outcome`` (reached, not_reached,
-        pending, unknown)``, time`` (UTC)``, charge`` (decimal, the account's currency; null where
-        unknown)``, charge_note, entry_channel, path, previous_channel, step, session_status,
+        kind that was given: ``session_uuid, attempt_uuid, attempt_number`` (from 1), ``attempts``
+        (in that session), ``channel`` (folded), ``status, outcome`` (reached, not_reached,
+        pending, unknown), ``time`` (UTC), ``charge`` (decimal, the account's currency; null where
+        unknown), ``charge_note, entry_channel, path, previous_channel, step, session_status,
         app_uuid, alias, recipient, destination_country_iso2, destination_network, created_at``
         (UTC). A session without attempts has no row. A column ``currency`` of your own, for
         sessions of several accounts, comes last.
@@ -100,10 +100,10 @@ def explode_charges(sessions: Any) -> Any:
 
     Returns:
         The charges table (``CHARGES`` of :mod:`plivo_analysis.tables.exploded_columns`) in the
-        kind that was given: ``session_uuid, line_number`` (from 1)``, line, channel`` (folded;
-        null for validation and unallocated)``, attempt_uuid, amount`` (decimal, the account's
-        currency)``, note`` (derived, orphan, channel_differs: the attempt's channel wins)``,
-        time`` (of attempts)``, created_at, entry_channel, path, session_status, app_uuid, alias,
+        kind that was given: ``session_uuid, line_number`` (from 1), ``line, channel`` (folded;
+        null for validation and unallocated), ``attempt_uuid, amount`` (decimal, the account's
+        currency), ``note`` (derived, orphan, channel_differs: the attempt's channel wins),
+        ``time`` (of attempts), ``created_at, entry_channel, path, session_status, app_uuid, alias,
         recipient, destination_country_iso2, destination_network``. Lines of a session stay
         together.
 
