@@ -194,7 +194,7 @@ def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dic
 def _unrelated(key: str, at: int, number: int, now: int) -> dict[str, Any]:
     """An incoming text, a picture message or a text that a recipient's STOP blocked."""
     person = str(COUNTRIES[0].number(number * 37 % 4800 / 4800))
-    sent, updated = at + SECOND, at + MINUTE
+    updated = at + MINUTE
     record = {
         **_core(key, at),
         "message_direction": "outbound",
@@ -222,6 +222,8 @@ def _unrelated(key: str, at: int, number: int, now: int) -> dict[str, Any]:
         record["message_type"] = "mms"
         record["total_rate"] = record["total_amount"] = money(1800)
         record["carrier_fees"] = record["carrier_fees_rate"] = money(1000)
+        sent = at + SECOND * (50 + number * 37 % 100) // 100
+        updated = sent + SECOND * (300 + number * 97 % 900) // 100
         delivered = updated <= now
         state = "delivered" if delivered else "sent" if sent <= now else "queued"
         record["message_state"] = state
