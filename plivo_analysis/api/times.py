@@ -17,8 +17,9 @@ from plivo_analysis.errors import FilterError
 DEFAULT_SPAN = timedelta(hours=24)
 
 _FORMS = 'a datetime, a date, a timedelta, "2026-10-01", "2026-10-01T12:00Z", "24h", "7d" or "2w"'
-_SPAN = re.compile(r"([0-9]{1,6}) ?([mhdw])", re.IGNORECASE)
+_LENGTH = re.compile(r"([0-9]{1,6}) ?([smhdw])", re.IGNORECASE)
 _UNITS = {
+    "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
@@ -57,7 +58,7 @@ def parse_instant(value: object, *, now: datetime, name: str, zone: tzinfo = UTC
         >>> parse_instant("2026-10-01", now=now, name="since", zone=kolkata).isoformat()
         '2026-09-30T18:30:00+00:00'
     """
-    instant, back = None, _read_span(value)
+    instant, back = None, read_length(value)
     if back is None:
         instant = read_instant(value, zone)
     elif back >= timedelta(0):  # a span that points ahead has no meaning here
@@ -66,6 +67,22 @@ def parse_instant(value: object, *, now: datetime, name: str, zone: tzinfo = UTC
     if instant is None:
         raise FilterError(f"{name} is {shown_value(value)}; it takes {_FORMS}.")
     return instant
+
+
+def read_length(value: object) -> timedelta | None:
+    """A ``timedelta``, or text such as ``"90s"``, ``"30m"``, ``"24h"``, ``"7d"``, as a length.
+
+    Args:
+        value: What a caller gave as a length of time; None is the answer to anything else.
+
+    Example:
+        >>> read_length("90s"), read_length("2 W"), read_length("2026-10-01")
+        (datetime.timedelta(seconds=90), datetime.timedelta(days=14), None)
+    """
+    if isinstance(value, timedelta):
+        return value
+    length = _LENGTH.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(length[1]) * _UNITS[length[2].lower()] if length else None
 
 
 def read_instant(value: object, zone: tzinfo = UTC) -> datetime | None:
@@ -142,14 +159,6 @@ def api_time(instant: datetime) -> str:
         '2026-10-01 12:00:00.250000'
     """
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-
-
-def _read_span(value: object) -> timedelta | None:
-    """How far a value counts back from now; None where it names a time of its own."""
-    if isinstance(value, timedelta):
-        return value
-    span = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
-    return int(span[1]) * _UNITS[span[2].lower()] if span else None
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -7,7 +7,6 @@ counts how many end verified, and what such a journey costs.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import polars as pl
 
 from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import SESSIONS
+from plivo_analysis.api.times import read_length
 from plivo_analysis.api.vocabulary import ARROW, EXPIRED, OPEN, VERIFIED, fold_status
 from plivo_analysis.errors import FilterError, SchemaError
 from plivo_analysis.metrics.grouping import (
@@ -35,13 +35,6 @@ if TYPE_CHECKING:
 
 _NEEDED = ["recipient", "app_uuid", "status", "attempts", "path", "total_charge", "created_at"]
 _ADDED = ["settled", "verified", "sessions", "total_charge", "unpriced"]
-_GAP = re.compile(r"([0-9]{1,9}) ?([smhd])", re.IGNORECASE)
-_UNITS = {
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-}
 
 JOURNEYS = Table(
     name="journeys",
@@ -96,8 +89,8 @@ def journeys(sessions: Any, gap: str | timedelta = "30m") -> Any:
             rows are then read into memory). ``session_uuid, recipient, app_uuid, status,
             attempts, path, total_charge`` and ``created_at`` are read. Pseudonyms of recipients
             work; masked numbers do not.
-        gap: The longest time between two beginnings, excluded: seconds, minutes, hours or days,
-            as ``"90s"``, ``"30m"``, ``"2h"``, ``"1d"``, or a ``timedelta``.
+        gap: The longest time between two beginnings, excluded: ``"90s"``, ``"30m"``, ``"2h"``,
+            ``"1d"``, or a ``timedelta``.
 
     Returns:
         A frame (pandas for pandas, else polars), one row a journey, sorted by ``began_at``,
@@ -210,16 +203,11 @@ def journey_rates(
 
 def _length(gap: object) -> timedelta:
     """The ``gap`` of the caller as a time, checked."""
-    length = gap
-    if isinstance(gap, str) and (known := _GAP.fullmatch(gap.strip())):
-        try:
-            length = int(known[1]) * _UNITS[known[2].lower()]
-        except OverflowError:
-            length = None
-    if not isinstance(length, timedelta) or not timedelta(0) < length:
+    length = read_length(gap)
+    if length is None or length <= timedelta(0):
         raise FilterError(
-            f"gap is {shown_value(gap)}; it is a time longer than 0: seconds, minutes, hours or "
-            "days as '90s', '30m', '2h' or '1d', or a timedelta."
+            f"gap is {shown_value(gap)}; it is a time longer than 0, as '90s', '30m', '2h' or "
+            "'1d', or a timedelta."
         )
     return length
 

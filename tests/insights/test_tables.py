@@ -244,7 +244,7 @@ def test_masked_recipients_make_no_journeys_and_pseudonyms_do(insight: Any) -> N
 
 
 @pytest.mark.parametrize(
-    "gap", ["", "30", "m", "0m", "-5m", "1w", "30 minutes", 30, None, timedelta(0), timedelta(-1)]
+    "gap", ["", "30", "m", "0m", "-5m", "1y", "30 minutes", 30, None, timedelta(0), timedelta(-1)]
 )
 def test_a_gap_that_is_no_positive_time_is_refused(gap: Any) -> None:
     for insight in (pva.journeys, lambda frame, gap: pva.journey_rates(frame, gap=gap)):
@@ -252,7 +252,7 @@ def test_a_gap_that_is_no_positive_time_is_refused(gap: Any) -> None:
             insight(AFTER, gap)
 
 
-@pytest.mark.parametrize("gap", ["999999999d", "999999999 D", timedelta.max])
+@pytest.mark.parametrize("gap", ["999999d", "999999 W", timedelta.max])
 def test_a_gap_may_be_longer_than_any_table(gap: Any) -> None:
     people = AFTER.drop_nulls("recipient").with_columns(status=pl.lit("expired"))
     pairs = people.select("recipient", "app_uuid").n_unique()
