@@ -48,7 +48,6 @@ class SampledListing:
         self._span = span
         self._name = f"{_names(reader)}{begun} {span.start}/{span.end} "
         self.newest_known = 0
-        self._is_refused = False  # a range as long as this one, just now
         self._lists: list[Sampling] = []
         self._records: dict[tuple[int, int], tuple[Record, ...]] = {}
         self._order: Iterator[int] | None = None
@@ -108,25 +107,7 @@ class SampledListing:
         for number, part in enumerate(self._lists):
             request = part.request()
             if request is not None:
-                try:
-                    self._ask(number, request)
-                except APIError as error:
-                    if error.status_code != _REFUSED:
-                        raise
-                    if request.offset:
-                        raise NotAListError("a deep offset is refused") from error
-                    if request.span.length <= LONGEST_RANGE:
-                        raise
-                    # The server may limit the length of a range. Whether that was the reason, the
-                    # next answer tells: only if the shorter range is listed, the limit is noted.
-                    self._reader.requests += 1
-                    self._split(LONGEST_RANGE)
-                    self._is_refused = True
-                else:
-                    if self._is_refused:
-                        client, name = self._reader.client, self._reader.resource.name
-                        client.store.learn(f"{name} range", str(LONGEST_RANGE))
-                        self._is_refused = False
+                self._ask_within_limit(number, request)
                 return
         read = self.records()
         if self._order is None:
@@ -139,6 +120,24 @@ class SampledListing:
             page -= self._lists[number].of_pages
             number += 1
         self._ask(number, self._lists[number].page(page))
+
+    def _ask_within_limit(self, number: int, request: PageRequest) -> None:
+        """Ask for a page of the checks, in shorter lists where the range is refused as too long."""
+        try:
+            self._ask(number, request)
+        except APIError as error:
+            if error.status_code != _REFUSED:
+                raise
+            if request.offset:
+                raise NotAListError("a deep offset is refused") from error
+            if request.span.length <= LONGEST_RANGE:
+                raise
+            self._reader.requests += 1
+            self._split(LONGEST_RANGE)
+            # 400 has many reasons. That it was the length is noted once a shorter range is listed.
+            self._ask(0, PageRequest(self._lists[0].span))
+            client, name = self._reader.client, self._reader.resource.name
+            client.store.learn(f"{name} range", str(LONGEST_RANGE))
 
     def _split(self, longest: int) -> None:
         ends = range(self._span.end, self._span.start, -longest)

@@ -22,7 +22,6 @@ state, so that a process killed at any moment repeats one request at most.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import count
@@ -101,7 +100,6 @@ class Sampling:
     _middle: PageSeen | None = None
     _top_checked: bool = False
     _end_checked: bool = False
-    _positions: list[int] = field(default_factory=list)  # of the pages, in order
 
     @property
     def is_counted(self) -> bool:
@@ -187,8 +185,6 @@ class Sampling:
                 raise NotAListError("the list ends before rows that it listed")
         if seen.count:
             self._check_place(position, seen)
-            if position not in self.pages:
-                insort(self._positions, position)
             self.pages[position] = seen
         elif self.is_counted and first_row < self.rows_low:
             raise NotAListError("a page in the middle of the list is empty")
@@ -197,7 +193,10 @@ class Sampling:
 
     def _check_place(self, position: int, seen: PageSeen) -> None:
         """Check that a page lies in time between its read neighbours, and repeats none."""
-        for other, page in self._neighbours(position):
+        before = max((page for page in self.pages if page < position), default=position)
+        after = min((page for page in self.pages if page > position), default=position)
+        for other in {before, after} - {position}:
+            page = self.pages[other]
             newer, older = (page, seen) if other < position else (seen, page)
             # Rows that came in above between two requests push the last few onto the next page.
             shared = len(newer.keys & older.keys)
@@ -206,12 +205,6 @@ class Sampling:
             bound = min(shared, len(newer.rows) - 1)
             if older.rows[0][1] > newer.rows[-1 - bound][1]:
                 raise NotAListError("pages are not in the order of time")
-
-    def _neighbours(self, position: int) -> list[tuple[int, PageSeen]]:
-        place = bisect_left(self._positions, position)
-        after = place + (position in self.pages)
-        around = self._positions[max(place - 1, 0) : place] + self._positions[after : after + 1]
-        return [(page, self.pages[page]) for page in around]
 
     def _next_to_count(self) -> int:
         """The page that counts rows next: gallop to an empty page, then bisect."""
