@@ -62,7 +62,8 @@ def estimate(
         by: Text columns of sessions to group by, such as ``"destination_country_iso2"``.
         within: Read until half the width of spend's interval is this part of it; by default
             0.05, unless ``requests`` is given.
-        requests: Stop after so many requests of this call.
+        requests: Stop after so many requests of this call, but not before the last quarter of an
+            hour, in which sessions may still turn up, is read whole.
         confidence: The coverage of the intervals.
         status: As in :func:`load_sessions`.
         app_uuid: As in :func:`load_sessions`.
@@ -111,7 +112,8 @@ def estimate(
         raise FilterError(
             f"within is {shown_value(within)}; it lies between 0 and 1, as 0.05 for 5 % does."
         )
-    if requests is not None and not (isinstance(requests, int) and requests > 0):
+    is_number = isinstance(requests, int) and not isinstance(requests, bool)
+    if requests is not None and not (is_number and requests > 0):
         raise FilterError(f"requests is {shown_value(requests)}; it is a whole number above 0.")
     if within is None and requests is None:
         within = _WITHIN

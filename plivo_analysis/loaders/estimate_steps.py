@@ -123,7 +123,6 @@ class Estimating:
         self._sampled: SampledListing | None = None
         self._of_windows = 0
         self._windows = {True: 0, False: 0}  # how many were read whole, and how many were not
-        self._unsummed: dict[int, pl.DataFrame] = {}  # windows whose sums are not computed yet
         self._is_proven = False  # a pull has read everything
         self._expected = earliest_stop(sys.maxsize)  # pages that are thought to be enough
         self._check_at = 0  # pages at which the width is computed again
@@ -146,10 +145,6 @@ class Estimating:
             if self._reader.moved:
                 self._set_clock(self._reader.now())
                 self._reader.read(self._tail, settled=False)
-        if self._left_out.length:
-            self._doubts.append(
-                f"Not estimated, since it is older than 90 days: {span_text(self._left_out)}."
-            )
         try:
             self._sampled = SampledListing(self._reader, self._listing, self._begun)
             yield from self._read_pages(self._sampled)
@@ -197,7 +192,9 @@ class Estimating:
 
     def doubts(self) -> list[str]:
         """Sentences for warnings about the numbers."""
+        left_out = [self._left_out] if self._left_out.length else []
         return [
+            *(f"Left out, since older than 90 days: {span_text(span)}." for span in left_out),
             *self._doubts,
             *set_aside_warnings(self.client, self.question.resource, self._exact),
         ]
@@ -231,7 +228,7 @@ class Estimating:
                 if (too_few or most or listing.done) and self._affords(listing.of_pages - known):
                     self._read_whole()
                     return
-                if self._is_narrow(known, at_least=earliest_stop(listing.of_pages)):
+                if self._is_narrow(known):
                     return
             if listing.done or self._is_spent:
                 return
@@ -255,9 +252,10 @@ class Estimating:
             if self._is_spent or self._is_unreadable:
                 return
             if self._is_read(windows[window]):
-                self._unsummed[window + 1] = self._stored(windows[window])
+                page = window + 1
+                self._take([page], self._stored(windows[window]).with_columns(page=page))
                 read += 1
-            if self._is_narrow(read, at_least=LEAST_PAGES):
+            if self._is_narrow(read):
                 return
             self._report(place + 1)
             yield
@@ -314,9 +312,9 @@ class Estimating:
         """Whether a pull of so many pages stays within the requests that were allowed."""
         return self.requests is None or self._reader.requests + 2 * requests + 5 <= self.requests
 
-    def _is_narrow(self, pages: int, *, at_least: int) -> bool:
+    def _is_narrow(self, pages: int) -> bool:
         """Whether the interval is as narrow as wanted; computed now and then, for it takes long."""
-        if self.within is None or pages < max(at_least, self._check_at):
+        if self.within is None or pages < max(LEAST_PAGES, self._check_at):
             return False
         self._check_at = pages + 1 + pages // _CHECK_EVERY
         sample = self.sample()
@@ -368,10 +366,6 @@ class Estimating:
         if self._is_unreadable:
             return Sample({}, 1, (0, None))
         if self._of_windows:
-            frames = [frame.with_columns(page=page) for page, frame in self._unsummed.items()]
-            if frames:
-                self._take(self._unsummed, pl.concat(frames))
-                self._unsummed = {}
             return Sample(dict(self._sums), self._of_windows + 1, None)
         listing = self._sampled
         if listing is None:

@@ -17,6 +17,7 @@ from plivo_analysis.values.typesetting import (
     money,
     percent,
     percent_range,
+    plural,
     unit_price,
 )
 
@@ -197,7 +198,7 @@ class Estimate:
         )
         span = f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC"
         if self.exact:
-            return f"{self.read:,} sessions of {span}, all read: {listed}."
+            return f"{plural(self.read, 'session')} of {span}, all read: {listed}."
         return (
             f"{self.how_many} sessions of {span}: {listed}. Estimated at this moment from "
             f"{self.part}, read evenly over it, with intervals of {percent(self.confidence, 0)}; "

@@ -11,7 +11,6 @@ it once between them.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,7 +19,6 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.storage.filtering import matches
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.parquet_cache import read
-from plivo_analysis.sync.page_request import Anomaly
 from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
 from plivo_analysis.sync.refresh import refresh
 from plivo_analysis.system.clock import Cancelled
@@ -54,9 +52,6 @@ class Pulled:
         expired: What of it is older than the API's 90 days and was not kept.
         tally: What became of the rows received.
         requests: How many requests it took.
-        flags: What was out of the ordinary.
-        set_aside: How many records that came are not fit for a table, by reason: the codes of
-            ``parsing.oddities``.
         skew: How far the server's clock is ahead of this computer's.
         differences: Rows that a verification found new or changed in complete ranges.
         vanished: Rows of complete ranges that a verification did not find; they are kept.
@@ -67,8 +62,6 @@ class Pulled:
     expired: list[Span] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     requests: int = 0
-    flags: set[str] = field(default_factory=set)
-    set_aside: dict[str, int] = field(default_factory=dict)
     skew: timedelta = timedelta(0)
     differences: int = 0
     vanished: int = 0
@@ -185,7 +178,7 @@ class _Pull:
         missing = self._read_tail()
         complete = answers(self._client, self._question, self._closed)
         missing += self._read_gaps(subtract(self._closed, complete))
-        if Anomaly.ORDER in self._reader.flags:  # what single pages had proven was taken back
+        if self._reader.disordered:  # what single pages had proven was taken back
             complete = answers(self._client, self._question, self._closed)
             missing += self._read_gaps(subtract(self._closed, [*complete, *missing]))
         if self._tail.length and self._resolution() == DAY != resolution:
@@ -199,8 +192,6 @@ class _Pull:
             expired=self._expired(),
             tally=self._reader.tally,
             requests=self._reader.requests,
-            flags=self._reader.flags,
-            set_aside=dict(Counter(self._reader.set_aside.values())),
             skew=self._client.skew,
             differences=differences,
             vanished=vanished,
@@ -321,8 +312,6 @@ class _Pull:
         missing = refresh(reader, self._held, lasting=lasting, known=self._last_page)
         self._reader.requests += reader.requests
         self._reader.tally.add(reader.tally)
-        self._reader.flags |= reader.flags
-        self._reader.set_aside |= reader.set_aside
         return missing
 
     def _verify(self, complete: list[Span]) -> tuple[int, int]:

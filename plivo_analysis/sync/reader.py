@@ -61,8 +61,7 @@ class Reader:
         cancel: Ends the reading at the next page, or in the middle of a wait.
         requests: How many requests it took.
         tally: What became of the records.
-        flags: What was out of the ordinary.
-        set_aside: Why records are not fit for a table, by their keys.
+        disordered: Whether a list was not newest first, which single pages cannot show.
         confirmed: Whether a row has shown that the server heeds the filter.
         newest: The latest instant of a record that came, in microseconds.
         moved: Whether an answer moved the account's clock.
@@ -77,8 +76,7 @@ class Reader:
     cancel: threading.Event | None = None
     requests: int = 0
     tally: Tally = field(default_factory=Tally)
-    flags: set[str] = field(default_factory=set)
-    set_aside: dict[str, str] = field(default_factory=dict)
+    disordered: bool = False
     confirmed: bool = False
     newest: int = 0
     moved: bool = False
@@ -258,8 +256,8 @@ class Reader:
                 rows=self.tally.received,
                 share=self.done / self.to_do if self.to_do else 1.0,
             )
-        self.flags |= paginator.flags
         if Anomaly.ORDER in paginator.flags:
+            self.disordered = True
             self.take_back_samples()
         self.profile.learn(paginator, self.now())
         if paginator.not_honoured:
@@ -297,11 +295,8 @@ class Reader:
         self.requests += answer.tries
         self.moved |= self.client.hear(answer.date)
         body, page = answer.value
-        self.flags |= {note.code for note in page.notes}
         for record in page.records:
-            if record.row is None:
-                self.set_aside[record.key] = record.notes[0].code
-            else:
+            if record.row is not None:
                 self.confirmed = self.confirmed or bool(self.filter.matches(record.row))
             if record.instant is not None:
                 self.newest = max(self.newest, record.instant)

@@ -10,6 +10,7 @@ read again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.errors import BadResponseError, FilterError, ResourceNotFoundError
@@ -79,10 +80,8 @@ def _read_again(reader: Reader, gone: Mapping[str, int]) -> list[Span]:
         return [gap for span in ranges for gap in reader.read(span, settled=False).missing]
     for key in gone:
         reader.requests += 1
-        try:
+        with suppress(ResourceNotFoundError):  # listed once and now unknown: what was read is kept
             reader.tally.add(fetch(reader.client, reader.resource, key, cancel=reader.cancel))
-        except ResourceNotFoundError:
-            reader.flags.add("gone")  # listed once and now unknown: what was read is kept
     return []
 
 

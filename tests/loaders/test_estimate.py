@@ -261,6 +261,17 @@ def test_a_small_range_is_read_whole_and_exact(
     assert "≈" not in repr(found)
 
 
+def test_what_is_older_than_the_api_goes_back_is_named_in_each_call(
+    serve: Serve, connect: Connect
+) -> None:
+    client = connect(serve(generate(sessions=300, seed=3)))
+    for _ in range(2):  # the second finds everything stored
+        with pytest.warns(PlivoAnalysisWarning, match="Left out, since older than 90 days"):
+            found = pva.estimate(since="200d", client=client)
+        assert found.exact
+        assert found.since > NOW - timedelta(days=91)
+
+
 def test_groups_are_rows_and_filters_are_kept_to(
     serve: Serve, connect: Connect, account: Any
 ) -> None:
@@ -353,6 +364,7 @@ def test_a_server_of_30_days_at_most_is_sampled_list_by_list(
     [
         ({"within": 5}, FilterError),
         ({"requests": 0}, FilterError),
+        ({"requests": True}, FilterError),
         ({"confidence": 1}, FilterError),
         ({"by": "channel"}, SchemaError),
         ({"by": ("nothing",)}, SchemaError),
