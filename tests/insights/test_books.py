@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 import plivo_analysis as pva
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
     from plivo_analysis.demo_account import DemoClient
     from plivo_analysis.emulator import Account
@@ -32,6 +32,48 @@ def account(client: DemoClient) -> Account:
 @pytest.fixture(scope="module")
 def sessions(client: DemoClient) -> pl.DataFrame:
     return pva.load_sessions(since="90d", client=client, progress=False)
+
+
+@pytest.fixture(scope="module")
+def halves(account: Account, sessions: pl.DataFrame) -> list[tuple[pl.DataFrame, Any]]:
+    """The sessions before and after a moment, each with what the account expects of them."""
+    moment = account.now - timedelta(days=25)
+    began = pl.col("created_at")
+    return [
+        (sessions.filter(began < moment), account.expected(until=moment)),
+        (sessions.filter(began >= moment), account.expected(since=moment)),
+    ]
+
+
+def test_what_changed_is_the_difference_of_the_accounts_own(
+    halves: list[tuple[pl.DataFrame, Any]],
+) -> None:
+    (before, was), (after, now) = halves
+    (row,) = pva.compare(before, after).to_dicts()
+    rates = [truth.verified / truth.settled for truth in (was, now)]
+    evaluable = [sum(truth.evaluable.values()) for truth in (was, now)]
+    fell_back = [
+        sum(truth.fell_back.values()) / number
+        for truth, number in zip((was, now), evaluable, strict=True)
+    ]
+    assert [row["sessions_before"], row["sessions_after"]] == [was.sessions, now.sessions]
+    assert [row["success_rate_before"], row["success_rate_after"]] == rates
+    assert row["success_rate_change"] == pytest.approx(rates[1] - rates[0], abs=1e-15)
+    assert [row["fallback_rate_before"], row["fallback_rate_after"]] == fell_back
+    assert row["spend_change"] == now.spend - was.spend != 0
+    costs = [truth.settled_spend / truth.verified for truth in (was, now)]
+    change = row["cost_per_verified_change"]
+    assert change == (costs[1] - costs[0]).quantize(Decimal("0.00000001"))
+    assert row["cost_per_verified_change_low"] < change < row["cost_per_verified_change_high"]
+
+
+@pytest.mark.filterwarnings("ignore:.*have no total yet:plivo_analysis.errors.PlivoAnalysisWarning")
+@pytest.mark.parametrize("by", [(), ("entry_channel", "destination_country_iso2"), ("alias",)])
+def test_the_parts_of_a_change_of_spend_make_up_that_of_the_account(
+    by: tuple[str, ...], halves: list[tuple[pl.DataFrame, Any]]
+) -> None:
+    (before, was), (after, now) = halves
+    assert sum(pva.cost_bridge(before, after, by)["amount"]) == now.spend - was.spend
 
 
 def test_journeys_are_the_accounts_own(account: Account, sessions: pl.DataFrame) -> None:
