@@ -68,7 +68,7 @@ class LoadRequest:
 
     def question(self) -> Question:
         """What the server will be asked."""
-        return Question(self.resource, self.filter, Filter.of(self.resource), self.period)
+        return Question(self.filter, self.period)
 
     def span(self) -> Span:
         """The range as of now."""

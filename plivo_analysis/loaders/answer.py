@@ -81,11 +81,7 @@ class Request:
         asked = Filter.of(resource, **{name: arguments[name] for name in names})
         client = account(arguments["client"])
         question = Question(
-            resource,
-            asked,
-            Filter.of(resource),
-            lambda now: parse_range(since, until, now=now),
-            verify=arguments["verify"],
+            asked, lambda now: parse_range(since, until, now=now), verify=arguments["verify"]
         )
         # Only to check it: the pull computes the range again by the server's clock.
         question.period(client.now())
@@ -173,8 +169,7 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
         >>> import plivo_analysis as pva
         >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> with pva.demo(sessions=50) as client:
-        ...     everything = Filter.of(SESSION_RESOURCE)
-        ...     day = Question(SESSION_RESOURCE, everything, everything, lambda now: (now, now))
+        ...     day = Question(Filter.of(SESSION_RESOURCE), lambda now: (now, now))
         ...     stored(client, day, Span(0, 10)).height
         0
     """

@@ -82,13 +82,10 @@ class Estimating:
         >>> from plivo_analysis.api.resources import SESSION_RESOURCE
         >>> from plivo_analysis.sync.progress import Progress
         >>> from plivo_analysis.sync.pull import Question
-        >>> everything = Filter.of(SESSION_RESOURCE)
         >>> since = timedelta(days=60)
         >>> with pva.demo(sessions=2_000) as client:
         ...     bar = Progress(False, noun="sessions", limiter=client.limiter.of(""))
-        ...     asked = Question(
-        ...         SESSION_RESOURCE, everything, everything, lambda now: (now - since, now)
-        ...     )
+        ...     asked = Question(Filter.of(SESSION_RESOURCE), lambda now: (now - since, now))
         ...     estimating = Estimating(client, asked, watch=bar, requests=40)
         ...     read = [estimating.estimate().read for _ in estimating.steps()]
         >>> read == sorted(read), read[-1] > 500
@@ -108,9 +105,7 @@ class Estimating:
 
     def __post_init__(self) -> None:
         question = self.question
-        self._reader = Reader(
-            self.client, question.resource, question.filter, self.watch, self.cancel
-        )
+        self._reader = Reader(self.client, question.filter, self.watch, self.cancel)
         earlier = begun_earlier(self._reader, lambda begun: self._bounds(begun)[1])
         self._is_continued = earlier is not None
         self._set_clock(self._reader.now() if earlier is None else earlier)
@@ -334,7 +329,7 @@ class Estimating:
         if not gaps or not stored_time:
             return not gaps and self._listing.length > 0
         records = self.client.store.records(self.question.resource)
-        # As many rows an hour as in the stored part.
+        # As many rows an hour as in the stored part, and a request more for each gap.
         rows = records.count(self._listing) * missing / stored_time
         expected = len(gaps) + round(rows / PAGE_ROWS)
         return expected <= LEAST_PAGES and self._affords(expected)
@@ -358,7 +353,7 @@ class Estimating:
 
     def sample(self) -> Sample:
         """What is read, as pages; to be called in the thread that reads."""
-        if self._is_proven:
+        if self._is_proven:  # everything is page 0 of 1
             rows = self._rows[0]
             return Sample(dict(self._sums), 1, (rows, rows))
         if 0 not in self._sums:
@@ -407,6 +402,8 @@ class Estimating:
             return
         self._newest_from = newest.start
         sessions = stored(self.client, self.question, newest)
+        # Whole pages alone: the rest of the last one is still to be read, and a page counted with
+        # a part of its rows would weigh as much as any other.
         before, pages = listing.newest_known, sessions.height // PAGE_ROWS
         paged = sessions.sort("created_at", descending=True).with_columns(
             page=1 + pl.int_range(pl.len()) // PAGE_ROWS

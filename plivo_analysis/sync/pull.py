@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.filters import Filter
 from plivo_analysis.errors import FilterError
 from plivo_analysis.storage.filtering import matches
 from plivo_analysis.storage.merging import Tally
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from plivo_analysis.api.filters import Filter
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.sync.progress import ProgressListener
@@ -72,18 +72,19 @@ class Question:
     """What is asked of an account.
 
     Args:
-        resource: What to list.
-        filter: Which records.
-        everything: The filter that asks for all of them.
+        filter: Which records of which resource.
         period: The range for a given now.
         verify: Whether to read complete ranges anew.
     """
 
-    resource: Resource
     filter: Filter
-    everything: Filter
     period: Callable[[datetime], tuple[datetime, datetime]]
     verify: bool = False
+
+    @property
+    def resource(self) -> Resource:
+        """What is listed."""
+        return self.filter.resource
 
 
 def pull(
@@ -137,6 +138,8 @@ def answers(client: Client, question: Question, span: Span) -> list[Span]:
         return merge(own)
     columns = [parameter.column for parameter, _ in question.filter.confirmable()]
     wider = []
+    # A row that lacks what the filter looks at neither matches nor misses: the server may know
+    # more of it than it lists, so that the range has to be asked for with the filter.
     for part in merge(entry.span.clip(span) for entry in ranges.entries("")):
         rows = read(client.store, question.resource, part, columns=columns)
         if not matches(rows, question.filter).null_count():
@@ -156,7 +159,7 @@ class _Pull:
     ) -> None:
         self._client = client
         self._question = question
-        self._reader = Reader(client, question.resource, question.filter, watch, cancel)
+        self._reader = Reader(client, question.filter, watch, cancel)
         self._ranges = client.store.completed_ranges(question.resource)
         self._last_page = client.store.last_page()
         self._set_clock()
@@ -175,6 +178,7 @@ class _Pull:
 
     def run(self) -> Pulled:
         resolution = self._resolution()
+        # The tail first: its answer tells the server's time, from which all other bounds follow.
         missing = self._read_tail()
         complete = answers(self._client, self._question, self._closed)
         missing += self._read_gaps(subtract(self._closed, complete))
@@ -301,13 +305,8 @@ class _Pull:
         ]
 
     def _refresh(self) -> list[Span]:
-        reader = Reader(
-            self._client,
-            self._question.resource,
-            self._question.everything,
-            self._reader.watch,
-            self._reader.cancel,
-        )
+        everything = Filter(self._question.resource)
+        reader = Reader(self._client, everything, self._reader.watch, self._reader.cancel)
         lasting = self._question.filter.lasting
         missing = refresh(reader, self._held, lasting=lasting, known=self._last_page)
         self._reader.requests += reader.requests

@@ -55,8 +55,7 @@ class Reader:
 
     Args:
         client: The account.
-        resource: What to list.
-        filter: Which records.
+        filter: Which records of which resource.
         watch: Is told of every page.
         cancel: Ends the reading at the next page, or in the middle of a wait.
         requests: How many requests it took.
@@ -70,7 +69,6 @@ class Reader:
     """
 
     client: Client
-    resource: Resource
     filter: Filter
     watch: ProgressListener
     cancel: threading.Event | None = None
@@ -82,6 +80,11 @@ class Reader:
     moved: bool = False
     to_do: int = 0
     done: int = 0
+
+    @property
+    def resource(self) -> Resource:
+        """What is listed."""
+        return self.filter.resource
 
     def read(
         self,

@@ -176,6 +176,8 @@ class Sampling:
         """Take a page of the sample: count rows by it, and check it against its neighbours."""
         first_row = position * PAGE_ROWS
         if not self.is_counted:
+            # Once counted, the number stays: rows that come in above later are not of this sample,
+            # and one more or less than counted is no anomaly.
             if seen.count:
                 self.rows_low = max(self.rows_low, first_row + seen.count)
             if seen.count < PAGE_ROWS:
@@ -214,6 +216,7 @@ class Sampling:
             passed = max(rows[0][1] - rows[-1][1], 1)
             guess = len(rows) * self.span.length // passed // PAGE_ROWS
             return max(2 * max(self.pages), guess, 1)
+        # By pages, not by rows: each request of the bisection is a page of the sample as well.
         first_not_full = self.rows_low // PAGE_ROWS
         return (first_not_full + -(-self.rows_high // PAGE_ROWS)) // 2
 

@@ -192,7 +192,7 @@ def test_told_while_a_pull_goes_on_the_numbers_tighten_until_all_is_read(
 ) -> None:
     client = connect(serve(account))
     everything = Filter.of(SESSION_RESOURCE)
-    question = Question(SESSION_RESOURCE, everything, everything, lambda now: (SINCE, now))
+    question = Question(everything, lambda now: (SINCE, now))
     told: list[Any] = []
 
     class Watch:
@@ -225,7 +225,7 @@ def test_a_cancelled_estimate_keeps_what_it_read(
 ) -> None:
     client, cancel = connect(serve(account)), threading.Event()
     everything = Filter.of(SESSION_RESOURCE)
-    question = Question(SESSION_RESOURCE, everything, everything, lambda now: (SINCE, now))
+    question = Question(everything, lambda now: (SINCE, now))
     bar = Progress(False, noun="sessions", limiter=client.limiter.of(""))
     estimating = Estimating(client, question, watch=bar, within=0.02, cancel=cancel)
     steps = estimating.steps()

@@ -384,9 +384,7 @@ def test_a_cancelled_pull_ends_at_once_and_keeps_what_was_read(
             pass
 
     everything = Filter.of(SESSION_RESOURCE)
-    question = Question(
-        SESSION_RESOURCE, everything, everything, lambda now: (now - timedelta(days=80), now)
-    )
+    question = Question(everything, lambda now: (now - timedelta(days=80), now))
     with pytest.raises(Cancelled):
         pull(client, question, watch=Watch(), cancel=cancel)
     assert len(server.log) == 7

@@ -427,9 +427,7 @@ def test_a_pull_of_a_number_that_is_forgotten_meanwhile_ends_and_writes_nothing_
     pulling, other = (connect(server, store=tmp_path) for _ in range(2))
     asked = Filter.of(SESSION_RESOURCE, recipient=NUMBER)
     question = Question(
-        SESSION_RESOURCE,
         asked,
-        Filter.of(SESSION_RESOURCE),
         lambda now: (now - timedelta(days=5), now),
     )
     with pytest.raises(pva.FilterError, match="names a number that was forgotten"):

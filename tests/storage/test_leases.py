@@ -154,7 +154,7 @@ class Unwatched:
 
 def question(days: int, until: int = 1) -> Question:
     span = NOW - timedelta(days=days), NOW - timedelta(days=until)
-    return Question(SESSION_RESOURCE, EVERYTHING, EVERYTHING, lambda now: span)
+    return Question(EVERYTHING, lambda now: span)
 
 
 def load(client: pva.Client, asked: Question, errors: list[BaseException], **options: Any) -> None:

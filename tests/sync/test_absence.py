@@ -47,8 +47,7 @@ def once(frame: Any, expected: Iterable[str]) -> None:
 
 def pulled(client: pva.Client, since: Any, until: Any, **filters: object) -> Pulled:
     chosen = Filter.of(SESSION_RESOURCE, **filters)
-    everything = Filter.of(SESSION_RESOURCE)
-    question = Question(SESSION_RESOURCE, chosen, everything, lambda now: (since, until))
+    question = Question(chosen, lambda now: (since, until))
     return pull(client, question, watch=Unwatched())
 
 

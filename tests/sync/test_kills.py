@@ -133,7 +133,7 @@ def work(order):
         Path(order["folder"], "told.json").write_text(json.dumps(told))
         client.close()
         os._exit(0)
-    question = Question(SESSION_RESOURCE, everything, everything, lambda now: span)
+    question = Question(everything, lambda now: span)
     pulled = pull(client, question, watch=Unwatched())
     client.close()
     os._exit(0 if pulled.tally.balanced and not pulled.missing and not pulled.expired else 3)

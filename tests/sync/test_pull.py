@@ -371,7 +371,7 @@ def test_what_is_purged_while_it_is_read_is_not_called_complete(
 
     purged: list[bool] = []
     span = NOW - 80 * DAY, NOW - DAY
-    question = Question(SESSION_RESOURCE, everything, everything, lambda now: span)
+    question = Question(everything, lambda now: span)
     pull(client, question, watch=Purging())
     assert purged
     frame = pva.load_sessions(since=span[0], until=span[1], client=client)

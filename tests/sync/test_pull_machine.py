@@ -366,9 +366,7 @@ class PullMachine(RuleBasedStateMachine):
     ) -> None:
         before = self._expected(since, until, chosen)
         assert self.client is not None
-        question = Question(
-            SESSION_RESOURCE, chosen, EVERYTHING, lambda now: (since, until), verify=verify
-        )
+        question = Question(chosen, lambda now: (since, until), verify=verify)
         now = self._now()
         pulled = pull(self.client, question, watch=Unwatched())
         self.last = (since, until, chosen)
