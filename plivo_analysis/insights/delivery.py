@@ -150,7 +150,12 @@ def waits(
     rows = grouping.rows()
     if not _are_in_order(rows):  # what explode_attempts gives is, and sorting costs most of all
         rows = rows.sort("session_uuid", "attempt_number")
-        _refuse_partial(rows)
+        if not _are_in_order(rows):
+            raise SchemaError(
+                "Sessions of this table have other attempts than their number says, and a wait "
+                "needs the attempt before. Filter sessions, not attempts.",
+                available=rows.columns,
+            )
     status = folded(rows["session_status"], fold_status)
     # Attempts of a session stand together, in order and none missing: the row above a retry or a
     # switch is the attempt before it.
@@ -350,25 +355,6 @@ def _are_in_order(attempts: pl.DataFrame) -> bool:
         together=begins.sum() == session.filter(begins).n_unique(),
     )
     return all(found.collect().row(0))
-
-
-def _refuse_partial(attempts: pl.DataFrame) -> None:
-    """Refuse sessions that lack attempts: the one before a step might be missing.
-
-    Args:
-        attempts: Sorted by session and number, each attempt once.
-    """
-    number = pl.int_range(1, pl.len() + 1).over("session_uuid")
-    complete = (pl.col("attempt_number") == number) & (
-        pl.col("attempts") == pl.len().over("session_uuid")
-    )
-    partial = attempts.filter(~complete.fill_null(value=False))["session_uuid"].n_unique()
-    if partial:
-        raise SchemaError(
-            f"{partial} sessions have other attempts than their number says, and a wait needs the "
-            "attempt before. Filter sessions, not attempts.",
-            available=attempts.columns,
-        )
 
 
 def _end(state: str | None) -> str:

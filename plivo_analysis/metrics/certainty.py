@@ -78,7 +78,8 @@ class Completeness:
     @property
     def counts(self) -> Certainty:
         """How certain the number of records is."""
-        if not self.rows and (self.set_aside or self._nothing_read):
+        nothing_read = self.period is not None and self.hours_read <= 0
+        if not self.rows and (self.set_aside or nothing_read):
             return Certainty.NOT_READ
         return Certainty.AT_LEAST if self.unread or self.set_aside else Certainty.EXACT
 
@@ -153,10 +154,6 @@ class Completeness:
         if self.set_aside:
             found.append(f"{plural(self.set_aside, 'record')} could not be read")
         return found
-
-    @property
-    def _nothing_read(self) -> bool:
-        return self.period is not None and self.hours_read <= 0
 
 
 def completeness(

@@ -234,8 +234,10 @@ class Sample:
         if high is None:
             return TOO_EARLY
         bounds = low, (low + high) / 2, high
-        if measure == "sessions" and group is None and self._has_only_sessions:
-            return Interval.exact(1.0).times(*bounds)  # counted, not estimated
+        # Where each row is a session, counting rows has counted them: nothing is estimated.
+        sessions = [page.sessions for page in self._all]
+        if measure == "sessions" and group is None and self.of_rows and sessions == self._page_rows:
+            return Interval.exact(1.0).times(*bounds)
         if not self.is_enough:
             return TOO_EARLY
         sums = [
@@ -272,14 +274,8 @@ class Sample:
         if self.of_rows is None:
             return [1.0] * len(self._positions)
         if self.rows is None:
-            return [float(page.sessions) for page in self._all]
+            return [page.sessions for page in self._all]
         return [float(self.rows[position]) for position in self._positions]
-
-    @property
-    def _has_only_sessions(self) -> bool:
-        """Whether each row is a session, so that counting rows counts sessions."""
-        sessions = [float(page.sessions) for page in self._all]
-        return self.of_rows is not None and sessions == self._page_rows
 
     def _ratio(
         self,

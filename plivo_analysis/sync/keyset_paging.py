@@ -107,7 +107,7 @@ class KeysetPaging(Method):
         # nothing of where the page ends.
         if seen.outside(self.asked):
             return Anomaly.BOUNDS
-        if not _falls(seen):
+        if any(later > earlier for (_, earlier), (_, later) in pairwise(seen.rows)):
             return Anomaly.ORDER
         if self._is_doubtful_empty(seen):
             self.repeated = frozenset()
@@ -294,7 +294,3 @@ class KeysetPaging(Method):
             return None
         self._move(claim.rows, claim.reached)
         return None
-
-
-def _falls(seen: PageSeen) -> bool:
-    return all(later <= earlier for (_, earlier), (_, later) in pairwise(seen.rows))

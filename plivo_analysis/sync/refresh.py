@@ -52,7 +52,8 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
             if (
                 row is not None
                 and lasting.matches(row) is not False
-                and _is_due(state, row, resource, now)
+                # Again now, rather than once it can no longer change?
+                and (state.open or row[resource.amount] is None or state.final_at <= now)
             ):
                 due[key] = state
     if not due:
@@ -64,11 +65,6 @@ def refresh(reader: Reader, span: Span, *, lasting: Filter, known: int) -> list[
         listed = reader.list_open(Span(min(opened), max(opened) + 1).outward(MINUTE))[0]
     gone = {key: state.instant for key, state in due.items() if key not in listed}
     return _read_again(reader, gone)
-
-
-def _is_due(state: RecordState, row: Mapping[str, Any], resource: Resource, now: int) -> bool:
-    """Whether a record is to be read again now, rather than once it can no longer change."""
-    return state.open or row[resource.amount] is None or state.final_at <= now
 
 
 def _read_again(reader: Reader, gone: Mapping[str, int]) -> list[Span]:

@@ -57,7 +57,7 @@ class SampledListing:
     @property
     def is_counted(self) -> bool:
         """Whether the rows are counted and each list has passed its checks."""
-        return all(part.request() is None for part in self._lists)
+        return all(part.is_ready for part in self._lists)
 
     @property
     def of_rows(self) -> tuple[int, int | None]:
