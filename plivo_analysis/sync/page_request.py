@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from plivo_analysis.api.resources import Resource
+    from plivo_analysis.parsing.records import Record
 
 PAGE_ROWS = 20
 
@@ -65,6 +66,7 @@ class PageSeen:
         has_next: Whether the server says that there is more.
         next_cursor: The cursor it names, if it does.
         unfit: Whether none of its rows is fit for a table.
+        records: The rows as they were read, for whoever counts them later.
     """
 
     rows: tuple[tuple[str, int], ...]
@@ -72,6 +74,7 @@ class PageSeen:
     has_next: bool
     next_cursor: str | None = None
     unfit: bool = False
+    records: tuple[Record, ...] = ()
 
     @property
     def keys(self) -> frozenset[str]:

@@ -131,22 +131,22 @@ class Reader:
         return paginator
 
     def sample(
-        self, request: PageRequest, name: str, take: Callable[[PageSeen], Span | None]
-    ) -> tuple[Record, ...]:
+        self,
+        request: PageRequest,
+        name: str,
+        receive: Callable[[PageRequest, PageSeen], Span | None],
+    ) -> None:
         """Read one page of a listing by its offset, and keep it with what it proves complete.
 
         Args:
             request: The page.
             name: By which the store finds it again.
-            take: Is given the page, says what it proves, and raises where it proves the listing
-                to be none; then nothing is kept.
-
-        Returns:
-            The page's records.
+            receive: Is given the page, says what it proves, and raises where it proves the
+                listing to be none; then nothing is kept.
         """
         page, reading = self._ask(request, self.filter.params(), self.watch.waiting)
         self._refuse_foreign_rows(page.records)
-        proven = take(seen(page))
+        proven = receive(request, seen(page))
         complete: list[CompletedRange] = []
         if proven is not None:
             closed = self._closed()
@@ -154,7 +154,6 @@ class Reader:
             part = proven.clip(closed)
             complete = [CompletedRange(part, self.filter.scope, reading.read_at, flags)]
         self._store(self.filter.scope, replace(reading, query=name, complete=complete))
-        return page.records
 
     def take_back_samples(self) -> None:
         """Call nothing complete any more that single pages proved: the list has no order."""
@@ -467,4 +466,5 @@ def seen(page: Page) -> PageSeen:
         next_cursor=page.next_cursor,
         # One record alone is set aside and said; several are a change of the API's form.
         unfit=len(records) > 1 and all(record.row is None for record in records),
+        records=records,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import APIError
 from plivo_analysis.parsing.pages import read_page
-from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
+from plivo_analysis.sync.page_request import PageRequest
 from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import seen
 from plivo_analysis.sync.sampling import NotAListError, Sampling, spread
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from plivo_analysis.parsing.records import Record
-    from plivo_analysis.sync.page_request import PageSeen
     from plivo_analysis.sync.reader import Reader
 
 _REFUSED = 400
@@ -49,7 +48,6 @@ class SampledListing:
         self._name = f"{_names(reader)}{begun} {span.start}/{span.end} "
         self.newest_known = 0
         self._lists: list[Sampling] = []
-        self._records: dict[tuple[int, int], tuple[Record, ...]] = {}
         self._order: Iterator[int] | None = None
         self._split(reader.profile.longest_range(reader.now()) or span.length)
         self._replay()
@@ -83,15 +81,13 @@ class SampledListing:
 
     def records(self) -> dict[int, tuple[Record, ...]]:
         """The records of each page that is read, by its position from 0."""
-        starts, start = [], 0
+        found: dict[int, tuple[Record, ...]] = {}
+        start = 0
         for part in self._lists:
-            starts.append(start)
+            pages = sorted(part.pages.items())
+            found |= {start + at: page.records for at, page in pages if page.records}
             start += part.of_pages
-        return {
-            starts[number] + position: records
-            for (number, position), records in sorted(self._records.items())
-            if records
-        }
+        return found
 
     def read_next(self, is_inside: Callable[[Record], bool]) -> None:
         """Read one more page.
@@ -104,10 +100,10 @@ class SampledListing:
             NotAListError: The pages are not those of a list, newest first.
             PlivoAnalysisError: The server could not be asked, or refused.
         """
-        for number, part in enumerate(self._lists):
+        for part in self._lists:
             request = part.request()
             if request is not None:
-                self._ask_within_limit(number, request)
+                self._ask_within_limit(part, request)
                 return
         read = self.records()
         if self._order is None:
@@ -115,16 +111,16 @@ class SampledListing:
         edge = next(_edges(self.of_pages, read, is_inside), None)
         unread = (p for p in self._order if p not in read and p >= self.newest_known)
         page = next(unread) if edge is None else edge
-        number = 0
-        while page >= self._lists[number].of_pages:
-            page -= self._lists[number].of_pages
-            number += 1
-        self._ask(number, self._lists[number].page(page))
+        for part in self._lists:
+            if page < part.of_pages:
+                self._ask(part, part.page(page))
+                return
+            page -= part.of_pages
 
-    def _ask_within_limit(self, number: int, request: PageRequest) -> None:
+    def _ask_within_limit(self, part: Sampling, request: PageRequest) -> None:
         """Ask for a page of the checks, in shorter lists where the range is refused as too long."""
         try:
-            self._ask(number, request)
+            self._ask(part, request)
         except APIError as error:
             if error.status_code != _REFUSED:
                 raise
@@ -135,7 +131,7 @@ class SampledListing:
             self._reader.requests += 1
             self._split(LONGEST_RANGE)
             # 400 has many reasons. That it was the length is noted once a shorter range is listed.
-            self._ask(0, PageRequest(self._lists[0].span))
+            self._ask(self._lists[0], PageRequest(self._lists[0].span))
             client, name = self._reader.client, self._reader.resource.name
             client.store.learn(f"{name} range", str(LONGEST_RANGE))
 
@@ -144,22 +140,9 @@ class SampledListing:
         parts = (Span(max(self._span.start, end - longest), end) for end in ends)
         self._lists = [Sampling(part) for part in parts]
 
-    def _ask(self, number: int, request: PageRequest) -> None:
-        part = self._lists[number]
-
-        def take(page: PageSeen) -> Span | None:
-            part.receive(request, page)
-            position, rest = divmod(request.offset, PAGE_ROWS)
-            is_page = request.span == part.span and not rest and page.rows
-            return part.proven(position) if is_page else None
-
+    def _ask(self, part: Sampling, request: PageRequest) -> None:
         name = f"{self._name}{request.span.start}/{request.span.end} {request.offset}"
-        self._keep(number, request, self._reader.sample(request, name, take))
-
-    def _keep(self, number: int, request: PageRequest, records: tuple[Record, ...]) -> None:
-        position, rest = divmod(request.offset, PAGE_ROWS)
-        if request.span == self._lists[number].span and not rest:
-            self._records[number, position] = records
+        self._reader.sample(request, name, part.receive)
 
     def _replay(self) -> None:
         """Take the pages that an earlier call has stored, in their order."""
@@ -168,10 +151,9 @@ class SampledListing:
             *_, bounds, offset = name.split(" ")
             request = PageRequest(_span(bounds), int(offset))
             page = read_page(body, reader.resource, reader.client.auth_id)
-            for number, part in enumerate(self._lists):
+            for part in self._lists:
                 if request.span.start in part.span:
                     part.receive(request, seen(page))
-                    self._keep(number, request, page.records)
 
 
 def order_of(reader: Reader, span: Span, pages: int) -> Iterator[int]:

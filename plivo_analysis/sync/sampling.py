@@ -134,8 +134,12 @@ class Sampling:
         """The request for one page."""
         return PageRequest(self.span, PAGE_ROWS * position)
 
-    def receive(self, request: PageRequest, seen: PageSeen) -> None:
+    def receive(self, request: PageRequest, seen: PageSeen) -> Span | None:
         """Take the answer to a request.
+
+        Returns:
+            What it proves to be complete, as :meth:`proven` says; None unless it is a page with
+            rows.
 
         Raises:
             NotAListError: The pages are not those of one list, newest first.
@@ -161,7 +165,10 @@ class Sampling:
         elif request.offset % PAGE_ROWS:
             self._check_middle(seen)
         else:
-            self._take(request.offset // PAGE_ROWS, seen)
+            position = request.offset // PAGE_ROWS
+            self._take(position, seen)
+            return self.proven(position) if seen.rows else None
+        return None
 
     def _check_middle(self, seen: PageSeen) -> None:
         half = PAGE_ROWS // 2
