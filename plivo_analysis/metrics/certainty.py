@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.vocabulary import OPEN, fold_status
 from plivo_analysis.tables.checks import table_rows
+from plivo_analysis.tables.convert import folded
 from plivo_analysis.values.spans import HOUR, Span, subtract, to_us
 from plivo_analysis.values.typesetting import plural
 
@@ -195,11 +196,10 @@ def completeness(
     else:
         odd = table_rows(issues, _ISSUES_COLUMNS, "issues is what pva.issues(…) gives")
         set_aside = len({row["key"] for row in odd if row["set_aside"]})
-    statuses = sessions["status"].to_list()
     return Completeness(
         rows=sessions.height,
         unpriced=sessions["total_charge"].null_count(),
-        may_verify=sum(fold_status(status) in OPEN for status in statuses),
+        may_verify=int(folded(sessions["status"], fold_status).is_in(list(OPEN)).sum()),
         period=period,
         unread=() if coverage is None or period is None else unread_ranges(spans, period),
         set_aside=set_aside,
