@@ -66,7 +66,7 @@ class PageSeen:
         has_next: Whether the server says that there is more.
         next_cursor: The cursor it names, if it does.
         unfit: Whether none of its rows is fit for a table.
-        records: The rows as they were read, for whoever counts them later.
+        records: The rows as they were read; a paginator needs none of them.
     """
 
     rows: tuple[tuple[str, int], ...]
