@@ -120,6 +120,16 @@ class Resource:
     rechecked_words: frozenset[str] = frozenset()
 
     @property
+    def noun(self) -> str:
+        """What one of its records is called.
+
+        Example:
+            >>> MESSAGE_RESOURCE.noun
+            'message'
+        """
+        return self.name.removesuffix("s")
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """The columns that hold telephone numbers.
 

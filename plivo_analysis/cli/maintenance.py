@@ -58,7 +58,7 @@ def export(options: argparse.Namespace) -> None:
     if not options.quiet:
         print(f"{made.folder}: {plural(made.days, 'day')}")
         for table, rows in made.rows.items():
-            print(f"  {table + '/*.parquet':<20} {rows:>10,} rows")
+            print(f"  {table + '/*.parquet':<20} {plural(rows, 'row'):>15}")
 
 
 def purge(options: argparse.Namespace) -> None:
@@ -119,7 +119,7 @@ def _of(client: Client, number: str) -> dict[str, int]:
             for parameter in resource.parameters
             if parameter.kind.is_number
         ]
-        found[resource.name.removesuffix("s")] = int(reduce(or_, named).sum() or 0)
+        found[resource.noun] = int(reduce(or_, named).sum() or 0)
     return found
 
 

@@ -25,7 +25,7 @@ from plivo_analysis.storage.day_files import TABLES
 from plivo_analysis.system.files import write_atomically
 from plivo_analysis.values.masking import mask_text
 from plivo_analysis.values.table_types import Table
-from plivo_analysis.values.typesetting import clean
+from plivo_analysis.values.typesetting import clean, plural
 
 if TYPE_CHECKING:
     import argparse
@@ -62,7 +62,7 @@ def pull(options: argparse.Namespace) -> None:
 
             given = {name: value for name, value in (span | filters).items() if value is not None}
             cost = load_cost.load_cost(load_cost.LoadRequest(client, resource, given))
-            print(*wording.before(cost, resource.name.removesuffix("s")), sep="\n")
+            print(*wording.before(cost, resource.noun), sep="\n")
             return
         frame = _LOADERS[resource.name](
             **span,
@@ -79,7 +79,7 @@ def pull(options: argparse.Namespace) -> None:
     if not options.quiet:
         place = f" in {options.out.resolve()}" if options.out else ", kept in the store"
         at_least = "at least " if some_set_aside else ""
-        print(f"{at_least}{frame.height:,} {resource.name}{place}")
+        print(f"{at_least}{plural(frame.height, resource.noun)}{place}")
 
 
 def estimate(options: argparse.Namespace) -> None:
@@ -143,7 +143,7 @@ def sql(options: argparse.Namespace) -> None:
         print_table(frame)
     else:
         write(frame, options.out)
-        print(f"{frame.height:,} rows in {options.out.resolve()}")
+        print(f"{plural(frame.height, 'row')} in {options.out.resolve()}")
 
 
 def print_table(frame: pl.DataFrame) -> None:

@@ -132,7 +132,10 @@ def generate(
         41
     """
     if sessions < 0 or not 1 <= days <= RETENTION // DAY:
-        raise ValueError(f"No account has {sessions} sessions over {days} days.")
+        raise ValueError(
+            f"sessions is {sessions} and days is {days}; an account has 0 or more sessions over "
+            f"1 to {RETENTION // DAY} days."
+        )
     present = to_micros(now)
     # Every argument but the clock's is part of the seed: accounts that differ share no session.
     name = f"{seed}/{sessions}/{present}/{days}"

@@ -74,7 +74,8 @@ def running(
         >>> running(412, 1900, 7816, "session", left=0, per_minute=20).striptags()
         '412 of ~1,900 requests7,816 sessions read'
     """
-    total = f" of ~{count(expected)} requests" if expected > requests else " requests"
+    number, word = plural(max(requests, expected), "request").split(" ")
+    total = f" of ~{number} {word}" if expected > requests else f" {word}"
     sentences: list[str | list[str]] = [["", count(requests), total], f"{plural(rows, noun)} read"]
     if left >= 1:
         limit = f" left at the limit, {per_minute:g} a minute"

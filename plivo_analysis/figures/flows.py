@@ -22,7 +22,7 @@ from plivo_analysis.api.vocabulary import (
 from plivo_analysis.figures import style
 from plivo_analysis.figures.rows import Row, metric_rows
 from plivo_analysis.metrics.paths import CHANNEL_PATHS
-from plivo_analysis.values.typesetting import count, percent
+from plivo_analysis.values.typesetting import count, percent, plural
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -139,7 +139,8 @@ class _Flow:
             ("changed channel", self.moved),
         ):
             sessions = endings.total()
-            part = f"<b>{count(sessions)}</b> sessions {what}"
+            number, noun = plural(sessions, "session").split(" ")
+            part = f"<b>{number}</b> {noun} {what}"
             if sessions:
                 part += f", {percent(endings[VERIFIED] / sessions, 0)} of them verified"
             parts.append(part)

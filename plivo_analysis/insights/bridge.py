@@ -99,8 +99,8 @@ def cost_bridge(
     unpriced = [sum(cell.unknown for cell in side) for side in sides]
     if any(unpriced):
         warnings.warn(
-            f"{unpriced[0]} sessions before and {unpriced[1]} after have no total yet. The bridge "
-            "leaves them out, so that the change of spend may still move.",
+            f"Sessions that have no total yet: {unpriced[0]:,} before, {unpriced[1]:,} after. The "
+            "bridge leaves them out, so that the change of spend may still move.",
             PlivoAnalysisWarning,
             stacklevel=2,
         )

@@ -109,7 +109,7 @@ def answer(request: Request) -> Any:
     """
     client, question = request.client, request.question
     resource = question.resource
-    bar = Progress(request.progress, noun=resource.name, limiter=client.limiter.of(resource.path))
+    bar = Progress(request.progress, noun=resource.noun, limiter=client.limiter.of(resource.path))
     try:
         pulled = pull(client, question, watch=bar)
     finally:

@@ -119,7 +119,7 @@ def estimate(
         within = _WITHIN
     columns = _checked_by(by)
     limiter = request.client.limiter.of(SESSION_RESOURCE.path)
-    bar = Progress(request.progress, noun=SESSION_RESOURCE.name, limiter=limiter)
+    bar = Progress(request.progress, noun=SESSION_RESOURCE.noun, limiter=limiter)
     estimating = Estimating(
         request.client,
         request.question,

@@ -84,7 +84,7 @@ class Estimating:
         >>> from plivo_analysis.sync.pull import Question
         >>> since = timedelta(days=60)
         >>> with pva.demo(sessions=2_000) as client:
-        ...     bar = Progress(False, noun="sessions", limiter=client.limiter.of(""))
+        ...     bar = Progress(False, noun="session", limiter=client.limiter.of(""))
         ...     asked = Question(Filter.of(SESSION_RESOURCE), lambda now: (now - since, now))
         ...     estimating = Estimating(client, asked, watch=bar, requests=40)
         ...     read = [estimating.estimate().read for _ in estimating.steps()]

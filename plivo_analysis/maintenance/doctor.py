@@ -30,6 +30,7 @@ from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import RETENTION, seen
 from plivo_analysis.sync.sampling import NotAListError, Sampling
 from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, floor, to_us
+from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -189,7 +190,7 @@ class _Examination:
             if not deep.records:
                 while (request := listing.request()) is not None:
                     self._sampled(listing, request)
-                return f"{_ENDS} after {listing.rows_low:,} records, and none is older"
+                return f"{_ENDS} after {plural(listing.rows_low, 'record')}, and none is older"
             offset = PAGE_ROWS * position
             half = deep.received // 2
             below = self._ask(SESSION_RESOURCE, self._span, offset=offset + half)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, RESOURCES, SESSION_RESOURCE
 from plivo_analysis.errors import APIError, RateLimitError
 from plivo_analysis.system.clock import wait_in_steps
+from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,9 +76,9 @@ def meet_limit(client: Client) -> Iterator[Finding]:
         passed += 1
     if refusal is None:
         took = client.clock.monotonic() - began
-        yield Finding(LIMIT, f"not met by {passed} requests in {took:.0f} s")
+        yield Finding(LIMIT, f"not met by {plural(passed, 'request')} in {took:.0f} s")
         return
-    yield Finding(LIMIT, f"{passed} requests passed, then one was refused")
+    yield Finding(LIMIT, f"{plural(passed, 'request')} passed, then one was refused")
     seconds = refusal.retry_after
     yield Finding(RETRY_AFTER, "not given" if seconds is None else f"{seconds:.0f} s")
     scope = _scope(client)

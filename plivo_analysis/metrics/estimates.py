@@ -224,6 +224,6 @@ class Estimate:
     def part(self) -> str:
         """How much of the range is read, as text."""
         if not isinstance(self.of, int):
-            return f"{self.read:,} sessions"
+            return plural(self.read, "session")
         # A part must not be rounded to 100 %.
         return f"{percent(min(0.999, self.read / self.of if self.of else 0.0))} of the range"

@@ -25,6 +25,7 @@ from plivo_analysis.tables.checks import column_names
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, OF_THE_SESSION
 from plivo_analysis.values.table_types import Table
+from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -198,8 +199,8 @@ def count_sessions(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame
         if not partial:
             return exact(pl.concat([singles, others], how="diagonal"), {})
     raise SchemaError(
-        f"{partial} sessions have other attempts than their number says: some are missing, "
-        "doubled, or differ in a by column. Filter sessions, not attempts.",
+        f"{plural(partial, 'session')} with other attempts than their number says: some are "
+        "missing, doubled, or differ in a by column. Filter sessions, not attempts.",
         available=lazy.collect_schema().names(),
     )
 

@@ -364,7 +364,7 @@ def _before(previous: pl.DataFrame, numbers: Measures) -> Measures:
     table = _dated(previous)
     if outside := _outside(table["created_at"], period):
         raise FilterError(
-            f"previous holds {count(outside)} sessions outside the {period.length} before, "
+            f"previous holds {plural(outside, 'session')} outside the {period.length} before, "
             f"{period.title}: {period.bounds}. Load that period."
         )
     return count_up(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tqdm.auto import tqdm
 
+from plivo_analysis.values.typesetting import plural
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -41,7 +43,7 @@ class Progress:
     Args:
         wanted: ``None`` decides by itself, a bool says so, a callable is called with
             requests done, requests expected and a sentence.
-        noun: What rows are, in the plural.
+        noun: What a row is, in the singular.
         limiter: Knows how long further requests take.
     """
 
@@ -63,7 +65,8 @@ class Progress:
         """A page was kept; ``share`` of the range is covered."""
         expected = max(requests, round(requests / share)) if share > 0 else requests
         left = self._limiter.wait_estimate(expected - requests) if expected > requests else 0
-        sentence = f"{requests:,} of ~{expected:,} requests, {rows:,} {self._noun} read"
+        sent = f"{requests:,} of ~{plural(expected, 'request')}"
+        sentence = f"{sent}, {plural(rows, self._noun)} read"
         if left >= _MINUTE:
             sentence += f", {left / _MINUTE:,.0f} min left at the limit"
         self._said = (requests, expected, sentence)

@@ -183,7 +183,7 @@ def test_a_second_pull_of_a_closed_range_asks_nothing(environment: Server) -> No
         (["pull", "--demo", "sessions", "--out", "s.txt"], 2, ".parquet or a .csv"),
         (["pull", "--demo", "sessions", "--out", "no/s.csv"], 2, "no folder"),
         (["pull", "sessions"], 1, "PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN"),
-        (["emulator", "--sessions", "-1"], 2, "-1 sessions"),
+        (["emulator", "--sessions", "-1"], 2, "sessions is -1"),
         (["emulator", "--sessions", "1", "--port", "70000"], 2, "--port: "),
     ],
 )

@@ -36,6 +36,12 @@ GONE = {
     r"\b1 (records|pages|sessions|requests|lines)\b": "1 record from 1 page",
     "whoever": "everyone who",
 }
+# A number put into a text before a plural noun is wrong for 1: `plural` writes both. What stands
+# after "of" is a whole, which is said in the plural, as a range of numbers and a fraction are.
+COUNTED = re.compile(
+    r"(?<![Oo]f )(?<!of the )(?<!for )\{(?!self\.how_many)[^{}]+(?<!\.1f)\}(?:</b>)? "
+    r"(?:sessions|messages|records|rows|pages|requests|attempts|lines|files|hours|minutes)\b"
+)
 NAMES_OF_TESTS = re.compile(r"test_\w+")
 
 
@@ -53,3 +59,14 @@ def test_names_and_counts_are_said_as_people_say_them() -> None:
     assert [style.name(word) for word in ("rcs", "mms", "sms")] == ["RCS", "MMS", "SMS"]
     assert [plural(1, "record"), plural(2, "record")] == ["1 record", "2 records"]
     assert weekday(datetime(2026, 11, 2)).startswith("Mon 2 Nov")  # noqa: DTZ001 - a wall clock
+
+
+def test_a_number_before_a_noun_counts_one_as_well() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:90]}"
+        for path in (ROOT / "plivo_analysis").rglob("*")
+        if path.suffix in {".py", ".html"}
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if COUNTED.search(line)
+    ]
+    assert not found, f"write it with plural(number, noun): {found}"

@@ -390,7 +390,7 @@ def test_cost_bridge_is_shapleys_and_sums_to_the_change_of_spend_to_the_last_dig
 def test_cost_bridge_counts_the_sessions_that_it_leaves_out() -> None:
     row = dict.fromkeys(SESSIONS.names) | {"session_uuid": "a", "attempts": 0}
     paid = row | {"total_charge": Decimal("0.08")}
-    with pytest.warns(PlivoAnalysisWarning, match="0 sessions before and 1 after have no total"):
+    with pytest.warns(PlivoAnalysisWarning, match="no total yet: 0 before, 1 after"):
         found = pva.cost_bridge(sessions_of([paid]), sessions_of([row]))
     assert found.rows() == [(None, None, "ended", Decimal("-0.08"))]
     with warnings.catch_warnings():

@@ -226,7 +226,7 @@ def test_a_cancelled_estimate_keeps_what_it_read(
     client, cancel = connect(serve(account)), threading.Event()
     everything = Filter.of(SESSION_RESOURCE)
     question = Question(everything, lambda now: (SINCE, now))
-    bar = Progress(False, noun="sessions", limiter=client.limiter.of(""))
+    bar = Progress(False, noun="session", limiter=client.limiter.of(""))
     estimating = Estimating(client, question, watch=bar, within=0.02, cancel=cancel)
     steps = estimating.steps()
     for _ in range(40):

@@ -493,7 +493,7 @@ def test_attempts_whose_numbers_are_not_one_to_their_count_are_refused(
 def test_a_second_attempt_of_a_session_that_has_one_is_refused(engine: str) -> None:
     single = TABLES["attempts"].filter(pl.col("attempts") == 1)
     second = single.head(1).with_columns(attempt_number=pl.lit(2, pl.Int64))
-    with pytest.raises(SchemaError, match="1 sessions have other attempts than their number says"):
+    with pytest.raises(SchemaError, match="1 session with other attempts than their number says"):
         pva.fallback_rates(of_engine(engine, pl.concat([single, second])))
 
 
@@ -579,7 +579,7 @@ def test_a_table_of_the_wrong_kind_is_refused() -> None:
 
 def test_a_session_with_some_of_its_attempts_gone_is_refused_for_fallback() -> None:
     attempts = TABLES["attempts"].filter(pl.col("attempt_number") != 2)
-    with pytest.raises(SchemaError, match="sessions have other attempts than their number says"):
+    with pytest.raises(SchemaError, match="sessions with other attempts than their number says"):
         pva.fallback_rates(attempts)
     assert pva.attempt_outcomes(attempts, ())["attempts"].to_list() == [attempts.height]
 
