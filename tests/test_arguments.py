@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
+from plivo_analysis.api.checks import ParameterKind
+from plivo_analysis.api.resources import RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +35,12 @@ WRONG = {
 }
 # Whatever is called with the progress, or taken for true.
 FREE = {"progress", "client_options", "panels", "every_session", "sentence"}
-OF_TEXT = {"title", "account", "currency", "alias", "brand_name", "app_hash", "from_number"}
-OF_TEXT |= {"to_number", "powerpack_id", "conversation_id", "path"}
+OF_TEXT = {"title", "account", "currency", "path"} | {
+    parameter.name
+    for resource in RESOURCES.values()
+    for parameter in resource.parameters
+    if parameter.kind in {ParameterKind.TEXT, ParameterKind.ID, ParameterKind.SENDER}
+}
 
 
 @pytest.fixture(scope="module")

@@ -82,6 +82,14 @@ def test_a_loader_takes_the_declared_parameters(resource: Resource) -> None:
     assert all(taken[name].default is None for name in names(resource))
 
 
+def test_an_estimate_takes_the_declared_parameters_of_sessions() -> None:
+    taken = list(inspect.signature(pva.estimate).parameters)
+    filters = [parameter.name for parameter in RESOURCES["sessions"].parameters]
+    assert [name for name in taken if name in filters] == filters
+    for name in filters:
+        assert f"    {name}: As in :func:`load_sessions`.\n" in (inspect.getdoc(pva.estimate) or "")
+
+
 @each_parameter
 def test_a_loader_explains_a_parameter_in_the_words_of_the_declaration(
     resource: Resource, parameter: Parameter
