@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
 from plivo_analysis.figures.rows import MetricRows, Row, group_title, key
+from plivo_analysis.values.typesetting import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import plotly.graph_objects as go
+
+    from plivo_analysis.figures.chart_data import RateEstimate
 
 WIDE = (0.0, 0.62)
 """The part of the width that one scale takes; the text beside it takes the rest."""
@@ -48,6 +51,13 @@ class Mark:
     bold: str
     rest: str
     hover: str = ""
+
+    @classmethod
+    def of_rate(cls, label: str, colour: str, estimate: RateEstimate | None, rest: str) -> Mark:
+        """A line for a rate; hovering tells its interval."""
+        if estimate is None:
+            return cls(label, colour, None, "", rest)
+        return cls(label, colour, estimate.percents, percent(estimate.value), rest, estimate.text)
 
 
 def group_name(table: MetricRows, row: Row) -> str:

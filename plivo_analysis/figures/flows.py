@@ -7,7 +7,6 @@ drawn unless all are asked for; a sentence above tells how many stayed.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plivo_analysis.api.vocabulary import (
@@ -22,7 +21,7 @@ from plivo_analysis.api.vocabulary import (
 from plivo_analysis.figures import style
 from plivo_analysis.figures.rows import Row, metric_rows
 from plivo_analysis.metrics.paths import CHANNEL_PATHS
-from plivo_analysis.values.typesetting import count, percent, plural
+from plivo_analysis.values.typesetting import count, percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -64,6 +63,9 @@ class _Node(NamedTuple):
         return style.label(self.word.capitalize() if is_ending else style.name(self.word))
 
 
+_Links = Counter[tuple[_Node, _Node]]  # the sessions on each link
+
+
 def paths(frame: Any, *, every_session: bool = False, sentence: bool = True) -> go.Figure:
     """Draw the channels that sessions went through, and how they ended.
 
@@ -92,68 +94,63 @@ def paths(frame: Any, *, every_session: bool = False, sentence: bool = True) -> 
         >>> figures.paths(frame).data[0].link.value
         (10, 7, 3)
     """
-    table = metric_rows(frame, CHANNEL_PATHS)
-    flow = _Flow()
-    for row in table.rows:
-        flow.add(row, every_session=every_session)
+    links = _links(metric_rows(frame, CHANNEL_PATHS).rows, every_session=every_session)
     figure = style.blank(380, left=8, top=64 if sentence else 34)
     if sentence:
-        figure.add_note(flow.sentence(), 0, 1, yanchor="bottom", yshift=34)
+        parts = enumerate(stayed_and_changed(frame))
+        text = "".join(f"<b>{part}</b>" if place % 2 else part for place, part in parts)
+        figure.add_note(text, 0, 1, yanchor="bottom", yshift=34)
     for heading, x in zip(_COLUMNS, (0.0, _PLACES[_CHANGED], 1.0), strict=True):
         anchor = "right" if heading == _COLUMNS[_ENDED] else "left"
         figure.add_note(f"<b>{heading}</b>", x, 1, xanchor=anchor, yanchor="bottom", yshift=10)
-    if flow.links:
-        figure.add_trace(_sankey(flow))
+    if links:
+        figure.add_trace(_sankey(links))
     return figure.figure()
 
 
-@dataclass(slots=True)
-class _Flow:
-    """Sessions on each link between two nodes, and how those that stayed or moved ended."""
+def stayed_and_changed(frame: Any) -> list[str]:
+    """How many sessions stayed on one channel and how many changed: plain and bold parts in turn.
 
-    links: Counter[tuple[_Node, _Node]] = field(default_factory=Counter)
-    stayed: Counter[str] = field(default_factory=Counter)
-    moved: Counter[str] = field(default_factory=Counter)
+    Args:
+        frame: What ``channel_paths`` gave, with any grouping.
 
-    def add(self, row: Row, *, every_session: bool) -> None:
-        """Count the sessions of one path."""
+    Example:
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"path": ["sms"], "sessions": [9], "verified": [6],
+        ...                       "total_charge": [None], "unpriced": [9]})
+        >>> "".join(stayed_and_changed(frame))
+        '9 sessions stayed on one channel, 67\u202f% of them verified; 0 sessions changed channel'
+    """
+    sessions, verified = Counter[bool](), Counter[bool]()
+    for row in metric_rows(frame, CHANNEL_PATHS).rows:
+        has_changed = len(set(row["path"].split(ARROW))) > 1
+        sessions[has_changed] += row["sessions"]
+        verified[has_changed] += row["verified"]
+    parts = [""]
+    for has_changed, what in ((False, "stayed on one channel"), (True, "changed channel")):
+        number = sessions[has_changed]
+        share = f", {percent(verified[has_changed] / number, 0)} of them verified" if number else ""
+        parts += [count(number), f" {'session' if number == 1 else 'sessions'} {what}{share}"]
+    parts[2] += "; "
+    return parts
+
+
+def _links(rows: list[Row], *, every_session: bool) -> _Links:
+    """The sessions that go from the channel they began on to another, and to their ending."""
+    links: _Links = Counter()
+    for row in rows:
         began, *later = row["path"].split(ARROW)
-        changed = next((channel for channel in later if channel != began), None)
-        endings = _endings(row)
-        (self.stayed if changed is None else self.moved).update(endings)
-        if changed is None and not every_session:
-            return
         start = _Node(_BEGAN, began)
+        changed = next((channel for channel in later if channel != began), None)
         if changed is not None:
-            self.links[start, _Node(_CHANGED, changed)] += row["sessions"]
+            links[start, _Node(_CHANGED, changed)] += row["sessions"]
             start = _Node(_CHANGED, changed)
-        for ending, sessions in endings.items():
+        elif not every_session:
+            continue
+        for ending, sessions in _endings(row).items():
             if sessions:
-                self.links[start, _Node(_ENDED, ending)] += sessions
-
-    def sentence(self) -> str:
-        """How many sessions stayed on one channel and how many changed."""
-        parts = []
-        for what, endings in (
-            ("stayed on one channel", self.stayed),
-            ("changed channel", self.moved),
-        ):
-            sessions = endings.total()
-            number, noun = plural(sessions, "session").split(" ")
-            part = f"<b>{number}</b> {noun} {what}"
-            if sessions:
-                part += f", {percent(endings[VERIFIED] / sessions, 0)} of them verified"
-            parts.append(part)
-        return "; ".join(parts)
-
-    def nodes(self) -> list[_Node]:
-        """Every node, sorted."""
-        return sorted({node for link in self.links for node in link}, key=lambda node: node.order)
-
-    def size(self, node: _Node) -> int:
-        """How many sessions pass a node."""
-        side = 1 if node.column == _ENDED else 0
-        return sum(sessions for link, sessions in self.links.items() if link[side] == node)
+                links[start, _Node(_ENDED, ending)] += sessions
+    return links
 
 
 def _endings(row: Row) -> dict[str, int]:
@@ -166,41 +163,47 @@ def _endings(row: Row) -> dict[str, int]:
     return {status: row["sessions"]}
 
 
-def _heights(flow: _Flow, nodes: list[_Node]) -> list[float]:
-    """The middle of each node from the top, as a part of the height."""
-    # Plotly's own layout moves nodes up and down to straighten the links, so that channels would
-    # stand in another order in each figure.
-    tallest = max(sum(flow.size(node) for node in nodes if node.column == c) for c in range(3))
-    heights, tops = [], [0.0] * 3
-    for node in nodes:
-        height = 0.86 * flow.size(node) / tallest  # the rest is for the gaps
-        heights.append(max(0.001, tops[node.column] + height / 2))  # plotly ignores a place of 0
-        tops[node.column] += height + _GAP
-    return heights
-
-
-def _sankey(flow: _Flow) -> dict[str, Any]:
-    nodes = flow.nodes()
-    links = sorted(flow.links, key=lambda link: (link[0].order, link[1].order))
+def _sankey(links: _Links) -> dict[str, Any]:
+    # How many sessions pass a node: all that come to an ending, and all that leave a channel.
+    sizes: Counter[_Node] = Counter()
+    for (source, target), sessions in links.items():
+        sizes[source] += sessions
+        if target.column == _ENDED:
+            sizes[target] += sessions
+    nodes = sorted(sizes, key=lambda node: node.order)
+    ordered = sorted(links, key=lambda link: (link[0].order, link[1].order))
     return {
         "type": "sankey",
         "arrangement": "fixed",
         "textfont": {"shadow": "none", "size": 12},
         "node": {
-            "label": [f"{node.label}  {count(flow.size(node))}" for node in nodes],
+            "label": [f"{node.label}  {count(sizes[node])}" for node in nodes],
             "color": [node.colour for node in nodes],
             "x": [_PLACES[node.column] for node in nodes],
-            "y": _heights(flow, nodes),
+            "y": _middles(nodes, sizes),
             "thickness": 9,
             "pad": 15,
             "line": {"width": 0},
             "hovertemplate": "%{label}<extra></extra>",
         },
         "link": {
-            "source": [nodes.index(source) for source, _ in links],
-            "target": [nodes.index(target) for _, target in links],
-            "value": [flow.links[link] for link in links],
-            "color": [style.faded(source.colour, 0.42) for source, _ in links],
+            "source": [nodes.index(source) for source, _ in ordered],
+            "target": [nodes.index(target) for _, target in ordered],
+            "value": [links[link] for link in ordered],
+            "color": [style.faded(source.colour, 0.42) for source, _ in ordered],
             "hovertemplate": "%{source.label} → %{target.label}: %{value}<extra></extra>",
         },
     }
+
+
+def _middles(nodes: list[_Node], sizes: Counter[_Node]) -> list[float]:
+    """The middle of each node from the top, as a part of the height."""
+    # Plotly's own layout moves nodes up and down to straighten the links, so that channels would
+    # stand in another order in each figure.
+    tallest = max(sum(sizes[node] for node in nodes if node.column == c) for c in range(3))
+    middles, tops = [], [0.0] * 3
+    for node in nodes:
+        height = 0.86 * sizes[node] / tallest  # the rest is for the gaps
+        middles.append(max(0.001, tops[node.column] + height / 2))  # plotly ignores a place of 0
+        tops[node.column] += height + _GAP
+    return middles

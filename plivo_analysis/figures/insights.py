@@ -25,7 +25,7 @@ from plivo_analysis.figures.rows import MetricRows, Row, grouped_by, metric_rows
 from plivo_analysis.insights.delivery import DELIVERY_TIMES, RECEIPTS, WAITS
 from plivo_analysis.insights.journeys import JOURNEY_RATES, JOURNEYS
 from plivo_analysis.tables.explode import CURRENCY
-from plivo_analysis.values.typesetting import NARROW, count, percent, plural, unit_price
+from plivo_analysis.values.typesetting import NARROW, count, plural, unit_price
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -246,10 +246,8 @@ def _draw_rates(marks: list[Mark], heading: str) -> go.Figure:
 
 def _rate_mark(table: MetricRows, row: Row, rate: str, rest: str, *, label: str = "") -> Mark:
     """One line: a rate of a row with its interval, and ``rest`` beside it."""
-    estimate = RateEstimate.of(row, rate)
-    ends, bold = (estimate.percents, percent(estimate.value)) if estimate else (None, "")
     label = label or group_name(table, row)
-    return Mark(label, table.colour(row), ends, bold, style.label(rest))
+    return Mark.of_rate(label, table.colour(row), RateEstimate.of(row, rate), style.label(rest))
 
 
 def _seconds(seconds: float) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT = (0.0, 0.36), (0.64, 1.0)
 _BESIDE = 78  # pixels for "75–100 %" after the right scale, however narrow the figure is
 _WIDE = (0.0, 0.64)
+_WHOLE = [-0.5, 100.5]  # a scale of percents that cuts no edge of a bar at 0 or 100 in half
 _HALF_BAR = 0.17
 _MOST_COLUMNS, _GAP, _PANEL = 3, 0.04, 170  # of panels over time
 _TICKS = 4
@@ -166,9 +167,7 @@ def _by_group(
         if not rate.pending:
             rest = f"{count(row[rate.part])} {rest}"
         rest += "".join(f", {count(row[name])} {name}" for name in rate.pending if row[name])
-        estimate = RateEstimate.of(row, rate.of)
-        ends, hover = (estimate.percents, estimate.text) if estimate else (None, "")
-        marks.append(Mark(label, colour, ends, percent(row[rate.of]), rest, hover))
+        marks.append(Mark.of_rate(label, colour, RateEstimate.of(row, rate.of), rest))
     figure = blank_lines(marks, f"{rate.title}{grouped_by(table.by)}, %")
     # In percent, with a twentieth more room than needed; all of it where every rate is zero.
     end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
@@ -180,70 +179,45 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
     figure.update_layout(
         margin={"r": _BESIDE},
         xaxis2=style.axis(
-            domain=list(_RIGHT), range=[0, 100], showgrid=True, anchor="y", ticks="", dtick=25
+            domain=list(_RIGHT), range=_WHOLE, showgrid=True, anchor="y", ticks="", dtick=25
         ),
     )
     heading = "<b>Rescued, % of those that fell back</b>"
     figure.add_note(heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
-    by_colour: dict[str, list[tuple[int, RescueRange, str]]] = {}
+    rings: list[tuple[int, str, str, RescueRange]] = []
     for line, (row, name, colour) in enumerate(named):
         rescued = RescueRange.of(row)
         if rescued is None:
             figure.add_note("none fell back", _RIGHT[0], line, yref="y")
             continue
-        by_colour.setdefault(colour, []).append((line, rescued, name))
+        rings.append((line, name, colour, rescued))
         figure.add_note(f"<b>{rescued.ends_text}</b>", 1, line, yref="y", xshift=10)
-    for colour, lines in by_colour.items():
-        _draw_rescues(figure, lines, colour)
-
-
-def _draw_rescues(
-    figure: style.Sketch, lines: list[tuple[int, RescueRange, str]], colour: str
-) -> None:
-    """Draw the ranges of one colour: a bar for each, its two edges, and a ring."""
-    edges_x: list[float | None] = []
-    edges_y: list[float | None] = []
-    for line, rescued, _ in lines:
-        low, high = line - _HALF_BAR, line + _HALF_BAR
         left, right = rescued.certain * 100, rescued.possible * 100
-        figure.add_shape(
-            type="rect",
-            xref="x2",
-            yref="y",
-            x0=left,
-            x1=right,
-            y0=low,
-            y1=high,
-            fillcolor=style.faded(colour, 0.3),
-            line={"width": 0},
-            layer="below",
+        place = {"xref": "x2", "yref": "y", "y0": line - _HALF_BAR, "y1": line + _HALF_BAR}
+        faint = {"fillcolor": style.faded(colour, 0.3), "line": {"width": 0}, "layer": "below"}
+        figure.add_shape(type="rect", **place, x0=left, x1=right, **faint)
+        for edge in (left, right):
+            bold = {"width": 2, "color": colour}
+            figure.add_shape(type="line", **place, x0=edge, x1=edge, line=bold)
+    if rings:
+        figure.add_trace(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [rescued.last * 100 for *_, rescued in rings],
+                "y": [line for line, *_ in rings],
+                "xaxis": "x2",
+                "marker": {
+                    "size": 8,
+                    "color": [colour for _, _, colour, _ in rings],
+                    "symbol": "circle-open",
+                    "line": {"width": 1.6},
+                },
+                "hovertext": [f"{name}<br>{rescued.text}" for _, name, _, rescued in rings],
+                "hoverinfo": "text",
+                "cliponaxis": False,
+            }
         )
-        # All edges are one line that is broken at each None: a trace for each would draw slowly.
-        edges_x += [left, left, None, right, right, None]
-        edges_y += [low, high, None, low, high, None]
-    on_the_right = {"type": "scatter", "xaxis": "x2", "cliponaxis": False}
-    figure.add_trace(
-        {
-            **on_the_right,
-            "x": edges_x[:-1],
-            "y": edges_y[:-1],
-            "mode": "lines",
-            "line": {"width": 2, "color": colour},
-            "hoverinfo": "skip",
-        }
-    )
-    ring = {"size": 8, "color": colour, "symbol": "circle-open", "line": {"width": 1.6}}
-    figure.add_trace(
-        {
-            **on_the_right,
-            "x": [rescued.last * 100 for _, rescued, _ in lines],
-            "y": [line for line, _, _ in lines],
-            "mode": "markers",
-            "marker": ring,
-            "hovertext": [f"{name}<br>{rescued.text}" for _, rescued, name in lines],
-            "hoverinfo": "text",
-        }
-    )
 
 
 def _over_time(table: MetricRows, rate: Rate) -> go.Figure:

@@ -26,7 +26,6 @@ from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.values.spans import MINUTE, SECOND
 from plivo_analysis.values.table_types import Kind, Table, computed
-from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
