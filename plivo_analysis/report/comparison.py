@@ -1,7 +1,6 @@
 """What changed from the period before, and whether that is more than chance can cause.
 
-The interval of a difference of two independent rates is Newcombe's (1998), method 10: it is
-made of the two rates' own Wilson intervals, so it needs nothing beyond the metric frames.
+The intervals are those of ``compare``: Newcombe's (1998), method 10, for rates.
 """
 
 from __future__ import annotations
@@ -9,12 +8,57 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from plivo_analysis.values.typesetting import DASH, MINUS, NARROW, percent, signed
+from plivo_analysis.values.typesetting import MINUS, NARROW, percent, plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _MOST_DIGITS = 4
+
+
+class Change(NamedTuple):
+    """By how much a number moved.
+
+    Args:
+        value: The later number less the earlier one.
+        share: The same as a share of the earlier one; None where that is zero.
+
+    Example:
+        >>> Change.of(Decimal("2.1"), Decimal("2"))
+        Change(value=Decimal('0.1'), share=Decimal('0.05'))
+    """
+
+    value: Decimal
+    share: Decimal | None
+
+    @classmethod
+    def of(cls, now: Decimal | int, before: Decimal | int) -> Change:
+        """The change from one number to another."""
+        past = Decimal(before)
+        # Credits can make a sum negative: divided by it, a rise would read as a fall.
+        return cls(now - past, (now - past) / abs(past) if past else None)
+
+    @property
+    def percent(self) -> str:
+        r"""The change in percent of what was before; empty where that cannot be said.
+
+        Example:
+            >>> Change.of(115, 100).percent, Change.of(9996, 10000).percent, Change.of(5, 0).percent
+            ('+15.0\u202f%', '−0.04\u202f%', '')
+        """
+        return "" if self.share is None else visible_percent(self.share, "%")
+
+    def text(self, shown: Callable[[Decimal, int], str] = plain) -> str:
+        """The change of an amount, set as the amount is.
+
+        Args:
+            shown: Formats an amount with so many digits.
+
+        Example:
+            >>> Change.of(Decimal("2.1"), Decimal("2")).text()
+            '+0.10'
+        """
+        return _with_visible_digits(self.value, lambda digits: shown(self.value, digits), least=2)
 
 
 class Difference(NamedTuple):
@@ -59,7 +103,7 @@ def points(difference: Difference) -> str:
         >>> points(Difference(-0.019, -0.023, -0.015)), points(Difference(0.0004, 0, 0))
         ('−1.9\u202fpts', '+0.04\u202fpts')
     """
-    return f"{_points(difference.value)}{NARROW}pts"
+    return visible_percent(difference.value, "pts")
 
 
 def points_range(difference: Difference) -> str:
@@ -69,57 +113,23 @@ def points_range(difference: Difference) -> str:
         >>> points_range(Difference(-0.019, -0.023, -0.015))
         '−2.3 to −1.5'
     """
-    return f"{_points(difference.low)} to {_points(difference.high)}"
+    return f"{visible_percent(difference.low)} to {visible_percent(difference.high)}"
 
 
-def relative(now: Decimal | int | None, before: Decimal | int | None) -> str | None:
-    r"""A change in percent of what was before, or nothing where that cannot be said.
-
-    Example:
-        >>> relative(115, 100), relative(9996, 10000), relative(5, 0)
-        ('+15.0\u202f%', '−0.04\u202f%', None)
-    """
-    if now is None or not before:
-        return None
-    past = Decimal(before)
-    # Credits can make a sum negative: divided by it, a rise would read as a fall.
-    share = (now - past) / abs(past)
-    return _with_visible_digits(float(share), lambda digits: percent(share, digits))
-
-
-def absolute(now: Decimal | None, before: Decimal | None, shown: Callable[..., str]) -> str:
-    """A change of an amount, set as the amount is.
-
-    Example:
-        >>> from decimal import Decimal
-        >>> from plivo_analysis.values.typesetting import plain
-        >>> absolute(Decimal("2.1"), Decimal("2"), plain)
-        '+0.10'
-    """
-    if now is None or before is None:
-        return DASH
-    return _with_visible_digits(
-        float(now - before), lambda digits: shown(now - before, digits), least=2
-    )
-
-
-def visible_percent(share: Decimal) -> str:
-    """A share in percent without its unit, with as many digits as show that it is not zero.
+def visible_percent(share: Decimal | float, unit: str = "") -> str:
+    """A signed share in percent, with as many digits as show that it is not zero.
 
     Example:
         >>> [visible_percent(Decimal(share)) for share in ("0.928", "-0.0002", "0")]
-        ['92.8', '−0.02', '0.0']
+        ['+92.8', '−0.02', '0.0']
     """
-    return _with_visible_digits(
-        float(share), lambda digits: percent(share, digits, unit=False)
-    ).removeprefix("+")
+    text = _with_visible_digits(share, lambda digits: percent(share, digits, unit=False))
+    return f"{text}{NARROW}{unit}" if unit else text
 
 
-def _points(value: float) -> str:
-    return _with_visible_digits(value, lambda digits: percent(value, digits, unit=False))
-
-
-def _with_visible_digits(value: float, shown: Callable[[int], str], least: int = 1) -> str:
+def _with_visible_digits(
+    value: Decimal | float, shown: Callable[[int], str], least: int = 1
+) -> str:
     """One digit more where rounding would hide the sign."""
     # "+0.0" would tell a direction and no size, so a digit is added until one is not zero.
     for digits in range(least, _MOST_DIGITS + 1):

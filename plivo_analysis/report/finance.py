@@ -15,7 +15,7 @@ from plivo_analysis.figures import style
 from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
-from plivo_analysis.report.measures import Group, add, finder, same_group
+from plivo_analysis.report.measures import Group, add, finder
 from plivo_analysis.report.sections.groups import application_name, channel_name
 from plivo_analysis.report.sections.header import facts, used_notes
 
@@ -114,28 +114,22 @@ _MEASURES: tuple[_Column, ...] = (
 
 def _changes(subject: Subject, now: Any, past: Any, kind: str) -> list[Cell]:
     """The change, and the change as a share of what was; of rates in percentage points alone."""
-    if now is None or past is None:
+    change = subject.change(now, past, kind)
+    if change is None:
         return [Cell(None, kind), Cell(None, "percent")]
     if kind == "percent":
-        return [Cell((now - past) * 100, "points"), Cell(None, "percent")]
-    if kind == "price":  # a price is no sum, so that the length of the period does not matter
-        return [Cell(now - past, kind), Cell((now - past) / past if past else None, "percent")]
-    change, was = subject.change(now, past), past
-    if subject.per_day:
-        was = Decimal(past) / subject.days_before
-    return [
-        Cell(change, "amount" if subject.per_day else kind),
-        Cell(change / abs(was) if was else None, "percent"),
-    ]
+        return [Cell(change.value * 100, "points"), Cell(None, "percent")]
+    a_day = kind == "count" and subject.per_day  # a part of a session, which is no count
+    return [Cell(change.value, "amount" if a_day else kind), Cell(change.share, "percent")]
 
 
 def _channels(subject: Subject) -> Sheet:
     """A row a channel: what its attempts cost, and the sessions that began on it."""
-    numbers, before = subject.numbers, subject.before
-    lines = {(row["channel"],): row for row in numbers.rows("spend")}
+    before = subject.before
+    lines = {(row["channel"],): row for row in subject.numbers.rows("spend")}
     past = before.amounts("spend", "channel") if before else {}
     costs = before.keyed("cost_by_entry_channel") if before else {}
-    groups = {group.key: group for group in numbers.groups("entry_channel")}
+    groups = {group.key: group for group in subject.numbers.groups("entry_channel")}
     # Sessions without an attempt share the place of an unknown channel. Left to the set, the order
     # of the two would differ from run to run.
     keys = sorted({*lines, *groups}, key=lambda key: (style.place(key[0]), key[0] is None))
@@ -145,8 +139,8 @@ def _channels(subject: Subject) -> Sheet:
         return price
 
     def change(group: Group) -> Decimal | None:
-        now, was = group.cost.get("cost_per_verified"), price_before(group)
-        return None if now is None or was is None else now - was
+        change = subject.change(group.cost.get("cost_per_verified"), price_before(group), "price")
+        return change.value if change else None
 
     compared: list[_Column] = [
         ("Cost per verified before", "price", price_before),
@@ -180,17 +174,9 @@ def _channels(subject: Subject) -> Sheet:
 def _split(subject: Subject, name: str, grouping: str, named: Sequence[_Column]) -> Sheet:
     """A row a group: spend with its change, what it bought, and the spend on each channel."""
     # A group without any known amount stands last: nothing says how large it is.
-    groups = sorted(subject.numbers.groups(grouping), key=lambda group: -(group.spent or 0))
-    past = subject.spent_before(grouping)
-    columns: list[_Column] = [
-        *named,
-        *_spent(
-            subject,
-            lambda group: group.spent,
-            lambda group: past.get(same_group(group.key), Decimal(0)),
-        ),
-        *_BOUGHT,
-    ]
+    groups = sorted(subject.groups(grouping), key=lambda group: -(group.spent or 0))
+    spent = _spent(subject, lambda group: group.spent, lambda group: group.spent_before)
+    columns: list[_Column] = [*named, *spent, *_BOUGHT]
     if "journey_rates" in subject.numbers.tables:
         columns += [
             (
@@ -332,8 +318,8 @@ def _spent(
         return spent / whole if spent is not None and whole else None
 
     def change(group: Group) -> Decimal | None:
-        now, was = amount(group), past(group)
-        return None if now is None or was is None else subject.change(now, was)
+        change = subject.change(amount(group), past(group))
+        return change.value if change else None
 
     columns: list[_Column] = [("Spend", "amount", amount), ("Share of spend", "percent", share)]
     if subject.before:

@@ -7,7 +7,7 @@ polars, whatever the caller's frame is, because the numbers are the same on ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +28,9 @@ from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.metrics.spend import SPEND, spend
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.report.comparison import absolute, relative
+from plivo_analysis.report.comparison import Change
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
-from plivo_analysis.values.typesetting import money, plain, sign, unit_price
+from plivo_analysis.values.typesetting import count, money, percent, sign, unit_price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -66,6 +66,7 @@ class Group:
         cost: Its row of ``cost_per_verified``; empty where it has no session.
         success: Its row of ``success_rates``, likewise.
         journeys: Its row of ``journey_rates``; empty where recipients are masked.
+        before: The same group in the period before, where it had sessions then.
 
     Example:
         >>> Group(("IN",), 1, {"sms": Decimal(2), "voice": Decimal(1)}).spent
@@ -78,11 +79,17 @@ class Group:
     cost: Row = field(default_factory=dict)
     success: Row = field(default_factory=dict)
     journeys: Row = field(default_factory=dict)
+    before: Group | None = None
 
     @property
     def spent(self) -> Decimal | None:
         """What its sessions cost, as far as it is known; None where nothing is."""
         return add_up(self.parts.values())
+
+    @property
+    def spent_before(self) -> Decimal | None:
+        """What they cost in the period before; zero for a group that is new."""
+        return self.before.spent if self.before else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,16 +294,19 @@ class Subject:
             return "the period before"
         return period.before().title if period.months == 1 else f"the {period.length} before"
 
-    def spent_before(self, grouping: str) -> dict[Any, Decimal | None]:
-        """What each group cost in the period before, by its country or by an application's id.
+    def groups(self, grouping: str) -> list[Group]:
+        """The groups of one of the ``GROUPINGS``, each with the same one in the period before."""
 
-        An application may have had another name. None is an amount that is not known.
-        """
-        amounts: dict[Any, Decimal | None] = {}
-        for row in self.before.rows(f"spend_by_{grouping}") if self.before else []:
-            group = same_group(tuple(row[column] for column in GROUPINGS[grouping]))
-            amounts[group] = add_up((amounts.get(group), row["amount"]))
-        return amounts
+        def lasting(group: Group) -> Key:
+            # An application may have another name later: what stays of it is its id.
+            has_id = grouping == "application" and group.key[0] is not None
+            return group.key[:1] if has_id else group.key
+
+        groups = self.numbers.groups(grouping)
+        if self.before is None:
+            return groups
+        past = {lasting(group): group for group in self.before.groups(grouping)}
+        return [replace(group, before=past.get(lasting(group))) for group in groups]
 
     @property
     def per_day(self) -> bool:
@@ -308,23 +318,33 @@ class Subject:
         """The title of a column of changes of amounts."""
         return f"Change, {sign(self.currency)}{' a day' if self.per_day else ''}"
 
-    def relative(self, now: Decimal | int | None, past: Decimal | int | None) -> str | None:
-        """A change of an amount or a count in percent, per day where the lengths differ."""
-        return relative(*self._comparable(now, past))
+    def change(self, now: Any, past: Any, kind: str = "amount") -> Change | None:
+        """The change of a number; None where one of the two is not known.
 
-    def absolute(
-        self,
-        now: Decimal | None,
-        past: Decimal | None,
-        shown: Callable[..., str] = plain,
-    ) -> str:
-        """A change of an amount, per day where the lengths differ."""
-        return absolute(*self._comparable(now, past), shown)
+        Args:
+            now: The number.
+            past: The number in the period before.
+            kind: What it is, as in :meth:`shown`. Amounts and counts are compared per day where
+                the two periods differ in days; a price or a rate is no sum, so that the length
+                of its period does not matter.
+        """
+        if now is None or past is None:
+            return None
+        if kind == "percent":
+            return Change(now - past, None)
+        # Both are divided or neither is, so that changes of groups add up to the whole's.
+        days = self._days if self.per_day and kind != "price" else (1, 1)
+        return Change.of(Decimal(now) / days[0], Decimal(past) / days[1])
 
-    def change(self, now: Decimal, past: Decimal) -> Decimal:
-        """The same as a number, not yet rounded."""
-        first, second = self._comparable(now, past)
-        return (first or Decimal(0)) - (second or Decimal(0))
+    def shown(self, number: Any, kind: str) -> str:
+        """A number as text, by its kind: amount, price, percent or count."""
+        shown: dict[str, Callable[[Any], str]] = {
+            "amount": self.money,
+            "price": self.price,
+            "percent": percent,
+            "count": count,
+        }
+        return shown[kind](number)
 
     def mean_before(self, total: Decimal | int | None) -> Decimal | None:
         """A bucket's mean in the period before, of an amount or a count."""
@@ -332,25 +352,9 @@ class Subject:
         return Decimal(total) / buckets if buckets and total is not None else None
 
     @property
-    def days_before(self) -> int:
-        """How many days the period compared with has."""
-        return self._days[1]
-
-    @property
     def _days(self) -> tuple[int, int]:
         period = self.numbers.period
         return (period.days, period.before().days) if period and self.before else (1, 1)
-
-    def _comparable(
-        self, now: Decimal | int | None, past: Decimal | int | None
-    ) -> tuple[Decimal | None, Decimal | None]:
-        # Both are divided or neither is, so that changes of groups add up to the whole's.
-        divided = (
-            None if amount is None else Decimal(amount) / (days if self.per_day else 1)
-            for amount, days in zip((now, past), self._days, strict=True)
-        )
-        first, second = divided
-        return first, second
 
 
 def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completeness) -> Measures:
@@ -438,16 +442,6 @@ def finder(table: str, column: str) -> Callable[[Measures], Any]:
         True
     """
     return lambda numbers: numbers.total(table)[column] if table in numbers.tables else None
-
-
-def same_group(key: Key) -> Key:
-    """What stays of a group from period to period: an application's id, not its name.
-
-    Example:
-        >>> same_group(("IN",)), same_group(("an id", "a name"))
-        (('IN',), ('an id',))
-    """
-    return key if key[:1] == (None,) else key[:1]
 
 
 def add(amounts: Iterable[Decimal | None]) -> Decimal:

@@ -217,7 +217,9 @@ class Overview:
         before = row[column + _WAS]
         if before is None and column == "sessions":
             return "new"
-        return self._shown.relative(row[column], before) or ""
+        kind = "price" if column.startswith("cost_per") else "amount"
+        change = self._shown.change(row[column], before, kind)
+        return change.percent if change else ""
 
 
 def _parts(state: ViewState[Sessions]) -> tuple[_Part, ...]:

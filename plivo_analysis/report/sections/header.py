@@ -7,9 +7,23 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.report.comparison import visible_percent
+from plivo_analysis.report.countries import country
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import DASH, clean, count, day, weekday
+from plivo_analysis.values.typesetting import (
+    DASH,
+    clean,
+    count,
+    day,
+    decimals,
+    percent,
+    percent_range,
+    plain,
+    plural,
+    signed,
+    weekday,
+)
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -119,14 +133,45 @@ NOTES = (
 NOTE_NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
 
 
-def section(name: str, /, **values: Any) -> Markup:
-    """A template of the report, filled in, with the number of each footnote to point to."""
-    return render(f"report/{name}.html", notes=NOTE_NUMBERS, **values)
+# How templates set the numbers, days and names that they are given.
+_FORMATS = (
+    clean,
+    count,
+    country,
+    day,
+    decimals,
+    percent,
+    percent_range,
+    plain,
+    plural,
+    signed,
+    visible_percent,
+)
+
+
+def section(name: str, subject: Subject, /, **values: Any) -> Markup:
+    """A template of the report, filled in.
+
+    Args:
+        name: The template's name.
+        subject: What the report is of; templates read it, its ``numbers``, the numbers of the
+            footnotes (``notes``) and the functions of ``_FORMATS`` by their names.
+        values: What the section adds to it.
+    """
+    formats = {function.__name__: function for function in _FORMATS}
+    return render(
+        f"report/{name}.html",
+        subject=subject,
+        numbers=subject.numbers,
+        notes=NOTE_NUMBERS,
+        **formats,
+        **values,
+    )
 
 
 def header(subject: Subject) -> Markup:
     """The title to the left, the facts to the right."""
-    return section("header", title=subject.title, facts=facts(subject))
+    return section("header", subject, facts=facts(subject))
 
 
 def facts(subject: Subject) -> list[tuple[str, str, str]]:
@@ -144,7 +189,7 @@ def facts(subject: Subject) -> list[tuple[str, str, str]]:
 
 def definitions(subject: Subject) -> Markup:
     """The notes that this report uses, each under its number."""
-    return section("definitions", used=used_notes(subject))
+    return section("definitions", subject, used=used_notes(subject))
 
 
 def used_notes(subject: Subject) -> list[Footnote]:
@@ -172,7 +217,7 @@ def footer(subject: Subject) -> Markup:
     # A title may hold quotes and slashes, and this line is to be run.
     name = _NO_LETTER.sub("-", subject.title.lower()).strip("-") or "report"
     code = f'pva.cost_report({sessions}, "{name[:40]}.html"{options})'
-    return section("footer", code=code, version=__version__)
+    return section("footer", subject, code=code, version=__version__)
 
 
 def _period(subject: Subject) -> tuple[str, str]:

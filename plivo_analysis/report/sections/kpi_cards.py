@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
-from plivo_analysis.report.comparison import Difference, points, points_range, relative
+from plivo_analysis.report.comparison import Difference, points, points_range
 from plivo_analysis.report.measures import finder
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import count, day, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from markupsafe import Markup
 
@@ -69,33 +68,29 @@ def kpi_cards(subject: Subject) -> Markup:
         _rate(subject, "Success rate", "success", whole="settled"),
         _rate(subject, "Fallback rate", "fallback", whole="sessions"),
     ]
-    before = subject.before_name if subject.before else None
-    return section("kpi_cards", cards=cards, before=before)
+    return section("kpi_cards", subject, cards=cards)
 
 
 def _spend(subject: Subject) -> Card:
     numbers, before = subject.numbers, subject.before
     complete = numbers.complete
     known = [str(complete.money), *complete.reasons]
-    card = Card("Spend", "spend", subject.money(numbers.spent), " · ".join(known))
     # What is not known at all would be compared as if nothing had been spent.
     none_known = complete.rows and complete.unpriced == complete.rows
     past = None if before is None or none_known else before.spent
-    return _money(subject, card, numbers.spent_by_period(), numbers.spent, past)
+    card = Card("Spend", "spend", subject.money(numbers.spent), " · ".join(known))
+    return _compared(subject, card, "amount", (numbers.spent, past), numbers.spent_by_period())
 
 
 def _sessions(subject: Subject) -> Card:
-    numbers, before = subject.numbers, subject.before
-    total, complete = numbers.sessions.height, numbers.complete
-    kind = str(complete.counts)
-    if complete.may_verify:
-        kind += f" · {count(complete.may_verify)} may still verify"
-    card = Card("Sessions", "session", count(total), kind)
-    past = before.sessions.height if before else None
-    if past is not None:
-        card.change, card.was = subject.relative(total, past) or "", count(past)
+    numbers = subject.numbers
+    both = subject.both(lambda found: found.sessions.height)
     counts = numbers.by_period("success_by_period", "sessions", 0)
-    return _with_sparkline(subject, card, counts, subject.mean_before(past))
+    card = Card("Sessions", "session", count(both[0]), str(numbers.complete.counts))
+    card = _compared(subject, card, "count", both, counts)
+    if numbers.complete.may_verify:
+        card.kind += f" · {count(numbers.complete.may_verify)} may still verify"
+    return card
 
 
 def _cost(subject: Subject) -> Card:
@@ -106,53 +101,43 @@ def _cost(subject: Subject) -> Card:
     if price is not None:
         known = numbers.complete.ratio_of(cost["unpriced"])
         kind = f"{known} · {subject.price(cost['direct_cost_per_verified'])} direct"
-    card = Card("Per verified session", "cost", subject.price(price), kind)
-    if past is not None:
-        card.change, card.was = relative(price, past) or "", subject.price(past)
-        difference = Difference.of(subject.compared, "cost_per_verified")
-        card.clear = difference is not None and difference.clear
-        card.kind = kind.split(" · ")[0]
     prices = numbers.by_period("cost_by_period", "cost_per_verified")
-    return _with_sparkline(subject, card, prices, past)
+    card = Card("Per verified session", "cost", subject.price(price), kind)
+    difference = Difference.of(subject.compared, "cost_per_verified")
+    card.clear = difference is not None and difference.clear
+    return _compared(subject, card, "price", (price, past), prices)
 
 
 def _waste(subject: Subject) -> Card:
     numbers = subject.numbers
     cost = numbers.total("cost")
     waste, past = subject.both(finder("cost", "waste"))
-    kind = "none known"
+    kind = "none known" if cost["settled"] else "of none"
     if waste is not None:
         share = f" · {percent(cost['waste_share'])} of settled" if cost["waste_share"] else ""
         kind = f"{numbers.complete.sum_of(cost['unpriced'])}{share}"
-    elif not cost["settled"]:
-        kind = "of none"
+    wasted = numbers.by_period("cost_by_period", "waste")
     card = Card("Waste", "waste", subject.money(waste), kind)
-    return _money(subject, card, numbers.by_period("cost_by_period", "waste"), waste, past)
+    return _compared(subject, card, "amount", (waste, past), wasted)
 
 
-def _money(
-    subject: Subject,
-    card: Card,
-    values: Sequence[Decimal | None],
-    now: Decimal | None,
-    past: Decimal | None,
+def _compared(
+    subject: Subject, card: Card, kind: str, both: tuple[Any, Any], values: Sequence[Any]
 ) -> Card:
+    """A card of a number with its change, and with its sparkline over the period."""
+    now, past = both
     if past is not None:
-        a_day = "/day" if subject.per_day else ""
         # Beside a change, a card has room for one remark only.
         card.kind = card.kind.split(" · ")[0]
-        card.was = subject.money(past)
-        card.change = subject.relative(now, past) or ""
-        if card.change:
-            card.apart = f"({subject.absolute(now, past, subject.money)}{a_day})"
-    return _with_sparkline(subject, card, values, subject.mean_before(past))
-
-
-def _with_sparkline(
-    subject: Subject, card: Card, values: Sequence[Decimal | int | None], mean: Decimal | None
-) -> Card:
-    period = subject.numbers.period
+        card.was = subject.shown(past, kind)
+    change, period = subject.change(now, past, kind), subject.numbers.period
+    if change and change.percent:
+        card.change = change.percent
+        if kind == "amount":
+            a_day = "/day" if subject.per_day else ""
+            card.apart = f"({change.text(subject.money)}{a_day})"
     if period is not None:
+        mean = past if kind == "price" else subject.mean_before(past)
         label = f"{card.title} by {period.bucket}"
         card.drawing = svg.sparkline(values, mean=mean, label=label)
         card.ends = (day(period.start), day(period.last))
@@ -164,15 +149,12 @@ def _rate(subject: Subject, title: str, table: str, *, whole: str) -> Card:
     now = subject.numbers.total(table)
     then = subject.before.total(table) if subject.before else None
     estimate = RateEstimate.of(now, column)
-    if estimate is None:
-        was = percent(then[column]) if then and then[column] is not None else ""
-        return Card(title, table, percent(None), "of none", was=was)
-    card = Card(title, table, percent(estimate.value), estimate.interval)
     past = RateEstimate.of(then, column) if then else None
-    if past:
-        card.was = percent(past.value)
-    else:
-        card.kind += f" of {count(now[whole])}"
+    was = percent(past.value) if past else ""
+    if estimate is None:
+        return Card(title, table, percent(None), "of none", was=was)
+    kind = estimate.interval if past else f"{estimate.interval} of {count(now[whole])}"
+    card = Card(title, table, percent(estimate.value), kind, was=was)
     if difference := Difference.of(subject.compared, column):
         card.change, card.apart = points(difference), f"({points_range(difference)})"
         card.clear = difference.clear

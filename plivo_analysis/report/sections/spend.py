@@ -8,22 +8,10 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import add_up, largest
 from plivo_analysis.metrics.certainty import Certainty
-from plivo_analysis.report.comparison import relative, visible_percent
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.measures import add, finder
 from plivo_analysis.report.sections.header import section
-from plivo_analysis.values.typesetting import (
-    NARROW,
-    NOT_KNOWN,
-    clean,
-    count,
-    decimals,
-    money,
-    percent,
-    plain,
-    plural,
-    signed,
-)
+from plivo_analysis.values.typesetting import count, decimals, plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,22 +48,14 @@ def spend_over_time(subject: Subject) -> Markup | None:
         for width, height in (_WIDE, _NARROW)
     ]
     channels = [
-        (
-            svg.square(series.channel, series.colour if not series.channel else None),
-            clean(series.name, cap=24),
-            subject.money(series.total),
-        )
+        (svg.square(series.channel, None if series.channel else series.colour), series)
         for series in reversed(spent.series)
     ]
-    aside = (
-        "" if mean is None else f"{subject.before_name}: {subject.money(mean)} a {period.bucket}"
-    )
     return section(
         "spend_over_time",
-        title=f"Spend by {period.bucket} and channel, {subject.currency}",
-        currency=subject.currency,
+        subject,
         bucket=period.bucket,
-        aside=aside,
+        mean=mean,
         charts=charts if known else [],
         channels=channels,
         unread=bool(unread),
@@ -104,7 +84,6 @@ def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
         "titles": [*(group.name for group in spent.series), "All"],
         "lines": lines,
         "total": [plain(amount, digits) for amount in [*sums, numbers.spent]],
-        "certainty": str(numbers.complete.money),
     }
 
 
@@ -115,10 +94,8 @@ def change_of_spend(subject: Subject) -> Markup | None:
     rows = subject.changes["cost_bridge"].rows(named=True)
     if not rows:
         return None
-    amounts = {
-        effect: add_up(row["amount"] for row in rows if row["effect"] == effect)
-        for effect in _EFFECTS
-    }
+    parts = {effect: [row for row in rows if row["effect"] == effect] for effect in _EFFECTS}
+    amounts = {effect: add_up(row["amount"] for row in part) for effect, part in parts.items()}
     known = {effect: amount for effect, amount in amounts.items() if amount is not None}
     # Where each bar ends the next one begins, so that the last end is the whole change.
     ends = [Decimal(0)]
@@ -126,37 +103,22 @@ def change_of_spend(subject: Subject) -> Markup | None:
         ends.append(ends[-1] + amount)
     scale = (float(min(ends)), float(max(ends)))
 
-    def bar(start: Decimal, end: Decimal, name: str) -> svg.Drawing:
-        label = f"{name}: {signed(subject.money(end - start))}"
-        return svg.step(float(start), float(end), scale, _BRIDGE, label=label)
+    def line(name: str, start: Decimal, end: Decimal, largest: str = "") -> dict[str, Any]:
+        amount = signed(subject.money(end - start))
+        drawn = svg.step(float(start), float(end), scale, _BRIDGE, label=f"{name}: {amount}")
+        return {"name": name, "amount": amount, "drawing": drawn, "largest": largest}
 
     lines = [
-        {
-            "name": _EFFECTS[effect],
-            "drawing": bar(start, end, _EFFECTS[effect]),
-            "amount": signed(subject.money(amount)),
-            "largest": _largest(subject, [row for row in rows if row["effect"] == effect]),
-        }
-        for (effect, amount), start, end in zip(known.items(), ends, ends[1:], strict=False)
+        line(_EFFECTS[effect], start, end, _largest(subject, parts[effect]))
+        for effect, start, end in zip(known, ends, ends[1:], strict=False)
     ]
-    whole = {
-        "drawing": bar(Decimal(0), ends[-1], "Change"),
-        "amount": signed(subject.money(ends[-1])),
-    }
     # The bridge is built of sessions with a total: how many have none is said below it.
     unpriced = sum(
         measured.sessions["total_charge"].null_count()
         for measured in (subject.before, subject.numbers)
     )
-    return section(
-        "change_of_spend",
-        title=f"What the change of spend is made of, {subject.currency}",
-        lines=lines,
-        whole=whole,
-        before=subject.before_name,
-        per_day=subject.per_day,
-        left_out=f"{plural(unpriced, 'session')} without a total" if unpriced else "",
-    )
+    whole = line("Change", Decimal(0), ends[-1])
+    return section("change_of_spend", subject, lines=lines, whole=whole, unpriced=unpriced)
 
 
 def _largest(subject: Subject, rows: list[Row]) -> str:
@@ -178,25 +140,13 @@ def spend_by_line(subject: Subject) -> Markup:
     rows.sort(key=lambda row: style.place(row["channel"]))
     past = subject.before.amounts("spend", "channel") if subject.before else {}
     known = [row["amount"] for row in numbers.rows("spend") if row["amount"] is not None]
-    digits = max((decimals(amount) for amount in known), default=2)
     by_channel = {}
     if numbers.period:
         shown = numbers.spent_over_time(subject.currency).series
         by_channel = {series.channel: series.amounts for series in shown}
 
     def line(name: str, row: Row, before: Decimal, **drawn: Any) -> dict[str, Any]:
-        amount = row["amount"]
-        share = NOT_KNOWN
-        if amount is not None and numbers.spent:
-            share = visible_percent(amount / numbers.spent)
-        return drawn | {
-            "name": name,
-            "lines": count(row["lines"]),
-            "amount": money(amount, subject.currency, digits),
-            "unpriced": row["unpriced"] and f"{count(row['unpriced'])} without a price",
-            "share": share,
-            "change": subject.absolute(amount, before),
-        }
+        return drawn | {"name": name, "row": row, "change": subject.change(row["amount"], before)}
 
     lines = []
     for row in rows:
@@ -213,81 +163,59 @@ def spend_by_line(subject: Subject) -> Markup:
         rest: Row = {"amount": add_up(row["amount"] for row in others), **sums}
         before = add(past.get(row["channel"]) for row in others)
         lines.append(line(f"{len(others)} others", rest, before, square=None, drawing=None))
-    total = {
-        "amount": money(numbers.spent, subject.currency, digits),
-        "share": percent(1, unit=False) if numbers.spent else NOT_KNOWN,
-        "change": subject.absolute(numbers.spent, subject.before.spent) if subject.before else "",
-    }
     return section(
         "spend_by_line",
+        subject,
         lines=lines,
-        total=total,
-        bucket=numbers.period.bucket if numbers.period else "day",
-        change=subject.change_title if subject.before else None,
+        change=subject.change(*subject.both(lambda found: found.spent)),
+        digits=max((decimals(amount) for amount in known), default=2),
     )
 
 
 def cost_breakdown(subject: Subject) -> Markup:
     """A bar of what verified sessions cost and what was wasted, and prices."""
-    numbers, before = subject.numbers, subject.before
+    numbers = subject.numbers
     cost = numbers.total("cost")
-    whole, waste = cost["total_charge"], cost["waste"]
-    split = None
-    if whole is not None:
-        good = whole - (waste or 0)
-        split = {
-            "good": subject.money(good),
-            "verified": plural(cost["verified"], "verified session"),
-            "waste": subject.money(waste) if waste is not None else "not known",
-            "failed": plural(cost["settled"] - cost["verified"], "expired one"),
-            # Credits can make either part negative, which no bar can show.
-            "share": min(100.0, max(0.0, float(good / whole * 100))) if whole > 0 else None,
-        }
-
-    def line(
-        name: str, find: Callable[[Measures], Any], shown: Callable[[Any], str], note: str = ""
-    ) -> dict[str, str]:
-        now, past = subject.both(find)
-        change = None
-        if now is not None and past is not None and shown == percent:
-            change = f"{signed(percent(now - past, unit=False))}{NARROW}pts"
-        elif shown == subject.price:  # a price is no sum: the length of the period is no matter
-            change = relative(now, past)
-        elif shown == subject.money:
-            change = subject.relative(now, past)
-        change = change or NOT_KNOWN
-        return {"name": name, "note": note, "now": shown(now), "was": shown(past), "change": change}
-
-    price, share = subject.price, percent
-    prices = [
-        line(
+    good = None if cost["total_charge"] is None else cost["total_charge"] - (cost["waste"] or 0)
+    share = None
+    # Credits can make either part negative, which no bar can show.
+    if good is not None and cost["total_charge"] > 0:
+        share = min(100.0, max(0.0, float(good / cost["total_charge"] * 100)))
+    prices: list[tuple[str, str, str, Callable[[Measures], Any]]] = [
+        (
             "Cost per verified session, all settled spend",
-            finder("cost", "cost_per_verified"),
-            price,
             "cost",
+            "price",
+            finder("cost", "cost_per_verified"),
         ),
-        line(
+        (
             "Direct cost per verified session, without waste",
+            "",
+            "price",
             finder("cost", "direct_cost_per_verified"),
-            price,
         ),
-        line("Waste share of settled spend", finder("cost", "waste_share"), share),
-        line(
+        ("Waste share of settled spend", "", "percent", finder("cost", "waste_share")),
+        (
             f"Spend on open sessions ({count(numbers.complete.may_verify)})",
+            "",
+            "amount",
             lambda found: found.spent_open,
-            subject.money,
         ),
     ]
-    found = finder("journey_rates", "cost_per_verified_journey")
+    journey = finder("journey_rates", "cost_per_verified_journey")
     if "journey_rates" not in numbers.tables:
         unknown = "Cost per verified journey, not known: recipients are masked"
-        prices.append(line(unknown, found, price, "journey"))
+        prices.append((unknown, "journey", "price", journey))
     else:
         journeys = numbers.total("journey_rates")
         counts = f"{count(journeys['verified'])} of {count(journeys['settled'])}"
-        title = f"Journeys verified ({counts} settled)"
+        verified = finder("journey_rates", "conversion_rate")
         prices += [
-            line("Cost per verified journey", found, price, "journey"),
-            line(title, finder("journey_rates", "conversion_rate"), share),
+            ("Cost per verified journey", "journey", "price", journey),
+            (f"Journeys verified ({counts} settled)", "", "percent", verified),
         ]
-    return section("cost_breakdown", split=split, prices=prices, before=before is not None)
+    lines = []
+    for title, note, kind, find in prices:
+        now, past = subject.both(find)
+        lines.append((title, note, kind, now, past, subject.change(now, past, kind)))
+    return section("cost_breakdown", subject, cost=cost, good=good, share=share, lines=lines)

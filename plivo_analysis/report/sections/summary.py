@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from plivo_analysis.report.measures import Subject
+    from plivo_analysis.report.measures import Row, Subject
 
 _MOST_OF = Decimal("0.5")  # of a rise: from here on one country is named for it
 _ZERO = Decimal(0)
@@ -75,7 +75,7 @@ def summary(subject: Subject) -> Markup:
     if subject.numbers.complete.rows:
         found = (_spent(subject), _stands_out(subject), _price(subject))
         sentences = [sentence for sentence in found if sentence]
-    return section("summary", sentences=sentences)
+    return section("summary", subject, sentences=sentences)
 
 
 # A sentence is parts of text; every second one is bold.
@@ -106,7 +106,7 @@ def _spent(subject: Subject) -> _Sentence:
         sessions = f"the {sessions} that were read"
     parts = [f"You spent {least}", subject.money(numbers.spent), f" on {sessions}"]
     change = _change(subject)
-    if before is None or change is None:
+    if before is None or not change:
         return [*parts[:2], f"{parts[2]}."]
     lacking = [n.complete for n in (numbers, before) if n.complete.money is not Certainty.EXACT]
     unread = any(complete.counts is not Certainty.EXACT for complete in lacking)
@@ -122,11 +122,10 @@ def _spent(subject: Subject) -> _Sentence:
     return [*parts[:2], f"{parts[2]}{so_far}", moved, f" than in {subject.before_name}."]
 
 
-def _change(subject: Subject) -> str | None:
-    """By how much spend moved, where it is known of both periods."""
-    if subject.before is None or not subject.numbers.spent:
-        return None
-    return subject.relative(subject.numbers.spent, subject.before.spent)
+def _change(subject: Subject) -> str:
+    """By how much spend moved; empty where it is not known of both periods."""
+    change = subject.change(*subject.both(lambda found: found.spent))
+    return change.percent if change and subject.numbers.spent else ""
 
 
 def _stands_out(subject: Subject) -> _Sentence | None:
@@ -148,14 +147,17 @@ def _stands_out(subject: Subject) -> _Sentence | None:
 def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
     """Which country most of a rise or fall comes from, if one does: share, words, its letters."""
     compared = subject.compared
-    if compared is None or _change(subject) is None:
+    if compared is None or not _change(subject):
         return None
-    changes = {
-        row[COUNTRY[0]]: subject.change(row["spend_after"] or _ZERO, row["spend_before"] or _ZERO)
-        for row in subject.changes["compare_by_country"].rows(named=True)
-    }
+
+    def moved(row: Row) -> Decimal:
+        change = subject.change(row["spend_after"] or _ZERO, row["spend_before"] or _ZERO)
+        return change.value if change else _ZERO
+
+    rows = subject.changes["compare_by_country"].rows(named=True)
+    changes = {row[COUNTRY[0]]: moved(row) for row in rows}
     # Of the same source as its parts: sessions without a total are in neither.
-    whole = subject.change(compared["spend_after"] or _ZERO, compared["spend_before"] or _ZERO)
+    whole = moved(compared)
     if not whole:
         return None
     shares = {code: change / whole for code, change in changes.items()}
