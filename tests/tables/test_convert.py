@@ -11,8 +11,16 @@ import pyarrow as pa
 import pytest
 
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
+from plivo_analysis.api.vocabulary import fold_channel
 from plivo_analysis.errors import SchemaError
-from plivo_analysis.tables.convert import as_polars, from_rows, plain_arrow, result, to_backend
+from plivo_analysis.tables.convert import (
+    as_polars,
+    folded,
+    from_rows,
+    plain_arrow,
+    result,
+    to_backend,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,3 +217,10 @@ def test_an_unknown_backend_is_refused() -> None:
 )
 def test_a_result_is_pandas_for_pandas_and_else_polars(like: Any, kind: type) -> None:
     assert isinstance(result(pl.DataFrame({"n": [1]}), like), kind)
+
+
+@pytest.mark.parametrize("last", ["CALL", "sms", "new", None])
+def test_a_word_that_comes_after_thousands_of_others_is_folded_too(last: str | None) -> None:
+    words = [*["SMS", "call", None] * 2_000, last]
+    expected = [fold_channel(word) for word in words]
+    assert folded(pl.Series("channel", words), fold_channel).to_list() == expected
