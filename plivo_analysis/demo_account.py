@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import math
 import tempfile
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.checks import shown_value
@@ -29,23 +30,21 @@ class DemoClient(Client):
 
     Args:
         server: The emulator.
-        folder: A temporary folder to remove in the end, if one was made.
         options: As for :class:`Client`.
+
+    Attributes:
+        owned: What ends with it: the emulator, and the store's folder if it is a temporary one.
     """
 
-    def __init__(
-        self, server: Server, folder: tempfile.TemporaryDirectory[str] | None, **options: Any
-    ) -> None:
+    def __init__(self, server: Server, **options: Any) -> None:
         super().__init__(AUTH_ID, AUTH_TOKEN, base_url=server.url, **options)
         self.server = server
-        self._temporary = folder
+        self.owned = ExitStack()
 
     def close(self) -> None:
         """Close connections and the store, and end the emulator."""
         super().close()
-        self.server.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self.owned.close()
 
 
 def demo(
@@ -84,22 +83,14 @@ def demo(
         account = generate(seed=seed, sessions=sessions, now=now)
     except ValueError as error:
         raise FilterError(str(error)) from None
-    return _client(Server(account), now, client_options)
-
-
-def _client(server: Server, now: datetime, options: dict[str, Any]) -> Client:
-    folder = None
-    if options.get("store") is None:
-        folder = tempfile.TemporaryDirectory(prefix="plivo_analysis-demo-")
-        options = {**options, "store": folder.name}
     # No waits, and a wall clock that stands where the emulator's does; a caller's own options win.
-    options = {"requests_per_minute": math.inf, "clock": FrozenWallClock(now), **options}
-    try:
-        client = DemoClient(server, folder, **options)
-    except BaseException:  # a wrong option, or Ctrl-C: nothing else would end what was started
-        server.close()
-        if folder is not None:
-            folder.cleanup()
-        raise
+    options = {"requests_per_minute": math.inf, "clock": FrozenWallClock(now), **client_options}
+    with ExitStack() as owned:  # a wrong option, or Ctrl-C, ends what was started
+        server = owned.enter_context(Server(account))
+        if options.get("store") is None:
+            temporary = tempfile.TemporaryDirectory(prefix="plivo_analysis-demo-")
+            options["store"] = owned.enter_context(temporary)
+        client = DemoClient(server, **options)
+        client.owned = owned.pop_all()
     atexit.register(client.close)
     return client
