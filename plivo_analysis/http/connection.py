@@ -20,7 +20,6 @@ import platform
 import re
 import time
 import weakref
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -43,7 +42,7 @@ from plivo_analysis.system.versions import __version__
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from plivo_analysis.http.credentials import Credentials
 
@@ -136,16 +135,6 @@ class Bounds:
 
 # The bounds of the exchange under way in this thread.
 _bounds: ContextVar[Bounds | None] = ContextVar("bounds", default=None)
-
-
-@contextmanager
-def _within(bounds: Bounds) -> Iterator[Bounds]:
-    """Until the block ends, every response in this thread is read within these bounds."""
-    before = _bounds.set(bounds)
-    try:
-        yield bounds
-    finally:
-        _bounds.reset(before)
 
 
 def _is_not_ours(_: logging.LogRecord) -> bool:
@@ -325,9 +314,10 @@ class Connection:
             Exception: Whatever the library raises; ``failures`` knows each of them.
         """
         timeouts = self._timeouts
-        with (
-            _within(Bounds(timeouts.gap, time.monotonic() + timeouts.whole, cancel)) as bounds,
-            self._session().get(
+        bounds = Bounds(timeouts.gap, time.monotonic() + timeouts.whole, cancel)
+        before = _bounds.set(bounds)
+        try:
+            with self._session().get(
                 self._base_url + path,
                 params=params,
                 stream=True,
@@ -335,9 +325,10 @@ class Connection:
                 timeout=(timeouts.connect, timeouts.gap),
                 proxies=self._proxies,
                 verify=self._verify,
-            ) as response,
-        ):
-            return Reply(response.status_code, _body(response, bounds), dict(response.headers))
+            ) as response:
+                return Reply(response.status_code, _body(response, bounds), dict(response.headers))
+        finally:
+            _bounds.reset(before)
 
     def close(self) -> None:
         """Close the connections of every thread."""

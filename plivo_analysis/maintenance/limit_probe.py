@@ -68,8 +68,9 @@ def meet_limit(client: Client) -> Iterator[Finding]:
     if limit > _HIGHEST:
         yield Finding(LIMIT, f"{UNKNOWN}: a client without a limit of its own cannot meet one")
         return
+    limiters = [client.limiter.of(resource.path) for resource in RESOURCES.values()]
     # Requests of a minute ago are still counted: with them the burst would seem too small.
-    wait_in_steps(client.clock, max(_free(client, resource) for resource in RESOURCES.values()))
+    wait_in_steps(client.clock, max(limiter.wait_estimate(limit) for limiter in limiters))
     began = client.clock.monotonic()
     passed, refusal = 0, None
     while passed <= 2 * limit and (refusal := _refusal(client, SESSION_RESOURCE)) is None:
@@ -83,14 +84,13 @@ def meet_limit(client: Client) -> Iterator[Finding]:
     yield Finding(RETRY_AFTER, "not given" if seconds is None else f"{seconds:.0f} s")
     scope = _scope(client)
     if scope in (ONE_BUDGET, TWO_BUDGETS):
-        _heed(client, apart=scope == TWO_BUDGETS)
+        # For every program of the account: the state is a file that they share. It begins with a
+        # window in which nothing is sent.
+        client.limiter.states.count_apart(scope == TWO_BUDGETS)
+        for limiter in limiters:
+            with limiter.state() as window:
+                window.pause(window.window, client.clock.monotonic())
     yield Finding(SCOPE, scope)
-
-
-def _free(client: Client, resource: Resource) -> float:
-    """Seconds until no request of before is counted any more."""
-    limiter = client.limiter.of(resource.path)
-    return limiter.wait_estimate(limiter.limit)
 
 
 def _refusal(client: Client, resource: Resource) -> RateLimitError | None:
@@ -116,12 +116,3 @@ def _scope(client: Client) -> str:
         if _refusal(client, SESSION_RESOURCE):
             return TWO_BUDGETS
     return UNKNOWN
-
-
-def _heed(client: Client, *, apart: bool) -> None:
-    """Pace the account accordingly, beginning with a window in which nothing is sent."""
-    # For every program of the account: the state is a file that they share.
-    client.limiter.states.count_apart(apart)
-    for resource in RESOURCES.values():
-        with client.limiter.of(resource.path).state() as window:
-            window.pause(window.window, client.clock.monotonic())

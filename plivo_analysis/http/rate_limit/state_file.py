@@ -18,7 +18,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from plivo_analysis.http.rate_limit.window import WindowState
+from plivo_analysis.http.rate_limit.window import STAMPS, WindowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ _FORGET = "DELETE FROM window_state WHERE written_at < ?"
 # The last one: our own statements do not fit what is there.
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 _BY_TICKET = ("in_flight", "queue")
-_TIMES = ("last_finished", "cap", "refused_at", "cap_changed_at", "paused_until")
+_NUMBERS = (*STAMPS, "cap")
 
 
 class Unusable(Exception):  # noqa: N818 - no error: the process goes on alone
@@ -183,11 +183,11 @@ def encode(state: WindowState) -> str:
         >>> decode(encode(WindowState(last_finished=2.5))).last_finished
         2.5
     """
-    times = {name: getattr(state, name) for name in _TIMES}
+    numbers = {name: getattr(state, name) for name in _NUMBERS}
     # Pairs, since JSON would make texts of the tickets, and a dict's order is the queue's.
     by_ticket = {name: list(getattr(state, name).items()) for name in _BY_TICKET}
     finished = list(state.finished)
-    return json.dumps({"finished": finished, "refusals": state.refusals, **by_ticket, **times})
+    return json.dumps({"finished": finished, "refusals": state.refusals, **by_ticket, **numbers})
 
 
 def decode(text: str) -> WindowState:
@@ -203,7 +203,7 @@ def decode(text: str) -> WindowState:
     )
     for name in _BY_TICKET:
         setattr(state, name, {int(ticket): _time(at) for ticket, at in stored[name]})
-    for name in _TIMES:
+    for name in _NUMBERS:
         setattr(state, name, _time(stored[name]))
     return state
 

@@ -34,7 +34,7 @@ NEVER = float("-inf")
 _REFUSALS_UNTIL_EVEN = 2
 _GROWTH = 1 / 20
 _TICKET_BITS = 62
-_STAMPS = ("last_finished", "refused_at", "cap_changed_at", "paused_until")
+STAMPS = ("last_finished", "refused_at", "cap_changed_at", "paused_until")
 
 
 @dataclass(slots=True)
@@ -174,7 +174,7 @@ class WindowState:
         self.queue = {ticket: at for ticket, at in queue.items() if ticket not in sent}
         self.cap = min(self.cap, other.cap)
         self.refusals = max(self.refusals, other.refusals)
-        for name in _STAMPS:
+        for name in STAMPS:
             setattr(self, name, max(getattr(self, name), getattr(other, name)))
 
     def rewind(self, now: float) -> None:
@@ -194,7 +194,7 @@ class WindowState:
             self.finished = deque((end - ahead, ticket) for end, ticket in self.finished)
             self.in_flight = {ticket: at - ahead for ticket, at in self.in_flight.items()}
             self.queue = {ticket: at - ahead for ticket, at in self.queue.items()}
-            for name in _STAMPS:
+            for name in STAMPS:
                 setattr(self, name, getattr(self, name) - ahead)
 
     def _opening(self, place: int, now: float) -> float:
