@@ -22,6 +22,7 @@ from plivo_analysis.maintenance.status import status as status_of
 from plivo_analysis.storage.filtering import matches
 from plivo_analysis.storage.parquet_cache import read
 from plivo_analysis.sync.reader import RETENTION
+from plivo_analysis.sync.server_profile import in_words
 from plivo_analysis.values.spans import EVER, to_us
 from plivo_analysis.values.typesetting import plural
 
@@ -147,7 +148,7 @@ def _lines(found: Status) -> list[str]:
             if found.deletion_unfinished
             else []
         ),
-        *(f"{name}: {answer}" for name, answer in found.facts.items()),
+        *(in_words(fact, value) for fact, value in found.facts.items()),
     ]
 
 

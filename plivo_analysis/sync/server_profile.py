@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.sync.page_request import PAGE_ROWS, PageLength
 from plivo_analysis.sync.paginator import RESOLUTIONS
 from plivo_analysis.values.spans import DAY, from_us, to_us
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HOLDS = 7 * DAY
 _UNORDERED = "unordered"
 _SEEN = ", seen "
+_STEPS = dict(zip(RESOLUTIONS, ("microsecond", "second", "minute", "day"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +88,31 @@ class ServerProfile:
         text = f"{value}{_SEEN}{from_us(now):%Y-%m-%d}"
         if self.store.fact(f"{self.resource} {lesson}") != text:
             self.store.learn(f"{self.resource} {lesson}", text)
+
+
+def in_words(fact: str, value: str) -> str:
+    """A fact of the store as a sentence for people; an answer of the doctor's is one already.
+
+    Args:
+        fact: Its name.
+        value: What is kept under it.
+
+    Example:
+        >>> in_words("sessions page", "20 20, seen 2026-11-02")
+        'sessions: up to 20 rows a page (seen 2026-11-02)'
+        >>> in_words("doctor order", "newest first")
+        'doctor order: newest first'
+    """
+    resource, _, lesson = fact.partition(" ")
+    learnt, dated, day = value.partition(_SEEN)
+    words = {
+        "page": lambda: f"up to {learnt.split()[0]} rows a page",
+        "range": lambda: f"at most {int(learnt) // DAY} days a request",
+        "resolution": lambda: f"bounds of time count by the {_STEPS[int(learnt)]}",
+        "order": lambda: (
+            "listed in no order of time" if learnt == _UNORDERED else f"listed {learnt}"
+        ),
+    }
+    if resource not in RESOURCES or lesson not in words:
+        return f"{fact}: {value}"
+    return f"{resource}: {words[lesson]()}" + (f" (seen {day})" if dated else "")

@@ -23,6 +23,7 @@ import plivo_analysis as pva
 from plivo_analysis.api.filters import Filter
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.cli import main
+from plivo_analysis.cli.maintenance import _lines
 from plivo_analysis.emulator import Account, Behaviour, Fault, Server, generate
 from plivo_analysis.emulator.account import DEFAULT_NOW as NOW
 from plivo_analysis.errors import PlivoAnalysisWarning
@@ -89,6 +90,16 @@ def test_status_tells_what_is_kept_how_fresh_and_what_may_change(
     assert found.size > 0
     assert found.parquet_files == 3
     assert not found.deletion_unfinished
+
+
+def test_status_says_in_words_what_was_learnt_of_the_server(serve: Serve, connect: Connect) -> None:
+    odd = Behaviour(order="random", longest_range=timedelta(days=30))
+    client = connect(serve(generate(sessions=60), behaviour=odd))
+    pva.load_sessions(since="60d", client=client)
+    printed = "\n".join(_lines(status(client)))
+    assert "sessions: at most 30 days a request (seen 2026-11-02)" in printed
+    assert "sessions: listed in no order of time (seen 2026-11-02)" in printed
+    assert str(30 * 86_400_000_000) not in printed
 
 
 def test_coverage_and_status_show_no_number_in_clear(
