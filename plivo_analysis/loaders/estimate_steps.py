@@ -11,6 +11,7 @@ import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.loaders.answer import set_aside_warnings, shortfall, stored
+from plivo_analysis.loaders.time_windows import TimeWindows
 from plivo_analysis.metrics.estimates import Estimate, groups_of
 from plivo_analysis.metrics.samples import (
     LEAST_PAGES,
@@ -22,7 +23,7 @@ from plivo_analysis.metrics.samples import (
 from plivo_analysis.sync.page_request import PAGE_ROWS
 from plivo_analysis.sync.pull import answers, pull
 from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
-from plivo_analysis.sync.sampled_listing import SampledListing, begun_earlier, order_of
+from plivo_analysis.sync.sampled_listing import SampledListing, begun_earlier
 from plivo_analysis.sync.sampling import NotAListError
 from plivo_analysis.tables.convert import from_rows, to_backend
 from plivo_analysis.values.spans import (
@@ -48,11 +49,6 @@ if TYPE_CHECKING:
 
 _MARGIN = 5 * MINUTE  # before the end of retention: rows expire while pages are read
 _CHECK_EVERY = 20  # the width is computed again whenever a twentieth more pages are read
-_HALF_A_PAGE = PAGE_ROWS // 2
-_PROBES = 64  # places at most where the number of rows in some time is counted
-_PROBE = 4 * MINUTE  # how long the first one is
-_FAILURES = 3  # fewer windows of time that cannot be read are no reason to give up,
-_PART_FAILED = 20  # nor is one in so many
 
 
 @dataclass(eq=False, repr=False)
@@ -115,9 +111,7 @@ class Estimating:
         self._sums: dict[int, Mapping[tuple[str | None, ...], Sums]] = {}
         self._rows: dict[int, int] = {}
         self._newest_from = self._listing.end
-        self._sampled: SampledListing | None = None
-        self._of_windows = 0
-        self._windows = {True: 0, False: 0}  # how many were read whole, and how many were not
+        self._source: SampledListing | TimeWindows | None = None
         self._is_proven = False  # a pull has read everything
         self._expected = earliest_stop(sys.maxsize)  # pages that are thought to be enough
         self._check_at = 0  # pages at which the width is computed again
@@ -141,17 +135,26 @@ class Estimating:
                 self._set_clock(self._reader.now())
                 self._reader.read(self._tail, settled=False)
         try:
-            self._sampled = SampledListing(self._reader, self._listing, self._begun)
-            yield from self._read_pages(self._sampled)
+            listing = SampledListing(self._reader, self._listing, self._begun, self._is_inside)
+            self._take_newest(listing)
+            self._source = listing
+            yield from self._read_on(listing)
         except NotAListError as reason:
-            self._sampled = None
+            self._source = None
             self._sums, self._check_at = {}, 0
             self._reader.take_back_samples()
             self._doubts.append(
                 f"The server's pages do not behave like those of one list ({reason}), so that "
                 "windows of time are read instead."
             )
-            yield from self._read_windows()
+            windows = TimeWindows(self._reader, self.question, self._listing, self._is_spent)
+            self._source = windows
+            yield from self._read_on(windows)
+            if windows.is_unreadable:
+                self._doubts.append(
+                    "Windows of time cannot be read whole either, and those that can are not like "
+                    "the others, so that nothing is estimated."
+                )
 
     def estimate(self, sample: Sample | None = None, by: tuple[str, ...] | None = None) -> Estimate:
         """The estimate from a sample. It sends no request.
@@ -212,82 +215,24 @@ class Estimating:
         self._exact = Span(min(max(exact.start, self._listing.start), exact.end), exact.end)
         self._left_out = Span(exact.start, self._exact.start - 2 * _MARGIN)
 
-    def _read_pages(self, listing: SampledListing) -> Iterator[None]:
-        self._take_newest(listing)
+    def _read_on(self, source: SampledListing | TimeWindows) -> Iterator[None]:
+        """Read pages, or windows of time in their place, until there are enough."""
         while True:
-            known = listing.known_pages
-            if listing.is_counted:
-                too_few = listing.of_pages <= LEAST_PAGES
-                most = self.within is not None and 2 * known > listing.of_pages
+            known = source.known_pages
+            if source.is_counted:
+                too_few = source.of_pages <= LEAST_PAGES
+                most = self.within is not None and 2 * known > source.of_pages
                 # Exact numbers for little more than the estimate would cost.
-                if (too_few or most or listing.done) and self._affords(listing.of_pages - known):
+                if (too_few or most or source.done) and self._affords(source.of_pages - known):
                     self._read_whole()
                     return
                 if self._is_narrow(known):
                     return
-            if listing.done or self._is_spent:
+            if source.done or self._is_spent():
                 return
-            listing.read_next(self._is_inside)
-            self._report(listing.known_pages)
+            source.read_next()
+            self._report(source.known_pages)
             yield
-
-    def _read_windows(self) -> Iterator[None]:
-        """Read whole windows of time in the place of pages, spread in the same way."""
-        span = self._listing
-        width = self._window_width()
-        starts = range(span.end - width, span.start - width, -width)
-        windows = [Span(max(start, span.start), start + width) for start in starts]
-        self._of_windows = len(windows)
-        read = 0
-        for place, window in enumerate(order_of(self._reader, span, len(windows))):
-            few = len(windows) <= LEAST_PAGES or 2 * place > len(windows)
-            if few and self._affords(len(windows) - place):
-                self._read_whole()
-                return
-            if self._is_spent or self._is_unreadable:
-                return
-            if self._is_read(windows[window]):
-                page = window + 1
-                self._take([page], self._stored(windows[window]).with_columns(page=page))
-                read += 1
-            if self._is_narrow(read):
-                return
-            self._report(place + 1)
-            yield
-
-    def _window_width(self) -> int:
-        """The length of windows that hold about half a page, by the rows of a few short ones.
-
-        These are stored, so that a later call finds the same length without a request.
-        """
-        span, width, rows, passed = self._listing, _PROBE, 0, 0
-        for place in order_of(self._reader, span, _PROBES):
-            start = floor(span.start + span.length * place // _PROBES, MINUTE)
-            probe = Span(start, start + width).clip(span)
-            if self._is_read(probe):
-                rows, passed = rows + self._stored(probe).height, passed + probe.length
-                if not rows:  # a quiet account: look at more time at once
-                    width = min(4 * width, span.length)
-            if rows >= PAGE_ROWS or self._is_spent or self._is_unreadable:
-                break
-        return min(span.length, max(MINUTE, floor(_HALF_A_PAGE * passed // max(rows, 1), MINUTE)))
-
-    def _is_read(self, span: Span) -> bool:
-        """Read the missing parts of a window; whether it is complete then."""
-        gaps = subtract(span, answers(self.client, self.question, span))
-        is_read = not any(self._reader.read(gap).missing for gap in gaps)
-        self._windows[is_read] += 1
-        if not is_read and self._is_unreadable:
-            self._doubts.append(
-                "Windows of time cannot be read whole either, and those that can are not like the "
-                "others, so that nothing is estimated."
-            )
-        return is_read
-
-    @property
-    def _is_unreadable(self) -> bool:
-        """Whether windows of time fail too often: busy ones do, so that the rest is no sample."""
-        return self._windows[False] >= max(_FAILURES, self._windows[True] // _PART_FAILED)
 
     def _report(self, pages: int) -> None:
         """Report the progress towards what was wanted, not towards the end of the range."""
@@ -299,7 +244,6 @@ class Estimating:
         )
         self.watch.page(requests=requests, rows=self._reader.tally.received, share=min(1.0, share))
 
-    @property
     def _is_spent(self) -> bool:
         return self.requests is not None and self._reader.requests >= self.requests
 
@@ -358,13 +302,18 @@ class Estimating:
             return Sample(dict(self._sums), 1, (rows, rows))
         if 0 not in self._sums:
             self._take([0], self._stored(self._tail).with_columns(page=0))
-        if self._is_unreadable:
+        source = self._source
+        if isinstance(source, TimeWindows) and not source.is_unreadable:
+            for number in source.read:
+                if number + 1 not in self._sums:
+                    window = self._stored(source.windows[number])
+                    self._take([number + 1], window.with_columns(page=number + 1))
+            return Sample(dict(self._sums), source.of_pages + 1, None)
+        if not isinstance(source, SampledListing):  # nothing is read yet, or it is no sample
             return Sample({}, 1, (0, None))
-        if self._of_windows:
-            return Sample(dict(self._sums), self._of_windows + 1, None)
-        listing = self._sampled
-        if listing is None:
-            return Sample({}, 1, (0, None))
+        return self._sample_of_pages(source)
+
+    def _sample_of_pages(self, listing: SampledListing) -> Sample:
         self._take_newest(listing)
         records = listing.records()
         new = {page: rows for page, rows in records.items() if page + 1 not in self._sums}

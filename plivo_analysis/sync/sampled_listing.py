@@ -37,14 +37,19 @@ class SampledListing:
         reader: Requests pages and stores them.
         span: The range, on whole minutes.
         begun: When sampling began, in microseconds.
+        is_inside: Whether a record is of the exact range. Those outside lie at both ends of the
+            list, and are counted there.
 
     ``newest_known`` is the number of the newest pages that need no request, because a pull has
     completed their part of the range.
     """
 
-    def __init__(self, reader: Reader, span: Span, begun: int) -> None:
+    def __init__(
+        self, reader: Reader, span: Span, begun: int, is_inside: Callable[[Record], bool]
+    ) -> None:
         self._reader = reader
         self._span = span
+        self._is_inside = is_inside
         self._name = f"{_names(reader)}{begun} {span.start}/{span.end} "
         self.newest_known = 0
         self._lists: list[Sampling] = []
@@ -89,12 +94,8 @@ class SampledListing:
             start += part.of_pages
         return found
 
-    def read_next(self, is_inside: Callable[[Record], bool]) -> None:
+    def read_next(self) -> None:
         """Read one more page.
-
-        Args:
-            is_inside: Whether a record is of the exact range. Those outside lie at both ends of
-                the list, and are counted there.
 
         Raises:
             NotAListError: The pages are not those of a list, newest first.
@@ -108,7 +109,7 @@ class SampledListing:
         read = self.records()
         if self._order is None:
             self._order = order_of(self._reader, self._span, self.of_pages)
-        edge = next(_edges(self.of_pages, read, is_inside), None)
+        edge = next(_edges(self.of_pages, read, self._is_inside), None)
         unread = (p for p in self._order if p not in read and p >= self.newest_known)
         page = next(unread) if edge is None else edge
         for part in self._lists:
