@@ -226,7 +226,7 @@ class Estimating:
                 if (too_few or most or source.done) and self._affords(source.of_pages - known):
                     self._read_whole()
                     return
-                if self._is_narrow(known):
+                if self._is_narrow(source):
                     return
             if source.done or self._is_spent():
                 return
@@ -251,9 +251,10 @@ class Estimating:
         """Whether a pull of so many pages stays within the requests that were allowed."""
         return self.requests is None or self._reader.requests + 2 * requests + 5 <= self.requests
 
-    def _is_narrow(self, pages: int) -> bool:
+    def _is_narrow(self, source: SampledListing | TimeWindows) -> bool:
         """Whether the interval is as narrow as wanted; computed now and then, for it takes long."""
-        if self.within is None or pages < max(LEAST_PAGES, self._check_at):
+        pages = source.known_pages
+        if self.within is None or pages < max(earliest_stop(source.of_pages), self._check_at):
             return False
         self._check_at = pages + 1 + pages // _CHECK_EVERY
         sample = self.sample()
