@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,11 @@ from plivo_analysis.errors import FilterError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
 
-@contextmanager
-def account(options: argparse.Namespace) -> Iterator[Client]:
-    """The account of a command, closed at its end: ``pva.demo()``, or the environment's."""
-    with demo() if options.demo else Client() as client:
-        yield client
+def account(options: argparse.Namespace) -> Client:
+    """The account of a command, which closes it: ``pva.demo()``, or the environment's."""
+    return demo() if options.demo else Client()
 
 
 def emulator(options: argparse.Namespace) -> None:

@@ -64,15 +64,15 @@ def _add_report(commands: Any) -> None:
     report.add_argument("--csv-dir", type=Path, help="also write every table as CSV")
     report.add_argument("--tz", default="UTC", help="the time zone of days, such as Europe/Paris")
     report.add_argument("--title", help="the report's title")
-    report.add_argument(
+    _add_flag(
+        report,
         "--compare",
-        action="store_true",
-        help="load the period before too; without it, it is compared with if it is stored",
+        "load the period before too; without it, it is compared with if it is stored",
     )
-    report.add_argument(
+    _add_flag(
+        report,
         "--estimate",
-        action="store_true",
-        help="read some pages only, a few minutes' worth, and report what they say; marked as such",
+        "read some pages only, a few minutes' worth, and report what they say; marked as such",
     )
     _add_quiet(report)
 
@@ -81,7 +81,7 @@ def _add_pull(commands: Any) -> None:
     pull = commands.add_parser("pull", help="load sessions or messages, and keep them")
     kinds = pull.add_subparsers(required=True, metavar="sessions|messages", dest="resource")
     # --demo is understood before and after the word, since both read naturally.
-    pull.add_argument("--demo", action="store_true", help="use the embedded account")
+    _add_account(pull)
     for resource in RESOURCES.values():
         kind = kinds.add_parser(resource.name, help=f"load {resource.name}")
         kind.set_defaults(command=_later("tables", "pull"))
@@ -92,9 +92,7 @@ def _add_pull(commands: Any) -> None:
             _add_filter(kind, parameter)
         kind.add_argument("--out", type=Path, help="a .parquet or .csv file")
         _add_recipients(kind, None, "default: full; masked in a .csv file")
-        kind.add_argument(
-            "--dry-run", action="store_true", help="say how many requests it takes, and send none"
-        )
+        _add_flag(kind, "--dry-run", "say how many requests it takes, and send none")
         _add_quiet(kind)
 
 
@@ -120,7 +118,7 @@ def _add_estimate(commands: Any) -> None:
 def _add_maintenance(commands: Any) -> None:
     add = partial(_add_command, commands, "maintenance")
     status = add("status", "say what is stored, and how fresh it is")
-    status.add_argument("--json", action="store_true", help="print JSON")
+    _add_flag(status, "--json", "print JSON")
     export = add("export", "write all that is stored as Parquet files, one a day")
     export.add_argument("--out", type=Path, required=True, help="a folder")
     _add_recipients(export, "full", "default: full")
@@ -134,12 +132,12 @@ def _add_maintenance(commands: Any) -> None:
         help='a number in E.164 form, or "-" for the first line of standard input, which no '
         "history keeps; default: -",
     )
-    forget.add_argument("--dry-run", action="store_true", help="only say how much would be removed")
+    _add_flag(forget, "--dry-run", "only say how much would be removed")
     doctor = add("doctor", "check how a live account answers; takes about 10 requests")
-    doctor.add_argument(
+    _add_flag(
+        doctor,
         "--limits",
-        action="store_true",
-        help="send requests until one is refused, to see how the limit of your account works",
+        "send requests until one is refused, to see how the limit of your account works",
     )
 
 
@@ -169,20 +167,18 @@ def _add_emulator(commands: Any) -> None:
     emulator.add_argument("--sessions", type=int, default=2000, help="default: 2000")
     emulator.add_argument("--seed", type=int, default=0, help="default: 0")
     emulator.add_argument("--now", help="the account's time; default: this computer's")
-    emulator.add_argument(
-        "--running",
-        action="store_true",
-        help="let the account's clock run; default: it stands",
-    )
-    emulator.add_argument(
-        "--limit", action="store_true", help="refuse more than 20 listings in a minute"
-    )
+    _add_flag(emulator, "--running", "let the account's clock run; default: it stands")
+    _add_flag(emulator, "--limit", "refuse more than 20 listings in a minute")
 
 
 def _add_account(command: argparse.ArgumentParser, default: Any = False) -> None:
-    command.add_argument(
-        "--demo", action="store_true", default=default, help="use the embedded account"
-    )
+    _add_flag(command, "--demo", "use the embedded account", default=default)
+
+
+def _add_flag(
+    command: argparse.ArgumentParser, name: str, meaning: str, *, default: Any = False
+) -> None:
+    command.add_argument(name, action="store_true", default=default, help=meaning)
 
 
 def _add_filter(command: argparse.ArgumentParser, parameter: Parameter) -> None:
@@ -202,9 +198,7 @@ def _add_recipients(command: argparse.ArgumentParser, default: str | None, meani
 
 
 def _add_quiet(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--quiet", action="store_true", help="print nothing but errors and warnings"
-    )
+    _add_flag(command, "--quiet", "print nothing but errors and warnings")
 
 
 def _add_range(command: argparse.ArgumentParser, since: str, more: str = "") -> None:

@@ -11,13 +11,15 @@ import codecs
 import os
 import sys
 import warnings
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from plivo_analysis.cli.arguments import parser
 from plivo_analysis.errors import FilterError, PlivoAnalysisError, PlivoAnalysisWarning
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
 
 FAILED = 1
@@ -58,36 +60,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         >>> main(["emulator", "--sessions", "-1"])
         2
     """
-    with ExitStack() as surroundings:
-        surroundings.enter_context(_plain_output())
+    with _plain_output():
         options = parser().parse_args(arguments)
-        surroundings.enter_context(_warnings_as_lines())
-        try:
-            options.command(options)
-            sys.stdout.flush()  # here, where a full disk or a closed pipe is still an answer
-        except FilterError as error:
-            return _fail(str(error), WRONG_USAGE)
-        except PlivoAnalysisError as error:
-            return _fail(str(error), FAILED)
-        except BrokenPipeError:
-            # stdout was closed; point it at devnull so that the exit flush cannot fail.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return FAILED
-        except OSError as error:
-            where = error.filename or "The output"
-            return _fail(
-                f"{where} cannot be written ({error.strerror}); give another place.", FAILED
-            )
-        except KeyboardInterrupt:
-            return _fail(
-                "Stopped. What was read is kept; the same command goes on from here.", FAILED
-            )
-    return 0
-
-
-def _fail(sentence: str, code: int) -> int:
-    _tell(sentence)
+        with _warnings_as_lines():
+            code, sentence = _run(options)
+        if sentence:
+            _tell(sentence)
     return code
+
+
+def _run(options: argparse.Namespace) -> tuple[int, str]:
+    """The exit code of a command, and what went wrong."""
+    try:
+        options.command(options)
+        sys.stdout.flush()  # here, where a full disk or a closed pipe is still an answer
+    except FilterError as error:
+        return WRONG_USAGE, str(error)
+    except PlivoAnalysisError as error:
+        return FAILED, str(error)
+    except BrokenPipeError:
+        # stdout was closed; point it at devnull so that the exit flush cannot fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED, ""
+    except OSError as error:
+        where = error.filename or "The output"
+        return FAILED, f"{where} cannot be written ({error.strerror}); give another place."
+    except KeyboardInterrupt:
+        return FAILED, "Stopped. What was read is kept; the same command goes on from here."
+    return 0, ""
 
 
 def _tell(sentence: str) -> None:
@@ -115,16 +115,15 @@ def _warnings_as_lines() -> Iterator[None]:
 def _plain_output() -> Iterator[None]:
     """Write a sign that an output's encoding lacks as plain ones, rather than fail."""
     codecs.register_error(_PLAIN_SIGNS, _plain)
-    changed = []
-    for stream in (sys.stdout, sys.stderr):
-        # A stream of another program's making may have no encoding to speak of.
-        if hasattr(stream, "reconfigure"):
-            changed.append((stream, stream.errors))
-            stream.reconfigure(errors=_PLAIN_SIGNS)
+    # A stream of another program's making may have no encoding to speak of.
+    streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, TextIOWrapper)]
+    before = [stream.errors for stream in streams]
+    for stream in streams:
+        stream.reconfigure(errors=_PLAIN_SIGNS)
     try:
         yield
     finally:
-        for stream, errors in changed:
+        for stream, errors in zip(streams, before, strict=True):
             stream.reconfigure(errors=errors)
 
 
