@@ -6,6 +6,7 @@ import io
 import re
 import unicodedata
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -183,6 +184,17 @@ def test_a_report_prints_on_a_few_sheets_of_a4_with_every_section(
     page.emulate_media(media="print")
     assert style(page, "body", "backgroundColor") == COLOURS["light"][0]
     assert page.locator(".desk svg").is_visible()
+
+
+def test_the_first_sheet_holds_the_numbers_and_the_chart(show: Shown) -> None:
+    with pva.demo() as client:
+        months = (date(2026, 9, 1), *OCTOBER)
+        before, now = (
+            pva.load_sessions(since=since, until=until, client=client)
+            for since, until in pairwise(months)
+        )
+    made = pva.cost_report(now, previous=before, period=OCTOBER, account="MAXXXXXXXXXXXXXXXXXX")
+    assert SECTIONS[0].replace(" ", "") in words(printed(show(made.html)).pages[0])
 
 
 def test_every_sheet_of_an_estimate_says_that_it_is_one(show: Shown) -> None:
