@@ -16,7 +16,7 @@ from benchmarks import data
 from benchmarks.harness import judge, once, size
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.explorer.load_cost import LoadRequest
-from plivo_analysis.explorer.load_run import Loaded, Outcome
+from plivo_analysis.explorer.loaded import Loaded, Outcome
 from plivo_analysis.explorer.messages import MessageExplorer
 from plivo_analysis.explorer.sessions import SessionExplorer
 from plivo_analysis.metrics.certainty import Completeness

@@ -15,10 +15,8 @@ from plivo_analysis.explorer.output import text, write
 from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from plivo_analysis.explorer.layout import Layout
-    from plivo_analysis.explorer.sidebar import DateRange, FilterFields
+    from plivo_analysis.explorer.sidebar import DateRange, EntryChannels, FilterFields
 
 
 class Address:
@@ -27,22 +25,20 @@ class Address:
     Args:
         dates: The range.
         fields: The filters.
+        channels: The entry channels.
         layout: The grouping, the tab, and whether to compare.
-        channels: The entry channels that are chosen.
-
-    Attributes:
-        channels: The entry channels that the address named: they can be chosen after a load.
 
     Example:
         >>> import ipywidgets as widgets
         >>> from plivo_analysis.api.resources import SESSION_RESOURCE
-        >>> from plivo_analysis.explorer.sidebar import DateRange, FilterFields
+        >>> from plivo_analysis.explorer.sidebar import DateRange, EntryChannels, FilterFields
         >>> from datetime import UTC, datetime
         >>> dates = DateRange(lambda: datetime(2026, 11, 2, tzinfo=UTC), lambda: None)
         >>> fields = FilterFields(SESSION_RESOURCE, lambda: None)
         >>> from plivo_analysis.explorer.layout import Layout
         >>> tabs = [("Not adding up", widgets.VBox())]
-        >>> address = Address(dates, fields, Layout(["country"], {}, tabs), tuple)
+        >>> layout = Layout(["country"], {}, tabs)
+        >>> address = Address(dates, fields, EntryChannels(lambda: None), layout)
         >>> address.restore("token=abc&since=7d&country=IN")
         >>> dates.arguments(), fields.arguments()
         ({'since': '7d'}, {'country': 'IN'})
@@ -55,11 +51,10 @@ class Address:
         self,
         dates: DateRange,
         fields: FilterFields,
+        channels: EntryChannels,
         layout: Layout,
-        channels: Callable[[], Iterable[str]],
     ) -> None:
-        self._dates, self._fields, self._chosen = dates, fields, channels
-        self.channels: tuple[str, ...] = ()
+        self._dates, self._fields, self._channels = dates, fields, channels
         self._group, self._tabs, self._compare = layout.group, layout.tabs, layout.compare
         parameters = [one for field in fields.fields for one in field.parameters]
         self._filters = [one.name for one in parameters if not one.kind.is_number]
@@ -71,7 +66,7 @@ class Address:
         filters = self._fields.arguments()
         known = {name: filters[name] for name in self._filters if name in filters}
         choices = {
-            "channels": ",".join(self._chosen()),
+            "channels": ",".join(self._channels.chosen),
             "group": self._group.value,
             "tab": self._tab,
         }
@@ -85,7 +80,7 @@ class Address:
         """Take settings from a query; what is not ours, or cannot be understood, is left out."""
         settings = dict(parse_qsl(query))
         words = settings.get("channels", "").split(",")
-        self.channels = tuple(word for word in words if word.isalpha())  # a number never is
+        self._channels.wanted = tuple(word for word in words if word.isalpha())  # no number is
         if "since" in settings:
             with suppress(FilterError):
                 self._dates.put(settings["since"], settings.get("until"))

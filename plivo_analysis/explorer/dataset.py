@@ -7,14 +7,15 @@ filter of frames that are there already.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
+from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
 from plivo_analysis.explorer.code_line import HOUR, PERIOD
 from plivo_analysis.figures import style
 from plivo_analysis.insights.journeys import count_masked, journey_rates
@@ -27,11 +28,13 @@ from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from plivo_analysis.api.resources import Resource
     from plivo_analysis.values.table_types import Table
 
 ENTRY = "entry_channel"
 COUNTRY = "destination_country_iso2"
 APPLICATION = "app_uuid"
+MESSAGE_TYPE = "message_type"
 
 SESSION_GROUPS: Mapping[str, str] = MappingProxyType(
     {
@@ -45,7 +48,7 @@ SESSION_GROUPS: Mapping[str, str] = MappingProxyType(
 )
 MESSAGE_GROUPS: Mapping[str, str] = MappingProxyType(
     {
-        "type": "message_type",
+        "type": MESSAGE_TYPE,
         "country": COUNTRY,
         "state": "message_state",
         "error code": "error_code",
@@ -68,53 +71,30 @@ _MESSAGES = (
 )
 
 
-class Dataset(Protocol):
-    """What views need of what was loaded."""
-
-    @property
-    def frames(self) -> Mapping[str, pl.DataFrame]:
-        """The frames to count, by name."""
-
-    @property
-    def rows(self) -> int:
-        """How many records there are."""
-
-    @property
-    def unpriced(self) -> int:
-        """How many of them have no total yet."""
-
-    @property
-    def chosen(self) -> tuple[str, ...] | None:
-        """The channels that were chosen; None for all."""
-
-    def known(self, column: str) -> list[str]:
-        """The values of a column, sorted."""
-
-    def named(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """A frame with names for people in place of ids."""
-
-
 @dataclass(frozen=True, slots=True)
-class Sessions:
-    """Sessions, exploded.
+class Dataset:
+    """What was loaded, or the part of it that was chosen.
 
     Args:
-        frames: ``whole``: sessions with every column; ``attempts`` and ``unreconciled``; and
-            counted by the columns that metrics look at: ``sessions``, ``steps`` (attempts),
-            ``fallback`` (sessions, by what their attempts were) and ``charges``. ``journeys``
-            are their rates by application, none where recipients are masked.
+        resource: What kind of record it holds.
+        frames: ``whole``: the records with every column, and ``records``: counted by the columns
+            that metrics look at. Sessions have ``attempts`` and ``unreconciled`` too; counted
+            ``steps`` (attempts), ``fallback`` (sessions, by what their attempts were) and
+            ``charges``; and ``journeys``: their rates by application, none where recipients are
+            masked.
         names: What each application is called, by its id.
         channels: The channels that sessions began on, in their order.
-        chosen: Those that sessions were kept for; None for all sessions.
+        chosen: Those that sessions were kept for; None for all records.
     """
 
+    resource: Resource
     frames: Mapping[str, pl.DataFrame]
-    names: Mapping[str, str]
-    channels: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()
     chosen: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, sessions: pl.DataFrame) -> Sessions:
+    def of_sessions(cls, sessions: pl.DataFrame) -> Dataset:
         """Explode a sessions table."""
         sessions = with_day_and_hour(sessions, "created_at")
         attempts = _exploded(sessions, ATTEMPTS)
@@ -122,7 +102,7 @@ class Sessions:
         entries = sessions.select(_KEY, ENTRY)
         frames = {
             "whole": sessions,
-            "sessions": _counted(sessions, SESSIONS, _COUNTED, "created_at"),
+            "records": _counted(sessions, SESSIONS, _COUNTED, "created_at"),
             "attempts": attempts,
             "steps": _counted(attempts, ATTEMPTS, _STEPS, "created_at"),
             "fallback": count_sessions(hourly, _FALLBACK),
@@ -131,25 +111,33 @@ class Sessions:
             "journeys": _journeys(sessions),
         }
         channels = sorted(sessions[ENTRY].drop_nulls().unique().to_list(), key=style.place)
-        return cls(frames, names_of_applications(sessions), tuple(channels))
+        return cls(SESSION_RESOURCE, frames, names_of_applications(sessions), tuple(channels))
+
+    @classmethod
+    def of_messages(cls, messages: pl.DataFrame) -> Dataset:
+        """Count a messages table."""
+        # A page of the table sorts the rows, which costs much more where they lie in pieces.
+        messages = with_day_and_hour(messages, "message_time").rechunk()
+        counted = _counted(messages, MESSAGES, _MESSAGES, "message_time")
+        return cls(MESSAGE_RESOURCE, {"whole": messages, "records": counted})
 
     @property
     def rows(self) -> int:
-        """How many sessions there are."""
-        return int(self.frames["sessions"][COUNTED].sum())
+        """How many records there are."""
+        return int(self.frames["records"][COUNTED].sum())
 
     @property
     def unpriced(self) -> int:
-        """How many of them have no total yet."""
-        sessions = self.frames["sessions"]
-        return int(sessions.filter(pl.col("total_charge").is_null())[COUNTED].sum())
+        """How many of them have no amount yet."""
+        records = self.frames["records"]
+        return int(records.filter(pl.col(self.resource.amount).is_null())[COUNTED].sum())
 
     def known(self, column: str) -> list[str]:
-        """The values of a column of sessions, sorted."""
-        return known(self.frames["whole"], column)
+        """The distinct values of a column of the records, sorted, without null."""
+        return sorted(self.frames["whole"][column].drop_nulls().unique().to_list())
 
-    def only(self, channels: Collection[str]) -> Sessions:
-        """The sessions that began on one of these channels; all of them where none is named."""
+    def only(self, channels: Collection[str]) -> Dataset:
+        """The sessions that began on one of these channels; all records where none is named."""
         chosen = tuple(channel for channel in self.channels if channel in channels)
         if not chosen:
             return self
@@ -175,45 +163,6 @@ class _Filtered(dict[str, pl.DataFrame]):
         else:
             self[name] = self._frames[name].filter(pl.col(ENTRY).is_in(self._channels))
         return self[name]
-
-
-@dataclass(frozen=True, slots=True)
-class Messages:
-    """Messages, as they were loaded.
-
-    Args:
-        frames: ``messages``, and ``counted`` by the columns that metrics look at.
-        chosen: None: messages have no entry channel to choose.
-    """
-
-    frames: Mapping[str, pl.DataFrame]
-    chosen: tuple[str, ...] | None = None
-
-    @classmethod
-    def of(cls, messages: pl.DataFrame) -> Messages:
-        """Keep a messages table."""
-        # A page of the table sorts the rows, which costs much more where they lie in pieces.
-        messages = with_day_and_hour(messages, "message_time").rechunk()
-        counted = _counted(messages, MESSAGES, _MESSAGES, "message_time")
-        return cls({"messages": messages, "counted": counted})
-
-    @property
-    def rows(self) -> int:
-        """How many messages there are."""
-        return self.frames["messages"].height
-
-    @property
-    def unpriced(self) -> int:
-        """How many of them have no amount yet."""
-        return self.frames["messages"]["total_amount"].null_count()
-
-    def known(self, column: str) -> list[str]:
-        """The values of a column of messages, sorted."""
-        return known(self.frames["messages"], column)
-
-    def named(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame itself: messages have no ids to name."""
-        return frame
 
 
 def _journeys(sessions: pl.DataFrame) -> pl.DataFrame:
@@ -251,16 +200,6 @@ def with_day_and_hour(frame: pl.DataFrame, instant: str) -> pl.DataFrame:
     """
     time = pl.col(instant).dt
     return frame.with_columns(time.truncate("1d").alias(PERIOD), time.hour().alias(HOUR))
-
-
-def known(frame: pl.DataFrame, column: str) -> list[str]:
-    """The distinct values of a column, sorted, without null.
-
-    Example:
-        >>> known(pl.DataFrame({"alias": ["b", None, "a", "b"]}), "alias")
-        ['a', 'b']
-    """
-    return sorted(frame[column].drop_nulls().unique().to_list())
 
 
 def names_of_applications(sessions: pl.DataFrame) -> dict[str, str]:

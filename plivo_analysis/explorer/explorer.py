@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import ipywidgets as widgets
 
@@ -19,33 +19,37 @@ from plivo_analysis.client import environment_client
 from plivo_analysis.errors import PlivoAnalysisError
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.address import Address
-from plivo_analysis.explorer.code_line import code_line, literal, loader_call
+from plivo_analysis.explorer.code_line import (
+    code_line,
+    entry_channel_filter,
+    literal,
+    loader_call,
+)
 from plivo_analysis.explorer.exporting import as_csv, as_workbook
 from plivo_analysis.explorer.layout import Layout
 from plivo_analysis.explorer.load_controls import Loading
 from plivo_analysis.explorer.load_cost import LoadRequest, load_cost
 from plivo_analysis.explorer.output import NOTHING, lines, write
-from plivo_analysis.explorer.sidebar import DateRange, FilterFields
-from plivo_analysis.explorer.views.view import K, View, ViewState
+from plivo_analysis.explorer.sidebar import DateRange, EntryChannels, FilterFields
+from plivo_analysis.explorer.views.view import ViewState
+from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.tables.convert import to_backend
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
     from markupsafe import Markup
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.explorer.load_run import Loaded
-
-Export = tuple[str, str, "Callable[[ViewState[Any]], bytes]"]
-"""One way to export: the button's label, the file's name, the function that makes the file. A
-name that begins with a point follows the name of the view."""
+    from plivo_analysis.explorer.dataset import Dataset
+    from plivo_analysis.explorer.loaded import Loaded
+    from plivo_analysis.explorer.views.view import View
 
 
-class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets ships no types
+class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """What both explorers share.
 
     Args:
@@ -59,28 +63,33 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         group: What the views are grouped by.
         tabs: The views.
         exports: The export buttons, by kind of file.
+        channels: The toggles of the entry channels.
     """
 
     heading: ClassVar[str]
-    noun: ClassVar[str]
     resource: ClassVar[Resource]
-    loader: ClassVar[str]
     groups: ClassVar[Mapping[str, str]]
-    compares: ClassVar[bool] = False  # whether its views show changes
+    report_file: ClassVar[str]
+    # Whether there are entry channels to choose and changes to show, as sessions have them.
+    has_channels: ClassVar[bool] = False
 
     def __init__(self, client: Client | None = None, **filters: Any) -> None:
         # A callback that holds it sets widgets, whose own callbacks come here again.
         self._lock = threading.RLock()
         self._client = client or environment_client()
-        self._dataset: K | None = None
-        self._previous: K | None = None
-        self._state: ViewState[K] | None = None
-        self._converted: dict[str, Any] = {}
-        # What was counted of each choice of channels, so that going back to one costs nothing.
-        self._counted: dict[tuple[str, ...] | None, dict[Any, pl.DataFrame]] = {}
+        self._noun = self.resource.name
+        self._one = self._noun.removesuffix("s")
+        self._dataset: Dataset | None = None
+        self._previous: Dataset | None = None
+        self._state: ViewState | None = None
+        self._frame: Any = None
+        # What was counted of each dataset and choice of channels, so that going back to one costs
+        # nothing.
+        self._counted: dict[tuple[str, tuple[str, ...] | None], dict[Any, pl.DataFrame]] = {}
         self._undrawn: set[int] = set()
         self._views = self._make_views(self._client.currency)
-        labels = {kind: label for kind, (label, _, _) in self._exports().items()}
+        labels = {"csv": "CSV", "xlsx": "XLSX", "rows": f"{self._noun.capitalize()} CSV"}
+        labels["html"] = "Report"
         layout = Layout(self.groups, labels, [(view.title, view.box) for view in self._views])
         self.load, self.cancel, self.compare = layout.load, layout.cancel, layout.compare
         self.group, self.tabs, self.exports = layout.group, layout.tabs, layout.exports
@@ -89,16 +98,18 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             layout,
             self._one,
             self._client.limiter.of(self.resource.path),
-            show=self._show,
-            still_open=self._count_open,
-            ended=self._end,
+            self._show,
+            self._end,
         )
         self._dates = DateRange(self._client.now, self._changed)
         self._fields = FilterFields(self.resource, self._changed)
-        fields = [self._dates.box, self._fields.box]
-        fields += [self.compare] if self.compares else []
-        self._address = Address(self._dates, self._fields, layout, self._chosen_channels)
-        super().__init__([*layout.page(fields, self._choices()), self._address.place])
+        self._entries = EntryChannels(self._choose)
+        self.channels = self._entries.toggles
+        self._address = Address(self._dates, self._fields, self._entries, layout)
+        fields, choices = [self._dates.box, self._fields.box], []
+        if self.has_channels:
+            fields, choices = [*fields, self.compare], self._entries.parts
+        super().__init__([*layout.page(fields, choices), self._address.place])
         self.add_class("pva")
         self._dates.put(filters.pop("since", None), filters.pop("until", None))
         self._fields.put(filters)
@@ -106,7 +117,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         self.load.on_click(lambda _: self._start())
         self.cancel.on_click(lambda _: self._loading.stop())
         self.compare.observe(lambda _: self._changed(), "value")
-        self.group.observe(lambda _: self._regroup(), "value")
+        self.group.observe(lambda _: self._choose(), "value")
         self.tabs.observe(lambda _: self._draw(), "selected_index")
         for kind, export in self.exports.items():
             export.on_click(lambda _, kind=kind: self._export(kind))
@@ -118,49 +129,20 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
     # What an explorer of one resource gives.
 
     @abstractmethod
-    def _make_views(self, currency: str) -> Sequence[View[K]]:
+    def _make_views(self, currency: str) -> Sequence[View]:
         """The tabs."""
 
     @abstractmethod
-    def _make_dataset(self, frame: pl.DataFrame) -> K:
+    def _make_dataset(self, frame: pl.DataFrame) -> Dataset:
         """What was loaded, in the form that views count."""
 
     @abstractmethod
-    def _cards(self, state: ViewState[K]) -> Markup:
+    def _cards(self, state: ViewState) -> Markup:
         """The KPI cards."""
 
     @abstractmethod
-    def _still_open(self, state: ViewState[K]) -> int:
-        """How many records may still change."""
-
-    def _choices(self) -> list[widgets.Widget]:
-        """Further choices on loaded data."""
-        return []
-
-    def _chosen_channels(self) -> Sequence[str]:
-        """The entry channels that are chosen."""
-        return ()
-
-    def _offer(self, dataset: K) -> None:
-        """Offer what there is to choose from."""
-        self._fields.offer(dataset.known)
-
-    def _chosen_part(self, dataset: K) -> K:
-        """The part of a dataset that is chosen."""
-        return dataset
-
-    def _choice_code(self, state: ViewState[K]) -> list[str]:  # noqa: ARG002 - for those that choose
-        """The code lines that choose that part."""
-        return []
-
-    def _exports(self) -> dict[str, Export]:
-        """The ways to export."""
-        rows = self.noun.capitalize()
-        return {
-            "csv": ("CSV", ".csv", self._csv),
-            "xlsx": ("XLSX", ".xlsx", self._workbook),
-            "rows": (f"{rows} CSV", f"{self.noun}.csv", self._rows),
-        }
+    def _report(self, state: ViewState) -> bytes:
+        """The report."""
 
     # What the next cell takes.
 
@@ -180,7 +162,10 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
 
         A load that was cancelled or failed leaves here what had been read.
         """
-        return self._in_backend("frame", lambda frame: frame)
+        with self._lock:
+            if self._loaded is not None and self._frame is None:
+                self._frame = to_backend(self._loaded.frame, self._client.backend)
+            return self._frame
 
     @property
     def table(self) -> Any:
@@ -281,16 +266,10 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             if self.error is None:
                 self._loading.start(self._request())
 
-    def _end(self, _: Loaded) -> None:
+    def _end(self) -> None:
         with self._lock:
             self._write_header()
             self._write_code()
-
-    def _count_open(self, loaded: Loaded) -> int:
-        with self._lock:
-            if self._dataset is None:
-                return 0
-            return self._still_open(self._state_of(self._dataset, loaded))
 
     # Results.
 
@@ -301,49 +280,56 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         previous = None if loaded.previous is None else self._make_dataset(loaded.previous)
         with self._lock:
             self._loading.loaded, self._dataset, self._previous = loaded, dataset, previous
-            self._converted, self._counted = {}, {}
-            self._offer(dataset)
+            self._frame, self._counted = None, {}
+            self._fields.offer(dataset.known)
+            self._entries.offer(dataset.channels)
             self._choose()
 
     def _choose(self) -> None:
-        """Show the chosen part of what was loaded."""
-        if self._dataset is None or self._loaded is None:
-            return
-        self._state = self._state_of(self._chosen_part(self._dataset), self._loaded)
-        has_rows = bool(self._state.dataset.rows)
-        write(self._layout.cards, self._cards(self._state) if has_rows else NOTHING)
-        reason = NOTHING if has_rows else lines(wording.empty(self._loaded, self._one))
-        write(self._layout.empty, reason)
-        self._layout.set_results(has_rows=has_rows)
-        self._write_header()
-        self._mark_outdated()
-        # A figure that is drawn while hidden keeps a wrong width, so that each tab is drawn when
-        # it is shown, and no number of another choice is left in one.
-        self._undrawn = set(range(len(self._views)))
-        self._draw()
-
-    def _state_of(self, dataset: K, loaded: Loaded) -> ViewState[K]:
-        group, told = self.group.value, loaded.estimate
-        return ViewState(
-            dataset=dataset,
-            complete=replace(loaded.complete, rows=dataset.rows, unpriced=dataset.unpriced),
-            period=loaded.period,
-            group=group,
-            by=(self.groups[group],),
-            currency=self._client.currency,
-            read_at=loaded.read_at,
-            previous=None if self._previous is None else self._chosen_part(self._previous),
-            counted=self._counted.setdefault(dataset.chosen, {}),
-            # Of a part of what was read there is no estimate: nothing tells how much it is of.
-            estimate=None if told is None or dataset.chosen else told.by(self.groups[group]),
-        )
-
-    def _regroup(self) -> None:
+        """Show the chosen part of what was loaded, by the chosen group."""
         with self._lock:
-            if self._state is not None and self._loaded is not None:
-                self._state = self._state_of(self._state.dataset, self._loaded)
-                self._undrawn = set(range(len(self._views)))
-                self._draw()
+            if self._dataset is None or self._loaded is None:
+                self._address.write()
+                return
+            self._state = self._state_of(self._dataset, self._loaded)
+            has_rows = bool(self._state.dataset.rows)
+            write(self._layout.cards, self._cards(self._state) if has_rows else NOTHING)
+            reason = NOTHING if has_rows else lines(wording.empty(self._loaded, self._one))
+            write(self._layout.empty, reason)
+            self._layout.set_results(has_rows=has_rows)
+            self._write_header()
+            self._mark_outdated()
+            # A figure that is drawn while hidden keeps a wrong width, so that each tab is drawn
+            # when it is shown, and no number of another choice is left in one.
+            self._undrawn = set(range(len(self._views)))
+            self._draw()
+
+    def _state_of(self, dataset: Dataset, loaded: Loaded) -> ViewState:
+        chosen, column = dataset.only(self._entries.chosen), self.groups[self.group.value]
+        state = ViewState(
+            dataset=chosen,
+            complete=replace(loaded.complete, rows=chosen.rows, unpriced=chosen.unpriced),
+            period=loaded.period,
+            group=self.group.value,
+            by=(column,),
+            currency=self._client.currency,
+            backend=self._client.backend,
+            read_at=loaded.read_at,
+            counted=self._counted.setdefault(("now", chosen.chosen), {}),
+        )
+        if self._previous is not None:
+            previous = self._previous.only(self._entries.chosen)
+            state.previous = replace(
+                state,
+                dataset=previous,
+                complete=Completeness(previous.rows, previous.unpriced),
+                period=loaded.period.before(),
+                counted=self._counted.setdefault(("before", chosen.chosen), {}),
+            )
+        # Of a part of what was read there is no estimate: nothing tells how much it is of.
+        if loaded.estimate is not None and not chosen.chosen:
+            state.estimate = loaded.estimate(column)
+        return state
 
     def _draw(self) -> None:
         """Draw the tab on the screen, if it is not drawn yet."""
@@ -357,7 +343,7 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
             self._address.write()
 
     @property
-    def _view(self) -> View[K]:
+    def _view(self) -> View:
         return self._views[self.tabs.selected_index or 0]
 
     @property
@@ -387,10 +373,12 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         return self._loaded.arguments | ({"partial": "return"} if has_failed else {})
 
     def _code(self, arguments: Mapping[str, Any]) -> str:
-        code = [loader_call(self.loader, self.noun, arguments)]
+        code = [loader_call(f"load_{self._noun}", self._noun, arguments)]
         if self._state is not None:
-            code += self._choice_code(self._state)
-            code += self._view.code(self._state, self._client.backend)
+            chosen = self._state.dataset.chosen
+            if chosen is not None:
+                code.append(entry_channel_filter(self._client.backend, chosen))
+            code += self._view.code(self._state)
         return "\n".join(code)
 
     def _write_code(self) -> None:
@@ -408,22 +396,26 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         with self._lock:
             if self._state is None:
                 return
-            _, file, make = self._exports()[kind]
-            if file.startswith("."):
-                file = f"{self.noun}-{self._view.title.lower().replace(' ', '-')}{file}"
+            view = f"{self._noun}-{self._view.title.lower().replace(' ', '-')}"
+            file, make = {
+                "csv": (f"{view}.csv", self._csv),
+                "xlsx": (f"{view}.xlsx", self._workbook),
+                "rows": (f"{self._noun}.csv", self._rows),
+                "html": (self.report_file, self._report),
+            }[kind]
             try:
                 self._layout.download.send(file, make(self._state))
             except PlivoAnalysisError as error:
                 self._layout.download.fail(error)
 
-    @abstractmethod
-    def _rows(self, state: ViewState[K]) -> bytes:
-        """The records themselves as CSV, one a row."""
+    def _rows(self, state: ViewState) -> bytes:
+        table = self.resource.table
+        return as_csv(state.dataset.frames["whole"].select(table.names), table)
 
-    def _csv(self, state: ViewState[K]) -> bytes:
+    def _csv(self, state: ViewState) -> bytes:
         return as_csv(self._view.table(state), self.resource.table)
 
-    def _workbook(self, state: ViewState[K]) -> bytes:
+    def _workbook(self, state: ViewState) -> bytes:
         facts = {
             "Title": f"{self.heading}: {self._view.title}",
             "Account": self._client.auth_id,
@@ -432,16 +424,3 @@ class Explorer(widgets.VBox, Generic[K]):  # type: ignore[misc]  # ipywidgets sh
         }
         name = self._view.title.lower()
         return as_workbook(name, self._view.table(state), self.resource.table, facts)
-
-    @property
-    def _one(self) -> str:
-        return self.noun.removesuffix("s")
-
-    def _in_backend(self, name: str, made_of: Callable[[pl.DataFrame], pl.DataFrame]) -> Any:
-        with self._lock:
-            if self._loaded is None:
-                return None
-            if name not in self._converted:
-                frame = made_of(self._loaded.frame)
-                self._converted[name] = to_backend(frame, self._client.backend)
-            return self._converted[name]

@@ -1,4 +1,4 @@
-"""Loads on the screen: starts and cancels them, and says in the sidebar how far they are.
+"""Loads on the screen: starts and cancels them, and says in the sidebar how they ended.
 
 One load runs at a time, in a thread of its own.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.load_cost import load_cost
 from plivo_analysis.explorer.load_run import LoadRun
-from plivo_analysis.explorer.output import NOTHING, lines, write
+from plivo_analysis.explorer.output import lines, write
 from plivo_analysis.explorer.worker import LoadProgress, Worker
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.explorer.layout import Layout
     from plivo_analysis.explorer.load_cost import LoadRequest
-    from plivo_analysis.explorer.load_run import Loaded, Outcome
+    from plivo_analysis.explorer.loaded import Loaded, Outcome
     from plivo_analysis.http.rate_limit.limiter import Limiter
 
 
@@ -28,12 +28,11 @@ class Loading:
     """Runs loads for an explorer.
 
     Args:
-        layout: Where it says how far a load is.
+        layout: Where it says how a load goes on.
         noun: What a record is called, in the singular.
         limiter: The rate limit of what is loaded.
         show: Puts what was read on the screen.
-        still_open: How many records of those on the screen may still change.
-        ended: Is called with what was read when a load has ended.
+        ended: Is called when a load has ended.
 
     Attributes:
         loaded: What is on the screen; None before the first load.
@@ -45,16 +44,13 @@ class Loading:
         layout: Layout,
         noun: str,
         limiter: Limiter,
-        *,
         show: Callable[[Loaded], None],
-        still_open: Callable[[Loaded], int],
-        ended: Callable[[Loaded], None],
+        ended: Callable[[], None],
     ) -> None:
         self._layout = layout
         self._noun = noun
         self._limiter = limiter
         self._show = show
-        self._still_open = still_open
         self._ended = ended
         self.worker = Worker()
         self.loaded: Loaded | None = None
@@ -82,28 +78,20 @@ class Loading:
             write(self._layout.wait, lines(wording.STOPPING))
 
     def _run(self, request: LoadRequest, compare: bool, cancel: threading.Event) -> None:
-        # What the progress is told comes from within run.ask(), when there is a run.
         progress = LoadProgress(
-            self._limiter,
-            lambda *numbers: self._tell(
-                *numbers, is_first=run.is_estimating, is_shared=progress.is_shared
-            ),
-            lambda seconds: write(self._layout.wait, wording.waiting(seconds)),
-            lambda: self._show(run.read()),
+            self._layout, self._limiter, self._noun, lambda: self._show(run.read())
         )
         run = LoadRun(request, progress, cancel)
         try:
-            outcome = run.ask()
-            if compare:
-                outcome = run.ask_before(outcome)
+            outcome = run.ask(compare=compare)
             self.error = outcome.error
             # A preview that no page has followed is on the screen already.
             loaded = self._on_screen(request, outcome) if not progress.unseen else None
             if loaded is None:
-                loaded = run.read(outcome, compare=True)
+                loaded = run.read(outcome)
                 self._show(loaded)
             self.loaded = loaded
-            self._ended(loaded)
+            self._ended()
             self._tell_end(loaded)
         except Exception as error:  # noqa: BLE001 - an error of a thread is seen by nobody else
             self.error = error
@@ -118,26 +106,6 @@ class Loading:
             return None
         return replace(shown, outcome=outcome) if shown.outcome.span == outcome.span else None
 
-    def _tell(
-        self,
-        requests: int,
-        expected: int,
-        rows: int,
-        share: float,
-        left: float,
-        *,
-        is_first: bool,
-        is_shared: bool,
-    ) -> None:
-        self._layout.set_progress(share)
-        per_minute = self._limiter.requests_per_minute
-        sentences = wording.running(
-            requests, expected, rows, self._noun, left=left, per_minute=per_minute
-        )
-        notes = [wording.FIRST] * is_first + [wording.SHARED] * is_shared
-        write(self._layout.status, sentences + (lines(*notes) if notes else NOTHING))
-        write(self._layout.wait, NOTHING)
-
     def _tell_end(self, loaded: Loaded) -> None:
         rows, outcome = loaded.frame.height, loaded.outcome
         if outcome.error is not None:
@@ -147,6 +115,6 @@ class Loading:
         else:
             self._layout.set_progress(1.0, is_whole=True)
             cost = load_cost(loaded.request, loaded.bounds)
-            status = wording.done(loaded, cost, self._still_open(loaded), self._noun)
+            status = wording.done(loaded, cost, self._noun)
         write(self._layout.status, status)
         self._layout.fold.value = not rows

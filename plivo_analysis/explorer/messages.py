@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.api.resources import MESSAGE_RESOURCE
 from plivo_analysis.explorer.code_line import Call
-from plivo_analysis.explorer.dataset import MESSAGE_GROUPS, Messages
+from plivo_analysis.explorer.dataset import MESSAGE_GROUPS, Dataset
 from plivo_analysis.explorer.explorer import Explorer
-from plivo_analysis.explorer.exporting import as_csv, as_page
+from plivo_analysis.explorer.exporting import as_page
 from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate
-from plivo_analysis.explorer.views.messages import TOTAL, Delivery, MessageRecords, MessageSpend
+from plivo_analysis.explorer.views.messages import TOTAL, Delivery, MessageRecords
+from plivo_analysis.explorer.views.spend import Spend
 from plivo_analysis.metrics.messages import message_spend
 from plivo_analysis.values.typesetting import count, money
 
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.explorer.explorer import Export
     from plivo_analysis.explorer.views.view import View, ViewState
 
 
-class MessageExplorer(Explorer[Messages]):
+class MessageExplorer(Explorer):
     """Choose message records, load them, look at them, and copy the code.
 
     The same as :class:`SessionExplorer`, over messages. Both numbers of a message are masked.
@@ -58,35 +57,25 @@ class MessageExplorer(Explorer[Messages]):
     """
 
     heading = "Messages"
-    noun = "messages"
     resource: ClassVar[Resource] = MESSAGE_RESOURCE
-    loader = "load_messages"
     groups = MESSAGE_GROUPS
+    report_file = "messages-report.html"
 
-    def _make_views(self, currency: str) -> Sequence[View[Messages]]:
-        return (Delivery(), MessageSpend(), MessageRecords(currency))
+    def _make_views(self, currency: str) -> Sequence[View]:
+        return (Delivery(), Spend.of_messages(), MessageRecords(currency))
 
-    def _make_dataset(self, frame: pl.DataFrame) -> Messages:
-        return Messages.of(frame)
+    def _make_dataset(self, frame: pl.DataFrame) -> Dataset:
+        return Dataset.of_messages(frame)
 
-    def _exports(self) -> dict[str, Export]:
-        return {**super()._exports(), "html": ("Report", "messages-report.html", self._report)}
-
-    def _report(self, state: ViewState[Messages]) -> bytes:
+    def _report(self, state: ViewState) -> bytes:
         delivery, spending, _ = self._views
         tables = {view.title: view.table(state) for view in (delivery, spending)}
         return as_page(self.heading, self._header(), self._cards(state), tables)
 
-    def _rows(self, state: ViewState[Messages]) -> bytes:
-        return as_csv(state.dataset.frames["messages"].select(MESSAGES.names), MESSAGES)
-
-    def _still_open(self, state: ViewState[Messages]) -> int:
-        return int(state.total(TOTAL)["other"])
-
-    def _cards(self, state: ViewState[Messages]) -> Markup:
+    def _cards(self, state: ViewState) -> Markup:
         total, counts = state.total(TOTAL), state.complete.counts
-        spent = state.total(Call(message_spend, "counted", {"by": ()}))
-        over_time = Call(message_spend, "counted", {"by": (), "every": state.period.every})
+        spent = state.total(Call(message_spend, "records", {"by": ()}))
+        over_time = Call(message_spend, "records", {"by": (), "every": state.period.every})
         unpriced = spent["unpriced"]
         final = total["messages"] - total["other"]
         pending = f"{count(total['other'])} pending" if total["other"] else ""

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import ipywidgets as widgets
-
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
-from plivo_analysis.explorer.code_line import Call, entry_channel_filter, loader_call
-from plivo_analysis.explorer.dataset import SESSION_GROUPS, Sessions
+from plivo_analysis.explorer.code_line import Call, loader_call
+from plivo_analysis.explorer.dataset import SESSION_GROUPS, Dataset
 from plivo_analysis.explorer.explorer import Explorer
-from plivo_analysis.explorer.exporting import as_csv
 from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate, rescue
-from plivo_analysis.explorer.output import box, lines, text, write
 from plivo_analysis.explorer.views.attempts import Attempts
 from plivo_analysis.explorer.views.estimated import estimated_cards
 from plivo_analysis.explorer.views.fallback import OVERALL, Fallback
@@ -21,7 +17,6 @@ from plivo_analysis.explorer.views.overview import Overview
 from plivo_analysis.explorer.views.paths import Paths
 from plivo_analysis.explorer.views.reconcile import Reconcile
 from plivo_analysis.explorer.views.spend import Spend
-from plivo_analysis.figures import style
 from plivo_analysis.figures.chart_data import add_up
 from plivo_analysis.loaders.coverage import coverage, issues
 from plivo_analysis.metrics.cost import cost_per_verified
@@ -29,7 +24,7 @@ from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.cost import cost_report
 from plivo_analysis.tables.explode import explode_attempts
-from plivo_analysis.values.typesetting import clean, count, money, plural, unit_price
+from plivo_analysis.values.typesetting import count, money, plural, unit_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,17 +33,14 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from plivo_analysis.api.resources import Resource
-    from plivo_analysis.explorer.explorer import Export
     from plivo_analysis.explorer.views.view import View, ViewState
     from plivo_analysis.report.sections.kpi_cards import Card
 
-_SUCCESS = Call(success_rates, "sessions")
-_COST = Call(cost_per_verified, "sessions")
-_SHORT = 24  # letters of a name on a button of the sidebar
-_COLOURED = ("sms", "voice", "whatsapp", "unknown")
+_SUCCESS = Call(success_rates, "records")
+_COST = Call(cost_per_verified, "records")
 
 
-class SessionExplorer(Explorer[Sessions]):
+class SessionExplorer(Explorer):
     """Choose sessions, load them, look at them, and copy the code.
 
     A widget for a notebook or a Voila page. What is asked of Plivo stands apart from what is
@@ -82,42 +74,31 @@ class SessionExplorer(Explorer[Sessions]):
     """
 
     heading = "Verify sessions"
-    noun = "sessions"
     resource: ClassVar[Resource] = SESSION_RESOURCE
-    loader = "load_sessions"
     groups = SESSION_GROUPS
-    compares = True
-
-    def __init__(self, client: Any = None, **filters: Any) -> None:
-        self.channels: dict[str, widgets.ToggleButton] = {}
-        self._toggles = box("pva-channels")
-        super().__init__(client, **filters)
+    report_file = "cost-report.html"
+    has_channels = True
 
     @property
     def attempts(self) -> Any:
         """The attempts of ``frame``, exploded, in the client's backend; None before a load."""
-        return self._in_backend("attempts", explode_attempts)
+        frame = self.frame
+        return None if frame is None else explode_attempts(frame)
 
-    def _make_views(self, currency: str) -> Sequence[View[Sessions]]:
+    def _make_views(self, currency: str) -> Sequence[View]:
         return (
             Overview(currency),
             Fallback(),
             Paths(),
-            Spend(),
+            Spend.of_sessions(),
             Attempts(currency),
             Reconcile(currency),
         )
 
-    def _make_dataset(self, frame: pl.DataFrame) -> Sessions:
-        return Sessions.of(frame)
+    def _make_dataset(self, frame: pl.DataFrame) -> Dataset:
+        return Dataset.of_sessions(frame)
 
-    def _still_open(self, state: ViewState[Sessions]) -> int:
-        return int(state.total(_SUCCESS)["open"])
-
-    def _exports(self) -> dict[str, Export]:
-        return {**super()._exports(), "html": ("Report", "cost-report.html", self._report)}
-
-    def _report(self, state: ViewState[Sessions]) -> bytes:
+    def _report(self, state: ViewState) -> bytes:
         since, until = state.period.start, state.period.end
         client = self._client
         if state.estimate is not None and not state.estimate.exact:
@@ -135,50 +116,6 @@ class SessionExplorer(Explorer[Sessions]):
         )
         return report.html.encode()
 
-    def _rows(self, state: ViewState[Sessions]) -> bytes:
-        return as_csv(state.dataset.frames["whole"].select(SESSIONS.names), SESSIONS)
-
-    # Entry channels: nothing pressed is every session.
-
-    def _choices(self) -> list[widgets.Widget]:
-        label, hint = text("pva-label"), text("pva-hint")
-        write(label, lines("Entry channel"))
-        write(hint, lines("Show sessions that began on these channels; none pressed is all."))
-        return [label, self._toggles, hint]
-
-    def _offer(self, dataset: Sessions) -> None:
-        """Show a toggle for each channel too; one that was there keeps its state."""
-        super()._offer(dataset)
-        for channel in dataset.channels:
-            if channel not in self.channels:
-                name = clean(style.name(channel), cap=_SHORT)
-                toggle = widgets.ToggleButton(
-                    value=channel in self._address.channels,
-                    description=name,
-                    tooltip=f"Sessions that began on {name}",
-                )
-                toggle.add_class("pva-channel")
-                toggle.add_class(f"pva-is-{channel if channel in _COLOURED else 'unknown'}")
-                toggle.observe(lambda _: self._rechoose(), "value")
-                self.channels[channel] = toggle
-        self._toggles.children = [self.channels[channel] for channel in dataset.channels]
-
-    def _rechoose(self) -> None:
-        with self._lock:
-            self._choose()
-
-    def _chosen_channels(self) -> Sequence[str]:
-        if not self.channels:  # nothing is loaded yet: what the address named is kept in it
-            return self._address.channels
-        return [name for name, toggle in self.channels.items() if toggle.value]
-
-    def _chosen_part(self, dataset: Sessions) -> Sessions:
-        return dataset.only(self._chosen_channels())
-
-    def _choice_code(self, state: ViewState[Sessions]) -> list[str]:
-        chosen = state.dataset.chosen
-        return [] if chosen is None else [entry_channel_filter(self._client.backend, chosen)]
-
     def _code(self, arguments: Mapping[str, Any]) -> str:
         state = self._state
         estimate = state and isinstance(self._view, Overview) and state.estimate
@@ -188,16 +125,16 @@ class SessionExplorer(Explorer[Sessions]):
         asked.pop("partial", None)  # which an estimate does not have
         by = {} if state.over_time else {"by": state.by}
         call = loader_call("estimate", "estimate", {**asked, **by})
-        return "\n".join([call, *self._view.code(state, self._client.backend)])
+        return "\n".join([call, *self._view.code(state)])
 
     # KPI cards.
 
-    def _cards(self, state: ViewState[Sessions]) -> Markup:
+    def _cards(self, state: ViewState) -> Markup:
         success, fallback = state.total(_SUCCESS), state.total(OVERALL)
         if state.estimate is not None:
             return estimated_cards(state.estimate, fallback)
         every = {"every": state.period.every}
-        sessions = state.by_period(Call(success_rates, "sessions", every), "sessions")
+        sessions = state.by_period(Call(success_rates, "records", every), "sessions")
         still_open = f"{count(success['open'])} open" if success["open"] else ""
         return kpi_cards(
             amount(
@@ -215,7 +152,7 @@ class SessionExplorer(Explorer[Sessions]):
         )
 
 
-def _spend_card(state: ViewState[Sessions]) -> Card:
+def _spend_card(state: ViewState) -> Card:
     call = Call(spend, "charges", {"by": (), "every": state.period.every})
     values = state.by_period(call, "amount")
     spent = add_up(values)
@@ -228,7 +165,7 @@ def _spend_card(state: ViewState[Sessions]) -> Card:
     return amount("Spend", money(spent, state.currency), certainty, values, note)
 
 
-def _price_card(state: ViewState[Sessions]) -> Card:
+def _price_card(state: ViewState) -> Card:
     title, cost = "Cost per verified", state.total(_COST)
     price, direct = cost["cost_per_verified"], cost["direct_cost_per_verified"]
     shown = unit_price(price, state.currency)
@@ -237,7 +174,7 @@ def _price_card(state: ViewState[Sessions]) -> Card:
             title, shown, None, [], "no total known" if cost["verified"] else "none verified"
         )
     values = state.by_period(
-        Call(cost_per_verified, "sessions", {"every": state.period.every}), "cost_per_verified"
+        Call(cost_per_verified, "records", {"every": state.period.every}), "cost_per_verified"
     )
     note = "" if direct is None else f"{unit_price(direct, state.currency)} direct"
     return amount(title, shown, state.complete.ratio_of(cost["unpriced"]), values, note)

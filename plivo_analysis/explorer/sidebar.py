@@ -1,4 +1,4 @@
-"""The fields of the sidebar: the range of time, and one field for each declared filter.
+"""The fields of the sidebar: the range of time, a field for each declared filter, the channels.
 
 Labels, kinds and choices come from the declaration of the resource. A value is checked by the
 parameter itself, one field at a time, so that an error stands beside the field that caused it
@@ -17,8 +17,10 @@ from plivo_analysis.api.checks import ParameterKind
 from plivo_analysis.api.times import parse_range
 from plivo_analysis.errors import FilterError
 from plivo_analysis.explorer.output import NOTHING, box, lines, text, write
+from plivo_analysis.figures import style
 from plivo_analysis.report.countries import country_code
 from plivo_analysis.values.masking import mask_text
+from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +31,8 @@ ANY = "any"
 PRESETS = ("24h", "7d", "30d", "90d")
 
 _FIXED = ""
+_SHORT = 24  # letters of a name on a button
+_COLOURED = ("sms", "voice", "whatsapp")
 _MINUTE = timedelta(minutes=1)
 
 
@@ -306,6 +310,59 @@ class FilterFields:
         """Offer the known values of each field's columns."""
         for field in self.fields:
             field.offer(known)
+
+
+class EntryChannels:
+    """A toggle for each channel that sessions began on; nothing pressed is every session.
+
+    Args:
+        changed: Is called when a toggle was pressed.
+
+    Attributes:
+        toggles: The toggles by channel.
+        wanted: The channels to press as soon as a load offers them.
+
+    Example:
+        >>> channels = EntryChannels(lambda: None)
+        >>> channels.wanted = ("voice",)
+        >>> channels.offer(["sms", "voice"])
+        >>> channels.chosen
+        ('voice',)
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self.toggles: dict[str, widgets.ToggleButton] = {}
+        self.wanted: tuple[str, ...] = ()
+        self._places = box("pva-channels")
+        label, hint = text("pva-label"), text("pva-hint")
+        write(label, lines("Entry channel"))
+        write(hint, lines("Show sessions that began on these channels; none pressed is all."))
+        self.parts = [label, self._places, hint]
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The channels that are pressed; before a load, those that will be."""
+        if not self.toggles:
+            return self.wanted
+        return tuple(name for name, toggle in self.toggles.items() if toggle.value)
+
+    def offer(self, channels: Sequence[str]) -> None:
+        """Show a toggle for each channel; one that was there keeps its state."""
+        for channel in channels:
+            if channel in self.toggles:
+                continue
+            name = clean(style.name(channel), cap=_SHORT)
+            toggle = widgets.ToggleButton(
+                value=channel in self.wanted,
+                description=name,
+                tooltip=f"Sessions that began on {name}",
+            )
+            toggle.add_class("pva-channel")
+            toggle.add_class(f"pva-is-{channel if channel in _COLOURED else 'unknown'}")
+            toggle.observe(lambda _: self._changed(), "value")
+            self.toggles[channel] = toggle
+        self._places.children = [self.toggles[channel] for channel in channels]
 
 
 def _offered(parameter: Parameter) -> str:

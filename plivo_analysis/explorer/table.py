@@ -49,19 +49,16 @@ class TableColumn:
     is_optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SortOrder:
-    """By what rows are sorted.
+def value_column(
+    title: str, name: str, show: Callable[[Any], str | Markup], share: float, **look: bool
+) -> TableColumn:
+    """A column that shows one value of a row, and is sorted by it.
 
-    Args:
-        names: The columns of the frame.
-        descending: Which of them from high to low.
-        column: The place of the column on the screen; None for the usual order.
+    Example:
+        >>> value_column("Parts", "units", str, 0.5, is_number=True).show({"units": 2})
+        '2'
     """
-
-    names: tuple[str, ...]
-    descending: tuple[bool, ...]
-    column: int | None = None
+    return TableColumn(title, (name,), lambda row: show(row[name]), share, **look)
 
 
 class PagedTable:
@@ -69,25 +66,22 @@ class PagedTable:
 
     Args:
         columns: What it shows.
-        usual: The order at first; it also breaks ties.
+        usual: The order at first, which also breaks ties: columns of the frame, and whether
+            each goes from high to low.
         noun: What a row is, in the plural.
-        details: Describes the row of a key; a button in the first column shows it.
-        key: The column whose value ``details`` takes.
     """
 
     def __init__(
         self,
         columns: Sequence[TableColumn],
-        usual: SortOrder,
+        usual: dict[str, bool],
         noun: str,
-        details: Callable[[str], Markup] | None = None,
-        key: str = "",
     ) -> None:
         self.columns = columns
-        self._usual = usual
         self._noun = noun
-        self._details, self._key = details, key
-        self._order = usual
+        self._usual = self._order = usual
+        self._sorted_by: int | None = None  # the place of the column; None for the usual order
+        self._details: Callable[[Row], Markup] | None = None
         self._frame: pl.DataFrame | None = None
         self._found: pl.DataFrame | None = None
         self._rows: list[Row] = []
@@ -115,16 +109,27 @@ class PagedTable:
         self._foot = box("pva-foot", self.find, self.back, self._position, self.next, self.jump)
         self.box = box("pva-table", self._opened, self._body, self._foot, self.action)
 
-    def show(self, frame: pl.DataFrame, usual: SortOrder | None = None) -> None:
-        """Show the first page of a frame, in the order chosen, else in a usual one of its own."""
+    def show(
+        self,
+        frame: pl.DataFrame,
+        usual: dict[str, bool] | None = None,
+        details: Callable[[Row], Markup] | None = None,
+    ) -> None:
+        """Show the first page of a frame.
+
+        Args:
+            frame: What is shown, in the order that a person chose, else in the usual one.
+            usual: A usual order of its own.
+            details: Describes a row; a button in the first column shows it.
+        """
         # A column that a person sorted by stays in force from choice to choice; a usual order is
         # the view's, and by time another one than by what was wasted.
-        if self._order.column is not None and not {*self._order.names} <= {*frame.columns}:
-            self._order = self._usual  # it was sorted by a column that is not shown any more
-        if usual is not None:
-            self._order = usual if self._order is self._usual else self._order
-            self._usual = usual
-        self._frame = frame
+        if not self._order.keys() <= {*frame.columns}:
+            self._sorted_by = None  # it was sorted by a column that is not shown any more
+        self._usual = usual or self._usual
+        if self._sorted_by is None:
+            self._order = self._usual
+        self._frame, self._details = frame, details
         write(self._opened, NOTHING)
         self._foot.layout.display = None if frame.height > PAGE else "none"
         self._search()
@@ -140,7 +145,7 @@ class PagedTable:
         if what == "sort" and place < len(self.columns):
             self._sort(place)
         elif what == "open" and self._details is not None and place < len(self._rows):
-            write(self._opened, self._details(self._rows[place][self._key]))
+            write(self._opened, self._details(self._rows[place]))
         elif what == "close":
             write(self._opened, NOTHING)
 
@@ -166,25 +171,20 @@ class PagedTable:
     def _sort(self, place: int) -> None:
         """Up, then down, then as usual."""
         names = self.columns[place].sort
-        if self._order.column != place:
-            self._order = SortOrder(names, (False,) * len(names), place)
-        elif not self._order.descending[0]:
-            self._order = SortOrder(names, (True,) * len(names), place)
+        if self._sorted_by != place:
+            self._sorted_by, self._order = place, dict.fromkeys(names, False)
+        elif not self._order[names[0]]:
+            self._order = dict.fromkeys(names, True)
         else:
-            self._order = self._usual
+            self._sorted_by, self._order = None, self._usual
         self._start = 0
         self._draw()
 
     def _page(self, frame: pl.DataFrame) -> list[Row]:
         """The rows of the page, in order: the engine sorts no further than it has to."""
-        rest = [
-            (name, descending)
-            for name, descending in zip(self._usual.names, self._usual.descending, strict=True)
-            if name not in self._order.names
-        ]
-        names = [*self._order.names, *(name for name, _ in rest)]
-        descending = [*self._order.descending, *(way for _, way in rest)]
-        ordered = frame.lazy().sort(names, descending=descending, nulls_last=True)
+        # The chosen order comes first and decides; the usual one breaks its ties.
+        order = self._order | self._usual | self._order
+        ordered = frame.lazy().sort(list(order), descending=list(order.values()), nulls_last=True)
         return ordered.slice(self._start, PAGE).collect().rows(named=True)
 
     def _turn_to(self, start: int) -> None:
@@ -211,7 +211,7 @@ class PagedTable:
 
     def _table(self) -> Markup:
         total = sum(column.share for column in self.columns)
-        sort = {True: "descending", False: "ascending"}[self._order.descending[0]]
+        sort = "descending" if next(iter(self._order.values())) else "ascending"
         return render(
             "explorer/table.html",
             columns=[
@@ -222,7 +222,7 @@ class PagedTable:
                         ["pva-number"] * column.is_number + ["pva-optional"] * column.is_optional
                     ),
                     "is_optional": column.is_optional,
-                    "sort": sort if self._order.column == place else "none",
+                    "sort": sort if self._sorted_by == place else "none",
                 }
                 for place, column in enumerate(self.columns)
             ],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.explorer.load_cost import LoadCost
-    from plivo_analysis.explorer.load_run import Loaded
+    from plivo_analysis.explorer.loaded import Loaded
     from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.values.spans import Span
 
@@ -93,8 +93,9 @@ def waiting(seconds: float) -> Markup:
     return lines(f"Next request in {max(1, round(seconds))} s.")
 
 
-def done(loaded: Loaded, cost: LoadCost, still_open: int, noun: str) -> Markup:
+def done(loaded: Loaded, cost: LoadCost, noun: str) -> Markup:
     """That a load is complete, what is lacking all the same, and what loading again would cost."""
+    still_open = loaded.still_open
     open_words = f", {count(still_open)} still open" if still_open else ""
     sentences: list[str | list[str]] = [
         ["", "Complete.", f" {count(cost.stored)} of {plural(cost.hours, 'hour')} stored"],

@@ -10,9 +10,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from plivo_analysis.explorer import wording
+from plivo_analysis.explorer.output import NOTHING, lines, write
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from plivo_analysis.explorer.layout import Layout
     from plivo_analysis.http.rate_limit.limiter import Limiter
 
 _CLOSING = 5.0  # seconds that closing waits for the thread to end
@@ -39,20 +43,13 @@ class Worker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._cancel = threading.Event()
-        self._idle = threading.Event()
-        self._idle.set()
         self._thread: threading.Thread | None = None
         self._closed = False
 
     @property
     def busy(self) -> bool:
         """Whether a job is running."""
-        return not self._idle.is_set()
-
-    @property
-    def cancelling(self) -> bool:
-        """Whether a job is running that was told to end."""
-        return self.busy and self._cancel.is_set()
+        return self._thread is not None and self._thread.is_alive()
 
     def start(self, job: Callable[[threading.Event], object]) -> bool:
         """Run a job with the event that tells it to end; false while another one is running.
@@ -62,11 +59,10 @@ class Worker:
         with self._lock:
             if self._closed or self.busy:
                 return False
-            self._idle.clear()
             # An event of its own: a cancel that comes late must not end the next job.
             self._cancel = threading.Event()
             self._thread = threading.Thread(
-                target=self._run, args=(job, self._cancel), name="explorer load", daemon=True
+                target=job, args=(self._cancel,), name="explorer load", daemon=True
             )
             self._thread.start()
             return True
@@ -77,9 +73,11 @@ class Worker:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no job is running; false if one still is after so many seconds."""
-        if threading.current_thread() is self._thread:
-            return not self.busy  # a callback of the job itself would wait for ever
-        return self._idle.wait(timeout)
+        thread = self._thread
+        # A callback of the job itself would wait for ever.
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+        return not self.busy
 
     def close(self) -> None:
         """End the job and take no further one."""
@@ -87,12 +85,6 @@ class Worker:
             self._closed = True
         self.cancel()
         self.wait(_CLOSING)
-
-    def _run(self, job: Callable[[threading.Event], object], cancel: threading.Event) -> None:
-        try:
-            job(cancel)
-        finally:  # also after a fault of ours, or the explorer would be busy for ever
-            self._idle.set()
 
 
 class LoadProgress:
@@ -103,33 +95,29 @@ class LoadProgress:
     not slow what is watched.
 
     Args:
+        layout: Where it says how far the load is.
         limiter: Knows how long further requests take.
-        page: Called with requests, requests expected, rows, share of the range, seconds left.
-        wait: Called with the seconds until the next request.
+        noun: What a record is called, in the singular.
         preview: Shows what was read so far.
 
     Attributes:
         unseen: Whether a page has arrived since the last preview.
-        is_shared: Whether another load of the account was running when a page was last told of.
+        is_estimating: Whether what is read now is for an estimate.
     """
 
     def __init__(
-        self,
-        limiter: Limiter,
-        page: Callable[[int, int, int, float, float], None],
-        wait: Callable[[float], None],
-        preview: Callable[[], None],
+        self, layout: Layout, limiter: Limiter, noun: str, preview: Callable[[], None]
     ) -> None:
+        self._layout = layout
         self._limiter = limiter
-        self._page = page
-        self._wait = wait
+        self._noun = noun
         self._preview = preview
         self._updated = 0.0
         self._untold: tuple[int, int, float] | None = None  # requests, rows, share
         self._before = self._told = 0, 0  # requests and rows, of the parts before and in all
         self._previewed = time.monotonic()
         self._pause = _PREVIEW
-        self.unseen = self.is_shared = False
+        self.unseen = self.is_estimating = False
 
     def begin_part(self) -> None:
         """Another part of the load begins; requests and rows are counted on."""
@@ -150,7 +138,7 @@ class LoadProgress:
         """The next request waits for the rate limit."""
         # Pages that came close after one another were not told. Our own request waits here.
         self._tell(time.monotonic(), asking=1)
-        self._wait(seconds)
+        write(self._layout.wait, wording.waiting(seconds))
         if self.unseen and seconds >= _IDLE:
             self._show()
 
@@ -162,8 +150,15 @@ class LoadProgress:
         expected = max(requests, round(requests / share)) if share > 0 else requests
         left = self._limiter.wait_estimate(expected - requests) if expected > requests else 0.0
         more, rows = self._before[0], self._before[1] + rows
-        self.is_shared = self._limiter.asking() > asking
-        self._page(more + requests, more + expected, rows, share, left)
+        per_minute = self._limiter.requests_per_minute
+        sentences = wording.running(
+            more + requests, more + expected, rows, self._noun, left=left, per_minute=per_minute
+        )
+        is_shared = self._limiter.asking() > asking
+        notes = [wording.FIRST] * self.is_estimating + [wording.SHARED] * is_shared
+        self._layout.set_progress(share)
+        write(self._layout.status, sentences + lines(*notes))
+        write(self._layout.wait, NOTHING)
 
     def _show(self) -> None:
         began = time.monotonic()

@@ -649,7 +649,9 @@ def test_a_range_that_ends_in_the_future_is_read_and_compared_up_to_now(
     loaded(explorer)
     period = explorer._state.period
     assert (period.start, period.end) == (since, now)
-    assert explorer._state.previous.frames["whole"]["created_at"].min() >= now - timedelta(days=20)
+    assert explorer._state.previous.dataset.frames["whole"]["created_at"].min() >= now - timedelta(
+        days=20
+    )
     assert "</b> 240 of 240 hours stored" in text(explorer, "pva-status")
     assert f'until="{now:%Y-%m-%dT%H:%M}' in explorer.code
 

@@ -22,13 +22,13 @@ from plivo_analysis.explorer.code_line import PERIOD, literal, loader_call
 from plivo_analysis.explorer.dataset import (
     MESSAGE_GROUPS,
     SESSION_GROUPS,
-    Messages,
-    Sessions,
+    Dataset,
     with_day_and_hour,
 )
+from plivo_analysis.explorer.layout import Layout
 from plivo_analysis.explorer.load_cost import LoadRequest, load_cost
 from plivo_analysis.explorer.sidebar import DateRange
-from plivo_analysis.explorer.table import PAGE, PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.table import PAGE, PagedTable, TableColumn, value_column
 from plivo_analysis.explorer.worker import LoadProgress, Worker
 from plivo_analysis.http.rate_limit.limiter import Limiter
 from plivo_analysis.system.clock import SystemClock
@@ -129,37 +129,39 @@ def test_what_no_row_can_confirm_is_not_answered_by_what_is_stored(demo: Client)
 # The watch.
 
 
-def watched(**wants: Any) -> tuple[LoadProgress, dict[str, list[Any]]]:
-    seen: dict[str, list[Any]] = {"page": [], "wait": [], "preview": []}
-    watch = LoadProgress(
-        Limiter(20, clock=SystemClock()),
-        lambda *said: seen["page"].append(said),
-        seen["wait"].append,
-        lambda: seen["preview"].append(time.monotonic()),
-    )
-    return watch, seen
+def watched() -> tuple[LoadProgress, Layout, list[float]]:
+    layout, previews = Layout([], {}, []), list[float]()
+    limiter = Limiter(20, clock=SystemClock())
+    watch = LoadProgress(layout, limiter, "session", lambda: previews.append(time.monotonic()))
+    return watch, layout, previews
 
 
 def test_pages_are_told_no_faster_than_an_eye_can_follow() -> None:
-    watch, seen = watched()
+    watch, layout, _ = watched()
+    told: list[str] = []
+    layout.status.observe(lambda change: told.append(change["new"]), "value")
     for requests in range(1, 500):
         watch.page(requests=requests, rows=20 * requests, share=requests / 1000)
-    assert 1 <= len(seen["page"]) < 20
-    requests, expected, rows, _, left = seen["page"][0]
-    assert (requests, expected, rows) == (1, 1000, 20)
-    assert left > 60 * 45  # 999 more at 20 a minute
+    assert 1 <= len(told) < 20
+    first = re.sub("<.*?>", " ", told[0])
+    assert "1  of ~1,000 requests" in first
+    assert "20 sessions read" in first
+    (minutes,) = re.findall(r"(\d+) min", first)
+    assert int(minutes) > 45  # 999 more at 20 a minute
 
 
 def test_what_was_read_is_shown_once_when_the_limit_makes_it_wait() -> None:
-    watch, seen = watched()
+    watch, layout, previews = watched()
+    waits: list[str] = []
+    layout.wait.observe(lambda change: waits.append(change["new"]), "value")
     watch.waiting(30)
-    assert seen["preview"] == []  # nothing has come yet
+    assert previews == []  # nothing has come yet
     watch.page(requests=1, rows=20, share=0.1)
     assert watch.unseen
     for second in range(5):
-        watch.waiting(30 - second)
-    assert len(seen["preview"]) == 1
-    assert len(seen["wait"]) == 6
+        watch.waiting(29 - second)
+    assert len(previews) == 1
+    assert "Next request in 25 s." in waits[-1]
     assert not watch.unseen
 
 
@@ -212,9 +214,9 @@ def test_a_long_call_has_one_argument_a_line() -> None:
 
 
 def table() -> tuple[PagedTable, pl.DataFrame]:
-    columns = [TableColumn("N", ("n",), lambda row: str(row["n"]), is_number=True)]
+    columns = [value_column("N", "n", str, 1.0, is_number=True)]
     frame = pl.DataFrame({"n": [3, 1, 2] * 20, "key": range(60)})
-    return PagedTable(columns, SortOrder(("key",), (False,)), "rows"), frame
+    return PagedTable(columns, {"key": False}, "rows"), frame
 
 
 def test_a_table_turns_its_pages_and_no_further() -> None:
@@ -248,7 +250,7 @@ def said(paged: PagedTable) -> str:
 
 def test_a_table_finds_rows_by_a_text_and_jumps_to_a_page() -> None:
     columns = [TableColumn("Word", ("word",), lambda row: row["word"])]
-    paged = PagedTable(columns, SortOrder(("word",), (False,)), "rows")
+    paged = PagedTable(columns, {"word": False}, "rows")
     paged.show(pl.DataFrame({"word": [f"{name} {n}" for n in range(30) for name in ("ab", "cd")]}))
     paged.jump.value = 5
     assert "53–60 of 60 rows" in paged._position.value
@@ -266,7 +268,7 @@ def test_a_table_is_drawn_once_whatever_turns_its_page() -> None:
     columns = [
         TableColumn("Row", ("row",), lambda row: drawn.append(row["row"]) or str(row["row"]))
     ]
-    paged = PagedTable(columns, SortOrder(("row",), (False,)), "rows")
+    paged = PagedTable(columns, {"row": False}, "rows")
     frame = pl.DataFrame({"row": list(range(3 * PAGE)), "word": ["a"] * 3 * PAGE})
     steps = (
         (lambda: paged.show(frame), 0),
@@ -285,7 +287,7 @@ def test_a_table_is_drawn_once_whatever_turns_its_page() -> None:
 
 def test_a_table_finds_no_telephone_number() -> None:
     columns = [TableColumn("Recipient", ("recipient",), lambda row: "masked")]
-    paged = PagedTable(columns, SortOrder(("recipient",), (False,)), "rows")
+    paged = PagedTable(columns, {"recipient": False}, "rows")
     paged.show(pl.DataFrame({"recipient": ["14155550100"]}))
     paged.find.value = "555"
     assert "No rows" in paged._position.value
@@ -308,7 +310,7 @@ def test_an_empty_table_says_so() -> None:
 
 def test_sessions_of_some_channels_are_those_that_began_on_them(demo: Client) -> None:
     sessions = pva.load_sessions(since="90d", client=demo)
-    dataset = Sessions.of(sessions)
+    dataset = Dataset.of_sessions(sessions)
     for chosen in (["voice"], ["sms", "whatsapp"]):
         part = dataset.only(chosen)
         expected = sessions.filter(pl.col("entry_channel").is_in(chosen))
@@ -328,14 +330,14 @@ def test_sessions_counted_beforehand_give_the_numbers_that_sessions_give(
     chosen: list[str], demo: Client
 ) -> None:
     loaded = pva.load_sessions(since="90d", client=demo)
-    dataset = Sessions.of(loaded).only(chosen)
+    dataset = Dataset.of_sessions(loaded).only(chosen)
     kept = pl.col("entry_channel").is_in(chosen) if chosen else pl.lit(value=True)
     sessions = with_day_and_hour(loaded, "created_at").filter(kept)
     metrics = (
-        (pva.success_rates, "sessions", (None, "1h", "1d", "1w")),
-        (pva.cost_per_verified, "sessions", (None, "1h", "1d", "1w")),
+        (pva.success_rates, "records", (None, "1h", "1d", "1w")),
+        (pva.cost_per_verified, "records", (None, "1h", "1d", "1w")),
         (pva.spend, "charges", (None, "1h", "1d", "1w")),
-        (pva.channel_paths, "sessions", (None,)),
+        (pva.channel_paths, "records", (None,)),
         (pva.fallback_rates, "fallback", (None,)),
         (pva.attempt_outcomes, "steps", (None,)),
     )
@@ -347,7 +349,7 @@ def test_sessions_counted_beforehand_give_the_numbers_that_sessions_give(
             found = metric(dataset.frames[frame], **arguments)
             assert_frame_equal(found, metric(sessions, **arguments))
     assert_frame_equal(dataset.frames["journeys"], pva.journey_rates(sessions, by="app_uuid"))
-    both = (dataset.frames["sessions"], Sessions.of(loaded).frames["sessions"])
+    both = (dataset.frames["records"], Dataset.of_sessions(loaded).frames["records"])
     assert_frame_equal(pva.compare(*both), pva.compare(sessions, loaded))
     priced = [table.drop_nulls("total_charge") for table in (*both, sessions, loaded)]
     assert_frame_equal(pva.cost_bridge(*priced[:2]), pva.cost_bridge(*priced[2:]))
@@ -355,7 +357,7 @@ def test_sessions_counted_beforehand_give_the_numbers_that_sessions_give(
 
 def test_messages_counted_beforehand_give_the_numbers_that_messages_give(demo: Client) -> None:
     loaded = pva.load_messages(since="90d", client=demo)
-    counted = Messages.of(loaded).frames["counted"]
+    counted = Dataset.of_messages(loaded).frames["records"]
     messages = with_day_and_hour(loaded, "message_time")
     for by in MESSAGE_GROUPS.values():
         assert_frame_equal(pva.delivery_rates(counted, by), pva.delivery_rates(messages, by))
@@ -366,7 +368,7 @@ def test_messages_counted_beforehand_give_the_numbers_that_messages_give(demo: C
 
 def test_no_channel_chosen_is_every_session(demo: Client) -> None:
     for frame in (pl.DataFrame(schema=SESSIONS.polars()), pva.load_sessions(client=demo)):
-        dataset = Sessions.of(frame)
+        dataset = Dataset.of_sessions(frame)
         assert dataset.only([]) is dataset
         assert dataset.only(["no such channel"]) is dataset
         assert dataset.chosen is None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import ipywidgets as widgets
 import polars as pl
 
 from plivo_analysis import figures
@@ -12,9 +11,19 @@ from plivo_analysis.api.vocabulary import SETTLED, fold_status
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
-from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.table import PagedTable, TableColumn, value_column
 from plivo_analysis.explorer.views.session import session_details
-from plivo_analysis.explorer.views.view import cell, largest_of, number_cell, text_cell, worst_first
+from plivo_analysis.explorer.views.view import (
+    View,
+    cell,
+    channel_cell,
+    charge_cell,
+    largest_of,
+    number_cell,
+    text_cell,
+    time_cell,
+    worst_first,
+)
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.insights.delivery import receipts
@@ -22,22 +31,21 @@ from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import clean, count, day, percent, plain, sign
+from plivo_analysis.values.typesetting import clean, count, percent, sign
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from plivo_analysis.explorer.dataset import Sessions
+    from plivo_analysis.explorer.table import Row
     from plivo_analysis.explorer.views.view import ViewState
 
 _RECEIPTS = Call(receipts, "attempts")
 _REPORTED = "__reported"
 _WIDTH = 46
 _SMALL = 0.01  # of the largest channel: an interval this wide would squeeze all others
-_DIGITS = 5
 
 
-class Attempts:
+class Attempts(View):
     """The tab "Attempts"."""
 
     title = "Attempts"
@@ -45,29 +53,22 @@ class Attempts:
     def __init__(self, currency: str) -> None:
         self._strip, self._rates = text("pva-strip"), Canvas("attempts reached", in_rows=True)
         self._note = text()
-        usual = SortOrder(("created_at", "session_uuid", "attempt_number"), (True, False, False))
-        self._state: ViewState[Sessions] | None = None
-        self.paged = PagedTable(
-            _columns(currency), usual, "attempts", self._details, key="session_uuid"
-        )
+        usual = {"created_at": True, "session_uuid": False, "attempt_number": False}
+        self.paged = PagedTable(_columns(currency), usual, "attempts")
         self._believed_heading, self._believed = text(), Canvas("delivery reports", in_rows=True)
         rates = [self._strip, self._rates.box, self._note]
-        believed = [self._believed_heading, self._believed.box]
-        self.box = widgets.VBox([*rates, self.paged.box, *believed])
+        super().__init__(*rates, self.paged.box, self._believed_heading, self._believed.box)
 
-    def draw(self, state: ViewState[Sessions]) -> None:
+    def draw(self, state: ViewState) -> None:
         """Draw the reached rates, show the newest attempts, and draw what reports are worth."""
-        self._state = state
         outcomes = state.count(_outcomes(state))
         by_channel = state.by == (ENTRY,)
         write(self._strip, _strip(outcomes) if by_channel else NOTHING)
-        drawn, left_out = outcomes, list[str]()
-        if not state.over_time:
-            drawn, left_out = worst_first(outcomes, "reached_rate", "attempts", descending=False)
+        drawn, left_out = worst_first(outcomes, "reached_rate", "attempts", descending=False)
         figure = None if by_channel else figures.outcomes(state.dataset.named(drawn))
         partial = self._rates.draw(figure, state.bounds)
         write(self._note, NOTHING if by_channel else remark(*left_out, partial))
-        self.paged.show(state.dataset.frames["attempts"])
+        self.paged.show(state.dataset.frames["attempts"], details=session_details(state))
         told = state.count(_RECEIPTS).with_columns(
             pl.sum_horizontal("^(delivered|failed)_(verified|expired)$").alias(_REPORTED)
         )
@@ -78,23 +79,17 @@ class Attempts:
         write(self._believed_heading, title if drawn.height else NOTHING)
         self._believed.draw(figures.receipts(drawn.drop(_REPORTED)) if drawn.height else None)
 
-    def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
+    def table(self, state: ViewState) -> pl.DataFrame:
         """The attempts."""
         return state.dataset.frames["attempts"].select(ATTEMPTS.names)
 
-    def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
+    def code(self, state: ViewState) -> list[str]:
         """The outcomes by group, the reports by network, and the attempts."""
-        outcomes = _outcomes(state).lines("sessions", backend, "created_at")
-        attempts = Call(explode_attempts, "sessions").text("sessions")
-        return [*outcomes, _RECEIPTS.text("sessions"), attempts]
-
-    def _details(self, uuid: str) -> Markup:
-        if self._state is None:
-            return NOTHING
-        return session_details(self._state.dataset.frames["whole"], uuid, self._state.currency)
+        attempts = Call(explode_attempts, "whole").text("sessions")
+        return [*state.code(_outcomes(state)), _RECEIPTS.text("sessions"), attempts]
 
 
-def _outcomes(state: ViewState[Sessions]) -> Call:
+def _outcomes(state: ViewState) -> Call:
     # An attempt has a channel of its own, which need not be the one that its session began on.
     by = ("channel",) if state.by == (ENTRY,) else state.by
     return Call(attempt_outcomes, "steps", {"by": by})
@@ -113,7 +108,7 @@ def _strip(outcomes: pl.DataFrame) -> Markup:
     return render("explorer/rates.html", scale=scale, rates=[_rate(row, ends) for row in rates])
 
 
-def _rate(row: dict[str, Any], ends: tuple[float, float]) -> dict[str, Any]:
+def _rate(row: Row, ends: tuple[float, float]) -> Row:
     channel = row["channel"]
     rate = RateEstimate(*(row[f"reached_rate{end}"] for end in ("", "_low", "_high")))
     label = f"{style.name(channel)} {percent(rate.value)} reached"
@@ -132,52 +127,35 @@ def _columns(currency: str) -> list[TableColumn]:
     charge = f"Charge, {clean(sign(currency), cap=8)}"
     return [
         TableColumn("Time, UTC", ("time",), _time, 1.3),
-        TableColumn("Recipient", ("recipient",), lambda row: number_cell(row["recipient"]), 1.3),
-        TableColumn(
-            "Country", (COUNTRY,), lambda row: text_cell(row[COUNTRY]), 0.6, is_optional=True
-        ),
+        value_column("Recipient", "recipient", number_cell, 1.3),
+        value_column("Country", COUNTRY, text_cell, 0.6, is_optional=True),
         TableColumn("Application", ("alias", "app_uuid"), _application, 1.1, is_optional=True),
         TableColumn("Attempt", ("attempt_number", "attempts"), _number, 0.65, is_number=True),
-        TableColumn("Channel", ("channel",), channel_cell, 0.9),
-        TableColumn("Step", ("step",), lambda row: row["step"], 0.7, is_optional=True),
+        value_column("Channel", "channel", channel_cell, 0.9),
+        value_column("Step", "step", str, 0.7, is_optional=True),
         TableColumn("Outcome", ("outcome", "status"), _outcome, 1.7),
-        TableColumn(charge, ("charge",), _charge, 0.8, is_number=True),
+        value_column(charge, "charge", charge_cell, 0.8, is_number=True),
         TableColumn("Session", ("session_status",), _session, 0.9, is_optional=True),
     ]
 
 
-def channel_cell(row: dict[str, Any]) -> Markup:
-    """A channel after the square of its colour.
-
-    Example:
-        >>> channel_cell({"channel": "sms"}).striptags()
-        'SMS'
-    """
-    return cell(style.name(row["channel"]), channel=row["channel"])
+def _time(row: Row) -> str:
+    return time_cell(row["time"] or row["created_at"])
 
 
-def _time(row: dict[str, Any]) -> str:
-    at = row["time"] or row["created_at"]
-    return f"{day(at)} {at:%H:%M:%S}"
-
-
-def _application(row: dict[str, Any]) -> str:
+def _application(row: Row) -> str:
     return text_cell(row["alias"] or row["app_uuid"])
 
 
-def _number(row: dict[str, Any]) -> str:
+def _number(row: Row) -> str:
     return f"{row['attempt_number']} of {row['attempts']}"
 
 
-def _outcome(row: dict[str, Any]) -> Markup:
+def _outcome(row: Row) -> Markup:
     return cell(row["outcome"].replace("_", " "), text_cell(row["status"]))
 
 
-def _charge(row: dict[str, Any]) -> str | Markup:
-    return cell("", "unknown") if row["charge"] is None else plain(row["charge"], _DIGITS)
-
-
-def _session(row: dict[str, Any]) -> str | Markup:
+def _session(row: Row) -> str | Markup:
     """The session's status, on its last attempt only."""
     if row["attempt_number"] != row["attempts"]:
         return ""

@@ -5,21 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
+import polars.selectors as cs
 
 from plivo_analysis import figures
 from plivo_analysis.api.vocabulary import ARROW
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import ENTRY
-from plivo_analysis.explorer.output import (
-    Canvas,
-    box,
-    lines,
-    remark,
-    text,
-    write,
-)
+from plivo_analysis.explorer.output import Canvas, box, lines, remark, text, write
+from plivo_analysis.explorer.views.view import MetricView
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import RateEstimate, add_up
+from plivo_analysis.figures.flows import stayed_and_changed
 from plivo_analysis.figures.rows import group_title
 from plivo_analysis.insights.delivery import waits
 from plivo_analysis.metrics.paths import channel_paths
@@ -29,13 +25,11 @@ from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import count, money, percent, plural
 
 if TYPE_CHECKING:
-    import polars as pl
     from markupsafe import Markup
 
-    from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import ViewState
 
-_BY_STATUS = Call(channel_paths, "sessions", {"by": ("status",)})
+_BY_STATUS = Call(channel_paths, "records", {"by": ("status",)})
 _WAITS = Call(waits, "attempts")
 _MOST = 11
 _WIDTH = 92
@@ -43,7 +37,7 @@ _CHANGED, _EVERY = "Changed channel", "All sessions"
 _LOWEST = 0.7
 
 
-class Paths:
+class Paths(MetricView):
     """The tab "Paths"."""
 
     title = "Paths"
@@ -55,30 +49,30 @@ class Paths:
         self.which.add_class("pva-which")
         self._sentence, self._list, self._note = text("pva-stayed"), text("pva-rows"), text()
         self._flow, self._waits = Canvas("paths"), Canvas("verified by wait", in_rows=True)
-        self._state: ViewState[Sessions] | None = None
+        self._state: ViewState | None = None
         self.which.observe(lambda _: self._draw_flow(), "value")
         top = box("pva-beside", self.which, self._sentence)
         halves = box("pva-halves", self._flow.box, self._list)
-        self.box = widgets.VBox([top, halves, self._note, self._waits.box])
+        super().__init__(top, halves, self._note, self._waits.box)
 
-    def draw(self, state: ViewState[Sessions]) -> None:
+    def call(self, state: ViewState) -> Call:
+        """Paths by group; a path begins with its entry channel."""
+        return Call(channel_paths, "records", {"by": () if state.by == (ENTRY,) else state.by})
+
+    def draw(self, state: ViewState) -> None:
         """Draw the flow from channel to channel, and list the paths."""
         self._state = state
         self._draw_flow()
-        write(self._sentence, _sentence(state.count(Call(channel_paths, "sessions"))))
-        write(self._list, _list(state))
+        write(self._sentence, lines(stayed_and_changed(state.count(_BY_STATUS))))
+        write(self._list, _list(state, self.call(state)))
         write(self._note, remark("Verified: of settled sessions, with its 95\u202f% interval."))
         waited = state.count(_WAITS)
         self._waits.draw(figures.waits(waited) if waited.height else None)
 
-    def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
-        """Paths, by group."""
-        return state.count(_call(state))
-
-    def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
+    def code(self, state: ViewState) -> list[str]:
         """The waits, then the paths by group."""
-        attempts = Call(explode_attempts, "sessions").text("sessions")
-        return [_WAITS.text(attempts), *_call(state).lines("sessions", backend, "created_at")]
+        attempts = Call(explode_attempts, "records").text("sessions")
+        return [_WAITS.text(attempts), *super().code(state)]
 
     def _draw_flow(self) -> None:
         if self._state is None:
@@ -89,51 +83,18 @@ class Paths:
         self._flow.draw(drawn if drawn.data else None)
 
 
-def _by(state: ViewState[Sessions]) -> tuple[str, ...]:
-    return () if state.by == (ENTRY,) else state.by  # a path begins with its entry channel
-
-
-def _call(state: ViewState[Sessions]) -> Call:
-    return Call(channel_paths, "sessions", {"by": _by(state)})
-
-
-def _sentence(paths: pl.DataFrame) -> Markup:
-    counts = {True: [0, 0], False: [0, 0]}  # sessions and verified, by whether they stayed
-    for row in paths.rows(named=True):
-        counted = counts[len(set(row["path"].split(ARROW))) == 1]
-        counted[0] += row["sessions"]
-        counted[1] += row["verified"]
-    shares = {
-        stayed: f", {percent(verified / sessions, 0)} verified" if sessions else ""
-        for stayed, (sessions, verified) in counts.items()
-    }
-    noun = "session" if counts[True][0] == 1 else "sessions"
-    return lines(
-        [
-            "",
-            count(counts[True][0]),
-            f" {noun} stayed on one channel{shares[True]}; ",
-            count(counts[False][0]),
-            f" changed channel{shares[False]}.",
-        ]
-    )
-
-
-def _list(state: ViewState[Sessions]) -> Markup:
-    by = _by(state)
+def _list(state: ViewState, call: Call) -> Markup:
+    by = call.arguments["by"]
     names = [*by, "path"]
-    paths = state.count(_call(state)).sort("sessions", descending=True, maintain_order=True)
+    paths = state.count(call).sort("sessions", descending=True, maintain_order=True)
     listed, rest = paths.head(_MOST), paths.slice(_MOST)
-    sessions = state.dataset.frames["sessions"]
-    of_them = sessions.join(listed, on=names, how="semi", nulls_equal=True)
-    rates: pl.DataFrame = success_rates(of_them, by=names)
-    success = {tuple(row[name] for name in names): row for row in rates.rows(named=True)}
-    named = state.dataset.named(listed).rows(named=True)
+    # Rates of the listed paths alone: by network there are hundreds of others.
+    sessions = state.dataset.frames["records"].join(listed, on=names, how="semi", nulls_equal=True)
+    rates = success_rates(sessions, by=names).select(*names, cs.starts_with("success_rate"))
+    listed = listed.join(rates, on=names, how="left", nulls_equal=True, maintain_order="left")
     whole = int(paths["sessions"].sum())
-    rows = [
-        _row(state, row, success[key], whole, by)
-        for row, key in zip(named, listed.select(names).rows(), strict=True)
-    ]
+    named = state.dataset.named(listed)
+    rows = [_row(state, row, whole, by) for row in named.rows(named=True)]
     others = None
     if rest.height:
         sessions_of_rest = int(rest["sessions"].sum())
@@ -148,13 +109,12 @@ def _list(state: ViewState[Sessions]) -> Markup:
 
 
 def _row(
-    state: ViewState[Sessions],
+    state: ViewState,
     row: dict[str, Any],
-    rates: dict[str, Any],
     whole: int,
     by: tuple[str, ...],
 ) -> dict[str, Any]:
-    rate = RateEstimate.of(rates, "success_rate")
+    rate = RateEstimate.of(row, "success_rate")
     label = f"{percent(rate.value)} verified" if rate else ""
     # A rate below the scale would be drawn at its edge; it gets an arrow instead.
     is_below = rate is not None and rate.value < _LOWEST
@@ -166,6 +126,6 @@ def _row(
         "share": percent(row["sessions"] / whole, 1, unit=False),
         "is_below": is_below,
         "estimate": on_scale and svg.estimate(on_scale, (_LOWEST, 1.0), _WIDTH, label=label),
-        "rate": percent(rates["success_rate"], 0, unit=False),
+        "rate": percent(row["success_rate"], 0, unit=False),
         "spent": money(row["total_charge"], state.currency),
     }

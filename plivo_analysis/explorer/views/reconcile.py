@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import ipywidgets as widgets
+from typing import TYPE_CHECKING
 
 from plivo_analysis.explorer.code_line import Call
-from plivo_analysis.explorer.output import NOTHING, heading, lines, text, write
-from plivo_analysis.explorer.table import PagedTable, SortOrder, TableColumn
+from plivo_analysis.explorer.output import heading, lines, text, write
+from plivo_analysis.explorer.table import PagedTable, value_column
 from plivo_analysis.explorer.views.session import session_details
+from plivo_analysis.explorer.views.view import View, exact_money
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.reconcile import RECONCILE, reconcile
-from plivo_analysis.values.typesetting import count, decimals, money, plural
+from plivo_analysis.values.typesetting import NOT_KNOWN, count, plural
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     import polars as pl
-    from markupsafe import Markup
 
-    from plivo_analysis.explorer.dataset import Sessions
+    from plivo_analysis.explorer.table import TableColumn
     from plivo_analysis.explorer.views.view import ViewState
 
-_DIGITS = 5  # of an amount, as the bill has them
 _MEANINGS = {
     "total_missing": "no total was billed",
     "unallocated": "total and lines differ",
@@ -36,23 +33,18 @@ _MEANINGS = {
 }
 
 
-class Reconcile:
+class Reconcile(View):
     """The tab "Not adding up"."""
 
     title = "Not adding up"
 
     def __init__(self, currency: str) -> None:
         self._summary, self._reasons = text(), text("pva-reasons")
-        usual = SortOrder(("session_uuid",), (False,))
-        self._state: ViewState[Sessions] | None = None
-        self.paged = PagedTable(
-            _columns(currency), usual, "sessions", self._details, key="session_uuid"
-        )
-        self.box = widgets.VBox([self._summary, self._reasons, self.paged.box])
+        self.paged = PagedTable(_columns(currency), {"session_uuid": False}, "sessions")
+        super().__init__(self._summary, self._reasons, self.paged.box)
 
-    def draw(self, state: ViewState[Sessions]) -> None:
+    def draw(self, state: ViewState) -> None:
         """Say how many do not add up for which reason, and list them."""
-        self._state = state
         table = self.table(state)
         sessions = plural(state.dataset.rows, "session")
         if table.height:
@@ -70,40 +62,29 @@ class Reconcile:
         meanings = [["", count(n), f" {_MEANINGS[reason]}"] for reason, n in reasons.iter_rows()]
         write(self._reasons, lines(*meanings))
         self.paged.box.layout.display = None if table.height else "none"
-        self.paged.show(table)
+        self.paged.show(table, details=session_details(state))
 
-    def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
+    def table(self, state: ViewState) -> pl.DataFrame:
         """The sessions that do not add up."""
         return state.dataset.frames["unreconciled"].select(RECONCILE.names)
 
-    def code(self, state: ViewState[Sessions], backend: str) -> list[str]:  # noqa: ARG002 - any state, any backend
+    def code(self, state: ViewState) -> list[str]:  # noqa: ARG002 - the same for any state
         """The sessions that do not add up."""
-        return [Call(reconcile, "sessions").text("sessions")]
-
-    def _details(self, uuid: str) -> Markup:
-        if self._state is None:
-            return NOTHING
-        return session_details(self._state.dataset.frames["whole"], uuid, self._state.currency)
+        return [Call(reconcile, "whole").text("sessions")]
 
 
 def _columns(currency: str) -> list[TableColumn]:
-    def amount(title: str, name: str) -> TableColumn:
-        def show(row: dict[str, Any]) -> str:
-            value: Decimal | None = row[name]
-            digits = max(_DIGITS, decimals(value)) if value is not None else None
-            return money(value, currency, digits)
+    def amount(value: Decimal | None) -> str:
+        return NOT_KNOWN if value is None else exact_money(value, currency)
 
-        return TableColumn(title, (name,), show, 0.9, is_number=True)
+    def why(reasons: list[str]) -> str:
+        return "; ".join(_MEANINGS[reason] for reason in reasons)
 
     return [
-        TableColumn("Session", ("session_uuid",), lambda row: row["session_uuid"], 3),
-        amount("Total", "total_charge"),
-        amount("Attempts", "attempt_charges"),
-        amount("Validation", "validation_charge"),
-        amount("Unallocated", "unallocated"),
-        TableColumn("Why", ("reasons",), _why, 2.6),
+        value_column("Session", "session_uuid", str, 3),
+        value_column("Total", "total_charge", amount, 0.9, is_number=True),
+        value_column("Attempts", "attempt_charges", amount, 0.9, is_number=True),
+        value_column("Validation", "validation_charge", amount, 0.9, is_number=True),
+        value_column("Unallocated", "unallocated", amount, 0.9, is_number=True),
+        value_column("Why", "reasons", why, 2.6),
     ]
-
-
-def _why(row: dict[str, Any]) -> str:
-    return "; ".join(_MEANINGS[reason] for reason in row["reasons"])

@@ -7,37 +7,39 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.explorer.output import NOTHING
-from plivo_analysis.explorer.views.view import number_cell
+from plivo_analysis.explorer.views.view import exact_money, number_cell
 from plivo_analysis.figures import style, svg
 from plivo_analysis.report.countries import country
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import NOT_KNOWN, clean, decimals, money, weekday
+from plivo_analysis.values.typesetting import NOT_KNOWN, clean, weekday
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
     from markupsafe import Markup
 
-_DIGITS = 5  # of an amount, as the bill has them
+    from plivo_analysis.explorer.table import Row
+    from plivo_analysis.explorer.views.view import ViewState
 
 
-def session_details(sessions: pl.DataFrame, uuid: str, currency: str) -> Markup:
-    """A session with its attempts and charge lines; nothing where the table lacks it.
+def session_details(state: ViewState) -> Callable[[Row], Markup]:
+    """Describes the session of a row, with its attempts and charge lines.
 
     Args:
-        sessions: A sessions table with all of its columns.
-        uuid: The session's uuid.
-        currency: The account's currency.
-
-    Example:
-        >>> session_details(pl.DataFrame(schema=SESSIONS.polars()), "none", "USD")
-        Markup('')
+        state: What was loaded; its sessions have all of their columns.
     """
-    found = sessions.filter(pl.col("session_uuid") == uuid).select(SESSIONS.names)
-    if not found.height:
-        return NOTHING
+
+    def describe(row: Row) -> Markup:
+        sessions = state.dataset.frames["whole"].select(SESSIONS.names)
+        found = sessions.filter(pl.col("session_uuid") == row["session_uuid"])
+        return _described(found, state.currency)
+
+    return describe
+
+
+def _described(found: pl.DataFrame, currency: str) -> Markup:
     row = found.row(0, named=True)
     facts = {
         "Began": _instant(row["created_at"]),
@@ -67,9 +69,8 @@ def session_details(sessions: pl.DataFrame, uuid: str, currency: str) -> Markup:
         ]
         for line in _rows(explode_charges(found))
     ]
-    return render(
-        "explorer/session.html", uuid=clean(uuid), facts=facts, attempts=attempts, lines=lines
-    )
+    uuid = clean(row["session_uuid"])
+    return render("explorer/session.html", uuid=uuid, facts=facts, attempts=attempts, lines=lines)
 
 
 def _rows(frame: Any) -> list[dict[str, Any]]:
@@ -86,6 +87,4 @@ def _instant(at: Any) -> str:
 
 
 def _amount(amount: Decimal | None, currency: str) -> str:
-    if amount is None:
-        return "unknown"
-    return money(amount, currency, max(_DIGITS, decimals(amount)))
+    return "unknown" if amount is None else exact_money(amount, currency)

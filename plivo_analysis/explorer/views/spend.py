@@ -1,69 +1,80 @@
-"""Spend: what all sessions cost, over time, by channel or any other group."""
+"""Spend: what all records cost, over time, by channel or any other group."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import ipywidgets as widgets
 
 from plivo_analysis import figures
 from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
-from plivo_analysis.explorer.dataset import ENTRY
+from plivo_analysis.explorer.dataset import ENTRY, MESSAGE_TYPE
 from plivo_analysis.explorer.output import Canvas, heading, remark, text, write
+from plivo_analysis.explorer.views.view import MetricView
 from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.metrics.messages import message_spend
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from plivo_analysis.explorer.dataset import Sessions
     from plivo_analysis.explorer.views.view import ViewState
 
 
-class Spend:
-    """The tab "Spend"."""
+class Spend(MetricView):
+    """The tab "Spend".
+
+    Args:
+        metric: What counts the money, and of which frame.
+        channel: The column of the channel that the money was spent on.
+        note: What else is to be said of the amounts.
+    """
 
     title = "Spend"
 
-    def __init__(self) -> None:
+    def __init__(self, metric: Call, channel: str, note: str) -> None:
+        self._metric, self._channel, self._remark = metric, channel, note
         self._heading, self._bars, self._note = text(), Canvas("spend"), text()
-        self.box = widgets.VBox([self._heading, self._bars.box, self._note])
+        super().__init__(self._heading, self._bars.box, self._note)
 
-    def draw(self, state: ViewState[Sessions]) -> None:
+    @classmethod
+    def of_sessions(cls) -> Spend:
+        """What the lines of the sessions' bills add up to."""
+        note = "Money of all sessions, open and expired ones too."
+        return cls(Call(spend, "charges"), "channel", note)
+
+    @classmethod
+    def of_messages(cls) -> Spend:
+        """What messages cost; carriers' fees are shown apart and never added."""
+        note = "Carrier fees are not in these amounts; whether they are billed is not documented."
+        return cls(Call(message_spend, "records"), MESSAGE_TYPE, note)
+
+    def call(self, state: ViewState) -> Call:
+        """Spend by bucket and group; by day or hour, it is split by channel."""
+        if state.by == (HOUR,):
+            return replace(self._metric, arguments={"by": (HOUR, self._channel)})
+        # Money has a channel of its own: the one of the attempt that was charged.
+        by = (self._channel,) if state.by[0] in (PERIOD, ENTRY) else state.by
+        every = "1d" if state.by == (PERIOD,) else state.period.every
+        return replace(self._metric, arguments={"by": by, "every": every})
+
+    def draw(self, state: ViewState) -> None:
         """Draw bars over time, each group on its own scale; by day, one stack."""
         table = self.table(state)
-        over_time = state.over_time
-        own = "all channels on one scale" if over_time else "each group on its own scale from 0"
-        bucket = state.group if over_time else state.period.bucket
-        write(self._heading, heading(f"Spend by {bucket}, {state.currency}", f", {own}"))
-        panels = state.by == (ENTRY,)
-        named = state.dataset.named(table)
-        drawn = figures.spend(named, currency=state.currency, panels=panels)
+        own = "all channels on one" if state.over_time else "each group on its own"
+        bucket = state.group if state.over_time else state.period.bucket
+        title = f"Spend by {bucket}, {state.currency}"
+        write(self._heading, heading(title, f", {own} scale from 0"))
+        # Bars are drawn of charge lines: a message is one, and its type is its channel.
+        lines = state.dataset.named(table).drop("units", "carrier_fees", strict=False)
+        lines = lines.rename({"messages": "lines", MESSAGE_TYPE: "channel"}, strict=False)
+        panels = state.by[0] in (ENTRY, MESSAGE_TYPE)
+        drawn = figures.spend(lines, currency=state.currency, panels=panels)
         partial = self._bars.draw(drawn if table.height else None, state.bounds)
-        sentences = ["Money of all sessions, open and expired ones too.", _certainty(state, table)]
-        write(self._note, remark(partial, *sentences))
-
-    def table(self, state: ViewState[Sessions]) -> pl.DataFrame:
-        """Spend by bucket and group."""
-        return state.count(_call(state))
-
-    def code(self, state: ViewState[Sessions], backend: str) -> list[str]:
-        """Spend by bucket and group."""
-        return _call(state).lines("sessions", backend, "created_at")
+        write(self._note, remark(partial, self._remark, _certainty(state, table)))
 
 
-def _call(state: ViewState[Sessions]) -> Call:
-    if state.by == (HOUR,):
-        return Call(spend, "charges", {"by": (HOUR, "channel")})
-    if state.by == (PERIOD,):
-        return Call(spend, "charges", {"by": ("channel",), "every": "1d"})
-    # Money has a channel of its own: the one of the attempt that was charged.
-    by = ("channel",) if state.by == (ENTRY,) else state.by
-    return Call(spend, "charges", {"by": by, "every": state.period.every})
-
-
-def _certainty(state: ViewState[Sessions], table: pl.DataFrame) -> str:
+def _certainty(state: ViewState, table: pl.DataFrame) -> str:
     unknown = int(table["unpriced"].sum())
     if state.complete.sum_of(unknown) is Certainty.EXACT:
         return "Exact to the last digit."

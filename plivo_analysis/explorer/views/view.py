@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import ipywidgets as widgets
+
+from plivo_analysis.api.vocabulary import UNKNOWN
 from plivo_analysis.explorer.code_line import HOUR, PERIOD
-from plivo_analysis.explorer.dataset import Dataset
-from plivo_analysis.figures import svg, time_axis
+from plivo_analysis.figures import style, svg, time_axis
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.masking import mask_number
-from plivo_analysis.values.typesetting import clean
+from plivo_analysis.values.typesetting import clean, day, decimals, money, plain
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
     from datetime import datetime
+    from decimal import Decimal
 
-    import ipywidgets as widgets
     import polars as pl
     from markupsafe import Markup
 
     from plivo_analysis.explorer.code_line import Call
+    from plivo_analysis.explorer.dataset import Dataset
     from plivo_analysis.metrics.certainty import Completeness
     from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.report.period import Period
 
-K = TypeVar("K", bound=Dataset)
-
 _SHORTEST = 7  # digits of a telephone number with its country code; a short code has fewer
+_DIGITS = 5  # of an amount, as the bill has them
 
 
 @dataclass(slots=True)
-class ViewState(Generic[K]):
+class ViewState:
     """Everything that a view draws from: what was loaded and the choices on it.
 
     Args:
@@ -42,21 +45,23 @@ class ViewState(Generic[K]):
         group: By what it is grouped, as the sidebar names it.
         by: The column that this means.
         currency: The account's currency.
+        backend: The kind of frames that the code line makes, ``"polars"`` or ``"pandas"``.
         read_at: When it was read.
-        previous: The same of the period before; None where that is not stored.
         counted: What was counted of the dataset so far.
+        previous: The same of the period before; None where that is not stored.
         estimate: What the dataset says of all that is still being read; None where it is all.
     """
 
-    dataset: K
+    dataset: Dataset
     complete: Completeness
     period: Period
     group: str
     by: tuple[str, ...]
     currency: str
+    backend: str
     read_at: datetime
-    previous: K | None = None
     counted: dict[Hashable, pl.DataFrame] = field(default_factory=dict)
+    previous: ViewState | None = None
     estimate: Estimate | None = None
 
     @property
@@ -93,21 +98,51 @@ class ViewState(Generic[K]):
         """The one row of a metric without groups; without records, counts of 0 and nulls."""
         return only_row(self.count(call))
 
+    def code(self, call: Call) -> list[str]:
+        """The lines that give a metric's table, after those that load the records."""
+        resource = self.dataset.resource
+        return call.lines(resource.name, self.backend, resource.instant)
 
-class View(Protocol[K]):
-    """One tab."""
 
-    title: str
-    box: widgets.Box
+class View(ABC):
+    """One tab.
 
-    def draw(self, state: ViewState[K]) -> None:
+    Args:
+        children: What stands in it, from the top down.
+    """
+
+    title: ClassVar[str]
+
+    def __init__(self, *children: widgets.Widget) -> None:
+        self.box = widgets.VBox(children)
+
+    @abstractmethod
+    def draw(self, state: ViewState) -> None:
         """Show the dataset."""
 
-    def table(self, state: ViewState[K]) -> pl.DataFrame:
+    @abstractmethod
+    def table(self, state: ViewState) -> pl.DataFrame:
         """The frame behind the view, the one that its code gives."""
 
-    def code(self, state: ViewState[K], backend: str) -> list[str]:
+    @abstractmethod
+    def code(self, state: ViewState) -> list[str]:
         """The lines that follow the loader's; the last one gives the table."""
+
+
+class MetricView(View):
+    """A tab whose table is the one of a metric."""
+
+    @abstractmethod
+    def call(self, state: ViewState) -> Call:
+        """The metric and its arguments."""
+
+    def table(self, state: ViewState) -> pl.DataFrame:
+        """The metric's table."""
+        return state.count(self.call(state))
+
+    def code(self, state: ViewState) -> list[str]:
+        """The metric's call."""
+        return state.code(self.call(state))
 
 
 def only_row(frame: pl.DataFrame) -> dict[str, Any]:
@@ -142,6 +177,16 @@ def cell(
     return render("explorer/cell.html", square=square, text=words, aside=aside, accent=accent)
 
 
+def channel_cell(channel: str | None) -> Markup:
+    """A channel after the square of its colour.
+
+    Example:
+        >>> channel_cell("sms").striptags()
+        'SMS'
+    """
+    return cell(style.name(channel), channel=channel or UNKNOWN)
+
+
 def text_cell(word: str | None, cap: int = 40) -> str:
     """A text of the wire, cleaned and cut; empty for null.
 
@@ -167,6 +212,39 @@ def number_cell(number: str | None) -> str:
     return plus + clean(mask_number(number))
 
 
+def time_cell(at: datetime) -> str:
+    """A day and a time to the second.
+
+    Example:
+        >>> from datetime import datetime
+        >>> time_cell(datetime(2026, 10, 1, 8, 30, 5))
+        '1 Oct 08:30:05'
+    """
+    return f"{day(at)} {at:%H:%M:%S}"
+
+
+def charge_cell(amount: Decimal | None) -> str | Markup:
+    """An amount under a title that names its currency, with the digits of the bill.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> charge_cell(Decimal("0.08"))
+        '0.08000'
+    """
+    return cell("", "unknown") if amount is None else plain(amount, _DIGITS)
+
+
+def exact_money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency and all of its digits, at least those of the bill.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> exact_money(Decimal("0.0812345"), "USD")
+        '$0.0812345'
+    """
+    return money(amount, currency, max(_DIGITS, decimals(amount)))
+
+
 def largest_of(drawn: pl.DataFrame, every: pl.DataFrame) -> str:
     """What follows the heading of a figure of the largest groups, of which Export has none.
 
@@ -187,6 +265,7 @@ def worst_first(
     """The rows of the largest groups by a rate, and a sentence where some are left out.
 
     A figure keeps the order of the rows that it is given, but for channels, which have their own.
+    Days and hours are kept as they are.
 
     Args:
         frame: A metric's table.
@@ -201,7 +280,9 @@ def worst_first(
         >>> worst_first(rates, "rate", "sessions", descending=True, most=2)[0]["rate"].to_list()
         [0.3, 0.1]
     """
-    largest, others = frame, []
+    largest, others = frame, list[str]()
+    if not {PERIOD, HOUR}.isdisjoint(frame.columns):
+        return frame, others
     if frame.height > most:
         largest = frame.top_k(most, by=by)
         others = [f"{frame.height - most} smaller groups are not drawn; Export has them."]
