@@ -18,7 +18,7 @@ from plivo_analysis.figures.chart_data import (
     largest,
     rest_as_one,
 )
-from plivo_analysis.figures.rows import HOUR_COLUMN, MetricRows, Row, group_title, key, metric_rows
+from plivo_analysis.figures.rows import HOUR_COLUMN, MetricRows, Row, group_title, metric_rows
 from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.values.typesetting import count, money
 
@@ -177,18 +177,17 @@ def _draw_groups(table: MetricRows, currency: str) -> go.Figure:
 def _named_lines(table: MetricRows) -> list[tuple[str, list[Row]]]:
     """Each line's label and rows: channels and hours in their order, else by amount, rest last."""
     columns = tuple(column for column in table.by if column != table.channel) or table.by
-    rows: dict[tuple[Any, ...], list[Row]] = {group: [] for group in table.groups(columns)}
-    for row in table.rows:
-        rows[key(row, columns)].append(row)
-    named = [(style.label(group_title(group, columns)), found) for group, found in rows.items()]
-    if columns == (table.channel,):
-        return [(style.channel_label(channel), found) for (channel,), found in rows.items()]
-    if columns == (HOUR_COLUMN,):
-        return named
-    lines, rest = largest(named, lambda line: _total(line[1]))
+    is_channel = columns == (table.channel,)
+    lines = []
+    for group, rows in table.groups(columns).items():
+        name = style.label(group_title(group, columns))
+        lines.append((style.channel_label(group[0]) if is_channel else name, rows))
+    if is_channel or columns == (HOUR_COLUMN,):
+        return lines
+    named, rest = largest(lines, lambda line: _total(line[1]))
     if rest:
-        lines.append((f"{count(len(rest))} others", [row for _, found in rest for row in found]))
-    return lines
+        named.append((f"{count(len(rest))} others", [row for _, rows in rest for row in rows]))
+    return named
 
 
 def _marker(colour: str, channel: str) -> dict[str, Any]:

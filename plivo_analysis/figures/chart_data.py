@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from plivo_analysis.api.checks import required_text
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.figures import style, time_axis
-from plivo_analysis.figures.rows import MetricRows, Row, group_title, key
+from plivo_analysis.figures.rows import MetricRows, Row, group_title
 from plivo_analysis.metrics.grouping import PERIOD
 from plivo_analysis.values.typesetting import money, percent, percent_range, plural
 
@@ -226,8 +226,7 @@ class SpendOverTime:
             starts = [found[instant] for instant in sorted(found)]
         place = {time_axis.instant(start): number for number, start in enumerate(starts)}
         series = []
-        for group in table.groups(table.by):
-            rows = [row for row in table.rows if key(row, table.by) == group]
+        for group, rows in table.groups(table.by).items():
             name, channel = group_title(group, table.by), table.channel_of(rows[0])
             # Money without a channel is a line a session; on a channel, each attempt has a line.
             line = "session" if style.hatch(channel) else "attempt" if channel else "line"

@@ -124,35 +124,18 @@ def draw_dots(
         end: The end of a scale from zero; an interval beyond it ends in an arrow.
     """
     known = [(line, mark, mark.ends) for line, mark in enumerate(marks) if mark.ends]
+    on_this_axis = {"xaxis": f"x{suffix}"}
     # Intervals are error bars, of which a trace has one colour only.
     for colour in dict.fromkeys(mark.colour for _, mark, _ in known):
-        lines = [(line, mark, ends) for line, mark, ends in known if mark.colour == colour]
-        on_this_axis = {"xaxis": f"x{suffix}", "cliponaxis": False}
-        figure.add_trace(
-            interval_dots("x", [ends for _, _, ends in lines], colour, end=end)
-            | on_this_axis
-            | {
-                "y": [line for line, _, _ in lines],
-                "hovertext": [
-                    f"{mark.label}<br>{mark.hover or f'{mark.bold} {mark.rest}'}"
-                    for _, mark, _ in lines
-                ],
-            }
-        )
-        beyond = [line for line, _, (_, _, high) in lines if end is not None and high > end]
+        of_colour = [(line, mark, ends) for line, mark, ends in known if mark.colour == colour]
+        lines, drawn, all_ends = zip(*of_colour, strict=True)
+        hovers = [f"{mark.label}<br>{mark.hover or f'{mark.bold} {mark.rest}'}" for mark in drawn]
+        dots = interval_dots("x", all_ends, lines, hovers, end=end, color=colour)
+        figure.add_trace(dots | on_this_axis)
+        beyond = [line for line, _, (_, _, high) in of_colour if end is not None and high > end]
         if beyond:
-            arrows = {"size": 8, "color": colour, "symbol": "triangle-right"}
-            figure.add_trace(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "x": [end] * len(beyond),
-                    "y": beyond,
-                    "marker": arrows,
-                    "hoverinfo": "skip",
-                    **on_this_axis,
-                }
-            )
+            arrows = dots_at([end] * len(beyond), beyond, color=colour, symbol="triangle-right")
+            figure.add_trace(arrows | on_this_axis)
     scale = style.axis(domain=list(domain), showgrid=True, ticks="", anchor="y")
     if zero:
         scale |= {"rangemode": "normal", "zeroline": True, "zerolinecolor": style.ALL_COLOUR}
@@ -165,45 +148,57 @@ def draw_dots(
 def interval_dots(
     axis: str,
     ends: Sequence[tuple[float, float, float]],
-    colour: str,
+    places: Sequence[Any],
+    hovers: Sequence[str],
     *,
-    size: int = 8,
     end: float | None = None,
+    **look: Any,
 ) -> dict[str, Any]:
     """Estimates along an axis as a trace of dots on thin lines, cut where the scale ends.
 
     Args:
         axis: ``"x"`` or ``"y"``.
         ends: Each estimate with the two ends of its interval.
-        colour: Their colour.
-        size: The size of a dot in pixels.
+        places: Where they stand on the other axis.
+        hovers: What hovering over each of them tells.
         end: The end of the scale.
+        look: The look of a dot, with its ``color``.
 
     Example:
-        >>> interval_dots("x", [(50.0, 40.0, 65.0)], "#3D6DB5", end=60.0)["error_x"]["array"]
+        >>> dots = interval_dots("x", [(50.0, 40.0, 65.0)], [0], ["SMS"], end=60.0, color="#3D6DB5")
+        >>> dots["error_x"]["array"]
         [10.0]
     """
-    # Plotly does not clip these marks at the end of the scale: a dot at 0 or 100 % would be cut in
-    # half. So an interval that goes beyond the scale has to be cut here.
+    # A dot at 0 or 100 % is not cut at the end of its scale, and so its interval would not be
+    # either: what goes beyond the scale has to be cut here.
     highs = [high if end is None else min(high, end) for _, _, high in ends]
-    return {
-        "type": "scatter",
-        axis: [value for value, _, _ in ends],
-        "mode": "markers",
-        "marker": {"size": size, "color": colour},
-        f"error_{axis}": {
-            # Distances from the dot, not positions.
-            "type": "data",
-            "symmetric": False,
-            "array": [high - value for high, (value, _, _) in zip(highs, ends, strict=True)],
-            "arrayminus": [value - low for value, low, _ in ends],
-            "thickness": 1.4,
-            "width": 0,
-            "color": colour,
-        },
-        "hoverinfo": "text",
-        "cliponaxis": False,
+    values = [value for value, _, _ in ends]
+    x, y = (values, places) if axis == "x" else (places, values)
+    intervals = {
+        # Distances from the dot, not positions.
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for high, value in zip(highs, values, strict=True)],
+        "arrayminus": [value - low for value, low, _ in ends],
+        "thickness": 1.4,
+        "width": 0,
+        "color": look["color"],
     }
+    return dots_at(x, y, hovers, **look) | {f"error_{axis}": intervals}
+
+
+def dots_at(
+    x: Sequence[Any], y: Sequence[Any], hovers: Sequence[str] | None = None, **look: Any
+) -> dict[str, Any]:
+    """Dots as a trace, which the end of a scale does not cut in half.
+
+    Example:
+        >>> dots_at([100.0], [0], color="#3D6DB5")["hoverinfo"]
+        'skip'
+    """
+    dots = {"type": "scatter", "mode": "markers", "x": list(x), "y": list(y), "cliponaxis": False}
+    hover = {"hoverinfo": "skip"} if hovers is None else {"hoverinfo": "text", "hovertext": hovers}
+    return dots | hover | {"marker": {"size": 8} | look}
 
 
 def write_beside(figure: style.Sketch, marks: Sequence[Mark], domain: tuple[float, float]) -> None:

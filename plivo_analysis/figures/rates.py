@@ -17,8 +17,15 @@ from plivo_analysis.figures.chart_data import (
     RateEstimate,
     RescueRange,
 )
-from plivo_analysis.figures.dots import Mark, blank_lines, draw_dots, group_name, interval_dots
-from plivo_analysis.figures.rows import MetricRows, Row, group_title, grouped_by, key, metric_rows
+from plivo_analysis.figures.dots import (
+    Mark,
+    blank_lines,
+    dots_at,
+    draw_dots,
+    group_name,
+    interval_dots,
+)
+from plivo_analysis.figures.rows import MetricRows, Row, group_title, grouped_by, metric_rows
 from plivo_analysis.metrics.fallback import FALLBACK_RATES
 from plivo_analysis.metrics.grouping import PERIOD
 from plivo_analysis.metrics.messages import DELIVERY_RATES
@@ -32,8 +39,8 @@ if TYPE_CHECKING:
 
 _LEFT, _RIGHT = (0.0, 0.36), (0.64, 1.0)
 _BESIDE = 78  # pixels for "75–100 %" after the right scale, however narrow the figure is
-_WIDE = (0.0, 0.64)
 _WHOLE = [-0.5, 100.5]  # a scale of percents that cuts no edge of a bar at 0 or 100 in half
+_WIDE = (0.0, 0.64)
 _HALF_BAR = 0.17
 _MOST_COLUMNS, _GAP, _PANEL = 3, 0.04, 170  # of panels over time
 _TICKS = 4
@@ -145,22 +152,14 @@ def _draw_rates(table: MetricRows, rate: Rate) -> go.Figure:
 
 
 def _named(table: MetricRows) -> _Named:
-    order = table.groups(table.by)
-    rows = sorted(table.rows, key=lambda row: order.index(key(row, table.by)))
+    rows = (row for group in table.groups(table.by).values() for row in group)
     return [(row, group_name(table, row), table.colour(row)) for row in rows]
 
 
 def _by_group(
     table: MetricRows, named: _Named, rate: Rate, domain: tuple[float, float]
 ) -> style.Sketch:
-    """One line a group: its dot and interval, beside them the rate and the counts it divides.
-
-    Args:
-        table: The metric's rows.
-        named: The same rows from the top down, with their labels and colours.
-        rate: The rate.
-        domain: The left and the right end of the scale, as parts of the figure's width.
-    """
+    """One line a group: its dot and interval, beside them the rate and the counts it divides."""
     marks = []
     for row, label, colour in named:
         rest = f"of {count(row[rate.whole])}"
@@ -184,13 +183,13 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
     )
     heading = "<b>Rescued, % of those that fell back</b>"
     figure.add_note(heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
-    rings: list[tuple[int, str, str, RescueRange]] = []
+    rings: list[tuple[float, int, str, str]] = []
     for line, (row, name, colour) in enumerate(named):
         rescued = RescueRange.of(row)
         if rescued is None:
             figure.add_note("none fell back", _RIGHT[0], line, yref="y")
             continue
-        rings.append((line, name, colour, rescued))
+        rings.append((rescued.last * 100, line, f"{name}<br>{rescued.text}", colour))
         figure.add_note(f"<b>{rescued.ends_text}</b>", 1, line, yref="y", xshift=10)
         left, right = rescued.certain * 100, rescued.possible * 100
         place = {"xref": "x2", "yref": "y", "y0": line - _HALF_BAR, "y1": line + _HALF_BAR}
@@ -200,24 +199,9 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
             bold = {"width": 2, "color": colour}
             figure.add_shape(type="line", **place, x0=edge, x1=edge, line=bold)
     if rings:
-        figure.add_trace(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [rescued.last * 100 for *_, rescued in rings],
-                "y": [line for line, *_ in rings],
-                "xaxis": "x2",
-                "marker": {
-                    "size": 8,
-                    "color": [colour for _, _, colour, _ in rings],
-                    "symbol": "circle-open",
-                    "line": {"width": 1.6},
-                },
-                "hovertext": [f"{name}<br>{rescued.text}" for _, name, _, rescued in rings],
-                "hoverinfo": "text",
-                "cliponaxis": False,
-            }
-        )
+        x, y, hovers, colours = zip(*rings, strict=True)
+        look = {"color": list(colours), "symbol": "circle-open", "line": {"width": 1.6}}
+        figure.add_trace(dots_at(x, y, hovers, **look) | {"xaxis": "x2"})
 
 
 def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
@@ -233,8 +217,7 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
     # One scale for all panels, so that they can be compared.
     highs = (row[f"{rate.of}_high"] or 0.0 for row in table.rows if row[rate.whole])
     end = min(100.0, max(highs, default=1.0) * 105)
-    for number, group in enumerate(groups):
-        rows = [row for row in table.rows if key(row, table.by) == group]
+    for number, (group, rows) in enumerate(groups.items()):
         suffix = style.axis_suffix(number)
         _place_panel(figure, number, (columns, lines), end)
         colour = table.colour(rows[0])
@@ -251,25 +234,14 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
         buckets = zip(
             time_axis.positions(periods), time_axis.bucket_names(periods, bucket), rows, strict=True
         )
-        dots = [
-            (position, name, estimate, row)
+        known = [
+            (position, estimate.percents, _bucket_hover(rate, name, row, estimate))
             for position, name, row in buckets
             if (estimate := RateEstimate.of(row, rate.of))
         ]
-        ends = [estimate.percents for _, _, estimate, _ in dots]
-        figure.add_trace(
-            interval_dots("y", ends, colour, size=6, end=100.0)
-            | {
-                "x": [position for position, *_ in dots],
-                "xaxis": f"x{suffix}",
-                "yaxis": f"y{suffix}",
-                "hovertext": [
-                    f"{name}<br>{percent(estimate.value)} ({estimate.interval}), "
-                    f"{count(row[rate.part])} of {count(row[rate.whole])}"
-                    for _, name, estimate, row in dots
-                ],
-            }
-        )
+        positions, ends, hovers = zip(*known, strict=True) if known else ((), (), ())
+        dots = interval_dots("y", ends, positions, hovers, end=100.0, color=colour, size=6)
+        figure.add_trace(dots | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
         # A ratio of sums: a mean of ratios would count a quiet bucket as much as a busy one.
         whole = sum(row[rate.whole] for row in rows)
         if whole:
@@ -278,6 +250,11 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
             place = {"xref": f"x{suffix} domain", "yref": f"y{suffix}", "x0": 0, "x1": 1}
             figure.add_shape(type="line", **place, y0=level, y1=level, line=dotted)
     return figure.figure()
+
+
+def _bucket_hover(rate: Rate, bucket: str, row: Row, estimate: RateEstimate) -> str:
+    counts = f"{count(row[rate.part])} of {count(row[rate.whole])}"
+    return f"{bucket}<br>{percent(estimate.value)} ({estimate.interval}), {counts}"
 
 
 def _place_panel(figure: style.Sketch, number: int, grid: tuple[int, int], end: float) -> None:

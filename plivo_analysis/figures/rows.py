@@ -69,12 +69,14 @@ class MetricRows:
         """The colour of a row's channel, or the grey of "all" where the table has no channels."""
         return style.colour(row[self.channel]) if self.channel else style.ALL_COLOUR
 
-    def groups(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The distinct values of some columns: channels in their order, others as in the frame."""
-        seen = dict.fromkeys(key(row, columns) for row in self.rows)
+    def groups(self, columns: Sequence[str]) -> dict[tuple[Any, ...], list[Row]]:
+        """The rows of each group by some columns: channels in their order, others as they come."""
+        found: dict[tuple[Any, ...], list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(key(row, columns), []).append(row)
         if columns and columns[0] in CHANNELS:
-            return sorted(seen, key=lambda group: style.place(group[0]))
-        return list(seen)
+            return {group: found[group] for group in sorted(found, key=lambda g: style.place(g[0]))}
+        return found
 
 
 def metric_rows(frame: Any, metric: Table) -> MetricRows:
