@@ -105,6 +105,8 @@ class Estimating:
         earlier = begun_earlier(self._reader, lambda begun: self._bounds(begun)[1])
         self._is_continued = earlier is not None
         self._set_clock(self._reader.now() if earlier is None else earlier)
+        # The live tail and windows are small parts of the range: none of them is all of it.
+        self._reader.to_do = self._exact.length
         self._doubts: list[str] = []
         # The sums and the number of rows of each page. Page 0 is the live tail, which is read
         # whole; the pages of the listing, or the windows of time, follow from 1.

@@ -113,6 +113,16 @@ def test_a_long_load_shows_estimates_that_tighten_and_then_the_exact_numbers(
     assert "Estimate" not in header.seen[-1]
 
 
+def test_the_bar_of_a_long_load_does_not_begin_full(explore: Any) -> None:
+    explorer = explore(since="90d")
+    told: list[float] = []
+    bar = explorer._layout.progress
+    place(explorer, "pva-status").observe(lambda _: told.append(bar.value), "value")
+    stopped(explorer)
+    assert len(told) > 10
+    assert max(told[:10]) < 0.5
+
+
 def stopped(explorer: Any) -> dict[str, tuple[str, str]]:
     """Load, cancel as soon as spend is estimated, and give the cards."""
     headline = place(explorer, "pva-headline")
