@@ -55,30 +55,30 @@ class Address:
         layout: Layout,
     ) -> None:
         self._dates, self._fields, self._channels = dates, fields, channels
-        self._group, self._tabs, self._compare = layout.group, layout.tabs, layout.compare
+        self._layout = layout
         parameters = [one for field in fields.fields for one in field.parameters]
         self._filters = [one.name for one in parameters if not one.kind.is_number]
         self.place = text("pva-address")
 
     def write(self) -> None:
         """Put the settings into the address."""
+        layout, filters = self._layout, self._fields.arguments()
         dates = {name: literal(at).strip('"') for name, at in self._dates.arguments().items()}
-        filters = self._fields.arguments()
-        known = {name: filters[name] for name in self._filters if name in filters}
+        known = {name: filters.get(name) for name in self._filters}
         choices = {
+            "compare": "yes" if layout.compare.value else "",
             "channels": ",".join(self._channels.chosen),
-            "group": self._group.value,
-            "tab": self._tab,
+            "group": layout.group.value,
+            "tab": layout.titles[layout.tabs.selected_index or 0],
         }
-        compare = {"compare": "yes" if self._compare.value else ""}
-        settings = {**dates, **known, **compare, **choices}
+        settings = {**dates, **known, **choices}
         query = urlencode({name: value for name, value in settings.items() if value})
-        names = " ".join(["since", "until", *self._filters, "compare", *choices])
+        names = " ".join(["since", "until", *known, *choices])
         write(self.place, render("explorer/address.html", query=query, names=names))
 
     def restore(self, query: str) -> None:
         """Take settings from a query; what is not ours, or cannot be understood, is left out."""
-        settings = dict(parse_qsl(query))
+        layout, settings = self._layout, dict(parse_qsl(query))
         words = settings.get("channels", "").split(",")
         self._channels.wanted = tuple(word for word in words if word.isalpha())  # no number is
         if "since" in settings:
@@ -88,14 +88,8 @@ class Address:
             if name in settings:
                 with suppress(FilterError):
                     self._fields.put({name: settings[name]})
-        self._compare.value = "compare" in settings
-        if settings.get("group") in self._group.options:
-            self._group.value = settings["group"]
-        titles = [self._tabs.get_title(place) for place in range(len(self._tabs.children))]
-        if settings.get("tab") in titles:
-            self._tabs.selected_index = titles.index(settings["tab"])
-
-    @property
-    def _tab(self) -> str:
-        title: str = self._tabs.get_title(self._tabs.selected_index or 0)
-        return title
+        layout.compare.value = "compare" in settings
+        if settings.get("group") in layout.group.options:
+            layout.group.value = settings["group"]
+        if settings.get("tab") in layout.titles:
+            layout.tabs.selected_index = layout.titles.index(settings["tab"])

@@ -61,9 +61,10 @@ class Layout:
             kind: button(label, f"pva-export-{kind}", f"Export as {label}")
             for kind, label in exports.items()
         }
-        self.tabs = widgets.Tab([tab for _, tab in tabs], selected_index=0 if tabs else None)
-        for place, (title, _) in enumerate(tabs):
-            self.tabs.set_title(place, title)
+        self.titles = [title for title, _ in tabs]
+        self.tabs = widgets.Tab(
+            [tab for _, tab in tabs], titles=self.titles, selected_index=0 if tabs else None
+        )
         self.fold = widgets.ToggleButton(
             description="Fields and choices", value=True, tooltip="Show or hide the fields"
         )

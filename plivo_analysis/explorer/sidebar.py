@@ -7,7 +7,7 @@ and the explorer allows exactly what the loader does.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from plivo_analysis.values.masking import mask_text
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from plivo_analysis.api.resources import Parameter, Resource
 
@@ -120,11 +120,8 @@ class DateRange:
     def _touch(self, _: object) -> None:
         if self._is_setting:
             return
-        self._is_setting = True
-        try:
+        with self._setting():
             self.preset.value = _FIXED
-        finally:
-            self._is_setting = False
         self._changed()
 
     def _show_preset(self) -> None:
@@ -135,9 +132,15 @@ class DateRange:
         self._set(start + (_MINUTE - odd if odd else odd), end.replace(second=0, microsecond=0))
 
     def _set(self, start: datetime, end: datetime) -> None:
+        with self._setting():
+            self.start.value, self.end.value = start.replace(tzinfo=None), end.replace(tzinfo=None)
+
+    @contextmanager
+    def _setting(self) -> Iterator[None]:
+        """Sets widgets whose callbacks have nothing to do: no person touched them."""
         self._is_setting = True
         try:
-            self.start.value, self.end.value = start.replace(tzinfo=None), end.replace(tzinfo=None)
+            yield
         finally:
             self._is_setting = False
 

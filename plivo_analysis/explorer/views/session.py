@@ -58,7 +58,7 @@ def _described(found: pl.DataFrame, currency: str) -> Markup:
             f"{attempt['outcome'].replace('_', ' ')} ({_word(attempt['status'])})",
             _amount(attempt["charge"], currency),
         ]
-        for attempt in _rows(explode_attempts(found))
+        for attempt in explode_attempts(found).rows(named=True)
     ]
     lines = [
         [
@@ -67,15 +67,10 @@ def _described(found: pl.DataFrame, currency: str) -> Markup:
             _amount(line["amount"], currency),
             (line["note"] or "").replace("_", " "),
         ]
-        for line in _rows(explode_charges(found))
+        for line in explode_charges(found).rows(named=True)
     ]
     uuid = clean(row["session_uuid"])
     return render("explorer/session.html", uuid=uuid, facts=facts, attempts=attempts, lines=lines)
-
-
-def _rows(frame: Any) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = frame.rows(named=True)
-    return rows
 
 
 def _word(word: str | None) -> str:

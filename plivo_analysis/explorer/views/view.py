@@ -96,7 +96,10 @@ class ViewState:
 
     def total(self, call: Call) -> dict[str, Any]:
         """The one row of a metric without groups; without records, counts of 0 and nulls."""
-        return only_row(self.count(call))
+        counted = self.count(call)
+        if counted.height:
+            return counted.row(0, named=True)
+        return {name: 0 if kind.is_integer() else None for name, kind in counted.schema.items()}
 
     def code(self, call: Call) -> list[str]:
         """The lines that give a metric's table, after those that load the records."""
@@ -143,19 +146,6 @@ class MetricView(View):
     def code(self, state: ViewState) -> list[str]:
         """The metric's call."""
         return state.code(self.call(state))
-
-
-def only_row(frame: pl.DataFrame) -> dict[str, Any]:
-    """The row of a table of one row; of an empty one, counts of 0 and nulls.
-
-    Example:
-        >>> import polars as pl
-        >>> only_row(pl.DataFrame(schema={"sessions": pl.Int64, "rate": pl.Float64}))
-        {'sessions': 0, 'rate': None}
-    """
-    if frame.height:
-        return frame.row(0, named=True)
-    return {name: 0 if kind.is_integer() else None for name, kind in frame.schema.items()}
 
 
 def cell(
