@@ -26,7 +26,7 @@ from plivo_analysis.tables.explode import exploded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.values.table_types import Table
@@ -136,12 +136,11 @@ class Dataset:
         """The distinct values of a column of the records, sorted, without null."""
         return sorted(self.frames["whole"][column].drop_nulls().unique().to_list())
 
-    def only(self, channels: Collection[str]) -> Dataset:
+    def only(self, channels: tuple[str, ...]) -> Dataset:
         """The sessions that began on one of these channels; all records where none is named."""
-        chosen = tuple(channel for channel in self.channels if channel in channels)
-        if not chosen:
+        if not channels:
             return self
-        return replace(self, frames=_Filtered(self.frames, chosen), chosen=chosen)
+        return replace(self, frames=_Filtered(self.frames, channels), chosen=channels)
 
     def named(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A frame with applications under their names."""

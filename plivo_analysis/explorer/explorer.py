@@ -117,7 +117,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.load.on_click(lambda _: self._start())
         self.cancel.on_click(lambda _: self._loading.stop())
         self.compare.observe(lambda _: self._changed(), "value")
-        self.group.observe(lambda _: self._choose(), "value")
+        self.group.observe(lambda _: self._regroup(), "value")
         self.tabs.observe(lambda _: self._draw(), "selected_index")
         for kind, export in self.exports.items():
             export.on_click(lambda _, kind=kind: self._export(kind))
@@ -286,10 +286,9 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._choose()
 
     def _choose(self) -> None:
-        """Show the chosen part of what was loaded, by the chosen group."""
+        """Show the chosen part of what was loaded."""
         with self._lock:
             if self._dataset is None or self._loaded is None:
-                self._address.write()
                 return
             self._state = self._state_of(self._dataset, self._loaded)
             has_rows = bool(self._state.dataset.rows)
@@ -299,10 +298,20 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._layout.set_results(has_rows=has_rows)
             self._write_header()
             self._mark_outdated()
-            # A figure that is drawn while hidden keeps a wrong width, so that each tab is drawn
-            # when it is shown, and no number of another choice is left in one.
-            self._undrawn = set(range(len(self._views)))
-            self._draw()
+            self._redraw()
+
+    def _regroup(self) -> None:
+        """Show the same by another group; the cards are of all groups."""
+        with self._lock:
+            if self._dataset is not None and self._loaded is not None:
+                self._state = self._state_of(self._dataset, self._loaded)
+            self._redraw()
+
+    def _redraw(self) -> None:
+        # A figure that is drawn while hidden keeps a wrong width, so that each tab is drawn when
+        # it is shown, and no number of another choice is left in one.
+        self._undrawn = set(range(len(self._views)))
+        self._draw()
 
     def _state_of(self, dataset: Dataset, loaded: Loaded) -> ViewState:
         chosen, column = dataset.only(self._entries.chosen), self.groups[self.group.value]

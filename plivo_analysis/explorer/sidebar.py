@@ -337,6 +337,7 @@ class EntryChannels:
         self._changed = changed
         self.toggles: dict[str, widgets.ToggleButton] = {}
         self.wanted: tuple[str, ...] = ()
+        self._offered: Sequence[str] = ()
         self._places = box("pva-channels")
         label, hint = text("pva-label"), text("pva-hint")
         write(label, lines("Entry channel"))
@@ -345,10 +346,10 @@ class EntryChannels:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """The channels that are pressed; before a load, those that will be."""
+        """The channels that are shown and pressed; before a load, those that will be."""
         if not self.toggles:
             return self.wanted
-        return tuple(name for name, toggle in self.toggles.items() if toggle.value)
+        return tuple(name for name in self._offered if self.toggles[name].value)
 
     def offer(self, channels: Sequence[str]) -> None:
         """Show a toggle for each channel; one that was there keeps its state."""
@@ -365,6 +366,7 @@ class EntryChannels:
             toggle.add_class(f"pva-is-{channel if channel in _COLOURED else 'unknown'}")
             toggle.observe(lambda _: self._changed(), "value")
             self.toggles[channel] = toggle
+        self._offered = channels
         self._places.children = [self.toggles[channel] for channel in channels]
 
 

@@ -272,6 +272,25 @@ def test_the_period_before_is_loaded_on_demand_where_the_api_still_has_it(
     assert "The period before is not stored" in words(explorer)
 
 
+def test_a_channel_that_is_new_in_the_period_is_not_compared_with_all_channels_before(
+    serve: Any, connect: Any, session: Any, explore: Any
+) -> None:
+    voice = {"channel": "voice", "status": "delivered"}
+    records = [
+        session(ago=timedelta(hours=5), attempt_details=[voice]),
+        session(ago=timedelta(hours=5)),
+        session(ago=timedelta(hours=30)),
+    ]
+    explorer = explore(connect(serve(Account.of(sessions=records))))
+    explorer.compare.value = True
+    loaded(explorer)
+    (now,) = explorer._views[0].paged._rows
+    assert (now["sessions"], now["sessions_before"]) == (2, 1)
+    explorer.channels["voice"].value = True
+    (now,) = explorer._views[0].paged._rows
+    assert (now["sessions"], now["sessions_before"]) == (1, None)
+
+
 def test_a_verified_journey_has_its_cost_by_application(
     serve: Any, connect: Any, explore: Any
 ) -> None:

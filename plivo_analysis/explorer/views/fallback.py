@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -62,15 +62,17 @@ def _over_time(state: ViewState, rates: pl.DataFrame) -> pl.DataFrame | None:
     widths = _WIDTHS[_WIDTHS.index(finest) :]
     is_drawn = pl.col("sessions") >= _SMALL * pl.sum("sessions")
     drawn = rates.filter(pl.col(ENTRY).is_not_null(), is_drawn)
-    parts: list[Any] = []
+    parts = []
     for channel, sessions in drawn.select(ENTRY, "sessions").iter_rows():
         of_channel = state.dataset.frames["fallback"].filter(pl.col(ENTRY) == channel)
         for every in widths:
-            bucket = pl.col("created_at").dt.truncate(every)
-            buckets = of_channel.with_columns(bucket.alias(PERIOD))
-            if every == widths[-1] or sessions >= _ENOUGH * buckets[PERIOD].n_unique():
-                parts.append(fallback_rates(buckets, by=(PERIOD, ENTRY)))
+            start = pl.col("created_at").dt.truncate(every)
+            buckets = of_channel.with_columns(start.alias(PERIOD))
+            if sessions >= _ENOUGH * buckets[PERIOD].n_unique():
                 break
+        parts.append(buckets)  # by week where no width suits
+    if not parts:
+        return None
+    over_time: pl.DataFrame = fallback_rates(pl.concat(parts), by=(PERIOD, ENTRY))
     # One bucket a channel is no course over time: the rates above say it all.
-    over_time: pl.DataFrame | None = pl.concat(parts) if parts else None
-    return over_time if over_time is not None and over_time.height > len(parts) else None
+    return over_time if over_time.height > len(parts) else None
