@@ -210,22 +210,12 @@ class PagedTable:
         self.next.disabled = last >= total
 
     def _table(self) -> Markup:
-        total = sum(column.share for column in self.columns)
-        sort = "descending" if next(iter(self._order.values())) else "ascending"
         return render(
             "explorer/table.html",
-            columns=[
-                {
-                    "title": column.title,
-                    "width": f"{100 * column.share / total:.2f}",
-                    "kind": " ".join(
-                        ["pva-number"] * column.is_number + ["pva-optional"] * column.is_optional
-                    ),
-                    "is_optional": column.is_optional,
-                    "sort": sort if self._sorted_by == place else "none",
-                }
-                for place, column in enumerate(self.columns)
-            ],
+            columns=self.columns,
+            whole=sum(column.share for column in self.columns),
+            sorted_by=self._sorted_by,
+            way="descending" if next(iter(self._order.values())) else "ascending",
             rows=[[column.show(row) for column in self.columns] for row in self._rows],
             opens=self._details is not None,
         )

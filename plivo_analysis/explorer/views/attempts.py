@@ -10,7 +10,7 @@ from plivo_analysis import figures
 from plivo_analysis.api.vocabulary import SETTLED, fold_status
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
-from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
+from plivo_analysis.explorer.output import NOTHING, Canvas, fill, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, TableColumn, value_column
 from plivo_analysis.explorer.views.session import session_details
 from plivo_analysis.explorer.views.view import (
@@ -30,8 +30,7 @@ from plivo_analysis.insights.delivery import receipts
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
-from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import clean, count, percent, sign
+from plivo_analysis.values.typesetting import clean, percent, sign
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -104,23 +103,15 @@ def _strip(outcomes: pl.DataFrame) -> Markup:
     fewest = _SMALL * max(row["attempts"] for row in rates)
     large = [row for row in rates if row["attempts"] >= fewest]
     ends = round_ends([row[f"reached_rate_{end}"] for row in large for end in ("low", "high")])
-    scale = f"from {percent(ends[0], 0, unit=False)} to {percent(ends[1], 0, unit=False)}"
-    return render("explorer/rates.html", scale=scale, rates=[_rate(row, ends) for row in rates])
+    return fill("rates", ends=ends, rates=[row | _drawn(row, ends) for row in rates])
 
 
-def _rate(row: Row, ends: tuple[float, float]) -> Row:
+def _drawn(row: Row, ends: tuple[float, float]) -> Row:
     channel = row["channel"]
     rate = RateEstimate(*(row[f"reached_rate{end}"] for end in ("", "_low", "_high")))
     label = f"{style.name(channel)} {percent(rate.value)} reached"
     hue = style.colour(channel)
-    pending = f", {count(row['pending'])} pending" if row["pending"] else ""
-    return {
-        "square": svg.square(channel),
-        "name": style.name(channel),
-        "rate": percent(rate.value),
-        "estimate": svg.estimate(rate, ends, _WIDTH, colour=hue, label=label),
-        "of": f"of {count(row['attempts'])}{pending}",
-    }
+    return {"estimate": svg.estimate(rate, ends, _WIDTH, colour=hue, label=label)}
 
 
 def _columns(currency: str) -> list[TableColumn]:

@@ -9,7 +9,7 @@ from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, MESSAGE_TYPE
-from plivo_analysis.explorer.output import NOTHING, Canvas, heading, remark, text, write
+from plivo_analysis.explorer.output import NOTHING, Canvas, fill, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, TableColumn, value_column
 from plivo_analysis.explorer.views.view import (
     MetricView,
@@ -25,8 +25,7 @@ from plivo_analysis.explorer.views.view import (
 )
 from plivo_analysis.insights.delivery import delivery_times
 from plivo_analysis.metrics.messages import delivery_rates, meaning
-from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import clean, count, percent
+from plivo_analysis.values.typesetting import clean, count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -108,20 +107,8 @@ class MessageRecords(View):
 def _codes(rates: pl.DataFrame) -> Markup:
     """Why messages did not arrive: the codes with the most of them."""
     lost = {row["error_code"]: row["undelivered"] + row["failed"] for row in rates.rows(named=True)}
-    whole = sum(lost.values())
-    if not whole:
-        return NOTHING
-    rows = [
-        {
-            "code": "no code" if code is None else clean(code),
-            "meaning": meaning(code) or "",
-            "messages": count(number),
-            "share": percent(number / whole, unit=False),
-        }
-        for code, number in sorted(lost.items(), key=lambda pair: -pair[1])[:_MOST]
-        if number
-    ]
-    return render("explorer/codes.html", rows=rows)
+    lost = {code: lost[code] for code in sorted(lost, key=lambda code: -lost[code]) if lost[code]}
+    return fill("codes", lost=lost, most=_MOST, meaning=meaning) if lost else NOTHING
 
 
 def _columns(currency: str) -> list[TableColumn]:

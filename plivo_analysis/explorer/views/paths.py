@@ -11,9 +11,9 @@ from plivo_analysis import figures
 from plivo_analysis.api.vocabulary import ARROW
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import ENTRY
-from plivo_analysis.explorer.output import Canvas, box, lines, remark, text, write
+from plivo_analysis.explorer.output import Canvas, box, fill, lines, remark, text, write
 from plivo_analysis.explorer.views.view import MetricView
-from plivo_analysis.figures import style, svg
+from plivo_analysis.figures import svg
 from plivo_analysis.figures.chart_data import RateEstimate, add_up
 from plivo_analysis.figures.flows import stayed_and_changed
 from plivo_analysis.figures.rows import group_title
@@ -21,8 +21,7 @@ from plivo_analysis.insights.delivery import waits
 from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.tables.explode import explode_attempts
-from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import count, money, percent, plural
+from plivo_analysis.values.typesetting import percent
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -92,40 +91,28 @@ def _list(state: ViewState, call: Call) -> Markup:
     sessions = state.dataset.frames["records"].join(listed, on=names, how="semi", nulls_equal=True)
     rates = success_rates(sessions, by=names).select(*names, cs.starts_with("success_rate"))
     listed = listed.join(rates, on=names, how="left", nulls_equal=True, maintain_order="left")
-    whole = int(paths["sessions"].sum())
-    named = state.dataset.named(listed)
-    rows = [_row(state, row, whole, by) for row in named.rows(named=True)]
-    others = None
-    if rest.height:
-        sessions_of_rest = int(rest["sessions"].sum())
-        others = {
-            "name": plural(rest.height, "other path"),
-            "sessions": count(sessions_of_rest),
-            "share": percent(sessions_of_rest / whole, 1, unit=False),
-            "spent": money(add_up(rest["total_charge"].to_list()), state.currency),
-        }
-    lowest = percent(_LOWEST, 0, unit=False)
-    return render("explorer/paths.html", rows=rows, others=others, lowest=lowest)
+    return fill(
+        "paths",
+        rows=[_row(row, by) for row in state.dataset.named(listed).rows(named=True)],
+        whole=int(paths["sessions"].sum()),
+        others=rest.height,
+        sessions_of_others=int(rest["sessions"].sum()),
+        spent_on_others=add_up(rest["total_charge"].to_list()),
+        lowest=_LOWEST,
+        currency=state.currency,
+    )
 
 
-def _row(
-    state: ViewState,
-    row: dict[str, Any],
-    whole: int,
-    by: tuple[str, ...],
-) -> dict[str, Any]:
+def _row(row: dict[str, Any], by: tuple[str, ...]) -> dict[str, Any]:
+    """A path with its group's name, and its rate drawn."""
     rate = RateEstimate.of(row, "success_rate")
     label = f"{percent(rate.value)} verified" if rate else ""
     # A rate below the scale would be drawn at its edge; it gets an arrow instead.
     is_below = rate is not None and rate.value < _LOWEST
     on_scale = rate if not is_below else None
-    return {
+    return row | {
         "group": group_title(tuple(row[name] for name in by), by) if by else "",
-        "steps": [(svg.square(word), style.name(word)) for word in row["path"].split(ARROW)],
-        "sessions": count(row["sessions"]),
-        "share": percent(row["sessions"] / whole, 1, unit=False),
+        "steps": row["path"].split(ARROW),
         "is_below": is_below,
         "estimate": on_scale and svg.estimate(on_scale, (_LOWEST, 1.0), _WIDTH, label=label),
-        "rate": percent(row["success_rate"], 0, unit=False),
-        "spent": money(row["total_charge"], state.currency),
     }
