@@ -193,7 +193,8 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
         figure.add_note(f"<b>{rescued.ends_text}</b>", 1, line, yref="y", xshift=10)
         left, right = rescued.certain * 100, rescued.possible * 100
         place = {"xref": "x2", "yref": "y", "y0": line - _HALF_BAR, "y1": line + _HALF_BAR}
-        faint = {"fillcolor": style.faded(colour, 0.3), "line": {"width": 0}, "layer": "below"}
+        place["layer"] = "below"  # the ring is drawn over them
+        faint = {"fillcolor": style.faded(colour, 0.3), "line": {"width": 0}}
         figure.add_shape(type="rect", **place, x0=left, x1=right, **faint)
         for edge in (left, right):
             bold = {"width": 2, "color": colour}
