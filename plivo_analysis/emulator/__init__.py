@@ -13,7 +13,7 @@ Example:
     True
 """
 
-from plivo_analysis.emulator.account import AUTH_ID, AUTH_TOKEN, Account
+from plivo_analysis.emulator.account import AUTH_TOKEN, Account
 from plivo_analysis.emulator.expected import ExpectedResults
 from plivo_analysis.emulator.expected_deliveries import ExpectedDeliveries
 from plivo_analysis.emulator.faults import Fault
@@ -26,6 +26,7 @@ from plivo_analysis.emulator.limiters import (
 )
 from plivo_analysis.emulator.misbehaviour import Behaviour
 from plivo_analysis.emulator.server import Request, Server
+from plivo_analysis.emulator.traffic_model import AUTH_ID
 
 __all__ = [
     "AUTH_ID",

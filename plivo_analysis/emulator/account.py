@@ -12,26 +12,23 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.emulator.expected import ExpectedResults, session_of_record, sum_up
-from plivo_analysis.emulator.expected_deliveries import (
-    ExpectedDeliveries,
-    deliveries,
-    message_of_record,
-)
+from plivo_analysis.emulator.expected import ExpectedResults, sum_up
+from plivo_analysis.emulator.expected_deliveries import ExpectedDeliveries, deliveries
 from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
+from plivo_analysis.emulator.message_records import GeneratedMessages
 from plivo_analysis.emulator.record_index import RecordIndex
+from plivo_analysis.emulator.session_plan import Plan
+from plivo_analysis.emulator.session_records import GeneratedSessions
 from plivo_analysis.emulator.times import DAY, to_micros
+from plivo_analysis.emulator.traffic_model import AUTH_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Sequence
 
     from plivo_analysis.emulator.listing import Listing
     from plivo_analysis.emulator.record_index import Record
 
-# Of the form that the official SDKs insist on: MA or SA, then 18 capital letters or digits.
-AUTH_ID = "MADEMO00000000000000"
 AUTH_TOKEN = "demo-token-of-the-emulator-not-a-secret-"  # noqa: S105 - public on purpose
-SUBACCOUNT_ID = "SADEMO00000000000000"
 RETENTION = 90 * DAY  # "List all sessions": those of the last 90 days
 DEFAULT_NOW = datetime(2026, 11, 2, 6, 58, tzinfo=UTC)
 
@@ -40,8 +37,8 @@ class Account:
     """What the emulator serves.
 
     Args:
-        sessions: The sessions.
-        messages: Makes the index of messages, once, when it is first asked for.
+        plan: The generated sessions.
+        unrelated: The times of generated messages that belong to no session.
         now: The account's time at the start, aware.
         frozen: Whether that time stands still.
 
@@ -53,14 +50,14 @@ class Account:
 
     def __init__(
         self,
-        sessions: RecordIndex,
-        messages: Callable[[], RecordIndex],
+        plan: Plan,
+        unrelated: Sequence[int] = (),
         *,
         now: datetime = DEFAULT_NOW,
         frozen: bool = True,
     ) -> None:
-        self._sessions = sessions
-        self._make_messages = messages
+        self._plan, self._unrelated = plan, unrelated
+        self._sessions = RecordIndex(GeneratedSessions(plan))
         self.auth_id = AUTH_ID
         self.auth_token = AUTH_TOKEN
         self.frozen = frozen
@@ -93,10 +90,8 @@ class Account:
             >>> account.record("a")["status"]
             'verified'
         """
-        account = cls(RecordIndex(SESSIONS), lambda: RecordIndex(MESSAGES), now=now, frozen=frozen)
-        for record in sessions:
-            account.insert(record)
-        for record in messages:
+        account = cls(Plan(b"", 0), now=now, frozen=frozen)
+        for record in (*sessions, *messages):
             account.insert(record)
         return account
 
@@ -133,7 +128,8 @@ class Account:
 
     @cached_property
     def _messages(self) -> RecordIndex:
-        return self._make_messages()
+        # Made when first asked for: it looks at every attempt of every session.
+        return RecordIndex(GeneratedMessages(self._plan, self._unrelated))
 
     def insert(self, record: dict[str, Any]) -> None:
         """Add a session, or a message if it has a ``message_uuid``.
@@ -211,7 +207,7 @@ class Account:
         """
         with self.lock:
             window = self.served(since, until)
-            return sum_up(self._sessions.expected(*window, session_of_record))
+            return sum_up(self._sessions.expected(*window))
 
     def expected_deliveries(
         self, since: datetime | None = None, until: datetime | None = None
@@ -224,7 +220,7 @@ class Account:
         """
         with self.lock:
             window = self.served(since, until)
-            return deliveries(self._messages.expected(*window, message_of_record))
+            return deliveries(self._messages.expected(*window))
 
     def served(
         self, since: datetime | None = None, until: datetime | None = None

@@ -24,7 +24,7 @@ from plivo_analysis.emulator.session_plan import (
     VERIFIED,
 )
 from plivo_analysis.emulator.times import MINUTE, SECOND, read_time, to_datetime
-from plivo_analysis.emulator.traffic_model import APPLICATIONS, DOLLAR
+from plivo_analysis.emulator.traffic_model import DOLLAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -213,15 +213,8 @@ class ExpectedResults:
         return sum(amounts, _NOTHING)
 
 
-def session_of_state(key: str, state: SessionState) -> ExpectedSession:
-    """A generated session.
-
-    Example:
-        >>> from plivo_analysis.emulator.session_plan import SessionState
-        >>> state = SessionState(0, 0, "expired", (), 0, 0, b"." * 64, 14155550100, 0, 0, "AT&T")
-        >>> session_of_state("a", state).total
-        Decimal('0')
-    """
+def session_of_state(state: SessionState) -> ExpectedSession:
+    """A generated session."""
     named = [(attempt.channel or UNKNOWN, attempt.charge) for attempt in state.attempts]
     lines = [(channel, _amount(charge)) for channel, charge in named]
     # Everywhere else the lines make up the total, whatever of them the record shows.
@@ -229,9 +222,9 @@ def session_of_state(key: str, state: SessionState) -> ExpectedSession:
         gap = state.total - sum(charge for _, charge in named)
         lines.append((UNALLOCATED, _amount(gap)))
     return ExpectedSession(
-        key=key,
+        key=state.key(),
         recipient=str(state.recipient),
-        application=APPLICATIONS[state.application].uuid,
+        application=state.application.app_uuid,
         network=state.shown_carrier,
         created=state.created,
         status=state.status,

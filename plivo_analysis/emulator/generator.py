@@ -12,19 +12,13 @@ not add up.
 from __future__ import annotations
 
 from bisect import bisect
-from dataclasses import dataclass
-from functools import partial
 from itertools import accumulate
-from operator import itemgetter
 from random import Random
 from typing import TYPE_CHECKING
 
 from plivo_analysis.emulator import session_plan as planning
 from plivo_analysis.emulator.account import DEFAULT_NOW, RETENTION, Account
-from plivo_analysis.emulator.listing import MESSAGES, SESSIONS
-from plivo_analysis.emulator.message_records import GeneratedMessages
-from plivo_analysis.emulator.record_index import RecordIndex
-from plivo_analysis.emulator.session_records import GeneratedSessions
+from plivo_analysis.emulator.session_plan import Row
 from plivo_analysis.emulator.times import DAY, HOUR, MINUTE, SECOND, to_micros
 from plivo_analysis.emulator.traffic_model import (
     APPLICATIONS,
@@ -149,35 +143,23 @@ def generate(
     # In the order of time, since a row's place in the plan is where the list shows it.
     burst_size = 0
     for moment, in_burst in sorted(moments):
-        _add(plan, moment, _burst(random, burst_size) if in_burst else _ordinary(random))
+        row = _burst(random, moment, burst_size) if in_burst else _ordinary(random, moment)
+        plan.append(row)
         burst_size += in_burst
     first = _first(present, days)
     came_back = _returns(plan, random, returns, first, present)
     # A small account may have fewer expired sessions than that: others make up the number.
     instead = rhythmic_times(random, returns - len(came_back), first, present)
-    came_back += [(moment, _ordinary(random)) for moment in instead]
     # Who comes back is known only when the others are planned, so that these rows are merged in.
-    later = planning.Plan(plan.seed, plan.price_step)
-    for moment, row in sorted(came_back, key=itemgetter(0)):
-        _add(later, moment, row)
-    plan.merge(later)
+    plan.merge(came_back + [_ordinary(random, moment) for moment in instead])
+    unrelated: list[int] = []
     if sessions >= _ENOUGH_FOR_ODDITIES:
         _spread_oddities(plan, random)
-    return Account(
-        RecordIndex(SESSIONS, GeneratedSessions(plan)),
-        partial(_index_of_messages, plan, name, sessions),
-        now=now,
-        frozen=frozen,
-    )
-
-
-def _index_of_messages(plan: planning.Plan, name: str, sessions: int) -> RecordIndex:
-    unrelated: list[int] = []
-    if len(plan):
-        first, last = plan.times[0], plan.times[-1] + 1
-        random = Random(f"{name}/messages")
-        unrelated = rhythmic_times(random, sessions // _UNRELATED_SHARE, first, last)
-    return RecordIndex(MESSAGES, GeneratedMessages(plan, unrelated))
+    if sessions >= _UNRELATED_SHARE:
+        others = Random(f"{name}/messages")
+        many = sessions // _UNRELATED_SHARE
+        unrelated = rhythmic_times(others, many, plan.times[0], plan.times[-1] + 1)
+    return Account(plan, unrelated, now=now, frozen=frozen)
 
 
 def _first(present: int, days: int) -> int:
@@ -207,29 +189,14 @@ def _moments(random: Random, sessions: int, present: int, days: int) -> list[tup
     return [(time, False) for time in times] + [(time, True) for time in burst]
 
 
-@dataclass(slots=True)
-class _Row:
-    """What is drawn of one session; ``open_for`` is how long until it settles."""
-
-    country: int
-    network: int
-    application: int
-    recipient: int
-    patience: int
-    path: tuple[int, ...]
-    outcomes: int
-    verified: bool
-    open_for: int
-    odd: int = planning.PLAIN
-
-
 # The order in which chances are drawn is part of what a seed means: another order gives other
 # accounts, and with them other numbers in every tutorial.
-def _ordinary(random: Random) -> _Row:
+def _ordinary(random: Random, moment: int) -> Row:
     draw = random.random
     country = bisect(_COUNTRY_SHARES, draw(), hi=len(COUNTRIES) - 1)
     return _session(
         random,
+        moment,
         country=country,
         network=int(draw() * len(COUNTRIES[country].carriers)),
         application=bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1),
@@ -239,13 +206,14 @@ def _ordinary(random: Random) -> _Row:
 
 def _session(
     random: Random,
+    moment: int,
     *,
     country: int,
     network: int,
     application: int,
     recipient: int,
     success: float = 1.0,
-) -> _Row:
+) -> Row:
     """A session of that person; ``success`` is a factor on the chance that it is verified."""
     draw = random.random
     place = COUNTRIES[country]
@@ -256,22 +224,24 @@ def _session(
     if by_voice <= choice < by_voice + by_whatsapp:
         entry = WHATSAPP
     path = _path(random, entry, FALLBACK[entry] * place.fallback)
-    fell_back = len(set(path)) > 1
+    fell_back = path.count(entry) < len(path)
     patience = int(draw() * planning.PATIENCE_LEVELS)
     chance = (_RESCUED if fell_back else place.success) * carrier.success * success
     if len(path) > 1:
         chance += _PATIENCE_HELPS * (patience / planning.PATIENCE_LEVELS - 0.5)
     verified = draw() < chance
-    return _Row(
+    outcomes = _outcomes(draw, path, carrier, verified=verified, fell_back=fell_back)
+    return Row(
+        time=moment,
+        open_for=_open_for(random, path, patience, carrier, verified=verified),
+        recipient=recipient,
         country=country,
         network=network,
         application=application,
-        recipient=recipient,
         patience=patience,
-        path=path,
-        outcomes=_outcomes(draw, path, carrier, verified=verified, fell_back=fell_back),
+        path=planning.PATH_INDEX[path],
+        outcomes=outcomes,
         verified=verified,
-        open_for=_open_for(random, path, patience, carrier, verified=verified),
     )
 
 
@@ -292,7 +262,7 @@ def _open_for(
 
 def _returns(
     plan: planning.Plan, random: Random, count: int, first: int, present: int
-) -> list[tuple[int, _Row]]:
+) -> list[Row]:
     """Sessions of people who come back after an expired one, at most ``count``."""
     draw = random.random
     last = present - _RETURN_EDGE
@@ -304,7 +274,7 @@ def _returns(
         and plan.odds[row] == planning.PLAIN
         and plan.settles[row] * planning.SETTLE_UNIT < _SOON
     ]
-    found: list[tuple[int, _Row]] = []
+    found: list[Row] = []
     for row in random.sample(expired, min(count, len(expired))):
         moment, open_for = plan.times[row], plan.settles[row] * planning.SETTLE_UNIT
         while len(found) < count:
@@ -316,13 +286,14 @@ def _returns(
                 break
             session = _session(
                 random,
+                moment,
                 country=plan.countries[row],
                 network=plan.networks[row],
                 application=plan.applications[row],
                 recipient=plan.recipients[row],
                 success=_RETURN_SUCCESS,
             )
-            found.append((moment, session))
+            found.append(session)
             open_for = session.open_for + planning.SETTLE_UNIT
             if session.verified or open_for >= _SOON or draw() >= _RETURN_AGAIN:
                 break
@@ -364,7 +335,7 @@ def _outcomes(
     return packed
 
 
-def _burst(random: Random, number: int) -> _Row:
+def _burst(random: Random, moment: int, number: int) -> Row:
     draw = random.random
     path = (SMS, SMS) if draw() < _BURST_RETRY else (SMS,)
     outcome = planning.NOT_REACHED if draw() < _BURST_NOT_REACHED else planning.REACHED
@@ -372,34 +343,22 @@ def _burst(random: Random, number: int) -> _Row:
     carrier = network_named(COUNTRIES[BANGLADESH].carriers[network])
     patience = int(draw() * planning.PATIENCE_LEVELS)
     verified = draw() < _BURST_VERIFIED
-    return _Row(
+    application = WEB_CHECKOUT
+    if draw() >= _BURST_WEB:
+        application = bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1)
+    return Row(
+        time=moment,
+        open_for=_open_for(random, path, patience, carrier, verified=verified),
+        recipient=_FIRST_BURST_NUMBER + number % 60_000,
         country=BANGLADESH,
         network=network,
-        application=WEB_CHECKOUT
-        if draw() < _BURST_WEB
-        else bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1),
-        recipient=_FIRST_BURST_NUMBER + number % 60_000,
+        application=application,
         patience=patience,
-        path=path,
+        path=planning.PATH_INDEX[path],
         outcomes=outcome << 2 * (len(path) - 1),
         verified=verified,
-        open_for=_open_for(random, path, patience, carrier, verified=verified),
         odd=planning.BURST,
     )
-
-
-def _add(plan: planning.Plan, moment: int, row: _Row) -> None:
-    plan.times.append(moment)
-    plan.countries.append(row.country)
-    plan.networks.append(row.network)
-    plan.applications.append(row.application)
-    plan.recipients.append(row.recipient)
-    plan.patience.append(row.patience)
-    plan.paths.append(planning.PATH_INDEX[row.path])
-    plan.outcomes.append(row.outcomes)
-    plan.verified.append(row.verified)
-    plan.odds.append(row.odd)
-    plan.settles.append(row.open_for // planning.SETTLE_UNIT + 1)
 
 
 def _spread_oddities(plan: planning.Plan, random: Random) -> None:

@@ -175,7 +175,11 @@ def parse_request(
         cursor=given.get("cursor"),
         low=max(lows, default=None),
         high=min(highs, default=None),
-        filters={name: value for name, value in given.items() if name in listing.filters},
+        filters={
+            name: _digits(value) if name in _NUMBERS else value
+            for name, value in given.items()
+            if name in listing.filters
+        },
         repeated=tuple(
             (name, value)
             for name, value in given.items()
@@ -223,12 +227,13 @@ def visible(record: Record) -> Record:
 def matches(record: Record, filters: dict[str, str], *, lenient: bool = False) -> bool:
     """Whether a record has these values.
 
-    A telephone number matches with and without its plus sign. A status matches whatever the
+    A telephone number of a filter has no plus sign any more (``parse_request`` takes it away);
+    the record's may have one. A status matches whatever the
     record's case; the filter's own case counts, as the service's does. A record without the
     field does not match, unless ``lenient``.
 
     Example:
-        >>> matches({"recipient": "14155550100"}, {"recipient": "+14155550100"})
+        >>> matches({"recipient": "+14155550100"}, {"recipient": "14155550100"})
         True
         >>> matches({"status": "Expired"}, {"status": "expired"})
         True
@@ -245,11 +250,11 @@ def _has(record: Record, name: str, value: str, lenient: bool) -> bool:
     if lenient and not any(known):
         return True
     if name in _NUMBERS:
-        return _digits(known[0]) == _digits(value)
+        return _digits(known[0]) == value
     if name == "status":
         return str(known[0]).lower() == value
     return value in known
 
 
 def _digits(number: object) -> str:
-    return str(number).removeprefix("+").strip()
+    return str(number).strip().removeprefix("+")

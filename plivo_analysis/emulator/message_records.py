@@ -10,33 +10,32 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.emulator.account import AUTH_ID, SUBACCOUNT_ID
 from plivo_analysis.emulator.expected_deliveries import ExpectedMessage, message_of_record
 from plivo_analysis.emulator.listing import MESSAGES, matches
 from plivo_analysis.emulator.session_plan import (
     BURST,
+    KINDS,
     UNRELATED,
     PlannedAttempt,
     happens,
     key_of,
-    row_of,
+    number_of,
 )
 from plivo_analysis.emulator.session_records import money
 from plivo_analysis.emulator.times import DAY, MINUTE, SECOND, write_time
 from plivo_analysis.emulator.traffic_model import (
-    APPLICATIONS,
+    AUTH_ID,
     COUNTRIES,
     OWN_NUMBER,
     OWN_SENDERS,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from plivo_analysis.emulator.session_plan import Plan, SessionState
 
 _FAR = 1 << 62  # later than any attempt: every attempt of a plan has begun
-_KINDS = 16
 _MISSING = 0.015
 _US_FEE = 300  # a part, beside the price
 _UNDELIVERED = ("30", "50", "70", "80", "80", "90", "20", "100")
@@ -60,50 +59,53 @@ class GeneratedMessages:
         0
     """
 
+    listing = MESSAGES
+    expected_of = staticmethod(message_of_record)
+
     def __init__(self, plan: Plan, unrelated: Iterable[int]) -> None:
         self.plan = plan
         # Each is packed into one integer with its time on top: a million sort without tuples.
-        found = list(_of_attempts(plan))
-        found += [
-            time << 32 | number * _KINDS + UNRELATED
-            for number, time in enumerate(sorted(unrelated))
-        ]
+        found = [time << 32 | row * KINDS + UNRELATED for row, time in enumerate(sorted(unrelated))]
+        for row in range(len(plan)):
+            state = plan.state(row, _FAR)
+            found += [
+                attempt.at << 32 | row * KINDS + attempt.number
+                for attempt in state.attempts
+                if attempt.channel in _RECORDED and not happens(state.draws[43], _MISSING)
+            ]
         found.sort()
         self.times = array("q", (packed >> 32 for packed in found))
-        self._sources = array("I", (packed & 0xFFFF_FFFF for packed in found))
+        self._numbers = array("I", (packed & 0xFFFF_FFFF for packed in found))
 
-    def key(self, index: int) -> str:
+    def key(self, row: int) -> str:
         """The ``message_uuid`` of a row."""
-        row, kind = divmod(self._sources[index], _KINDS)
-        return key_of(self.plan.seed, row, kind)
+        return key_of(self.plan.seed, self._numbers[row])
 
     def row_of(self, key: str) -> int | None:
         """The row of a ``message_uuid``, if it is one of these."""
-        found = row_of(self.plan.seed, key)
-        if found is None:
+        number = number_of(self.plan.seed, key)
+        if number is None or number not in self._numbers:
             return None
-        row, kind = found
-        source = row * _KINDS + kind
-        return self._sources.index(source) if source in self._sources else None
+        return self._numbers.index(number)
 
-    def matcher(self, filters: dict[str, str], now: int) -> Callable[[int], bool]:
-        """A test of rows, on the record written out."""
-        return lambda index: matches(self.record(index, now), filters)
+    def matches(self, row: int, filters: dict[str, str], now: int) -> bool:
+        """Whether a row passes filters, by its record written out."""
+        return matches(self.record(row, now), filters)
 
-    def record(self, index: int, now: int) -> dict[str, Any]:
+    def record(self, row: int, now: int) -> dict[str, Any]:
         """The message as the list shows it at that moment."""
-        row, kind = divmod(self._sources[index], _KINDS)
+        session, kind = divmod(self._numbers[row], KINDS)
         if kind == UNRELATED:
-            return _unrelated(key_of(self.plan.seed, row, kind), self.times[index], row, now)
-        state = self.plan.state(row, now)
-        return _of_attempt(self.plan, state, state.attempts[kind - 1])
+            return _unrelated(self.key(row), self.times[row], session, now)
+        state = self.plan.state(session, now)
+        return _of_attempt(state, state.attempts[kind - 1])
 
-    def expected(self, index: int, now: int) -> ExpectedMessage:
+    def expected(self, row: int, now: int) -> ExpectedMessage:
         """The message as it is expected in the results of that moment."""
-        row, kind = divmod(self._sources[index], _KINDS)
+        session, kind = divmod(self._numbers[row], KINDS)
         if kind == UNRELATED:  # these are written out by hand, not planned
-            return message_of_record(self.record(index, now))
-        state = self.plan.state(row, now)
+            return message_of_record(self.record(row, now))
+        state = self.plan.state(session, now)
         attempt = state.attempts[kind - 1]
         is_bare = _is_bare(state)
         return ExpectedMessage(
@@ -116,27 +118,14 @@ class GeneratedMessages:
         )
 
 
-def _of_attempts(plan: Plan) -> list[int]:
-    found = []
-    for row in range(len(plan)):
-        state = plan.state(row, _FAR)
-        found += [
-            attempt.at << 32 | row * _KINDS + attempt.number
-            for attempt in state.attempts
-            if attempt.channel in _RECORDED and not happens(state.draws[43], _MISSING)
-        ]
-    return found
-
-
 def _is_bare(state: SessionState) -> bool:
     """Whether its records have no more fields than in the first years of the interface."""
     return happens(state.draws[45], 0.06)
 
 
-def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dict[str, Any]:
-    draws = state.draws
-    country = COUNTRIES[state.country]
-    key = key_of(plan.seed, state.row, attempt.number)
+def _of_attempt(state: SessionState, attempt: PlannedAttempt) -> dict[str, Any]:
+    draws, country = state.draws, state.country
+    key = state.key(attempt.number)
     code, text = _error(attempt.status, draws[44], in_burst=state.odd == BURST)
     record: dict[str, Any] = {
         **_core(key, attempt.at),
@@ -152,7 +141,6 @@ def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dic
     }
     if _is_bare(state):
         return record
-    application = APPLICATIONS[state.application]
     record |= {
         "error_message": text,
         "powerpack_id": "",
@@ -167,7 +155,7 @@ def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dic
         "log_preference": "true",
         "message_sent_time": _spelt(attempt.sent),
         "message_updated_time": _spelt(attempt.updated),
-        "_subaccount": SUBACCOUNT_ID if application.subaccount else "",
+        "_subaccount": state.application.subaccount,
     }
     if country.iso == "US" and attempt.channel == "sms":
         record |= {
@@ -177,17 +165,13 @@ def _of_attempt(plan: Plan, state: SessionState, attempt: PlannedAttempt) -> dic
             "tendlc_registration_status": "registered",
         }
     if attempt.channel == "whatsapp":
-        expiry = attempt.at + DAY
-        record |= {
-            "conversation_id": key.replace("-", ""),
-            "conversation_origin": "authentication",
-            # Two names are in use for it, one of them with a Unix number.
-            **(
-                {"conversation_expiration_timestamp": _spelt(expiry)}
-                if draws[43] & 1
-                else {"conversation_expiry_timestamp": expiry // SECOND}
-            ),
-        }
+        record["conversation_id"] = key.replace("-", "")
+        record["conversation_origin"] = "authentication"
+        # Two names are in use for it, one of them with a Unix number.
+        if draws[43] & 1:
+            record["conversation_expiration_timestamp"] = _spelt(attempt.at + DAY)
+        else:
+            record["conversation_expiry_timestamp"] = (attempt.at + DAY) // SECOND
     return record
 
 
@@ -198,14 +182,14 @@ def _unrelated(key: str, at: int, number: int, now: int) -> dict[str, Any]:
     record = {
         **_core(key, at),
         "message_direction": "outbound",
-        "message_state": "delivered",
+        "message_state": "failed",
         "message_type": "sms",
         "from_number": OWN_NUMBER,
         "to_number": person,
         "units": 1,
         "total_rate": money(770),
-        "total_amount": money(770),
-        "error_code": "000",
+        "total_amount": money(0),
+        "error_code": "200",
         "destination_country_iso2": "US",
     }
     # By its number and not by chance, so that every account has some of each kind.
@@ -214,24 +198,21 @@ def _unrelated(key: str, at: int, number: int, now: int) -> dict[str, Any]:
         record["message_direction"], record["message_state"] = "inbound", "received"
         record["from_number"], record["to_number"] = person, OWN_NUMBER
         record["total_rate"] = record["total_amount"] = money(550)
+        record["error_code"] = "000"
         given_up = at + (20 + number % 35) * MINUTE
         if number % _NOT_FORWARDED == 0 and given_up <= now:
             record["message_state"], record["error_code"], updated = "undelivered", "20", given_up
         return {**record, "message_updated_time": _spelt(updated)}
     if kind == "picture":
-        record["message_type"] = "mms"
-        record["total_rate"] = record["total_amount"] = money(1800)
-        record["carrier_fees"] = record["carrier_fees_rate"] = money(1000)
         sent = at + SECOND * (50 + number * 37 % 100) // 100
         updated = sent + SECOND * (300 + number * 97 % 900) // 100
         delivered = updated <= now
-        state = "delivered" if delivered else "sent" if sent <= now else "queued"
-        record["message_state"] = state
+        record["message_type"] = "mms"
+        record["message_state"] = "delivered" if delivered else "sent" if sent <= now else "queued"
         record["error_code"] = "000" if delivered else None
+        record["total_rate"] = record["total_amount"] = money(1800)
+        record["carrier_fees"] = record["carrier_fees_rate"] = money(1000)
         record["message_sent_time"] = _spelt(sent if sent <= now else None)
-    else:
-        record["message_state"], record["error_code"] = "failed", "200"
-        record["total_amount"] = money(0)
     record["message_updated_time"] = _spelt(updated if updated <= now else None)
     return record
 

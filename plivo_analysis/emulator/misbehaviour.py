@@ -358,7 +358,7 @@ def _fresh_session(account: Account, key: UUID) -> dict[str, Any]:
     attempt = {"channel": "sms", "attempt_uuid": str(UUID(int=key.int ^ 1))}
     return {
         "session_uuid": str(key),
-        "app_uuid": APPLICATIONS[0].uuid,
+        "app_uuid": APPLICATIONS[0].app_uuid,
         "recipient": str(COUNTRIES[0].number(0.0)),
         "channel": "sms",
         "status": EXPIRED,

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import product
 from math import exp
+from operator import attrgetter
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plivo_analysis.emulator.times import HOUR, MINUTE, SECOND
 from plivo_analysis.emulator.traffic_model import (
     ADDRESSES,
+    APPLICATIONS,
     BURST_ADDRESS,
     CHANNELS,
     COUNTRIES,
@@ -35,7 +37,7 @@ from plivo_analysis.emulator.traffic_model import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plivo_analysis.emulator.traffic_model import Network
+    from plivo_analysis.emulator.traffic_model import Application, Country, Network
 
 IN_PROGRESS, VERIFIED, EXPIRED = "in-progress", "verified", "expired"
 REACHED, NOT_REACHED, FAILED, PENDING = range(4)
@@ -47,10 +49,12 @@ PATHS = tuple(
 )
 PATH_INDEX = {path: index for index, path in enumerate(PATHS)}
 
-SESSION = 0  # 1 and up: the attempt of that number
+# Sixteen numbers belong to a row: the session's, then those of its attempts, and the last one to a
+# message of no session. From a number follows the key of its record.
+KINDS = 16
+SESSION = 0
 UNRELATED = 15
 
-_KINDS = 16
 _LAST = (1 << 48) - 1
 _SCATTER = 0x9E3779B97F4B  # odd, so that its multiples spread over all 48 bits
 _FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -134,6 +138,7 @@ class SessionState:
     """All that is true of a generated session at a moment.
 
     Attributes:
+        seed: That of the plan, from which its keys follow.
         row: Its index in the plan.
         created: When it began, in microseconds.
         status: ``in-progress``, ``verified`` or ``expired``.
@@ -142,15 +147,12 @@ class SessionState:
         odd: What is odd about it.
         draws: Random bytes for its spelling.
         recipient: The number that the code went to.
-        country: The index of its country.
-        application: The index of its application.
+        country: Where that number is.
+        application: Which one asked for the code.
         carrier: The name of its network.
-
-    Example:
-        >>> SessionState(0, 0, "expired", (), 0, PLAIN, b"", 14155550100, 0, 0, "AT&T").total
-        0
     """
 
+    seed: bytes
     row: int
     created: int
     status: str
@@ -159,9 +161,13 @@ class SessionState:
     odd: int
     draws: bytes
     recipient: int
-    country: int
-    application: int
+    country: Country
+    application: Application
     carrier: str
+
+    def key(self, kind: int = SESSION) -> str:
+        """Its ``session_uuid``, or the ``attempt_uuid`` of the attempt of that number."""
+        return key_of(self.seed, self.row * KINDS + kind)
 
     @property
     def shown_carrier(self) -> str | None:
@@ -187,6 +193,37 @@ def happens(draw: int, chance: float) -> bool:
     return draw < chance * 256
 
 
+@dataclass(slots=True)
+class Row:
+    """What is drawn of one session; the rest of it follows from its place in the plan.
+
+    Attributes:
+        time: When it begins, in microseconds.
+        open_for: How long until it settles, in microseconds.
+        recipient: The number that the code goes to.
+        country: The index of its country.
+        network: The index in the country's carriers.
+        application: The index of its application.
+        patience: How long its person waits between attempts, 0 to 255.
+        path: The index in ``PATHS`` of the channels of its attempts.
+        outcomes: Two bits an attempt, the first one lowest.
+        verified: Whether it will be.
+        odd: What is odd about it.
+    """
+
+    time: int
+    open_for: int
+    recipient: int
+    country: int
+    network: int
+    application: int
+    patience: int
+    path: int
+    outcomes: int
+    verified: bool
+    odd: int = PLAIN
+
+
 class Plan:
     """The columns. The generator appends to them; nothing else changes them.
 
@@ -195,60 +232,75 @@ class Plan:
         price_step: When the price of one country's SMS changed, in microseconds.
 
     Example:
-        >>> len(Plan(b"seed", 0).times)
-        0
+        >>> plan = Plan(b"seed", 0)
+        >>> plan.append(Row(0, 59 * SECOND, 14155550100, 0, 0, 0, 0, 0, REACHED, True))
+        >>> plan.status(0, 59 * SECOND), plan.status(0, 60 * SECOND)
+        ('in-progress', 'verified')
     """
 
     def __init__(self, seed: bytes, price_step: int) -> None:
         self.seed = seed
         self.price_step = price_step
         self.times = array("q")
-        self.recipients = array("q")
         self.settles = array("H")
+        self.recipients = array("q")
         self.countries = bytearray()
-        self.networks = bytearray()  # the index in the country's carriers
+        self.networks = bytearray()
         self.applications = bytearray()
         self.patience = bytearray()
         self.paths = bytearray()
         self.outcomes = bytearray()
         self.verified = bytearray()
         self.odds = bytearray()
+        self.columns = [column for column in vars(self).values() if hasattr(column, "append")]
 
     def __len__(self) -> int:
         return len(self.times)
 
-    def merge(self, other: Plan) -> None:
-        """Take over the rows of another plan; both are ordered by time and so is the whole.
+    def append(self, row: Row) -> None:
+        """Add a session at the end."""
+        self.times.append(row.time)
+        self.settles.append(row.open_for // SETTLE_UNIT + 1)
+        self.recipients.append(row.recipient)
+        self.countries.append(row.country)
+        self.networks.append(row.network)
+        self.applications.append(row.application)
+        self.patience.append(row.patience)
+        self.paths.append(row.path)
+        self.outcomes.append(row.outcomes)
+        self.verified.append(row.verified)
+        self.odds.append(row.odd)
+
+    def merge(self, rows: list[Row]) -> None:
+        """Put further sessions where their times belong, behind those of the same instant.
 
         Example:
-            >>> plan, other = Plan(b"seed", 0), Plan(b"seed", 0)
-            >>> plan.times.extend([1, 3]); other.times.extend([2, 4])
-            >>> plan.merge(other)
+            >>> first, between, last = (
+            ...     Row(time, 0, 14155550100, 0, 0, 0, 0, 0, REACHED, False) for time in (1, 2, 3)
+            ... )
+            >>> plan = Plan(b"seed", 0)
+            >>> plan.append(first)
+            >>> plan.append(last)
+            >>> plan.merge([between])
             >>> list(plan.times)
-            [1, 2, 3, 4]
+            [1, 2, 3]
         """
+        later = Plan(self.seed, self.price_step)
+        for row in sorted(rows, key=attrgetter("time")):
+            later.append(row)
+        positions = [bisect_right(self.times, time) for time in later.times]
         # By slices: inserting row by row would move every column once for each of them.
-        positions = [bisect_right(self.times, time) for time in other.times]
-        for name, column in vars(self).items():
-            if isinstance(column, (array, bytearray)):
-                merged: Any = column[:0]
-                start = 0
-                for position, value in zip(positions, getattr(other, name), strict=False):
-                    merged += column[start:position]
-                    merged.append(value)
-                    start = position
-                merged += column[start:]
-                setattr(self, name, merged)
+        for column, values in zip(self.columns, later.columns, strict=True):
+            start, old = 0, column[:]
+            del column[:]
+            for position, value in zip(positions, values, strict=True):
+                column.extend(old[start:position])
+                column.append(value)
+                start = position
+            column.extend(old[start:])
 
     def status(self, row: int, now: int) -> str:
-        """The status of a session at a moment.
-
-        Example:
-            >>> plan = Plan(b"seed", 0)
-            >>> plan.times.append(0); plan.settles.append(15); plan.verified.append(1)
-            >>> plan.status(0, 59_000_000), plan.status(0, 60_000_000)
-            ('in-progress', 'verified')
-        """
+        """The status of a session at a moment; the example is that of the class."""
         if now < self.times[row] + self.settles[row] * SETTLE_UNIT:
             return IN_PROGRESS
         return VERIFIED if self.verified[row] else EXPIRED
@@ -260,12 +312,13 @@ class Plan:
         # delay, 6-13 waits, 21-28 parts and final words, 29-45 spelling and late prices, 48-63
         # deliveries. Two facts that read one byte go together more often than chance would have it.
         draws = blake2b(row.to_bytes(8, "big"), key=self.seed, digest_size=64).digest()
-        odd, country = self.odds[row], self.countries[row]
-        carrier = COUNTRIES[country].carriers[self.networks[row]]
+        odd, country = self.odds[row], COUNTRIES[self.countries[row]]
+        carrier = country.carriers[self.networks[row]]
         attempts: tuple[PlannedAttempt, ...] = ()
         if odd != NO_ATTEMPTS:
             attempts = tuple(self._attempts(row, now, odd, draws, network_named(carrier)))
         return SessionState(
+            seed=self.seed,
             row=row,
             created=self.times[row],
             status=self.status(row, now),
@@ -275,7 +328,7 @@ class Plan:
             draws=draws,
             recipient=self.recipients[row],
             country=country,
-            application=self.applications[row],
+            application=APPLICATIONS[self.applications[row]],
             carrier=carrier,
         )
 
@@ -313,8 +366,8 @@ class Plan:
                 status = "ringing"
             else:
                 status = "queued" if sent is None else "sent"
-            parts = self._parts(channel, country, draws[20 + number])
-            price = self.price(country, channel, at)
+            parts = _parts(channel, country, draws[20 + number])
+            price = self._price(country, channel, at)
             # What never left is not billed, nor is a call that nobody answered.
             free = outcome == FAILED or (channel == VOICE and outcome != REACHED)
             yield PlannedAttempt(
@@ -330,22 +383,17 @@ class Plan:
                 priced=now >= max(sent_at, at + (_PRICED_LATE if late_price else _PRICED_AFTER)),
             )
 
-    def price(self, country: int, channel: int, at: int) -> int:
-        """The price of one part, call or message at a time.
-
-        Example:
-            >>> Plan(b"seed", 0).price(0, SMS, 0)
-            770
-        """
+    def _price(self, country: int, channel: int, at: int) -> int:
+        """The price of one part, call or message at a time."""
         if country == STEP_COUNTRY and channel == SMS and at < self.price_step:
             return STEP_PRICE_BEFORE
         return COUNTRIES[country].prices[channel]
 
-    @staticmethod
-    def _parts(channel: int, country: int, draw: int) -> int:
-        if channel != SMS or not happens(draw, COUNTRIES[country].parts):
-            return 1
-        return 3 if draw == 0 else 2
+
+def _parts(channel: int, country: int, draw: int) -> int:
+    if channel != SMS or not happens(draw, COUNTRIES[country].parts):
+        return 1
+    return 3 if draw == 0 else 2
 
 
 def _delivery(carrier: Network, at: int, draws: bytes, verified: int) -> tuple[int, int]:
@@ -377,34 +425,30 @@ def _final_status(channel: int, outcome: int, draw: int) -> str:
     return _STATUSES[channel][outcome]
 
 
-def key_of(seed: bytes, row: int, kind: int) -> str:
-    """The key of a row and kind.
+def key_of(seed: bytes, number: int) -> str:
+    """The key of the record of that number, in the form of a random UUID.
 
     Example:
-        >>> key_of(b"seed", 7, SESSION) == key_of(b"seed", 7, SESSION)
-        True
+        >>> number_of(b"seed", key_of(b"seed", 127))
+        127
     """
-    # The row stands in the last 12 digits, hidden by the others: a record is found by its key in
-    # no time, without a table of a million keys, and keys look as random as real ones.
-    number = row * _KINDS + kind
+    # The number stands in the last 12 digits, hidden by the others: a record is found by its key
+    # in no time, without a table of a million keys, and keys look as random as real ones.
     head = blake2b(number.to_bytes(8, "big"), key=seed, digest_size=8).hexdigest()
     last = number ^ (int(head, 16) * _SCATTER & _LAST)
     variant = "89ab"[int(head[15], 16) & 3]
     return f"{head[:8]}-{head[8:12]}-4{head[12:15]}-{variant}{head[13:16]}-{last:012x}"
 
 
-def row_of(seed: bytes, key: str) -> tuple[int, int] | None:
-    """The row and kind that a key was made of, or nothing if it was not made here.
+def number_of(seed: bytes, key: str) -> int | None:
+    """The number that a key was made of, or ``None`` if it was not made here.
 
     Example:
-        >>> row_of(b"seed", key_of(b"seed", 7, UNRELATED))
-        (7, 15)
-        >>> row_of(b"seed", "../../Message") is None
+        >>> number_of(b"seed", "../../Message") is None
         True
     """
     if not _FORM.fullmatch(key):
         return None
     head = key[:8] + key[9:13] + key[15:18] + key[22]
     number = int(key[24:], 16) ^ (int(head, 16) * _SCATTER & _LAST)
-    row, kind = divmod(number, _KINDS)
-    return (row, kind) if key_of(seed, row, kind) == key else None
+    return number if key_of(seed, number) == key else None

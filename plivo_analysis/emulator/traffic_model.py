@@ -28,6 +28,9 @@ DOLLAR = 100_000
 FALLBACK = (0.088, 0.178, 0.066)
 RETRY = 0.045
 
+# Of the form that the official SDKs insist on: MA or SA, then 18 capital letters or digits.
+AUTH_ID = "MADEMO00000000000000"
+SUBACCOUNT_ID = "SADEMO00000000000000"
 OWN_SENDERS = ("PLVRFY", "PLVSMS")
 OWN_NUMBER = "14155550199"
 BURST_ADDRESS = "203.0.113.254"
@@ -89,7 +92,7 @@ class Country:
     Attributes:
         iso: Its two letters.
         calling: Calling code, with an area code where numbers have one.
-        digits: Digits that vary, after ``calling`` and fixed zeros.
+        lines: How many numbers there are for each calling code.
         share: Of all sessions.
         success: Chance that a session which stays on its channel is verified.
         prices: Of one SMS part, one call, one WhatsApp message (0: not offered).
@@ -107,7 +110,7 @@ class Country:
 
     iso: str
     calling: tuple[int, ...]
-    digits: int
+    lines: int
     share: float
     success: float
     prices: tuple[int, int, int]
@@ -125,8 +128,7 @@ class Country:
             >>> COUNTRIES[0].number(0.0), COUNTRIES[4].number(0.999999)
             (12015550100, 447700900999)
         """
-        lines = int(10**self.digits)
-        area, line = divmod(int(draw * len(self.calling) * lines), lines)
+        area, line = divmod(int(draw * len(self.calling) * self.lines), self.lines)
         return self.calling[area] + line
 
 
@@ -142,31 +144,31 @@ _US = _fiction(201, 202, 206, 212, 213, 214, 215, 216, 224, 240, 248, 267, 301, 
 _CA = _fiction(204, 250, 403, 416, 418, 438, 450, 506, 514, 519, 587, 604, 613, 647, 705, 778)
 
 COUNTRIES = (
-    Country("US", _US, 2, 0.2717, 0.944, (770, 1150, 1430), (0.040, 0.13), 0.93, 0.010,
+    Country("US", _US, 100, 0.2717, 0.944, (770, 1150, 1430), (0.040, 0.13), 0.93, 0.010,
             ("Verizon", "T-Mobile US", "AT&T"), "en_US", "310"),
-    Country("IN", (910_000_000_000,), 5, 0.1994, 0.936, (8000, 925, 220), (0.050, 0.13), 1.0,
+    Country("IN", (910_000_000_000,), 100_000, 0.1994, 0.936, (8000, 925, 220), (0.050, 0.13), 1.0,
             0.030, ("AirTel", "Jio", "Vi"), "en_IN", "404"),
-    Country("BR", (550_000_000_000,), 5, 0.1075, 0.940, (4840, 2100, 3230), (0.045, 0.14), 1.0,
-            0.015, ("Vivo", "Claro BR", "TIM Brasil", FALSE_FAILURES), "pt_BR", "724"),
-    Country("CA", _CA, 2, 0.0202, 0.944, (770, 1200, 0), (0.045, 0.0), 0.95, 0.010,
+    Country("BR", (550_000_000_000,), 100_000, 0.1075, 0.940, (4840, 2100, 3230), (0.045, 0.14),
+            1.0, 0.015, ("Vivo", "Claro BR", "TIM Brasil", FALSE_FAILURES), "pt_BR", "724"),
+    Country("CA", _CA, 100, 0.0202, 0.944, (770, 1200, 0), (0.045, 0.0), 0.95, 0.010,
             ("Rogers", "Bell", "Telus"), "en_CA", "302"),
-    Country("GB", (447_700_900_000,), 3, 0.0786, 0.942, (3720, 750, 3660), (0.045, 0.12), 0.95,
+    Country("GB", (447_700_900_000,), 1_000, 0.0786, 0.942, (3720, 750, 3660), (0.045, 0.12), 0.95,
             0.010, ("EE", "O2", "Vodafone UK"), "en_GB", "234"),
-    Country("MX", (520_000_000_000,), 5, 0.0710, 0.938, (8360, 1250, 2470), (0.045, 0.12), 1.0,
-            0.020, ("Telcel", "AT&T MX", UNUSED_DELIVERIES), "es_MX", "334"),
-    Country("DE", (49_000_000_000,), 5, 0.0600, 0.934, (9500, 1350, 0), (0.045, 0.0), 1.0,
+    Country("MX", (520_000_000_000,), 100_000, 0.0710, 0.938, (8360, 1250, 2470), (0.045, 0.12),
+            1.0, 0.020, ("Telcel", "AT&T MX", UNUSED_DELIVERIES), "es_MX", "334"),
+    Country("DE", (49_000_000_000,), 100_000, 0.0600, 0.934, (9500, 1350, 0), (0.045, 0.0), 1.0,
             0.030, ("Telekom", "Vodafone DE", "o2-de"), "de_DE", "262"),
-    Country("FR", (33_000_000_000,), 5, 0.0521, 0.940, (6637, 1950, 0), (0.045, 0.0), 1.0,
+    Country("FR", (33_000_000_000,), 100_000, 0.0521, 0.940, (6637, 1950, 0), (0.045, 0.0), 1.0,
             0.025, ("SFR", "Orange F", "Bouygues"), "fr_FR", "208"),
-    Country("NG", (2_340_000_000_000,), 5, 0.0356, 0.898, (2360, 16100, 0), (0.110, 0.0), 1.6,
+    Country("NG", (2_340_000_000_000,), 100_000, 0.0356, 0.898, (2360, 16100, 0), (0.110, 0.0), 1.6,
             0.015, ("MTN Nigeria", "Glo", "Airtel NG", SLOW), "en_GB", "621"),
-    Country("ID", (620_000_000_000,), 5, 0.0338, 0.924, (33330, 8300, 0), (0.060, 0.0), 1.1,
+    Country("ID", (620_000_000_000,), 100_000, 0.0338, 0.924, (33330, 8300, 0), (0.060, 0.0), 1.1,
             0.030, ("Telkomsel", "XL", "Indosat"), "id_ID", "510"),
-    Country("SG", (650_000_0000,), 4, 0.0272, 0.938, (5156, 3400, 0), (0.045, 0.0), 0.95,
+    Country("SG", (650_000_0000,), 10_000, 0.0272, 0.938, (5156, 3400, 0), (0.045, 0.0), 0.95,
             0.020, ("Singtel", "StarHub"), "en_GB", "525"),
-    Country("AE", (971_000_000_000,), 5, 0.0261, 0.926, (9875, 22900, 0), (0.070, 0.0), 1.05,
+    Country("AE", (971_000_000_000,), 100_000, 0.0261, 0.926, (9875, 22900, 0), (0.070, 0.0), 1.05,
             0.060, ("Etisalat", "du"), "ar_AE", "424"),
-    Country("BD", (880_000_000_0000,), 5, 0.0168, 0.918, (28240, 4600, 0), (0.040, 0.0), 1.1,
+    Country("BD", (880_000_000_0000,), 100_000, 0.0168, 0.918, (28240, 4600, 0), (0.040, 0.0), 1.1,
             0.040, ("Grameenphone", "Robi", "Banglalink"), "bn_BD", "470"),
 )
 # fmt: on
@@ -181,43 +183,38 @@ STEP_DAYS_AGO = 14
 
 @dataclass(frozen=True)
 class Application:
-    """A Verify application of the account.
+    """A Verify application of the account; the names are those of the filters.
 
     Attributes:
-        uuid: Its key.
+        app_uuid: Its key.
         alias: Its name.
         share: Of all sessions outside the burst.
         brand_name: The name that its messages carry.
         app_hash: What its Android messages end with, or nothing.
-        subaccount: Whether the subaccount runs it.
+        subaccount: The subaccount that runs it, or nothing.
 
     Example:
         >>> [application.alias for application in APPLICATIONS]
         ['Rider app', 'Web checkout', 'Driver app', 'Back office']
     """
 
-    uuid: str
+    app_uuid: str
     alias: str
     share: float
     brand_name: str
-    app_hash: str
-    subaccount: bool
+    app_hash: str = ""
+    subaccount: str = ""
 
 
+# fmt: off
 APPLICATIONS = (
-    Application(
-        "0a5f1c52-6d0e-4c3b-9f6e-2b1d7c4e8a01", "Rider app", 0.522, "Halt", "hAltRider01", False
-    ),
-    Application(
-        "1b6e2d63-7e1f-4d4c-8a7f-3c2e8d5f9b02", "Web checkout", 0.307, "Halt Pay", "", False
-    ),
-    Application(
-        "2c7f3e74-8f20-4e5d-9b80-4d3f9e60ac03", "Driver app", 0.141, "Halt", "hAltDrive01", False
-    ),
-    Application(
-        "3d804f85-9031-4f6e-8c91-5e40af71bd04", "Back office", 0.030, "Halt Desk", "", True
-    ),
+    Application("0a5f1c52-6d0e-4c3b-9f6e-2b1d7c4e8a01", "Rider app", 0.522, "Halt", "hAltRider01"),
+    Application("1b6e2d63-7e1f-4d4c-8a7f-3c2e8d5f9b02", "Web checkout", 0.307, "Halt Pay"),
+    Application("2c7f3e74-8f20-4e5d-9b80-4d3f9e60ac03", "Driver app", 0.141, "Halt", "hAltDrive01"),
+    Application("3d804f85-9031-4f6e-8c91-5e40af71bd04", "Back office", 0.030, "Halt Desk",
+                subaccount=SUBACCOUNT_ID),
 )
+# fmt: on
 WEB_CHECKOUT = 1
 
 # Sessions by hour of the day (UTC) and by weekday, and how they grow.

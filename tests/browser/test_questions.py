@@ -23,9 +23,9 @@ import pytest
 
 import plivo_analysis as pva
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, generate
-from plivo_analysis.emulator.account import SUBACCOUNT_ID
 from plivo_analysis.emulator.expected import ExpectedSession, session_of_record, sum_up
 from plivo_analysis.emulator.listing import SESSIONS
+from plivo_analysis.emulator.traffic_model import SUBACCOUNT_ID
 from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.values.typesetting import money, unit_price
 

@@ -336,7 +336,7 @@ def test_waits_are_short_and_long_and_patience_helps_a_little() -> None:
 
 def test_nothing_is_verified_before_its_message_was_sent() -> None:
     account = generate(sessions=5_000)
-    plan = account._sessions._generated.plan  # type: ignore[union-attr]
+    plan = account._plan
     verified = [row for row in range(len(plan)) if plan.verified[row]]
     for row in verified:
         sent = plan.state(row, 2**62).attempts[-1].sent
