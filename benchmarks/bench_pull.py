@@ -25,7 +25,6 @@ from plivo_analysis.emulator import (
     FixedWindow,
     Server,
     SlidingWindow,
-    StrictSpacing,
     TokenBucket,
     generate,
 )
@@ -87,7 +86,10 @@ def main() -> None:
         "fixed window": (lambda clock: FixedWindow(clock=clock.monotonic), _by_windows),
         "sliding window": (lambda clock: SlidingWindow(clock=clock.monotonic), _by_windows),
         "token bucket": (lambda clock: TokenBucket(clock=clock.monotonic), _by_drops),
-        "one in 3 seconds": (lambda clock: StrictSpacing(clock=clock.monotonic), _evenly),
+        "one in 3 seconds": (
+            lambda clock: SlidingWindow(1, seconds=3.0, clock=clock.monotonic),
+            _evenly,
+        ),
     }
     print(f"  {'limiter':<24}{'requests':>10}{'rows each':>11}{'time ÷ floor':>14}{'refused':>9}")
     for name, (make, floor) in limiters.items():

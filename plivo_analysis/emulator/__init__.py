@@ -18,12 +18,7 @@ from plivo_analysis.emulator.expected import ExpectedResults
 from plivo_analysis.emulator.expected_deliveries import ExpectedDeliveries
 from plivo_analysis.emulator.faults import Fault
 from plivo_analysis.emulator.generator import generate
-from plivo_analysis.emulator.limiters import (
-    FixedWindow,
-    SlidingWindow,
-    StrictSpacing,
-    TokenBucket,
-)
+from plivo_analysis.emulator.limiters import FixedWindow, SlidingWindow, TokenBucket
 from plivo_analysis.emulator.misbehaviour import Behaviour
 from plivo_analysis.emulator.server import Request, Server
 from plivo_analysis.emulator.traffic_model import AUTH_ID
@@ -40,7 +35,6 @@ __all__ = [
     "Request",
     "Server",
     "SlidingWindow",
-    "StrictSpacing",
     "TokenBucket",
     "generate",
 ]

@@ -12,12 +12,12 @@ import zlib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from math import inf
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
-_FOREVER = 10**9
 _REASONS = {200: "OK", 204: "No Content", 207: "Multi-Status"}
 _HTML = b"<html><head><title>Sorry</title></head><body><h1>Sorry</h1></body></html>"
 
@@ -45,37 +45,27 @@ class Response:
         """
         return replace(self, headers={**headers, **self.headers})
 
-    def head(self, *, length: int | None, **further: str) -> bytes:
-        """The first line and the headers, as bytes; no length where none is given.
+    def head(self, framing: str | None = None) -> bytes:
+        """The first line and the headers, as bytes.
+
+        Args:
+            framing: The header that says where the body ends, by default its length.
 
         Example:
-            >>> Response(200, b"{}").head(length=2).splitlines()[-2]
+            >>> Response(200, b"{}").head().splitlines()[-2]
             b'Content-Length: 2'
         """
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Status')}"]
         if self.content_type:
             lines.append(f"Content-Type: {self.content_type}")
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        lines += [f"{name.replace('_', '-')}: {value}" for name, value in further.items()]
-        if length is not None:
-            lines.append(f"Content-Length: {length}")
+        lines.append(framing or f"Content-Length: {len(self.body)}")
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
-
-class Wire(Protocol):
-    """What a fault can do with its client's connection."""
-
-    def send(self, data: bytes) -> None:
-        """Put bytes on the wire at once."""
-
-    def drop(self) -> None:
-        """End the connection in good order once the fault is over."""
-
-    def reset(self) -> None:
-        """Break the connection."""
-
-    def wait(self, seconds: float) -> bool:
-        """Let time pass; true when the server is closing or the client has gone."""
+    @property
+    def half(self) -> bytes:
+        """The first half of the body."""
+        return self.body[: len(self.body) // 2]
 
 
 @dataclass(frozen=True)
@@ -86,7 +76,9 @@ class Fault:
         name: For the log and for messages of tests.
         replaces: Stands in for the true response; the account is then not asked.
         changes: Makes another response of the true one.
-        deliver: Puts the response on the wire in another way than the usual one.
+        deliver: How the response goes over the wire, if not at once: bytes that are sent, and
+            numbers of seconds that pass.
+        ends: What becomes of the connection afterwards. Closed, it ends in good order.
 
     Example:
         >>> Fault.status(503).replaces.status
@@ -96,7 +88,8 @@ class Fault:
     name: str
     replaces: Response | None = None
     changes: Callable[[Response], Response] | None = None
-    deliver: Callable[[Wire, Response], None] | None = None
+    deliver: Callable[[Response], Iterable[bytes | float]] | None = None
+    ends: Literal["open", "closed", "reset"] = "open"
 
     @classmethod
     def status(cls, status: int, *, html: bool = False, error: object = "it broke") -> Fault:
@@ -250,17 +243,15 @@ class Fault:
         """The connection is reset before the headers, or in the middle of the body.
 
         Example:
-            >>> Fault.reset().name
+            >>> Fault.reset().ends
             'reset'
         """
 
-        def deliver(connection: Wire, response: Response) -> None:
-            if mid_body:
-                connection.send(response.head(length=len(response.body)) + _half(response.body))
-                connection.wait(0.05)  # or the reset overtakes the bytes
-            connection.reset()
+        def deliver(response: Response) -> list[bytes | float]:
+            # The pause is there because the reset may overtake the bytes.
+            return [response.head() + response.half, 0.05] if mid_body else []
 
-        return cls("reset", deliver=deliver)
+        return cls("reset", deliver=deliver, ends="reset")
 
     @classmethod
     def cut(cls, *, chunked: bool = False, announced: bool = True) -> Fault:
@@ -272,22 +263,19 @@ class Fault:
                 is the end of the body, and the client gets half a JSON text in good order.
 
         Example:
-            >>> Fault.cut(chunked=True).name
-            'cut'
+            >>> Fault.cut(chunked=True).ends
+            'closed'
         """
 
-        def deliver(connection: Wire, response: Response) -> None:
-            half = _half(response.body)
+        def deliver(response: Response) -> list[bytes]:
+            half = response.half
             if chunked:
-                head = response.head(length=None, Transfer_Encoding="chunked")
-                connection.send(head + f"{len(half):x}\r\n".encode() + half + b"\r\n")
-            elif announced:
-                connection.send(response.head(length=len(response.body)) + half)
-            else:
-                connection.send(response.head(length=None, Connection="close") + half)
-            connection.drop()
+                head = response.head("Transfer-Encoding: chunked")
+                return [head + f"{len(half):x}\r\n".encode() + half + b"\r\n"]
+            head = response.head() if announced else response.head("Connection: close")
+            return [head + half]
 
-        return cls("cut", deliver=deliver)
+        return cls("cut", deliver=deliver, ends="closed")
 
     @classmethod
     def dribble(cls, bytes_per_second: float = 1.0) -> Fault:
@@ -298,30 +286,23 @@ class Fault:
             'dribble'
         """
 
-        def deliver(connection: Wire, response: Response) -> None:
-            connection.send(response.head(length=len(response.body)))
-            for position in range(len(response.body)):
-                connection.send(response.body[position : position + 1])
-                if connection.wait(1 / bytes_per_second):
-                    connection.drop()
-                    break
+        def deliver(response: Response) -> Iterator[bytes | float]:
+            yield response.head()
+            for byte in response.body:
+                yield bytes([byte])
+                yield 1 / bytes_per_second
 
         return cls("dribble", deliver=deliver)
 
     @classmethod
-    def hang(cls, seconds: float = _FOREVER) -> Fault:
+    def hang(cls, seconds: float = inf) -> Fault:
         """No response for so long, by default for ever; then the connection ends.
 
         Example:
             >>> Fault.hang().name
             'hang'
         """
-
-        def deliver(connection: Wire, _response: Response) -> None:
-            connection.wait(seconds)
-            connection.drop()
-
-        return cls("hang", deliver=deliver)
+        return cls("hang", deliver=lambda _response: [seconds], ends="closed")
 
     @classmethod
     def delay(cls, seconds: float) -> Fault:
@@ -331,13 +312,4 @@ class Fault:
             >>> Fault.delay(0.5).name
             'delay'
         """
-
-        def deliver(connection: Wire, response: Response) -> None:
-            connection.wait(seconds)
-            connection.send(response.head(length=len(response.body)) + response.body)
-
-        return cls("delay", deliver=deliver)
-
-
-def _half(body: bytes) -> bytes:
-    return body[: len(body) // 2]
+        return cls("delay", deliver=lambda response: [seconds, response.head() + response.body])

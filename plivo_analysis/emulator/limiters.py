@@ -1,4 +1,4 @@
-"""Four ways in which a service may count requests. Which one the real service uses is unknown.
+"""Three ways in which a service may count requests. Which one the real service uses is unknown.
 
 Each is asked once a request and answers ``None``, or the seconds after which it would have said
 yes. Time comes from a callable, so that a test can turn the clock.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ServerLimiter(ABC):
-    """What the four have in common.
+    """What the three have in common.
 
     Args:
         requests: How many requests pass in a window.
@@ -78,6 +78,8 @@ class FixedWindow(ServerLimiter):
 class SlidingWindow(ServerLimiter):
     """So many requests in any span of that length. Refused ones do not count.
 
+    With one request in three seconds it is a server that wants its requests evenly spaced.
+
     Example:
         >>> limiter = SlidingWindow(1, seconds=60, clock=lambda: 90.0)
         >>> limiter.admit(), limiter.admit()
@@ -112,32 +114,4 @@ class TokenBucket(ServerLimiter):
         if self._tokens < 1:
             return (1 - self._tokens) / rate
         self._tokens -= 1
-        return None
-
-
-class StrictSpacing(ServerLimiter):
-    """One request, then none for so many seconds.
-
-    Example:
-        >>> limiter = StrictSpacing(3, clock=lambda: 90.0)
-        >>> limiter.admit(), limiter.admit()
-        (None, 3.0)
-    """
-
-    _last = -inf
-
-    def __init__(
-        self,
-        seconds: float = 3.0,
-        *,
-        retry_after: RetryAfter = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(1, seconds=seconds, retry_after=retry_after, clock=clock)
-
-    def _admit(self, now: float) -> float | None:
-        wait = self._last + self._seconds - now
-        if wait > 0:
-            return wait
-        self._last = now
         return None

@@ -11,8 +11,10 @@ import struct
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,10 +22,9 @@ from plivo_analysis.emulator.faults import Fault
 from plivo_analysis.emulator.responses import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from plivo_analysis.emulator.account import Account
-    from plivo_analysis.emulator.faults import Response
     from plivo_analysis.emulator.limiters import ServerLimiter
     from plivo_analysis.emulator.misbehaviour import Behaviour
 
@@ -83,22 +84,13 @@ class Server(Service):
     ) -> None:
         super().__init__(account, limiter, behaviour, message_limiter)
         self.log: list[Request] = []
-        self.faults = faults
+        self.faults = faults  # what is left of the script; may be set to a new one at any time
         self._lock = threading.Lock()
         self._http = _Http(self, port)
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.02,), name="emulator", daemon=True
         )
         self._thread.start()
-
-    @property
-    def faults(self) -> Iterator[Fault | None]:
-        """What is left of the script. May be set to a new one at any time."""
-        return self._faults
-
-    @faults.setter
-    def faults(self, script: Iterable[Fault | None]) -> None:
-        self._faults = iter(script)
 
     @property
     def port(self) -> int:
@@ -126,7 +118,8 @@ class Server(Service):
     def next_fault(self) -> Fault | None:
         """Take the next entry of the script."""
         with self._lock:
-            return next(self._faults, None)
+            script = self.faults = iter(self.faults)
+            return next(script, None)
 
 
 class _Http(ThreadingHTTPServer):
@@ -139,29 +132,20 @@ class _Http(ThreadingHTTPServer):
         self.server = server
         self.ending = threading.Event()
         self.connections: dict[socket.socket, threading.Thread] = {}
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
 
     def server_bind(self) -> None:
         # The usual one asks the name service for this host's name, which may take seconds.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        thread = threading.Thread(
-            target=self.process_request_thread,
-            args=(request, client_address),
-            name="emulator connection",
-            daemon=True,
-        )
-        self.connections[request] = thread
-        thread.start()
+        TCPServer.server_bind(self)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
+        self.connections[request] = threading.current_thread()
+        # A thread that starts only now has a connection that `end` may not have seen.
+        if self.ending.is_set():
+            self.shutdown_request(request)
+        else:
             super().process_request_thread(request, client_address)
-        finally:
-            self.connections.pop(request, None)
+        del self.connections[request]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exc_info()[1], OSError):  # a client that goes away is no event
@@ -172,21 +156,18 @@ class _Http(ThreadingHTTPServer):
         # A thread that waits for its client's next request ends only with the connection.
         open_now = dict(self.connections)
         for connection in open_now:
-            try:
+            with suppress(OSError):  # the client was faster
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # the client was faster
         for thread in open_now.values():
             thread.join(5)
         self.server_close()
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     """One connection, on which faults play."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    gone = False
     server: _Http
 
     def __getattr__(self, name: str) -> Any:
@@ -208,14 +189,6 @@ class Handler(BaseHTTPRequestHandler):
         response = server.dated(response)
         if fault.changes:
             response = fault.changes(response)
-        self._note(server, response, at)
-        if fault.deliver:
-            fault.deliver(self, response)
-        else:  # to HEAD the headers of the whole response, and no body
-            body = b"" if self.command == "HEAD" else response.body
-            self.send(response.head(length=len(response.body)) + body)
-
-    def _note(self, server: Server, response: Response, at: float) -> None:
         parts = urlsplit(self.path)
         server.log.append(
             Request(
@@ -227,29 +200,30 @@ class Handler(BaseHTTPRequestHandler):
                 headers={name.lower(): value for name, value in self.headers.items()},
             )
         )
+        if fault.deliver:
+            self._deliver(fault.deliver(response))
+        else:  # to HEAD the headers of the whole response, and no body
+            self._deliver([response.head() + (b"" if self.command == "HEAD" else response.body)])
+        self.close_connection |= fault.ends != "open"
+        if fault.ends == "reset":
+            # Lingering for no time makes the kernel answer with a reset instead of an end.
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
 
-    def send(self, data: bytes) -> None:
-        """Put bytes on the wire at once."""
-        try:
-            self.wfile.write(data)
-        except OSError:
-            self.gone = self.close_connection = True
-
-    def drop(self) -> None:
-        """End the connection in good order once the fault is over."""
-        self.close_connection = True
-
-    def reset(self) -> None:
-        """Break the connection."""
-        # Lingering for no time makes the kernel answer with a reset instead of an end.
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def wait(self, seconds: float) -> bool:
-        """Let time pass; true when the server is closing or the client has gone."""
-        # The event is that of the server's end, so that a hanging request does not hold it up.
-        return self.gone or self.server.ending.wait(min(seconds, threading.TIMEOUT_MAX))
+    def _deliver(self, steps: Iterable[bytes | float]) -> None:
+        """Send bytes and let seconds pass, until the client has gone or the server ends."""
+        for step in steps:
+            if isinstance(step, bytes):
+                try:
+                    self.wfile.write(step)
+                except OSError:
+                    self.close_connection = True
+                    return
+            # The event is that of the server's end, so that a hanging request does not hold it up.
+            elif self.server.ending.wait(min(step, threading.TIMEOUT_MAX)):
+                self.close_connection = True
+                return
 
     def log_message(self, *_args: object) -> None:
         """Nothing is printed: the log is a list."""

@@ -1,4 +1,4 @@
-"""The four ways of counting, on a clock that the test turns."""
+"""The three ways of counting, on a clock that the test turns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plivo_analysis.emulator import Account, FixedWindow, SlidingWindow, StrictSpacing, TokenBucket
+from plivo_analysis.emulator import Account, FixedWindow, SlidingWindow, TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,9 +58,9 @@ def test_a_bucket_fills_by_one_token_in_three_seconds() -> None:
     assert admitted(limiter, 25) == 20
 
 
-def test_strict_spacing_lets_one_pass_in_three_seconds() -> None:
+def test_a_window_of_one_request_lets_one_pass_in_three_seconds() -> None:
     clock = Clock()
-    limiter = StrictSpacing(clock=clock)
+    limiter = SlidingWindow(1, seconds=3.0, clock=clock)
     assert admitted(limiter, 5) == 1
     clock.time += 2.9
     assert limiter.admit() == pytest.approx(0.1)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plivo_analysis.emulator import FixedWindow, SlidingWindow, StrictSpacing, TokenBucket
+from plivo_analysis.emulator import FixedWindow, SlidingWindow, TokenBucket
 from plivo_analysis.errors import FilterError
 from plivo_analysis.http.rate_limit.limiter import Limiter
 from plivo_analysis.http.rate_limit.window import PERMIT_LEASE_SECONDS, WindowState
@@ -93,7 +93,7 @@ def test_sixty_requests_take_hardly_longer_than_the_limit_itself(server: type[Co
 def test_a_server_that_wants_even_spacing_refuses_twice_and_then_never_again() -> None:
     clock = FakeClock()
     limiter = Limiter(20, clock=clock)
-    strict = StrictSpacing(3.0, clock=clock.monotonic)
+    strict = SlidingWindow(1, seconds=3.0, clock=clock.monotonic)
     refused = [send(clock, limiter, strict, 0.05) for _ in range(60)]
     assert sum(refused) == 2
     assert sum(refused[5:]) == 0
