@@ -11,9 +11,10 @@ The definitions are those of the package's documentation, written a second time 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.session_plan import (
@@ -141,21 +142,21 @@ class ExpectedJourneys:
         unpriced: Journeys that have a session without a total.
 
     Example:
-        >>> ExpectedJourneys().journeys
+        >>> sum_up([]).journeys.journeys
         0
     """
 
-    journeys: int = 0
-    sessions: int = 0
-    settled: int = 0
-    verified: int = 0
-    open: int = 0
-    spend: Decimal = _NOTHING
-    settled_spend: Decimal = _NOTHING
-    unpriced: int = 0
+    journeys: int
+    sessions: int
+    settled: int
+    verified: int
+    open: int
+    spend: Decimal
+    settled_spend: Decimal
+    unpriced: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class ExpectedResults:
     """Exact results of the sessions that began in a window and are served.
 
@@ -182,31 +183,31 @@ class ExpectedResults:
             ``failed_verified``, ``failed_expired``, ``pending``.
 
     Example:
-        >>> ExpectedResults().spend
+        >>> sum_up([]).spend
         Decimal('0')
     """
 
-    sessions: int = 0
-    settled: int = 0
-    open: int = 0
-    verified: int = 0
-    unpriced: int = 0
-    spend: Decimal = _NOTHING
-    lines: dict[tuple[date, str], Decimal] = field(default_factory=dict)
-    settled_spend: Decimal = _NOTHING
-    verified_spend: Decimal = _NOTHING
-    evaluable: dict[str, int] = field(default_factory=dict)
-    fell_back: dict[str, int] = field(default_factory=dict)
-    not_evaluable: int = 0
-    journeys: ExpectedJourneys = field(default_factory=ExpectedJourneys)
-    waits: dict[tuple[str, str, str | None], ExpectedWaits] = field(default_factory=dict)
-    receipts: dict[str | None, dict[str, int]] = field(default_factory=dict)
+    sessions: int
+    settled: int
+    open: int
+    verified: int
+    unpriced: int
+    spend: Decimal
+    lines: dict[tuple[date, str], Decimal]
+    settled_spend: Decimal
+    verified_spend: Decimal
+    evaluable: dict[str, int]
+    fell_back: dict[str, int]
+    not_evaluable: int
+    journeys: ExpectedJourneys
+    waits: dict[tuple[str, str, str | None], ExpectedWaits]
+    receipts: dict[str | None, dict[str, int]]
 
     def line(self, name: str) -> Decimal:
         """A line over all days.
 
         Example:
-            >>> ExpectedResults().line("sms")
+            >>> sum_up([]).line("sms")
             Decimal('0')
         """
         amounts = (amount for (_, line), amount in self.lines.items() if line == name)
@@ -215,11 +216,10 @@ class ExpectedResults:
 
 def session_of_state(state: SessionState) -> ExpectedSession:
     """A generated session."""
-    named = [(attempt.channel or UNKNOWN, attempt.charge) for attempt in state.attempts]
-    lines = [(channel, _amount(charge)) for channel, charge in named]
+    lines = [(attempt.channel or UNKNOWN, _amount(attempt.charge)) for attempt in state.attempts]
     # Everywhere else the lines make up the total, whatever of them the record shows.
     if state.odd in (TOTAL_ABOVE, TOTAL_BELOW) and state.total is not None:
-        gap = state.total - sum(charge for _, charge in named)
+        gap = state.total - sum(attempt.charge for attempt in state.attempts)
         lines.append((UNALLOCATED, _amount(gap)))
     return ExpectedSession(
         key=state.key(),
@@ -288,127 +288,124 @@ def sum_up(sessions: Iterable[ExpectedSession]) -> ExpectedResults:
         >>> results.verified, results.spend, results.evaluable
         (2, Decimal('0'), {'sms': 2})
     """
-    results = ExpectedResults()
-    lines: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
-    evaluable: Counter[str] = Counter()
-    fell_back: Counter[str] = Counter()
-    receipts: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
-    by_person: defaultdict[tuple[str | None, ...], list[ExpectedSession]] = defaultdict(list)
-    steps: defaultdict[tuple[str, str, str | None], list[tuple[int | None, bool]]]
-    steps = defaultdict(list)
-    for session in sessions:
-        settled, verified = session.is_settled, session.is_verified
-        results.sessions += 1
-        results.settled += settled
-        results.open += session.status == IN_PROGRESS
-        results.verified += verified
-        results.unpriced += session.total is None
-        total = session.total or _NOTHING
-        results.spend += total
-        results.settled_spend += total if settled else _NOTHING
-        results.verified_spend += total if verified else _NOTHING
-        day = to_datetime(session.created).date()
-        for line, amount in session.lines:
-            lines[day, line] += amount
-        # Without a recipient it is nobody's return, and nobody returns to it.
-        person = (session.recipient, session.application)
-        by_person[person if session.recipient else (None, session.key)].append(session)
-        if not settled or not session.attempts:
-            continue
-        entry_channel = session.attempts[0].channel
-        # Unknown is neither yes nor no: such a session is in no denominator.
-        changed = _changed_channel([attempt.channel for attempt in session.attempts])
-        results.not_evaluable += changed is None
-        evaluable[entry_channel] += changed is not None
-        fell_back[entry_channel] += bool(changed)
-        for before, attempt in pairwise(session.attempts):
-            if UNKNOWN not in (before.channel, attempt.channel):
-                wait = None
-                if before.at is not None and attempt.at is not None:
-                    wait = attempt.at - before.at
-                steps[before.channel, attempt.channel, _bucket(wait)].append((wait, verified))
-        if len(session.attempts) == 1:
-            outcome = session.attempts[0].outcome
-            ending = f"{outcome}_{session.status}"
-            receipts[session.network][outcome if outcome == _PENDING else ending] += 1
-    results.lines = {place: amount for place, amount in lines.items() if amount}
-    results.evaluable = dict(+evaluable)
-    results.fell_back = dict(+fell_back)
-    results.receipts = {network: dict(cells) for network, cells in receipts.items()}
-    results.waits = {
-        step: ExpectedWaits(
-            steps=len(waits),
-            verified=sum(verified for _, verified in waits),
-            median_seconds=_median([wait for wait, _ in waits if wait is not None]),
-        )
-        for step, waits in steps.items()
-    }
-    results.journeys = _journeys(by_person.values())
-    return results
-
-
-def _journeys(people: Iterable[list[ExpectedSession]]) -> ExpectedJourneys:
-    journeys: list[list[ExpectedSession]] = []
-    for sessions in people:
-        before: ExpectedSession | None = None
-        # Sessions of one instant go by their key, as in the package's definition.
-        for session in sorted(sessions, key=lambda session: (session.created, session.key)):
-            goes_on = (
-                before is not None
-                and not before.is_verified
-                and session.created - before.created < JOURNEY_GAP
-            )
-            if goes_on:
-                journeys[-1].append(session)
-            else:
-                journeys.append([session])
-            before = session
-    settled = [
-        journey
-        for journey in journeys
-        if journey[-1].is_verified or all(session.status == EXPIRED for session in journey)
+    everything = list(sessions)
+    settled = [session for session in everything if session.is_settled]
+    verified = [session for session in everything if session.is_verified]
+    changes = [
+        (session.attempts[0].channel, _changed_channel(session))
+        for session in settled
+        if session.attempts
     ]
-    return ExpectedJourneys(
-        journeys=len(journeys),
-        sessions=sum(map(len, journeys)),
+    return ExpectedResults(
+        sessions=len(everything),
         settled=len(settled),
-        verified=sum(journey[-1].is_verified for journey in journeys),
-        open=sum(
-            not journey[-1].is_verified
-            and any(session.status == IN_PROGRESS for session in journey)
-            for journey in journeys
-        ),
-        spend=_spend(journeys),
+        open=sum(session.status == IN_PROGRESS for session in everything),
+        verified=len(verified),
+        unpriced=sum(session.total is None for session in everything),
+        spend=_spend(everything),
+        lines=_lines(everything),
         settled_spend=_spend(settled),
-        unpriced=sum(any(session.total is None for session in journey) for journey in journeys),
+        verified_spend=_spend(verified),
+        # Unknown is neither yes nor no: such a session is in no denominator.
+        evaluable=dict(Counter(entry for entry, changed in changes if changed is not None)),
+        fell_back=dict(Counter(entry for entry, changed in changes if changed)),
+        not_evaluable=sum(changed is None for _, changed in changes),
+        journeys=_journeys(everything),
+        waits=_waits(settled),
+        receipts=_receipts(settled),
     )
 
 
-def _spend(journeys: list[list[ExpectedSession]]) -> Decimal:
-    return sum((one.total or _NOTHING for journey in journeys for one in journey), _NOTHING)
+def _spend(sessions: Iterable[ExpectedSession]) -> Decimal:
+    return sum((session.total or _NOTHING for session in sessions), _NOTHING)
 
 
-def _changed_channel(channels: list[str]) -> bool | None:
+def _lines(sessions: list[ExpectedSession]) -> dict[tuple[date, str], Decimal]:
+    lines: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
+    for session in sessions:
+        for line, amount in session.lines:
+            lines[to_datetime(session.created).date(), line] += amount
+    return {place: amount for place, amount in lines.items() if amount}
+
+
+def _changed_channel(session: ExpectedSession) -> bool | None:
     """Whether two known channels follow each other that differ; ``None`` if it may be."""
-    steps = list(pairwise(channels))
+    steps = list(pairwise(attempt.channel for attempt in session.attempts))
     known = [step for step in steps if UNKNOWN not in step]
     if any(before != channel for before, channel in known):
         return True
     return False if len(known) == len(steps) else None
 
 
+def _journeys(sessions: list[ExpectedSession]) -> ExpectedJourneys:
+    journeys: list[list[ExpectedSession]] = []
+    latest: dict[tuple[str | None, ...], list[ExpectedSession]] = {}  # of each person
+    # Sessions of one instant go by their key, as in the package's definition.
+    for session in sorted(sessions, key=lambda session: (session.created, session.key)):
+        # Without a recipient it is nobody's return, and nobody returns to it.
+        person = (session.recipient, session.application if session.recipient else session.key)
+        journey = latest.get(person)
+        if (
+            journey is None
+            or journey[-1].is_verified
+            or session.created - journey[-1].created >= JOURNEY_GAP
+        ):
+            journey = latest[person] = []
+            journeys.append(journey)
+        journey.append(session)
+    verified = [journey for journey in journeys if journey[-1].is_verified]
+    others = [journey for journey in journeys if not journey[-1].is_verified]
+    expired = [
+        journey for journey in others if all(session.status == EXPIRED for session in journey)
+    ]
+    return ExpectedJourneys(
+        journeys=len(journeys),
+        sessions=len(sessions),
+        settled=len(verified) + len(expired),
+        verified=len(verified),
+        open=sum(any(session.status == IN_PROGRESS for session in journey) for journey in others),
+        spend=_spend(sessions),
+        settled_spend=_spend(chain(*verified, *expired)),
+        unpriced=sum(any(session.total is None for session in journey) for journey in journeys),
+    )
+
+
+def _waits(settled: list[ExpectedSession]) -> dict[tuple[str, str, str | None], ExpectedWaits]:
+    steps: defaultdict[tuple[str, str, str | None], list[tuple[int | None, bool]]]
+    steps = defaultdict(list)
+    for session in settled:
+        for before, attempt in pairwise(session.attempts):
+            if UNKNOWN not in (before.channel, attempt.channel):
+                wait = None
+                if before.at is not None and attempt.at is not None:
+                    wait = attempt.at - before.at
+                step = (before.channel, attempt.channel, _bucket(wait))
+                steps[step].append((wait, session.is_verified))
+    found = {}
+    for step, waits in steps.items():
+        known = [Decimal(wait) for wait, _ in waits if wait is not None]
+        found[step] = ExpectedWaits(
+            steps=len(waits),
+            verified=sum(verified for _, verified in waits),
+            median_seconds=median(known) / SECOND if known else None,
+        )
+    return found
+
+
+def _receipts(settled: list[ExpectedSession]) -> dict[str | None, dict[str, int]]:
+    receipts: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
+    for session in settled:
+        if len(session.attempts) == 1:
+            outcome = session.attempts[0].outcome
+            cell = outcome if outcome == _PENDING else f"{outcome}_{session.status}"
+            receipts[session.network][cell] += 1
+    return {network: dict(cells) for network, cells in receipts.items()}
+
+
 def _bucket(wait: int | None) -> str | None:
     if wait is None:
         return None
     return next((name for below, name in _BUCKETS if wait < below), "over 2 min")
-
-
-def _median(waits: list[int]) -> Decimal | None:
-    if not waits:
-        return None
-    ordered = sorted(waits)
-    middle = ordered[(len(waits) - 1) // 2] + ordered[len(waits) // 2]
-    return Decimal(middle) / (2 * SECOND)
 
 
 def _outcome(status: object) -> str:
