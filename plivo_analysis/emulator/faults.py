@@ -92,7 +92,9 @@ class Fault:
     ends: Literal["open", "closed", "reset"] = "open"
 
     @classmethod
-    def status(cls, status: int, *, html: bool = False, error: object = "it broke") -> Fault:
+    def status(
+        cls, status: int, *, html: bool = False, error: object = "it broke", **headers: str
+    ) -> Fault:
         """A response of that status, with an error in JSON or a page in HTML.
 
         Example:
@@ -100,9 +102,9 @@ class Fault:
             'text/html'
         """
         if html:
-            return cls(f"{status} html", Response(status, _HTML, content_type="text/html"))
+            return cls(f"{status} html", Response(status, _HTML, headers, "text/html"))
         body = json.dumps({"api_id": "00000000-0000-4000-8000-000000000000", "error": error})
-        return cls(f"{status}", Response(status, body.encode()))
+        return cls(f"{status}", Response(status, body.encode(), headers))
 
     @classmethod
     def rate_limited(cls, retry_after: str | None = None, *, html: bool = False) -> Fault:
@@ -112,11 +114,8 @@ class Fault:
             >>> Fault.rate_limited("abc").replaces.headers
             {'Retry-After': 'abc'}
         """
-        fault = cls.status(429, html=html, error="too many requests")
-        if fault.replaces is None or retry_after is None:
-            return fault
-        response = fault.replaces.with_defaults(**{"Retry-After": retry_after})
-        return replace(fault, replaces=response)
+        headers = {} if retry_after is None else {"Retry-After": retry_after}
+        return cls.status(429, html=html, error="too many requests", **headers)
 
     @classmethod
     def redirect(cls, url: str, status: int = 302) -> Fault:

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
     from plivo_analysis.emulator.traffic_model import Network
 
+    # The number, then the indices of its country, its network and the application.
+    Person = tuple[int, int, int, int]
+
 _EDGE = 6 * HOUR  # no session this close to the end of the 90 days: it would age out at once
 # Sessions too old to be served, in the week before: one for so many. A client that asks for more
 # than 90 days must not get them.
@@ -136,7 +139,8 @@ def generate(
     random = Random(name)
     plan = planning.Plan(name.encode(), present - present % DAY - STEP_DAYS_AGO * DAY)
     returns = round(sessions * _RETURN_SHARE) if sessions >= _ENOUGH_FOR_ODDITIES else 0
-    moments = _moments(random, sessions - returns, present, days)
+    first = max(present - days * DAY, present - RETENTION + _EDGE)
+    moments = _moments(random, sessions - returns, first, present)
     if not frozen:
         ahead = rhythmic_times(random, sessions // days, present, present + DAY)
         moments += [(moment, False) for moment in ahead]
@@ -146,7 +150,6 @@ def generate(
         row = _burst(random, moment, burst_size) if in_burst else _ordinary(random, moment)
         plan.append(row)
         burst_size += in_burst
-    first = _first(present, days)
     came_back = _returns(plan, random, returns, first, present)
     # A small account may have fewer expired sessions than that: others make up the number.
     instead = rhythmic_times(random, returns - len(came_back), first, present)
@@ -162,13 +165,8 @@ def generate(
     return Account(plan, unrelated, now=now, frozen=frozen)
 
 
-def _first(present: int, days: int) -> int:
-    return max(present - days * DAY, present - RETENTION + _EDGE)
-
-
-def _moments(random: Random, sessions: int, present: int, days: int) -> list[tuple[int, bool]]:
+def _moments(random: Random, sessions: int, first: int, present: int) -> list[tuple[int, bool]]:
     """When sessions begin, and whether they belong to the burst."""
-    first = _first(present, days)
     live = 0
     if sessions >= _ENOUGH_FOR_LIVE:
         live = min(_MOST_LIVE, max(_FEWEST_LIVE, sessions // _LIVE_SHARE))
@@ -176,8 +174,8 @@ def _moments(random: Random, sessions: int, present: int, days: int) -> list[tup
     if sessions >= _ENOUGH_FOR_ODDITIES:
         midnight = present - present % DAY
         for ago, share in _BURST_DAYS:
-            if ago < days:
-                day = midnight - ago * DAY
+            day = midnight - ago * DAY
+            if day > first:
                 count = round(sessions * _BURST_SHARE * share)
                 burst += even_times(random, count, day, day + DAY)
     usual = sessions - live - len(burst)
@@ -194,27 +192,15 @@ def _moments(random: Random, sessions: int, present: int, days: int) -> list[tup
 def _ordinary(random: Random, moment: int) -> Row:
     draw = random.random
     country = bisect(_COUNTRY_SHARES, draw(), hi=len(COUNTRIES) - 1)
-    return _session(
-        random,
-        moment,
-        country=country,
-        network=int(draw() * len(COUNTRIES[country].carriers)),
-        application=bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1),
-        recipient=COUNTRIES[country].number(draw()),
-    )
+    network = int(draw() * len(COUNTRIES[country].carriers))
+    application = bisect(_APPLICATION_SHARES, draw(), hi=len(APPLICATIONS) - 1)
+    person = (COUNTRIES[country].number(draw()), country, network, application)
+    return _session(random, moment, person)
 
 
-def _session(
-    random: Random,
-    moment: int,
-    *,
-    country: int,
-    network: int,
-    application: int,
-    recipient: int,
-    success: float = 1.0,
-) -> Row:
+def _session(random: Random, moment: int, person: Person, success: float = 1.0) -> Row:
     """A session of that person; ``success`` is a factor on the chance that it is verified."""
+    _, country, network, _ = person
     draw = random.random
     place = COUNTRIES[country]
     carrier = network_named(place.carriers[network])
@@ -232,12 +218,9 @@ def _session(
     verified = draw() < chance
     outcomes = _outcomes(draw, path, carrier, verified=verified, fell_back=fell_back)
     return Row(
-        time=moment,
-        open_for=_open_for(random, path, patience, carrier, verified=verified),
-        recipient=recipient,
-        country=country,
-        network=network,
-        application=application,
+        moment,
+        _open_for(random, path, patience, carrier, verified=verified),
+        *person,
         patience=patience,
         path=planning.PATH_INDEX[path],
         outcomes=outcomes,
@@ -276,6 +259,12 @@ def _returns(
     ]
     found: list[Row] = []
     for row in random.sample(expired, min(count, len(expired))):
+        person = (
+            plan.recipients[row],
+            plan.countries[row],
+            plan.networks[row],
+            plan.applications[row],
+        )
         moment, open_for = plan.times[row], plan.settles[row] * planning.SETTLE_UNIT
         while len(found) < count:
             if draw() < _RETURN_SOON:
@@ -284,15 +273,7 @@ def _returns(
                 moment += _SOON + int(draw() * _LATE)
             if moment >= last:
                 break
-            session = _session(
-                random,
-                moment,
-                country=plan.countries[row],
-                network=plan.networks[row],
-                application=plan.applications[row],
-                recipient=plan.recipients[row],
-                success=_RETURN_SUCCESS,
-            )
+            session = _session(random, moment, person, _RETURN_SUCCESS)
             found.append(session)
             open_for = session.open_for + planning.SETTLE_UNIT
             if session.verified or open_for >= _SOON or draw() >= _RETURN_AGAIN:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from plivo_analysis.emulator.listing import SESSIONS, BadRequest, matches, parse_request, visible
-from plivo_analysis.emulator.odd_records import odd
+from plivo_analysis.emulator.odd_records import ODDITIES
 from plivo_analysis.emulator.pages import list_page, meta, page_address, window
 from plivo_analysis.emulator.session_plan import EXPIRED, IN_PROGRESS, VERIFIED
 from plivo_analysis.emulator.times import MINUTE, read_time, to_micros, write_time
@@ -83,9 +83,7 @@ class Behaviour:
         precision: What time bounds are truncated to: a second, a minute.
         upper_precision: What upper time bounds are truncated to, such as a day.
         gte_is_gt: Whether ``__gte`` leaves out rows of that very instant.
-        omits: Fields that no row shows.
-        oddity: What is odd about some listed rows; a name of ``oddities.ODDITIES``.
-        oddity_every: One row in so many is odd, chosen by its key. With 1, every row is.
+        oddity: What is odd about every listed row; a name of ``odd_records.ODDITIES``.
         date: Whether answers have a ``Date`` header.
         date_skew: How far that header is off.
 
@@ -124,9 +122,7 @@ class Behaviour:
     precision: timedelta = _MICROSECOND
     upper_precision: timedelta = _MICROSECOND
     gte_is_gt: bool = False
-    omits: tuple[str, ...] = ()
     oddity: str | None = None
-    oddity_every: int = 1
     date: bool = True
     date_skew: timedelta = _NONE
 
@@ -207,7 +203,9 @@ class Lister:
             address = self._address(request, chosen, following, more=True)
             chosen = chosen[: -knobs.short_by]
         now = to_micros(self._account.now)
-        rows = [self._shown(index, handle, now) for handle in chosen]
+        rows = [visible(index.record(handle, now)) for handle in chosen]
+        if knobs.oddity:
+            rows = [ODDITIES[knobs.oddity](row) for row in rows]
         return self._meta(request, address, len(handles)) | self._list(listing, rows)
 
     def _adjusted(self, suffix: str, micros: int) -> int:
@@ -297,13 +295,6 @@ class Lister:
         is_new = question not in self._asked
         self._asked.add(question)
         return is_new
-
-    def _shown(self, index: RecordIndex, handle: int, now: int) -> Any:
-        knobs = self._behaviour
-        record = visible(index.record(handle, now))
-        record = {name: value for name, value in record.items() if name not in knobs.omits}
-        is_odd = zlib.crc32(index.key(handle).encode()) % knobs.oddity_every == 0
-        return odd(record, knobs.oddity) if knobs.oddity and is_odd else record
 
     def _meta(self, request: ListRequest, address: str | None, total: int) -> dict[str, Any]:
         knobs = self._behaviour

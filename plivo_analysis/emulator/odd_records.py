@@ -1,6 +1,7 @@
 """What may be odd about one record: each function makes an odd record of an ordinary one.
 
-``Behaviour(oddity=…)`` serves such records; a test can also call ``odd`` and insert the result.
+``Behaviour(oddity=…)`` serves such records; a test can also call a function of ``ODDITIES`` and
+insert the result. The original stays as it is.
 """
 
 from __future__ import annotations
@@ -19,19 +20,6 @@ _NUMBER = "14155550123"
 _OTHER_ACCOUNT = "MAXXXXXXXXXXXXXXXXXX"
 
 
-def odd(record: Record, oddity: str) -> Any:
-    """The record with that oddity; the original stays as it is.
-
-    Raises:
-        KeyError: There is no oddity of that name.
-
-    Example:
-        >>> odd({"recipient": "14155550123"}, "masked number")
-        {'recipient': '141XXXXX123'}
-    """
-    return ODDITIES[oddity](record)
-
-
 def _with_time(record: Record, value: Any) -> Record:
     listing = MESSAGES if MESSAGES.time_field in record else SESSIONS
     return {**record, listing.time_field: value}
@@ -41,10 +29,6 @@ def _time_as_in_go(record: Record) -> Record:
     micros = read_time(record.get(MESSAGES.time_field) or record.get(SESSIONS.time_field)) or 0
     text = write_time(micros, separator=" ").removesuffix("Z")
     return _with_time(record, f"{text} +0000 UTC")
-
-
-def _without_key(record: Record) -> Record:
-    return {name: value for name, value in record.items() if name not in _KEYS}
 
 
 def _numbers_elsewhere(record: Record) -> Record:
@@ -61,12 +45,9 @@ def _numbers_elsewhere(record: Record) -> Record:
 
 
 def _masked_number(record: Record) -> Record:
-    masked = dict(record)
-    for field in ("recipient", "to_number"):
-        number = str(record.get(field) or "")
-        if number:
-            masked[field] = f"{number[:3]}XXXXX{number[-3:]}"
-    return masked
+    numbers = {name: record[name] for name in ("recipient", "to_number") if record.get(name)}
+    masked = {name: f"{number[:3]}XXXXX{number[-3:]}" for name, number in numbers.items()}
+    return {**record, **masked}
 
 
 def _other_account(record: Record) -> Record:
@@ -74,10 +55,10 @@ def _other_account(record: Record) -> Record:
     return {**record, "resource_uri": f"/v1/Account/{_OTHER_ACCOUNT}/{MESSAGES.path}{key}/"}
 
 
-_KEYS = (SESSIONS.key, MESSAGES.key)
+_KEYS = {SESSIONS.key, MESSAGES.key}
 ODDITIES: dict[str, Callable[[Record], Any]] = {
     "not a record": str,
-    "no key": _without_key,
+    "no key": lambda record: {name: record[name] for name in record if name not in _KEYS},
     "no time": lambda record: _with_time(record, None),
     "unreadable time": lambda record: _with_time(record, "soon"),
     "time as in Go": _time_as_in_go,

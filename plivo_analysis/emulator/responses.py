@@ -6,7 +6,6 @@ The order of things is: credentials, method, the address, the limiter, the list.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
 import uuid
@@ -137,13 +136,9 @@ class Service:
 
     def _knows(self, authorization: str) -> bool:
         kind, _, given = authorization.partition(" ")
-        try:
-            pair = base64.b64decode(given, validate=True)
-        except binascii.Error:
-            return False
+        own = base64.b64encode(f"{self.account.auth_id}:{self.account.auth_token}".encode())
         # Compared in a time that does not tell how much of a wrong token was right.
-        own = f"{self.account.auth_id}:{self.account.auth_token}".encode()
-        return kind.lower() == "basic" and hmac.compare_digest(pair, own)
+        return kind.lower() == "basic" and hmac.compare_digest(given.encode(), own)
 
 
 def _success(content: dict[str, Any]) -> Response:

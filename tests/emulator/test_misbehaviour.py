@@ -399,27 +399,6 @@ def test_rows_without_the_field_may_pass_a_filter(serve: Callable[..., Any]) -> 
     assert numbers(caller.page(country="BD")) == [3]
 
 
-def test_fields_may_be_left_out(serve: Callable[..., Any]) -> None:
-    knobs = Behaviour(omits=("alias",), ignores=("alias",))
-    caller = serve(Account.of(rows(3)), behaviour=knobs)
-    shown = caller.page(alias="app 1")["sessions"]
-    assert [row.keys() for row in shown] == [{"session_uuid", "created_at", "status"}] * 3
-
-
-@pytest.mark.parametrize("every", [1, 4])
-def test_some_rows_are_odd_and_the_others_are_not(serve: Callable[..., Any], every: int) -> None:
-    caller = serve(Account.of(rows(45)))
-    plain = [row for page in caller.walk() for row in page["sessions"]]
-    caller.server.behaviour = Behaviour(oddity="unreadable time", oddity_every=every)
-    shown = [row for page in caller.walk() for row in page["sessions"]]
-    odd_rows = [row for row in shown if row["created_at"] == "soon"]
-    assert len(odd_rows) == 45 if every == 1 else 5 < len(odd_rows) < 20
-    assert [row["session_uuid"] for row in shown] == [row["session_uuid"] for row in plain]
-    assert [row for row in shown if row not in odd_rows] == [
-        row for row, other in zip(plain, shown, strict=True) if row == other
-    ]
-
-
 @pytest.mark.parametrize(
     ("oddity", "fields"),
     [
