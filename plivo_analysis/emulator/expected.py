@@ -17,13 +17,7 @@ from itertools import chain, pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.emulator.session_plan import (
-    EXPIRED,
-    IN_PROGRESS,
-    TOTAL_ABOVE,
-    TOTAL_BELOW,
-    VERIFIED,
-)
+from plivo_analysis.emulator import session_plan as planning
 from plivo_analysis.emulator.times import MINUTE, SECOND, read_time, to_datetime
 from plivo_analysis.emulator.traffic_model import DOLLAR
 
@@ -31,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from plivo_analysis.emulator.session_plan import SessionState
+    from plivo_analysis.emulator.session_state import SessionState
 
 UNKNOWN = "unknown"
 VALIDATION = "validation"
@@ -100,12 +94,12 @@ class ExpectedSession:
     @property
     def is_settled(self) -> bool:
         """Whether it is verified or expired."""
-        return self.status in (VERIFIED, EXPIRED)
+        return self.status in (planning.VERIFIED, planning.EXPIRED)
 
     @property
     def is_verified(self) -> bool:
         """Whether it is verified."""
-        return self.status == VERIFIED
+        return self.status == planning.VERIFIED
 
 
 @dataclass(frozen=True)
@@ -218,7 +212,7 @@ def session_of_state(state: SessionState) -> ExpectedSession:
     """A generated session."""
     lines = [(attempt.channel or UNKNOWN, _amount(attempt.charge)) for attempt in state.attempts]
     # Everywhere else the lines make up the total, whatever of them the record shows.
-    if state.odd in (TOTAL_ABOVE, TOTAL_BELOW) and state.total is not None:
+    if state.odd in (planning.TOTAL_ABOVE, planning.TOTAL_BELOW) and state.total is not None:
         gap = state.total - sum(attempt.charge for attempt in state.attempts)
         lines.append((UNALLOCATED, _amount(gap)))
     return ExpectedSession(
@@ -299,7 +293,7 @@ def sum_up(sessions: Iterable[ExpectedSession]) -> ExpectedResults:
     return ExpectedResults(
         sessions=len(everything),
         settled=len(settled),
-        open=sum(session.status == IN_PROGRESS for session in everything),
+        open=sum(session.status == planning.IN_PROGRESS for session in everything),
         verified=len(verified),
         unpriced=sum(session.total is None for session in everything),
         spend=_spend(everything),
@@ -356,14 +350,18 @@ def _journeys(sessions: list[ExpectedSession]) -> ExpectedJourneys:
     verified = [journey for journey in journeys if journey[-1].is_verified]
     others = [journey for journey in journeys if not journey[-1].is_verified]
     expired = [
-        journey for journey in others if all(session.status == EXPIRED for session in journey)
+        journey
+        for journey in others
+        if all(session.status == planning.EXPIRED for session in journey)
     ]
     return ExpectedJourneys(
         journeys=len(journeys),
         sessions=len(sessions),
         settled=len(verified) + len(expired),
         verified=len(verified),
-        open=sum(any(session.status == IN_PROGRESS for session in journey) for journey in others),
+        open=sum(
+            any(session.status == planning.IN_PROGRESS for session in journey) for journey in others
+        ),
         spend=_spend(sessions),
         settled_spend=_spend(chain(*verified, *expired)),
         unpriced=sum(any(session.total is None for session in journey) for journey in journeys),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from plivo_analysis.emulator import session_plan as planning
 from plivo_analysis.emulator.account import DEFAULT_NOW, RETENTION, Account
 from plivo_analysis.emulator.session_plan import Row
+from plivo_analysis.emulator.session_state import MOST_SPREAD
 from plivo_analysis.emulator.times import DAY, HOUR, MINUTE, SECOND, to_micros
 from plivo_analysis.emulator.traffic_model import (
     APPLICATIONS,
@@ -234,7 +235,7 @@ def _open_for(
     """Until a session settles: after its last attempt, by the code coming back or its end."""
     open_for = (len(path) - 1) * planning.WAITS[patience] * 6 // 5
     if verified:  # by no means before its message was sent
-        slowest = 8 + planning.MOST_SPREAD * carrier.queue
+        slowest = 8 + MOST_SPREAD * carrier.queue
         open_for += int((slowest + 100 * random.random()) * SECOND)
     else:
         open_for += _CODE_LIFE

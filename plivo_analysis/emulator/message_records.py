@@ -10,18 +10,11 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.emulator import session_plan as planning
 from plivo_analysis.emulator.expected_deliveries import ExpectedMessage, message_of_record
 from plivo_analysis.emulator.listing import MESSAGES, matches
-from plivo_analysis.emulator.session_plan import (
-    BURST,
-    KINDS,
-    UNRELATED,
-    PlannedAttempt,
-    happens,
-    key_of,
-    number_of,
-)
 from plivo_analysis.emulator.session_records import money
+from plivo_analysis.emulator.session_state import SessionState, happens
 from plivo_analysis.emulator.times import DAY, MINUTE, SECOND, write_time
 from plivo_analysis.emulator.traffic_model import (
     AUTH_ID,
@@ -33,7 +26,8 @@ from plivo_analysis.emulator.traffic_model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from plivo_analysis.emulator.session_plan import Plan, SessionState
+    from plivo_analysis.emulator.session_plan import Plan
+    from plivo_analysis.emulator.session_state import PlannedAttempt
 
 _FAR = 1 << 62  # later than any attempt: every attempt of a plan has begun
 _MISSING = 0.015
@@ -65,11 +59,14 @@ class GeneratedMessages:
     def __init__(self, plan: Plan, unrelated: Iterable[int]) -> None:
         self.plan = plan
         # Each is packed into one integer with its time on top: a million sort without tuples.
-        found = [time << 32 | row * KINDS + UNRELATED for row, time in enumerate(sorted(unrelated))]
+        found = [
+            time << 32 | row * planning.KINDS + planning.UNRELATED
+            for row, time in enumerate(sorted(unrelated))
+        ]
         for row in range(len(plan)):
-            state = plan.state(row, _FAR)
+            state = SessionState(plan, row, _FAR)
             found += [
-                attempt.at << 32 | row * KINDS + attempt.number
+                attempt.at << 32 | row * planning.KINDS + attempt.number
                 for attempt in state.attempts
                 if attempt.channel in _RECORDED and not happens(state.draws[43], _MISSING)
             ]
@@ -79,11 +76,11 @@ class GeneratedMessages:
 
     def key(self, row: int) -> str:
         """The ``message_uuid`` of a row."""
-        return key_of(self.plan.seed, self._numbers[row])
+        return planning.key_of(self.plan.seed, self._numbers[row])
 
     def row_of(self, key: str) -> int | None:
         """The row of a ``message_uuid``, if it is one of these."""
-        number = number_of(self.plan.seed, key)
+        number = planning.number_of(self.plan.seed, key)
         if number is None or number not in self._numbers:
             return None
         return self._numbers.index(number)
@@ -94,18 +91,18 @@ class GeneratedMessages:
 
     def record(self, row: int, now: int) -> dict[str, Any]:
         """The message as the list shows it at that moment."""
-        session, kind = divmod(self._numbers[row], KINDS)
-        if kind == UNRELATED:
+        session, kind = divmod(self._numbers[row], planning.KINDS)
+        if kind == planning.UNRELATED:
             return _unrelated(self.key(row), self.times[row], session, now)
-        state = self.plan.state(session, now)
+        state = SessionState(self.plan, session, now)
         return _of_attempt(state, state.attempts[kind - 1])
 
     def expected(self, row: int, now: int) -> ExpectedMessage:
         """The message as it is expected in the results of that moment."""
-        session, kind = divmod(self._numbers[row], KINDS)
-        if kind == UNRELATED:  # these are written out by hand, not planned
+        session, kind = divmod(self._numbers[row], planning.KINDS)
+        if kind == planning.UNRELATED:  # these are written out by hand, not planned
             return message_of_record(self.record(row, now))
-        state = self.plan.state(session, now)
+        state = SessionState(self.plan, session, now)
         attempt = state.attempts[kind - 1]
         is_bare = _is_bare(state)
         return ExpectedMessage(
@@ -126,7 +123,7 @@ def _is_bare(state: SessionState) -> bool:
 def _of_attempt(state: SessionState, attempt: PlannedAttempt) -> dict[str, Any]:
     draws, country = state.draws, state.country
     key = state.key(attempt.number)
-    code, text = _error(attempt.status, draws[44], in_burst=state.odd == BURST)
+    code, text = _error(attempt.status, draws[44], in_burst=state.odd == planning.BURST)
     record: dict[str, Any] = {
         **_core(key, attempt.at),
         "message_direction": "outbound",

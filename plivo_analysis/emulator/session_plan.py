@@ -1,10 +1,7 @@
 """The plan of generated sessions: a few arrays, from which everything about a row follows.
 
 A row takes 26 bytes. What filters look at, and what decides over money and status, is stored;
-the rest (times of attempts and receipts, parts of an SMS, spelling) follows from a hash of seed
-and row whenever the row is looked at. A row depends on the moment too: a session that will be
-verified in a minute is still in progress, its last attempt may not have begun, a message may be
-in the queue, and prices come later still.
+``session_state`` works out the rest whenever a row is looked at.
 """
 
 from __future__ import annotations
@@ -15,37 +12,16 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import product
-from math import exp
 from operator import attrgetter
-from statistics import NormalDist
-from typing import TYPE_CHECKING
 
-from plivo_analysis.emulator.times import HOUR, MINUTE, SECOND
-from plivo_analysis.emulator.traffic_model import (
-    ADDRESSES,
-    APPLICATIONS,
-    BURST_ADDRESS,
-    CHANNELS,
-    COUNTRIES,
-    SMS,
-    STEP_COUNTRY,
-    STEP_PRICE_BEFORE,
-    VOICE,
-    network_named,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from plivo_analysis.emulator.traffic_model import Application, Country, Network
+from plivo_analysis.emulator.times import SECOND
+from plivo_analysis.emulator.traffic_model import CHANNELS
 
 IN_PROGRESS, VERIFIED, EXPIRED = "in-progress", "verified", "expired"
 REACHED, NOT_REACHED, FAILED, PENDING = range(4)
-LONGEST_PATH = 4
+# The channels of one to four attempts, in every order.
 PATHS = tuple(
-    path
-    for length in range(1, LONGEST_PATH + 1)
-    for path in product(range(len(CHANNELS)), repeat=length)
+    path for length in (1, 2, 3, 4) for path in product(range(len(CHANNELS)), repeat=length)
 )
 PATH_INDEX = {path: index for index, path in enumerate(PATHS)}
 
@@ -72,125 +48,12 @@ CHANNEL_NEW = 8
 BURST = 9
 
 SETTLE_UNIT = 4 * SECOND
-TOTAL_ABOVE_BY = 770
-NEW_CHANNEL = "rcs"
-_PRICED_AFTER = 3 * MINUTE
-_PRICED_LATE = 20 * HOUR
-_LONGEST_RINGING = 20 * SECOND
-
 # Until the next attempt: 6 to 168 seconds by a person's patience (0 to 255), even on a logarithmic
 # scale. A hash moves each wait by up to 15 %.
 PATIENCE_LEVELS = 256
 WAITS: tuple[int, ...] = tuple(
     round(6 * SECOND * 28 ** (patience / 255)) for patience in range(PATIENCE_LEVELS)
 )
-# Factors on a network's median times, in thousandths: a log-normal spread, up to 5.7 times.
-_SPREAD = tuple(
-    round(1000 * exp(0.6 * NormalDist().inv_cdf((draw + 0.5) / 256))) for draw in range(256)
-)
-MOST_SPREAD = 5.8
-_STUCK_FROM = 240  # of 256: messages of unverified sessions that wait for hours in the queue
-_LATE_FROM = 253  # of 256: receipts that come hours after the message
-
-_STATUSES = (
-    ("delivered", "undelivered", "failed", "sent"),
-    ("ANSWER", "EARLY MEDIA", "failed", "ringing"),
-    ("delivered", "undelivered", "failed", "sent"),
-)
-_UNANSWERED = ("EARLY MEDIA", "EARLY MEDIA", "NO ANSWER", "BUSY")
-
-
-@dataclass(slots=True)  # not frozen: freezing doubles the time to make one
-class PlannedAttempt:
-    """One attempt of a generated session at a moment. Money in hundred-thousandths of a dollar.
-
-    Attributes:
-        number: From 1.
-        channel: Its name on the wire; empty where the service does not say.
-        status: As the list spells it.
-        at: When it began, in microseconds.
-        sent: When its message left the queue, or ``None`` if it did not, or was a call.
-        updated: When its message's state changed last, or ``None`` if it did not yet.
-        parts: Parts of an SMS, else 1.
-        price: Of one part.
-        charge: What it is billed.
-        priced: Whether that is known yet.
-
-    Example:
-        >>> PlannedAttempt(1, "sms", "delivered", 0, 1, 2, 2, 770, 1540, True).charge
-        1540
-    """
-
-    number: int
-    channel: str
-    status: str
-    at: int
-    sent: int | None
-    updated: int | None
-    parts: int
-    price: int
-    charge: int
-    priced: bool
-
-
-@dataclass(slots=True)
-class SessionState:
-    """All that is true of a generated session at a moment.
-
-    Attributes:
-        seed: That of the plan, from which its keys follow.
-        row: Its index in the plan.
-        created: When it began, in microseconds.
-        status: ``in-progress``, ``verified`` or ``expired``.
-        attempts: Those begun by then.
-        total: What it was billed in all; ``None`` where that is not known yet.
-        odd: What is odd about it.
-        draws: Random bytes for its spelling.
-        recipient: The number that the code went to.
-        country: Where that number is.
-        application: Which one asked for the code.
-        carrier: The name of its network.
-    """
-
-    seed: bytes
-    row: int
-    created: int
-    status: str
-    attempts: tuple[PlannedAttempt, ...]
-    total: int | None
-    odd: int
-    draws: bytes
-    recipient: int
-    country: Country
-    application: Application
-    carrier: str
-
-    def key(self, kind: int = SESSION) -> str:
-        """Its ``session_uuid``, or the ``attempt_uuid`` of the attempt of that number."""
-        return key_of(self.seed, self.row * KINDS + kind)
-
-    @property
-    def shown_carrier(self) -> str | None:
-        """The name of its network, where its record shows it."""
-        hidden = self.odd == FIELDS_ABSENT or happens(self.draws[35], 0.05)
-        return None if hidden else self.carrier
-
-    @property
-    def requester(self) -> str:
-        """The address that asked for it: one for the whole burst, else one of three networks'."""
-        if self.odd == BURST:
-            return BURST_ADDRESS
-        return f"{ADDRESSES[self.draws[33] % 3]}.{1 + self.draws[34] % 250}"
-
-
-def happens(draw: int, chance: float) -> bool:
-    """Whether something of that chance happens, by a random byte.
-
-    Example:
-        >>> happens(0, 0.1), happens(255, 0.1)
-        (True, False)
-    """
-    return draw < chance * 256
 
 
 @dataclass(slots=True)
@@ -304,125 +167,6 @@ class Plan:
         if now < self.times[row] + self.settles[row] * SETTLE_UNIT:
             return IN_PROGRESS
         return VERIFIED if self.verified[row] else EXPIRED
-
-    def state(self, row: int, now: int) -> SessionState:
-        """All that is true of a session at a moment."""
-        # 64 random bytes that belong to the row alone: it looks the same whatever page shows it,
-        # in whatever order, and after whatever else was drawn. Bytes 0-2 are the first attempt's
-        # delay, 6-13 waits, 21-28 parts and final words, 29-45 spelling and late prices, 48-63
-        # deliveries. Two facts that read one byte go together more often than chance would have it.
-        draws = blake2b(row.to_bytes(8, "big"), key=self.seed, digest_size=64).digest()
-        odd, country = self.odds[row], COUNTRIES[self.countries[row]]
-        carrier = country.carriers[self.networks[row]]
-        attempts: tuple[PlannedAttempt, ...] = ()
-        if odd != NO_ATTEMPTS:
-            attempts = tuple(self._attempts(row, now, odd, draws, network_named(carrier)))
-        return SessionState(
-            seed=self.seed,
-            row=row,
-            created=self.times[row],
-            status=self.status(row, now),
-            attempts=attempts,
-            total=_total(odd, attempts),
-            odd=odd,
-            draws=draws,
-            recipient=self.recipients[row],
-            country=country,
-            application=APPLICATIONS[self.applications[row]],
-            carrier=carrier,
-        )
-
-    def _attempts(
-        self, row: int, now: int, odd: int, draws: bytes, carrier: Network
-    ) -> Iterator[PlannedAttempt]:
-        path = PATHS[self.paths[row]]
-        country, verified = self.countries[row], self.verified[row]
-        late_price = happens(draws[40], 0.05)
-        at = self.times[row]
-        if not happens(draws[0], 0.12):
-            at += (10 + draws[1] % 60) * 1000 + draws[2]
-        # Everything is planned to its end, then shown as far as it has come by now: so a session
-        # that is looked at again later tells the same story.
-        for number, channel in enumerate(path, 1):
-            if number > 1:
-                draw = draws[3 * number] << 8 | draws[3 * number + 1]
-                at += WAITS[self.patience[row]] * (85_000 + 30_000 * draw // 65_536) // 100_000
-            if at > now and number > 1:
-                return  # it has not begun; the first attempt begins with its session
-            name = CHANNELS[channel]
-            if number == len(path) and odd in (CHANNEL_BLANK, CHANNEL_NEW):
-                name = NEW_CHANNEL if odd == CHANNEL_NEW else ""
-            outcome = self.outcomes[row] >> 2 * (number - 1) & 3
-            sent_at, final_at = at, at + _LONGEST_RINGING
-            if channel != VOICE:
-                sent_at, final_at = _delivery(carrier, at, draws[44 + 4 * number :], verified)
-            if outcome == FAILED:
-                final_at = sent_at  # it never left
-            sent = None if channel == VOICE or outcome == FAILED or sent_at > now else sent_at
-            is_final = final_at <= now and (channel == VOICE or outcome != PENDING)
-            if is_final:
-                status = _final_status(channel, outcome, draws[24 + number])
-            elif channel == VOICE:
-                status = "ringing"
-            else:
-                status = "queued" if sent is None else "sent"
-            parts = _parts(channel, country, draws[20 + number])
-            price = self._price(country, channel, at)
-            # What never left is not billed, nor is a call that nobody answered.
-            free = outcome == FAILED or (channel == VOICE and outcome != REACHED)
-            yield PlannedAttempt(
-                number=number,
-                channel=name,
-                status=status,
-                at=at,
-                sent=sent,
-                updated=final_at if is_final and channel != VOICE else sent,
-                parts=parts,
-                price=price,
-                charge=0 if free else parts * price,
-                priced=now >= max(sent_at, at + (_PRICED_LATE if late_price else _PRICED_AFTER)),
-            )
-
-    def _price(self, country: int, channel: int, at: int) -> int:
-        """The price of one part, call or message at a time."""
-        if country == STEP_COUNTRY and channel == SMS and at < self.price_step:
-            return STEP_PRICE_BEFORE
-        return COUNTRIES[country].prices[channel]
-
-
-def _parts(channel: int, country: int, draw: int) -> int:
-    if channel != SMS or not happens(draw, COUNTRIES[country].parts):
-        return 1
-    return 3 if draw == 0 else 2
-
-
-def _delivery(carrier: Network, at: int, draws: bytes, verified: int) -> tuple[int, int]:
-    """When a message leaves the queue, and when its receipt comes."""
-    sent = at + round(carrier.queue * 1000) * _SPREAD[draws[0]] + draws[1]
-    if draws[0] >= _STUCK_FROM and not verified:
-        sent += HOUR + draws[1] * 2 * MINUTE
-    received = sent + round(carrier.delivery * 1000) * _SPREAD[draws[2]] + draws[3]
-    if draws[2] >= _LATE_FROM:
-        received += MINUTE + draws[3] * MINUTE
-    return sent, received
-
-
-def _total(odd: int, attempts: tuple[PlannedAttempt, ...]) -> int | None:
-    if not all(attempt.priced for attempt in attempts):
-        return None
-    total = sum(attempt.charge for attempt in attempts)
-    # Two of the oddities lie in the total alone, so that its lines stay believable.
-    if odd == TOTAL_ABOVE:
-        return total + TOTAL_ABOVE_BY
-    return total - total // 2 if odd == TOTAL_BELOW else total
-
-
-def _final_status(channel: int, outcome: int, draw: int) -> str:
-    if outcome == NOT_REACHED and channel == VOICE:
-        return _UNANSWERED[draw & 3]
-    if outcome == REACHED and channel not in (SMS, VOICE) and happens(draw, 0.55):
-        return "read"
-    return _STATUSES[channel][outcome]
 
 
 def key_of(seed: bytes, number: int) -> str:

@@ -8,29 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.emulator import session_plan as planning
 from plivo_analysis.emulator.expected import (
     ExpectedSession,
     session_of_record,
     session_of_state,
 )
 from plivo_analysis.emulator.listing import SESSIONS
-from plivo_analysis.emulator.session_plan import (
-    BURST,
-    CHARGE_MISSING,
-    COUNT_DIFFERS,
-    FIELDS_ABSENT,
-    KINDS,
-    NO_ATTEMPTS,
-    SESSION,
-    happens,
-    key_of,
-    number_of,
-)
+from plivo_analysis.emulator.session_state import SessionState, happens
 from plivo_analysis.emulator.times import ZERO_DATE, write_time
 from plivo_analysis.emulator.traffic_model import APPLICATIONS, CHANNELS, COUNTRIES, DOLLAR
 
 if TYPE_CHECKING:
-    from plivo_analysis.emulator.session_plan import Plan, SessionState
+    from plivo_analysis.emulator.session_plan import Plan
 
 
 def money(amount: int, *, trimmed: bool = False) -> str:
@@ -65,22 +55,26 @@ class GeneratedSessions:
 
     def key(self, row: int) -> str:
         """The ``session_uuid`` of a row."""
-        return key_of(self.plan.seed, row * KINDS + SESSION)
+        return planning.key_of(self.plan.seed, row * planning.KINDS + planning.SESSION)
 
     def row_of(self, key: str) -> int | None:
         """The row of a ``session_uuid``, if it is one of these."""
-        number = number_of(self.plan.seed, key)
-        if number is None or number % KINDS != SESSION or number // KINDS >= len(self.plan):
+        number = planning.number_of(self.plan.seed, key)
+        if (
+            number is None
+            or number % planning.KINDS != planning.SESSION
+            or number // planning.KINDS >= len(self.plan)
+        ):
             return None
-        return number // KINDS
+        return number // planning.KINDS
 
     def record(self, row: int, now: int) -> dict[str, Any]:
         """The session as the list shows it at that moment."""
-        return session_record(self.plan.state(row, now))
+        return session_record(SessionState(self.plan, row, now))
 
     def expected(self, row: int, now: int) -> ExpectedSession:
         """The session as it is expected in the results of that moment."""
-        return session_of_state(self.plan.state(row, now))
+        return session_of_state(SessionState(self.plan, row, now))
 
     def matches(self, row: int, filters: dict[str, str], now: int) -> bool:
         """Whether a row passes filters; for speed it looks at the plan's columns only."""
@@ -93,7 +87,7 @@ class GeneratedSessions:
             return plan.status(row, now)
         if name == "recipient":
             return str(plan.recipients[row])
-        if name in ("country", "alias") and plan.odds[row] == FIELDS_ABSENT:
+        if name in ("country", "alias") and plan.odds[row] == planning.FIELDS_ABSENT:
             return None
         if name == "country":
             return COUNTRIES[plan.countries[row]].iso
@@ -121,7 +115,7 @@ def session_record(state: SessionState) -> dict[str, Any]:
         "recipient": str(state.recipient),
         "channel": state.attempts[-1].channel if state.attempts else CHANNELS[0],
         "status": state.status if happens(draws[30], 0.98) else state.status.capitalize(),
-        "count": len(state.attempts) + (state.odd == COUNT_DIFFERS),
+        "count": len(state.attempts) + (state.odd == planning.COUNT_DIFFERS),
         "attempt_details": _attempts(state, keys, times),
         "charges": _charges(state, keys),
         "created_at": write_time(state.created, in_india=in_india),
@@ -133,10 +127,10 @@ def session_record(state: SessionState) -> dict[str, Any]:
 
 def _optional(state: SessionState) -> dict[str, Any]:
     draws, country = state.draws, state.country
-    if state.odd == FIELDS_ABSENT:
+    if state.odd == planning.FIELDS_ABSENT:
         blank = dict.fromkeys(("alias", "requestor_ip", "destination_country_iso2"), "")
         return {} if draws[31] & 1 else {**blank, "destination_network": None}
-    is_unnamed = happens(draws[36], 0.03) and state.odd != BURST
+    is_unnamed = happens(draws[36], 0.03) and state.odd != planning.BURST
     fields = {
         "alias": state.application.alias,
         "requestor_ip": "" if is_unnamed else state.requester,
@@ -152,7 +146,7 @@ def _attempts(
     state: SessionState, keys: list[str], times: list[str]
 ) -> list[dict[str, Any]] | None:
     draws = state.draws
-    if state.odd == NO_ATTEMPTS:
+    if state.odd == planning.NO_ATTEMPTS:
         return None if draws[37] & 1 else []
     details: dict[str, Any] = {}
     if happens(draws[37], 0.19):
@@ -187,7 +181,7 @@ def _charges(state: SessionState, keys: list[str]) -> dict[str, Any]:
         }
         for key, attempt in zip(keys, state.attempts, strict=True)
     ]
-    if state.odd == CHARGE_MISSING:
+    if state.odd == planning.CHARGE_MISSING:
         rows = rows[1:]
     return {
         "total_charge": money(state.total, trimmed=happens(draws[41], 0.75)),

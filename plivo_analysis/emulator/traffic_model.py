@@ -176,7 +176,7 @@ COUNTRIES = (
 BANGLADESH = next(index for index, country in enumerate(COUNTRIES) if country.iso == "BD")
 
 # A carrier's new price: before its day, Mexico's SMS cost this.
-STEP_COUNTRY = next(index for index, country in enumerate(COUNTRIES) if country.iso == "MX")
+STEP_COUNTRY = "MX"
 STEP_PRICE_BEFORE = 7900
 STEP_DAYS_AGO = 14
 

@@ -14,6 +14,7 @@ import pytest
 
 from plivo_analysis.emulator import Account, ExpectedDeliveries, generate
 from plivo_analysis.emulator.listing import MESSAGES
+from plivo_analysis.emulator.session_state import SessionState
 from plivo_analysis.emulator.times import to_micros
 
 NOW = datetime(2026, 11, 2, 6, 58, tzinfo=UTC)
@@ -339,7 +340,7 @@ def test_nothing_is_verified_before_its_message_was_sent() -> None:
     plan = account._plan
     verified = [row for row in range(len(plan)) if plan.verified[row]]
     for row in verified:
-        sent = plan.state(row, 2**62).attempts[-1].sent
+        sent = SessionState(plan, row, 2**62).attempts[-1].sent
         assert sent is None or sent < plan.times[row] + plan.settles[row] * 4_000_000
 
 
