@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from plivo_analysis.emulator.listing import SESSIONS, BadRequest, matches, parse_request, visible
-from plivo_analysis.emulator.odd_records import ODDITIES
 from plivo_analysis.emulator.pages import list_page, meta, page_address, window
 from plivo_analysis.emulator.session_plan import EXPIRED, IN_PROGRESS, VERIFIED
 from plivo_analysis.emulator.times import MINUTE, read_time, to_micros, write_time
@@ -83,7 +82,8 @@ class Behaviour:
         precision: What time bounds are truncated to: a second, a minute.
         upper_precision: What upper time bounds are truncated to, such as a day.
         gte_is_gt: Whether ``__gte`` leaves out rows of that very instant.
-        oddity: What is odd about every listed row; a name of ``odd_records.ODDITIES``.
+        oddity: What is odd about every listed row: it is a text, it has no key, or nobody can read
+            its time. Records that are odd in other ways are given by hand.
         date: Whether answers have a ``Date`` header.
         date_skew: How far that header is off.
 
@@ -122,7 +122,7 @@ class Behaviour:
     precision: timedelta = _MICROSECOND
     upper_precision: timedelta = _MICROSECOND
     gte_is_gt: bool = False
-    oddity: str | None = None
+    oddity: Literal["none", "not a record", "no key", "unreadable time"] = "none"
     date: bool = True
     date_skew: timedelta = _NONE
 
@@ -203,9 +203,7 @@ class Lister:
             address = self._address(request, chosen, following, more=True)
             chosen = chosen[: -knobs.short_by]
         now = to_micros(self._account.now)
-        rows = [visible(index.record(handle, now)) for handle in chosen]
-        if knobs.oddity:
-            rows = [ODDITIES[knobs.oddity](row) for row in rows]
+        rows = [self._shown(listing, index.record(handle, now)) for handle in chosen]
         return self._meta(request, address, len(handles)) | self._list(listing, rows)
 
     def _adjusted(self, suffix: str, micros: int) -> int:
@@ -295,6 +293,14 @@ class Lister:
         is_new = question not in self._asked
         self._asked.add(question)
         return is_new
+
+    def _shown(self, listing: Listing, record: dict[str, Any]) -> Any:
+        shown, oddity = dict(visible(record)), self._behaviour.oddity
+        if oddity == "no key":
+            shown.pop(listing.key, None)
+        if oddity == "unreadable time":
+            shown[listing.time_field] = "soon"
+        return str(shown) if oddity == "not a record" else shown
 
     def _meta(self, request: ListRequest, address: str | None, total: int) -> dict[str, Any]:
         knobs = self._behaviour
