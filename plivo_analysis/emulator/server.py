@@ -22,7 +22,7 @@ from plivo_analysis.emulator.faults import Fault
 from plivo_analysis.emulator.responses import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from plivo_analysis.emulator.account import Account
     from plivo_analysis.emulator.limiters import ServerLimiter
@@ -84,13 +84,22 @@ class Server(Service):
     ) -> None:
         super().__init__(account, limiter, behaviour, message_limiter)
         self.log: list[Request] = []
-        self.faults = faults  # what is left of the script; may be set to a new one at any time
+        self.faults = faults
         self._lock = threading.Lock()
         self._http = _Http(self, port)
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.02,), name="emulator", daemon=True
         )
         self._thread.start()
+
+    @property
+    def faults(self) -> Iterator[Fault | None]:
+        """What is left of the script. May be set to a new one at any time."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, script: Iterable[Fault | None]) -> None:
+        self._faults = iter(script)
 
     @property
     def port(self) -> int:
@@ -118,8 +127,7 @@ class Server(Service):
     def next_fault(self) -> Fault | None:
         """Take the next entry of the script."""
         with self._lock:
-            script = self.faults = iter(self.faults)
-            return next(script, None)
+            return next(self._faults, None)
 
 
 class _Http(ThreadingHTTPServer):
