@@ -1,12 +1,12 @@
 """Accounts made of a seed: when sessions begin, by whom, by which channels and how they end.
 
 The same seed, size and moment give the same account. Most sessions follow a rhythm of hours
-and weekdays with a little growth. Into it are laid what an analyst should find: a burst of
+and weekdays with a little growth. On top of it there is what an analyst should find: a burst of
 requests in one country three weeks before the present, most through one application, from one
 address to consecutive numbers and hardly ever verified; a price that changed; people who come
 back after an expired session; waits between attempts, of which longer ones help a little;
-networks whose receipts cannot be believed; a few sessions still open; a handful whose money does
-not add up.
+networks whose receipts are wrong; a few sessions still open; a handful whose money does not add
+up.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ from plivo_analysis.emulator.traffic_model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from plivo_analysis.emulator.traffic_model import Network
@@ -217,7 +216,10 @@ def _session(random: Random, moment: int, person: Person, success: float = 1.0) 
     if len(path) > 1:
         chance += _PATIENCE_HELPS * (patience / planning.PATIENCE_LEVELS - 0.5)
     verified = draw() < chance
-    outcomes = _outcomes(draw, path, carrier, verified=verified, fell_back=fell_back)
+    # An attempt that another one followed more often reached nobody.
+    followed = _LOST_BEFORE_SWITCH if fell_back else _LOST_BEFORE_RETRY
+    last = carrier.lost_though_verified if verified else carrier.lost_at_last
+    outcomes = _outcomes(random, [followed] * (len(path) - 1) + [last])
     return Row(
         moment,
         _open_for(random, path, patience, carrier, verified=verified),
@@ -232,9 +234,9 @@ def _session(random: Random, moment: int, person: Person, success: float = 1.0) 
 def _open_for(
     random: Random, path: tuple[int, ...], patience: int, carrier: Network, *, verified: bool
 ) -> int:
-    """Until a session settles: after its last attempt, by the code coming back or its end."""
+    """How long a session is open: until its code comes back, or expires, after the last attempt."""
     open_for = (len(path) - 1) * planning.WAITS[patience] * 6 // 5
-    if verified:  # by no means before its message was sent
+    if verified:  # never before its message was sent, however slow the network
         slowest = 8 + MOST_SPREAD * carrier.queue
         open_for += int((slowest + 100 * random.random()) * SECOND)
     else:
@@ -292,26 +294,15 @@ def _path(random: Random, entry: int, fallback: float) -> tuple[int, ...]:
     return tuple(other if step else entry for step in shape)
 
 
-def _outcomes(
-    draw: Callable[[], float],
-    path: tuple[int, ...],
-    carrier: Network,
-    *,
-    verified: bool,
-    fell_back: bool,
-) -> int:
-    """Two bits an attempt. Those that were followed by another more often reached nobody."""
+def _outcomes(random: Random, lost: list[float]) -> int:
+    """Two bits an attempt, from the chance of each that it reaches nobody."""
     packed = 0
-    for number in range(len(path)):
-        if number < len(path) - 1:
-            lost = _LOST_BEFORE_SWITCH if fell_back else _LOST_BEFORE_RETRY
-        else:
-            lost = carrier.lost_though_verified if verified else carrier.lost_at_last
+    for number, chance in enumerate(lost):
         outcome = planning.REACHED
-        if draw() < lost:
-            arrived = draw() < _LOST_TO_CARRIER
+        if random.random() < chance:
+            arrived = random.random() < _LOST_TO_CARRIER
             outcome = planning.NOT_REACHED if arrived else planning.FAILED
-        elif draw() < _NO_RECEIPT:
+        elif random.random() < _NO_RECEIPT:
             outcome = planning.PENDING
         packed |= outcome << 2 * number
     return packed
