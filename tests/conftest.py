@@ -6,6 +6,7 @@ import math
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -70,35 +71,26 @@ def no_environment(
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serve an account, and end every server with the test."""
-    servers: list[Server] = []
-
-    def start(account: Account, **options: Any) -> Server:
-        servers.append(Server(account, **options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+    with ExitStack() as servers:
+        yield lambda account, **options: servers.enter_context(Server(account, **options))
 
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
     """Connect to a server without waits, and close every client with the test."""
-    clients: list[Client] = []
+    with ExitStack() as clients:
 
-    def open_client(server: Server, **options: Any) -> Client:
-        options = {
-            "store": False,
-            "requests_per_minute": math.inf,
-            "clock": AccountClock(server.account),
-            **options,
-        }
-        clients.append(Client(AUTH_ID, AUTH_TOKEN, base_url=server.url, **options))
-        return clients[-1]
+        def open_client(server: Server, **options: Any) -> Client:
+            options = {
+                "store": False,
+                "requests_per_minute": math.inf,
+                "clock": AccountClock(server.account),
+                **options,
+            }
+            client = Client(AUTH_ID, AUTH_TOKEN, base_url=server.url, **options)
+            return clients.enter_context(client)
 
-    yield open_client
-    for client in clients:
-        client.close()
+        yield open_client
 
 
 @pytest.fixture

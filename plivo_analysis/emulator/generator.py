@@ -76,6 +76,7 @@ _STRAGGLER = 0.06
 _LONGEST_OPEN = 36 * HOUR
 _CODE_LIFE = 10 * MINUTE
 
+# Of all sessions; a small account has one of each.
 _ODD_SHARES = {
     planning.TOTAL_ABOVE: 0.00065,
     planning.TOTAL_BELOW: 0.0003,
@@ -235,6 +236,8 @@ def _open_for(
     random: Random, path: tuple[int, ...], patience: int, carrier: Network, *, verified: bool
 ) -> int:
     """How long a session is open: until its code comes back, or expires, after the last attempt."""
+    # A fifth more than planned, since the hash may lengthen each wait: a session must not settle
+    # before its last attempt.
     open_for = (len(path) - 1) * planning.WAITS[patience] * 6 // 5
     if verified:  # never before its message was sent, however slow the network
         slowest = 8 + MOST_SPREAD * carrier.queue

@@ -105,7 +105,7 @@ class Plan:
         self.seed = seed
         self.price_step = price_step
         self.times = array("q")
-        self.settles = array("H")
+        self.settles = array("H")  # in SETTLE_UNITs, so that two bytes reach 72 hours
         self.recipients = array("q")
         self.countries = bytearray()
         self.networks = bytearray()

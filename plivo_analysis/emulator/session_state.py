@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _TOTAL_ABOVE_BY = 770
 _NEW_CHANNEL = "rcs"
 _PRICED_AFTER = 3 * MINUTE
-_PRICED_LATE = 20 * HOUR
+_PRICED_LATE = 20 * HOUR  # one session in twenty
 _LONGEST_RINGING = 20 * SECOND
 
 # Factors on a network's median times, in thousandths: a log-normal spread, up to 5.7 times.
@@ -49,6 +49,7 @@ MOST_SPREAD = 5.8
 _STUCK_FROM = 240  # of 256: messages of unverified sessions that wait for hours in the queue
 _LATE_FROM = 253  # of 256: receipts that come hours after the message
 
+# The words of the list, by channel and by outcome.
 _STATUSES = (
     ("delivered", "undelivered", "failed", "sent"),
     ("ANSWER", "EARLY MEDIA", "failed", "ringing"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,16 +53,13 @@ class Caller:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Caller]]:
     """Starts servers; ends them and their clients with the test."""
-    running: list[Caller] = []
+    with ExitStack() as running:
 
-    def start(account: Account | None = None, **options: Any) -> Caller:
-        http = requests.Session()
-        http.trust_env = False
-        http.auth = (AUTH_ID, AUTH_TOKEN)
-        running.append(Caller(Server(account or Account.of(), **options), http))
-        return running[-1]
+        def start(account: Account | None = None, **options: Any) -> Caller:
+            server = running.enter_context(Server(account or Account.of(), **options))
+            http = running.enter_context(requests.Session())
+            http.trust_env = False
+            http.auth = (AUTH_ID, AUTH_TOKEN)
+            return Caller(server, http)
 
-    yield start
-    for caller in running:
-        caller.http.close()
-        caller.server.close()
+        yield start
