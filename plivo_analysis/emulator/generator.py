@@ -221,15 +221,9 @@ def _session(random: Random, moment: int, person: Person, success: float = 1.0) 
     followed = _LOST_BEFORE_SWITCH if fell_back else _LOST_BEFORE_RETRY
     last = carrier.lost_though_verified if verified else carrier.lost_at_last
     outcomes = _outcomes(random, [followed] * (len(path) - 1) + [last])
-    return Row(
-        moment,
-        _open_for(random, path, patience, carrier, verified=verified),
-        *person,
-        patience=patience,
-        path=planning.PATH_INDEX[path],
-        outcomes=outcomes,
-        verified=verified,
-    )
+    open_for = _open_for(random, path, patience, carrier, verified=verified)
+    path_index = planning.PATH_INDEX[path]
+    return Row(moment, open_for, *person, patience, path_index, outcomes, verified)
 
 
 def _open_for(
