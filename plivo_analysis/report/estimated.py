@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from math import ceil, floor, log10
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 
@@ -19,9 +19,10 @@ from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.metrics.estimates import columns_of, group_text, number_text
 from plivo_analysis.metrics.samples import MEASURES, Interval
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
+from plivo_analysis.report.files import Cell, Sheet, workbook
+from plivo_analysis.report.finance import definitions_sheet
 from plivo_analysis.report.period import Period
-from plivo_analysis.report.sections.header import NOTE_NUMBERS, NOTES
+from plivo_analysis.report.sections.header import NOTE_NUMBERS, NOTES, Footnote
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.templates.rendering import render
@@ -113,24 +114,31 @@ class Estimated:
         named = clean(title or period.title)
         return cls(estimate, frame, by, period, named, account)
 
+    @property
+    def group_titles(self) -> list[str]:
+        """What the columns that it is grouped by are called."""
+        return [_COLUMNS.get(name, name.replace("_", " ")) for name in self.by]
+
 
 def estimated_page(subject: Estimated) -> str:
     """The whole report as one HTML document."""
+    rows = subject.frame.head(_MOST_GROUPS).rows(named=True) if subject.by else []
     return str(
         render(
             "report/estimated.html",
             title=subject.title,
-            part=subject.estimate.part,
-            confidence=percent(subject.estimate.confidence, 0),
+            subject=subject,
             facts=_facts(subject),
             summary=estimated_summary(subject.estimate),
             cards=[estimated_card(subject.estimate, measure) for measure in _TITLES],
-            group_titles=[_COLUMNS.get(name, name.replace("_", " ")) for name in subject.by],
-            measure_titles=[title for title, _, _ in _TITLES.values()],
-            groups=_groups(subject),
-            others=max(0, subject.frame.height - _MOST_GROUPS),
+            confidence=percent(subject.estimate.confidence, 0),
+            measures={measure: title for measure, (title, _, _) in _TITLES.items()},
+            rows=rows,
+            group_text=group_text,
+            country=country,
+            clean=clean,
             left_out=LEFT_OUT,
-            used=[note for note in NOTES if note.word in _USED],
+            used=_notes(),
             notes=NOTE_NUMBERS,
             code=_code(subject),
             version=__version__,
@@ -154,35 +162,25 @@ def estimated_summary(estimate: Estimate) -> Markup:
 def estimated_workbook(subject: Estimated) -> bytes:
     """The estimate as a workbook: its numbers, its groups, and what they mean."""
     above = [("Estimate", f"from {subject.estimate.part}; not final"), *_facts(subject)]
-    numbers = [
-        [_TITLES[measure][0], *_cells(measure, subject.estimate.total[measure])]
-        for measure in _TITLES
-    ]
-    ends = [("Estimate", "text"), ("From", "text"), ("To", "text")]
-    sheets = [Sheet("Estimate", [("Measure", "text"), *ends], numbers, above)]
+    ends = ("Estimate", "From", "To")
+    numbers, columns = [], [(title, "text") for title in subject.group_titles]
+    for measure, (title, _, kind) in _TITLES.items():
+        total = subject.estimate.total[measure]
+        numbers.append([title, *(Cell(n, kind) for n in (total.value, total.low, total.high))])
+        columns += [(f"{title}, {end.lower()}", kind) for end in ends]
+    headings = [(heading, "text") for heading in ("Measure", *ends)]
+    sheets = [Sheet("Estimate", headings, numbers, above)]
     if subject.by:
-        columns = [(_COLUMNS.get(name, name), "text") for name in subject.by]
-        for title, _, kind in _TITLES.values():
-            columns += [(f"{title}{end}", kind) for end in (", estimate", ", from", ", to")]
         numbered = [column for measure in _TITLES for column in columns_of(measure)]
-        rows = [
-            [row[name] for name in (*subject.by, *numbered)]
-            for row in subject.frame.rows(named=True)
-        ]
+        rows = subject.frame.select(*subject.by, *numbered).rows()
         sheets.append(Sheet("Groups, estimated", columns, rows, above[:1]))
-    meanings = [[note.title, note.text] for note in NOTES if note.word in _USED]
-    meanings += [["Left out", "; ".join(LEFT_OUT)], ["Digits", DIGITS]]
-    terms = [("Term", "text"), ("Meaning", "text")]
-    sheets.append(Sheet("Definitions", terms, meanings, wrapped=True))
+    left_out = ("Left out", "; ".join(LEFT_OUT))
+    sheets.append(definitions_sheet(_notes(), left_out))
     return workbook(sheets, f"Estimate: {subject.title}")
 
 
-def _cells(measure: str, number: Interval) -> list[Any]:
-    kind = _TITLES[measure][2]
-    return [
-        None if value is None else Cell(value, kind)
-        for value in (number.value, number.low, number.high)
-    ]
+def _notes() -> list[Footnote]:
+    return [note for note in NOTES if note.word in _USED]
 
 
 def _facts(subject: Estimated) -> list[tuple[str, str]]:
@@ -240,24 +238,6 @@ def _round_ends(low: float, high: float) -> tuple[float, float]:
     # Steps as wide as the interval's own order of magnitude: it fills a good part of the scale.
     step = 10.0 ** floor(log10(high - low))
     return floor(low / step) * step, ceil(high / step) * step
-
-
-def _groups(subject: Estimated) -> list[tuple[list[str], list[tuple[str, str]]]]:
-    """Each group's names, and its numbers with their intervals."""
-    groups = []
-    for row in subject.frame.head(_MOST_GROUPS).rows(named=True) if subject.by else ():
-        names = [
-            country(row[name])
-            if name == "destination_country_iso2"
-            else clean(row[name] or "not given")
-            for name in subject.by
-        ]
-        numbers = [
-            group_text(row, measure, subject.estimate.currency, exact=subject.estimate.exact)
-            for measure in _TITLES
-        ]
-        groups.append((names, [(words.value, words.interval) for words in numbers]))
-    return groups
 
 
 def _code(subject: Estimated) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from plivo_analysis.report.measures import Subject
+    from plivo_analysis.report.sections.header import Footnote
 
 # A column, or a row of the summary: its title, the kind of its values, and what finds one.
 _Column = tuple[str, str, "Callable[[Any], Any]"]
@@ -35,7 +36,6 @@ _TERMS = (
         "exact: all was read. at least: part is unread or without a price. not read: nothing was.",
     ),
     ("An empty cell", "Not known, or not defined because there is nothing to divide by."),
-    ("Digits", DIGITS),
 )
 
 
@@ -48,7 +48,7 @@ def finance_workbook(subject: Subject) -> bytes:
         _countries_by_channel(subject),
         _split(subject, "Applications", "application", _APPLICATION),
         *_over_time(subject),
-        _definitions(subject),
+        definitions_sheet(used_notes(subject), *_TERMS),
     ]
     return workbook(sheets, subject.title)
 
@@ -251,9 +251,15 @@ def _over_time(subject: Subject) -> list[Sheet]:
     return [_sheet(subject, f"By {word}", columns, range(len(numbers.starts)))]
 
 
-def _definitions(subject: Subject) -> Sheet:
-    terms = [*((note.title, note.text) for note in used_notes(subject)), *_TERMS]
-    return Sheet("Definitions", [("Term", "text"), ("Meaning", "text")], terms, wrapped=True)
+def definitions_sheet(notes: Iterable[Footnote], *terms: tuple[str, str]) -> Sheet:
+    """The last sheet: what the numbers mean.
+
+    Args:
+        notes: The definitions that the page prints as well.
+        terms: Further terms, each with its meaning.
+    """
+    meanings = [*((note.title, note.text) for note in notes), *terms, ("Digits", DIGITS)]
+    return Sheet("Definitions", [("Term", "text"), ("Meaning", "text")], meanings, wrapped=True)
 
 
 def _sheet(

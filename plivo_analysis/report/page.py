@@ -1,27 +1,15 @@
-"""The page: the sections in their order and the style sheet, one static file.
+"""The page: one static file, which runs no program and makes no request.
 
-The page runs no program and forbids itself every request by a content policy, so that opening
-it tells nobody anything and hostile text, were it ever to become an element, could do nothing.
+It forbids itself every request by a content policy, so that opening it tells nobody anything
+and hostile text, were it ever to become an element, could do nothing.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from plivo_analysis.figures import svg
-from plivo_analysis.report.sections.data_quality import coverage, messages, pending, reconcile
-from plivo_analysis.report.sections.groups import countries_by_channel, fallback, top_groups
-from plivo_analysis.report.sections.header import definitions, footer, header
-from plivo_analysis.report.sections.kpi_cards import kpi_cards
-from plivo_analysis.report.sections.spend import (
-    change_of_spend,
-    cost_breakdown,
-    spend_by_line,
-    spend_over_time,
-)
-from plivo_analysis.report.sections.summary import summary
+from plivo_analysis.report.sections import data_quality, groups, header, kpi_cards, spend, summary
 from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
@@ -30,42 +18,18 @@ if TYPE_CHECKING:
 
 def page(subject: Subject) -> str:
     """The whole report as one HTML document."""
-    sections = [section for section in _sections(subject) if section is not None]
     return str(
         render(
             "report/page.html",
             title=subject.title,
+            subject=subject,
             hatchings=svg.hatchings(),
-            sections=sections,
+            # The template calls the functions of these modules, in the order of the page.
+            data_quality=data_quality,
+            groups=groups,
+            header=header,
+            kpi_cards=kpi_cards,
+            spend=spend,
+            summary=summary,
         )
     )
-
-
-def _sections(subject: Subject) -> list[Markup | None]:
-    # What was spent comes first, what the numbers rest on last.
-    first = [header(subject), summary(subject)]
-    last = [definitions(subject), footer(subject)]
-    past = subject.before and subject.before.sessions.height
-    if not subject.numbers.sessions.height:
-        # An empty period after a busy one stands beside what was.
-        cards = kpi_cards(subject) if past and subject.numbers.complete.nothing else None
-        return [*first, cards, messages(subject), coverage(subject), *last]
-    return [
-        *first,
-        kpi_cards(subject),
-        spend_over_time(subject),
-        change_of_spend(subject),
-        _beside("pair", spend_by_line(subject), cost_breakdown(subject)),
-        top_groups(subject),
-        countries_by_channel(subject),
-        fallback(subject),
-        messages(subject),
-        _beside("thirds", pending(subject), reconcile(subject), coverage(subject)),
-        *last,
-    ]
-
-
-def _beside(name: str, *sections: Markup | None) -> Markup:
-    """Sections beside each other where the page is wide enough."""
-    shown = Markup("").join(section for section in sections if section is not None)
-    return Markup('<div class="{}">{}</div>').format(name, shown)

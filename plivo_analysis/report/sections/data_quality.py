@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from plivo_analysis.api.vocabulary import OPEN, SETTLED, fold_status
 from plivo_analysis.metrics.certainty import READ
 from plivo_analysis.report.measures import add
@@ -15,8 +17,6 @@ from plivo_analysis.values.typesetting import DASH, day, decimals
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from markupsafe import Markup
 
     from plivo_analysis.report.measures import Subject
 
@@ -70,11 +70,11 @@ def reconcile(subject: Subject) -> Markup:
     )
 
 
-def coverage(subject: Subject) -> Markup | None:
+def coverage(subject: Subject) -> Markup:
     """A bar over the period, hours read, rows, and the gaps by name."""
     spans, complete, period = subject.coverage, subject.numbers.complete, subject.numbers.period
     if not spans or complete.period is None or period is None:
-        return None
+        return Markup()
     # A range that was read with a filter holds a part of its sessions, so that it is not read.
     read = [row for row in spans if row["state"] in READ and not row.get("filters")]
     states = {(row["start"], row["end"]): row["state"] for row in spans}
@@ -108,10 +108,10 @@ def _bar(
     return [(f"{left:.2f}", f"{right - left:.2f}") for left, right in parts]
 
 
-def messages(subject: Subject) -> Markup | None:
+def messages(subject: Subject) -> Markup:
     """A row for each type of message."""
     if subject.messages is None:
-        return None
+        return Markup()
     rates = {row["message_type"]: row for row in subject.numbers.rows("delivery_rates")}
     spends = subject.numbers.rows("message_spend")
     known = [row[column] for row in spends for column in ("amount", "carrier_fees")]

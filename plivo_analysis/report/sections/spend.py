@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import add_up, largest
 from plivo_analysis.metrics.certainty import Certainty
@@ -15,8 +17,6 @@ from plivo_analysis.values.typesetting import count, decimals, plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from markupsafe import Markup
 
     from plivo_analysis.figures.chart_data import SpendOverTime
     from plivo_analysis.report.measures import Measures, Row, Subject
@@ -34,11 +34,11 @@ _BRIDGE = 260  # pixels of the widest bar of an effect
 _NAMED = 2  # groups with the largest parts of an effect
 
 
-def spend_over_time(subject: Subject) -> Markup | None:
+def spend_over_time(subject: Subject) -> Markup:
     """The chart, its channels with their amounts, and under it every amount to the last digit."""
     period, rows = subject.numbers.period, subject.numbers.rows("spend")
     if period is None or not rows:
-        return None
+        return Markup()
     spent = subject.numbers.spent_over_time(subject.currency)
     known = any(row["amount"] is not None for row in rows)
     mean = subject.mean_before(subject.before.spent) if subject.before else None
@@ -87,13 +87,13 @@ def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
     }
 
 
-def change_of_spend(subject: Subject) -> Markup | None:
+def change_of_spend(subject: Subject) -> Markup:
     """A row an effect, each bar beginning where the one above ended, and the change below."""
     if not subject.changes or subject.before is None:
-        return None
+        return Markup()
     rows = subject.changes["cost_bridge"].rows(named=True)
     if not rows:
-        return None
+        return Markup()
     parts = {effect: [row for row in rows if row["effect"] == effect] for effect in _EFFECTS}
     amounts = {effect: add_up(row["amount"] for row in part) for effect, part in parts.items()}
     known = {effect: amount for effect, amount in amounts.items() if amount is not None}
