@@ -31,12 +31,7 @@ from plivo_analysis.report.estimated import (
 )
 from plivo_analysis.report.files import csv_bytes, parquet_bytes
 from plivo_analysis.report.finance import finance_workbook
-from plivo_analysis.report.measures import (
-    Measures,
-    Subject,
-    changes_since,
-    count_up,
-)
+from plivo_analysis.report.measures import Measures, Subject, count_up
 from plivo_analysis.report.page import page
 from plivo_analysis.report.period import Bound, Period
 from plivo_analysis.report.sections.summary import summary
@@ -45,7 +40,7 @@ from plivo_analysis.tables.convert import as_polars, result
 from plivo_analysis.values.typesetting import clean, count, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
     from os import PathLike
     from zoneinfo import ZoneInfo
@@ -225,15 +220,18 @@ def cost_report(
         if text is not None or name == "currency":
             required_text(name, text)
     if estimate is not None:
-        given = {
-            "sessions": sessions,
-            "messages": messages,
-            "previous": previous,
-            "coverage": coverage,
-            "issues": issues,
-            "period": period,
-        }
-        made = _of_estimate(estimate, given, title, account, zone)
+        made = _of_estimate(
+            estimate,
+            title,
+            account,
+            zone,
+            sessions=sessions,
+            messages=messages,
+            previous=previous,
+            coverage=coverage,
+            issues=issues,
+            period=period,
+        )
         if path is not None:
             made.save(path)
         return made
@@ -262,14 +260,10 @@ def cost_report(
         currency=clean(currency, cap=8),
         messages=joined,
         coverage=None if coverage is None else coverage_rows(coverage),
-        changes=changes_since(before, numbers) if before else {},
     )
     # All are written into one folder, where two tables of one name would be one file.
-    frames = dict(numbers.tables)
-    if before:
-        frames |= {
-            f"before_{name}": frame for name, frame in before.tables.items()
-        } | subject.changes
+    past = {f"before_{name}": frame for name, frame in before.tables.items()} if before else {}
+    frames = numbers.tables | past | subject.changes
     spent = subject.money(numbers.spent)
     least = "" if complete.money is Certainty.EXACT else f"{complete.money} "
     report = CostReport(
@@ -288,10 +282,10 @@ def cost_report(
 
 def _of_estimate(
     estimate: object,
-    given: Mapping[str, Any],
     title: str | None,
     account: str | None,
     zone: ZoneInfo,
+    **given: object,
 ) -> CostReport:
     if not isinstance(estimate, Estimate):
         named = type(estimate).__name__

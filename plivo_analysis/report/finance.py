@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style
-from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import DIGITS, Cell, Sheet, workbook
 from plivo_analysis.report.measures import Group, add, finder
@@ -134,14 +133,10 @@ def _channels(subject: Subject) -> Sheet:
     # of the two would differ from run to run.
     keys = sorted({*lines, *groups}, key=lambda key: (style.place(key[0]), key[0] is None))
 
-    def price_before(group: Group) -> Decimal | None:
-        price: Decimal | None = costs.get(group.key, {}).get("cost_per_verified")
-        return price
+    def price_before(group: Group) -> Any:
+        return costs.get(group.key, {}).get("cost_per_verified")
 
-    def change(group: Group) -> Decimal | None:
-        change = subject.change(group.cost.get("cost_per_verified"), price_before(group), "price")
-        return change.value if change else None
-
+    change = _moved(subject, "price", _in_row("cost", "cost_per_verified"), price_before)
     compared: list[_Column] = [
         ("Cost per verified before", "price", price_before),
         ("Change of cost per verified", "price", change),
@@ -216,26 +211,18 @@ def _over_time(subject: Subject) -> list[Sheet]:
     numbers = subject.numbers
     if numbers.period is None:
         return []
-    # By instant: where a clock is put back, two hours have one wall time.
-    spent = {
-        (row["channel"], instant(row["period"])): row["amount"]
-        for row in numbers.rows("spend_by_period")
-    }
-    in_all, word = numbers.spent_by_period(), numbers.period.bucket
+    word, spent = numbers.period.bucket, numbers.tables["spend_by_period"]
 
     def on(channel: str) -> list[Decimal | None]:
-        # Where nothing was read, nothing is known of a channel either; else no line is zero.
-        return [
-            None if whole is None else spent.get((channel, instant(start)), Decimal(0))
-            for start, whole in zip(numbers.starts, in_all, strict=True)
-        ]
+        amounts = spent.filter(channel=channel).select("period", "amount")
+        return numbers.over_time(amounts, Decimal(0))
 
     series: list[tuple[str, str, Sequence[Any]]] = [
         (word.capitalize(), "time" if word == "hour" else "date", numbers.starts),
-        ("Spend", "amount", in_all),
+        ("Spend", "amount", numbers.spent_by_period()),
         *(
             (style.name(channel), "amount", on(channel))
-            for channel in sorted({channel for channel, _ in spent}, key=style.place)
+            for channel in sorted(spent["channel"].unique(), key=style.place)
         ),
         ("Sessions", "count", numbers.by_period("success_by_period", "sessions", 0)),
         ("Verified", "count", numbers.by_period("success_by_period", "verified", 0)),
@@ -323,12 +310,21 @@ def _spent(
         spent = amount(group)
         return spent / whole if spent is not None and whole else None
 
-    def change(group: Group) -> Decimal | None:
-        change = subject.change(amount(group), past(group))
-        return change.value if change else None
-
     columns: list[_Column] = [("Spend", "amount", amount), ("Share of spend", "percent", share)]
     if subject.before:
         title = "Change a day" if subject.per_day else "Change"
+        change = _moved(subject, "amount", amount, past)
         columns += [("Spend before", "amount", past), (title, "amount", change)]
     return columns
+
+
+def _moved(
+    subject: Subject, kind: str, now: Callable[[Group], Any], past: Callable[[Group], Any]
+) -> Callable[[Group], Any]:
+    """What finds the change of a group's number."""
+
+    def change(group: Group) -> Any:
+        found = subject.change(now(group), past(group), kind)
+        return found.value if found else None
+
+    return change

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -192,9 +193,10 @@ class Measures:
         """One value a bucket: ``empty`` where it has no row, None where it was not read."""
         if self.period is None:
             return []
-        return self._over_time(self.tables[table].select("period", column), empty)
+        return self.over_time(self.tables[table].select("period", column), empty)
 
-    def _over_time(self, by_start: pl.DataFrame, empty: Any) -> list[Any]:
+    def over_time(self, by_start: pl.DataFrame, empty: Any = None) -> list[Any]:
+        """The same of a frame of starts and their values."""
         # Keyed by instant: where a clock is put back, two hours have one wall time.
         found = {instant(start): value for start, value in by_start.iter_rows()}
         return [
@@ -212,7 +214,7 @@ class Measures:
         if self.period is None:
             return []
         by_start = self.tables["spend_by_period"].group_by("period").agg(pl.col("amount").sum())
-        return self._over_time(by_start, Decimal(0))
+        return self.over_time(by_start, Decimal(0))
 
     @property
     def spent(self) -> Decimal:
@@ -234,35 +236,45 @@ class Measures:
         return add(lines["amount"].to_list())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """What every section of a report draws from.
 
     Args:
         numbers: The counted sessions.
+        currency: The account's currency, a label.
         before: The counted sessions of the period before, where they were given.
         title: The report's title.
         account: The account's id, where it was given.
-        currency: The account's currency, a label.
         messages: The attempts with their message records, where those were given.
         coverage: What was read of the period, where that was given.
-        changes: What changed since the period before, by name; empty without one.
 
     Example:
-        >>> subject = Subject(numbers=None, before=None, title="t", account=None,
-        ...                   currency="EUR", messages=None, coverage=None)
-        >>> subject.money(Decimal("1.5"))
+        >>> Subject(numbers=None, currency="EUR").money(Decimal("1.5"))
         '€1.50'
     """
 
     numbers: Measures
-    before: Measures | None
-    title: str
-    account: str | None
     currency: str
-    messages: MessageJoin | None
-    coverage: list[Row] | None
-    changes: dict[str, pl.DataFrame] = field(default_factory=dict)
+    before: Measures | None = None
+    title: str = ""
+    account: str | None = None
+    messages: MessageJoin | None = None
+    coverage: list[Row] | None = None
+
+    @cached_property
+    def changes(self) -> dict[str, pl.DataFrame]:
+        """What changed since the period before: the insights' frames, by name; none without one."""
+        if self.before is None:
+            return {}
+        both = self.before.sessions, self.numbers.sessions
+        # The report says itself how many totals are missing.
+        priced = [sessions.drop_nulls("total_charge") for sessions in both]
+        return {
+            "compare": compare(*both),
+            "compare_by_country": compare(*both, by=COUNTRY),
+            "cost_bridge": cost_bridge(priced[0], priced[1]),
+        }
 
     @property
     def compared(self) -> Row | None:
@@ -403,25 +415,6 @@ def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completene
         for name in _SPLIT:
             tables[f"journey_rates_by_{name}"] = journey_rates(sessions, by=GROUPINGS[name])
     return Measures(sessions, charges, period, complete, tables)
-
-
-def changes_since(before: Measures, numbers: Measures) -> dict[str, pl.DataFrame]:
-    """What changed from one period to another: the insights' frames, by name.
-
-    Example:
-        >>> from plivo_analysis.api.columns import SESSIONS
-        >>> empty = count_up(pl.DataFrame(schema=SESSIONS.polars()), None, Completeness(rows=0))
-        >>> changes_since(empty, empty)["cost_bridge"].height
-        0
-    """
-    both = before.sessions, numbers.sessions
-    # The report says itself how many totals are missing.
-    priced = [sessions.drop_nulls("total_charge") for sessions in both]
-    return {
-        "compare": compare(*both),
-        "compare_by_country": compare(*both, by=COUNTRY),
-        "cost_bridge": cost_bridge(priced[0], priced[1]),
-    }
 
 
 def _with_one_name(sessions: pl.DataFrame) -> pl.DataFrame:

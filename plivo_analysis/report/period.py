@@ -77,9 +77,9 @@ class Period:
     @classmethod
     def around(cls, instants: Sequence[datetime], zone: ZoneInfo) -> Period:
         """The whole days that hold some instants, of which there is at least one."""
-        first, last = (edge(instants).astimezone(zone) for edge in (min, max))
-        start, end = (_midnight(instant.date(), zone) for instant in (first, last + _DAY))
-        return cls(start, end, zone, given=False)
+        day = Buckets("1d", zone.key)
+        last = max(instants).astimezone(zone)
+        return cls(day.start(min(instants)), day.start(last + _DAY), zone, given=False)
 
     def before(self) -> Period:
         """The period that this one is compared with: it ends where this one starts.
@@ -93,16 +93,14 @@ class Period:
             >>> march.before().title, march.before().days
             ('February 2026', 28)
         """
+        start = self.start
         if self.months:
-            # Months counted from the year 0, so that January is followed back into December.
-            first = self.start.year * 12 + self.start.month - 1 - self.months
-            start = _midnight(date(first // 12, first % 12 + 1, 1), self.zone)
+            for _ in range(self.months):
+                start = Buckets("1mo", self.zone.key).start(start - _DAY)
         elif self._whole_days:
-            start = _midnight(self.start.date() - self.days * _DAY, self.zone)
+            start = self._day.start(start - self.days * _DAY)
         else:
-            # On the wall clock: from noon to noon is a day, also where it had 23 hours.
-            wall = [at.replace(tzinfo=None) for at in (self.start, self.end)]
-            start = _true((wall[0] - (wall[1] - wall[0])).replace(tzinfo=self.zone))
+            start = (start - self._wall).astimezone(UTC).astimezone(self.zone)
         return Period(start, self.start, self.zone)
 
     @property
@@ -117,13 +115,12 @@ class Period:
         """How many days it has, a part of a day left out."""
         if self._whole_days:
             return (self.end.date() - self.start.date()).days
-        return (self.end.replace(tzinfo=None) - self.start.replace(tzinfo=None)) // _DAY
+        return self._wall // _DAY
 
     @property
     def every(self) -> str:
         """How wide the buckets are that the report shows it in."""
-        length = self.end - self.start
-        return next((every for below, every in _STEPS if length < below), "1mo")
+        return next((every for below, every in _STEPS if self._wall < below), "1mo")
 
     @property
     def bucket(self) -> str:
@@ -155,8 +152,7 @@ class Period:
     @property
     def length(self) -> str:
         """How long it is, in words."""
-        wall = self.end.replace(tzinfo=None) - self.start.replace(tzinfo=None)
-        if self._whole_days or not wall % _DAY:
+        if self._whole_days or not self._wall % _DAY:
             return plural(self.days, "day")
         hours = (self.end.astimezone(UTC) - self.start.astimezone(UTC)) / timedelta(hours=1)
         return plural(round(hours), "hour")
@@ -174,8 +170,17 @@ class Period:
         return Buckets(self.every, self.zone.key).starts(self.start, self.end)
 
     @property
+    def _wall(self) -> timedelta:
+        """Its length on the wall clock: from noon to noon is a day, also where it had 23 hours."""
+        return self.end - self.start  # of two times in one zone, Python subtracts the wall clocks
+
+    @property
+    def _day(self) -> Buckets:
+        return Buckets("1d", self.zone.key)
+
+    @property
     def _whole_days(self) -> bool:
-        return all(_midnight(at.date(), self.zone) == at for at in (self.start, self.end))
+        return all(self._day.start(at) == at for at in (self.start, self.end))
 
 
 def _instant(bound: Any, zone: ZoneInfo) -> datetime:
@@ -184,13 +189,3 @@ def _instant(bound: Any, zone: ZoneInfo) -> datetime:
         shown = shown_value(bound)
         raise FilterError(f"period is (start, end), each {_FORMS}; {shown} is neither.")
     return instant.astimezone(zone)
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return _true(datetime(day.year, day.month, day.day, tzinfo=zone))
-
-
-def _true(wall: datetime) -> datetime:
-    """A time as its zone's clock shows it: a midnight that is skipped is the hour after it."""
-    # There and back again: Python keeps a wall time that never was until it is converted.
-    return wall.astimezone(UTC).astimezone(wall.tzinfo)

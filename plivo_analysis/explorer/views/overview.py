@@ -29,7 +29,7 @@ from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Difference, points
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.estimated import estimated_summary
-from plivo_analysis.report.measures import Measures, Subject, changes_since
+from plivo_analysis.report.measures import Measures, Subject
 from plivo_analysis.report.sections.summary import summary
 from plivo_analysis.values.typesetting import clean, count, percent, weekday
 
@@ -261,18 +261,8 @@ def _name(column: str, value: Any, applications: Mapping[str, str]) -> str:
 
 def _subject(state: ViewState) -> Subject:
     """What the report's summary needs of the sessions and of those of the period before."""
-    numbers = _measures(state)
     before = None if state.previous is None else _measures(state.previous)
-    return Subject(
-        numbers=numbers,
-        before=before,
-        title="",
-        account=None,
-        currency=state.currency,
-        messages=None,
-        coverage=None,
-        changes=changes_since(before, numbers) if before else {},
-    )
+    return Subject(_measures(state), state.currency, before)
 
 
 def _measures(state: ViewState) -> Measures:

@@ -18,7 +18,7 @@ from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Difference
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.measures import COUNTRY, Measures, finder
+from plivo_analysis.report.measures import COUNTRY, Measures, add, finder
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import MINUS, count, days, percent, plural
 
@@ -219,31 +219,25 @@ def largest_burst(numbers: Measures) -> Burst | None:
     if numbers.period is None or numbers.period.every != "1d" or len(starts) < _FEWEST_DAYS:
         return None
     time: dict[str, Any] = {"every": "1d", "tz": numbers.period.zone.key}
+    rates = success_rates(numbers.sessions, by=COUNTRY, **time)
+    spends = spend(numbers.charges, by=COUNTRY, **time)
     place = {instant(start): number for number, start in enumerate(starts)}
-    counts: dict[str, list[tuple[int, int]]] = {}
-    for row in success_rates(numbers.sessions, by=COUNTRY, **time).rows(named=True):
+    by_country: dict[str, list[Row | None]] = {}
+    for row in rates.join(spends, on=["period", *COUNTRY], how="left").rows(named=True):
         if code := row[COUNTRY[0]]:
-            by_day = counts.setdefault(code, [(0, 0)] * len(starts))
-            by_day[place[instant(row["period"])]] = (row["sessions"], row["verified"])
-    spent = {
-        (row[COUNTRY[0]], place[instant(row["period"])]): row["amount"] or _ZERO
-        for row in spend(numbers.charges, by=COUNTRY, **time).rows(named=True)
-    }
+            by_day = by_country.setdefault(code, [None] * len(starts))
+            by_day[place[instant(row["period"])]] = row
     # A day that was read in part would pull the median down, and make a burst of the day beside it.
     read = [known is Certainty.EXACT for known in numbers.certainty()]
-    found = (_burst(code, by_day, starts, spent, read) for code, by_day in counts.items())
+    found = (_burst(code, by_day, starts, read) for code, by_day in by_country.items())
     bursts = [burst for burst in found if burst and burst.spent > numbers.spent * _LEAST_SHARE]
     return max(bursts, key=lambda burst: (burst.spent, burst.country), default=None)
 
 
 def _burst(
-    code: str,
-    by_day: list[tuple[int, int]],
-    starts: list[datetime],
-    spent: dict[tuple[str, int], Decimal],
-    read: list[bool],
+    code: str, by_day: list[Row | None], starts: list[datetime], read: list[bool]
 ) -> Burst | None:
-    sessions = [began for began, _ in by_day]
+    sessions = [row["sessions"] if row else 0 for row in by_day]
     whole = [began for began, known in zip(sessions, read, strict=True) if known]
     if len(whole) < _FEWEST_DAYS:
         return None
@@ -257,8 +251,8 @@ def _burst(
         first -= 1
     while last + 1 < len(sessions) and sessions[last + 1] >= level:
         last += 1
-    run = range(first, last + 1)
-    counted = sum(sessions[day] for day in run)
+    run = [row for row in by_day[first : last + 1] if row]
+    counted = sum(row["sessions"] for row in run)
     # What lasts for a quarter of the period is growth, and a handful of sessions is chance.
     if len(run) > len(sessions) // 4 or counted < _FEWEST_SESSIONS:
         return None
@@ -267,7 +261,7 @@ def _burst(
         first=starts[first],
         last=starts[last],
         sessions=counted,
-        verified=sum(by_day[day][1] for day in run),
-        spent=sum((spent.get((code, day), _ZERO) for day in run), _ZERO),
+        verified=sum(row["verified"] for row in run),
+        spent=add(row["amount"] for row in run),
         usual=usual,
     )
