@@ -8,7 +8,6 @@ than they have.
 
 from __future__ import annotations
 
-import codecs
 import unicodedata
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
@@ -39,28 +38,6 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
 _WITH_CENTS = frozenset({"USD", "EUR"})
-_PLAIN = {
-    **dict.fromkeys("−–‐‑—─", "-"),
-    **dict.fromkeys("“”„«»", '"'),
-    **dict.fromkeys("‘’‹›", "'"),
-    **dict.fromkeys("•·■", "*"),
-    **dict.fromkeys("│├└", "|"),
-    "→": "->",
-    "←": "<-",
-    "↑": "^",
-    "↓": "v",
-    "×": "x",
-    "÷": "/",
-    "±": "+-",
-    "…": "...",
-    "≥": ">=",
-    "≤": "<=",
-    "≠": "!=",
-    "€": "EUR ",
-    "£": "GBP ",
-    "₹": "INR ",
-    "¢": "c",
-}
 _CAP = 80
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -84,40 +61,6 @@ def clean(text: object, cap: int = _CAP) -> str:
     visible = "".join(c for c in spaced if unicodedata.category(c) not in _HIDDEN)
     visible = " ".join(visible.split())
     return visible if len(visible) <= cap else visible[: cap - 1] + "…"
-
-
-def for_terminal(text: str, encoding: str | None) -> str:
-    r"""A text for a terminal: without control characters, and in the terminal's encoding.
-
-    Terminal escapes and direction marks in a name that the server sent could rewrite the lines
-    above; a character that the encoding lacks would end the program. Line ends stay.
-
-    Args:
-        text: The text to write.
-        encoding: Of the stream, such as ``sys.stdout.encoding``; ASCII where it is not known.
-
-    Example:
-        >>> for_terminal("\x1b[2J−$0.44 – Web\u202e…\n", "ascii")
-        '[2J-$0.44 - Web...\n'
-        >>> for_terminal("−$0.44 → 90\u202f%", "utf-8")
-        '−$0.44 → 90\u202f%'
-    """
-    visible = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _HIDDEN)
-    try:
-        codec = codecs.lookup(encoding or "ascii").name
-    except LookupError:
-        codec = "ascii"
-    return visible if visible.isascii() else "".join(_encodable(c, codec) for c in visible)
-
-
-def _encodable(character: str, codec: str) -> str:
-    try:
-        character.encode(codec)
-    except UnicodeEncodeError:
-        # Letters lose their accents; a character without a plain form becomes a question mark.
-        plain = _PLAIN.get(character) or unicodedata.normalize("NFKD", character)
-        return plain.encode(codec, "ignore").decode(codec) or "?"
-    return character
 
 
 def count(number: int | None) -> str:

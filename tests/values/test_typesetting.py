@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plivo_analysis.system.versions import show_versions
-from plivo_analysis.values.typesetting import clean, for_terminal, money, plain, signed
+from plivo_analysis.values.typesetting import clean, money, plain, signed
 
 AMOUNTS = st.decimals(min_value=-(10**9), max_value=10**9, places=8)
 
@@ -37,32 +37,6 @@ def test_cleaned_text_is_short_and_holds_nothing_unseen(text: str) -> None:
     assert len(cleaned) <= 80
     assert not [c for c in cleaned if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
     assert clean(cleaned) == cleaned
-
-
-@given(st.text(max_size=300), st.sampled_from(["ascii", "cp1252", "latin-1", "utf-8", None, "?"]))
-def test_a_terminal_is_sent_what_it_can_show_and_nothing_that_steers_it(
-    text: str, encoding: str | None
-) -> None:
-    shown = for_terminal(f"\x1b]0;{text}\x07\u202e", encoding)
-    shown.encode(encoding if encoding not in (None, "?") else "ascii")
-    unseen = {c for c in shown if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
-    assert unseen <= {"\n", "\t"}
-    assert for_terminal(shown, encoding) == shown
-    assert shown.count("\n") == text.count("\n")
-
-
-@pytest.mark.parametrize(
-    ("encoding", "shown"),
-    [
-        ("utf-8", "sms → voice: −$0.44, 12–15 Oct, 90\u202f%, É, ₹5, “x”…\n"),
-        ("cp1252", "sms -> voice: -$0.44, 12–15 Oct, 90 %, É, INR 5, “x”…\n"),
-        ("ascii", 'sms -> voice: -$0.44, 12-15 Oct, 90 %, E, INR 5, "x"...\n'),
-        (None, 'sms -> voice: -$0.44, 12-15 Oct, 90 %, E, INR 5, "x"...\n'),
-    ],
-)
-def test_signs_that_an_encoding_lacks_have_plain_ones(encoding: str | None, shown: str) -> None:
-    text = "sms → voice: −$0.44, 12–15 Oct, 90\u202f%, É, ₹5, “x”…\n"
-    assert for_terminal(text, encoding) == shown
 
 
 @pytest.mark.parametrize(
