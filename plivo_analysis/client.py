@@ -17,7 +17,7 @@ from plivo_analysis.http.credentials import Secret, resolve
 from plivo_analysis.http.rate_limit.limiter import account_limiter
 from plivo_analysis.http.transport import Transport
 from plivo_analysis.storage.store import Store, account_folder
-from plivo_analysis.system.clock import Clock, SystemClock
+from plivo_analysis.system.clock import Clock
 from plivo_analysis.system.folders import chosen_folder, data_folder
 from plivo_analysis.tables.convert import BACKENDS
 
@@ -84,7 +84,7 @@ class Client:
             if root is False
             else account_folder(chosen_folder(root, "store"), self.base_url, self.auth_id)
         )
-        self.clock = clock or SystemClock()
+        self.clock = clock or Clock()
         self.limiter = account_limiter(
             self.base_url, self.auth_id, requests_per_minute, clock=self.clock
         )

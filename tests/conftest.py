@@ -17,7 +17,7 @@ from hypothesis import settings
 from plivo_analysis import Client
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server
 from plivo_analysis.emulator.account import DEFAULT_NOW
-from plivo_analysis.system.clock import SystemClock
+from plivo_analysis.system.clock import Clock
 
 # No deadlines: machines that run tests are shared, and a slow moment is no failure.
 settings.register_profile("shared", deadline=None)
@@ -40,7 +40,7 @@ Serve = Callable[..., Server]
 Connect = Callable[..., Client]
 
 
-class AccountClock(SystemClock):
+class AccountClock(Clock):
     """The wall's time of an emulated account; a wait is over as soon as it begins."""
 
     def __init__(self, account: Account) -> None:

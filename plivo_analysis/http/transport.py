@@ -78,11 +78,11 @@ class Transport:
             certificates that is not there.
 
     Example:
-        >>> from plivo_analysis.system.clock import SystemClock
+        >>> from plivo_analysis.system.clock import Clock
         >>> from plivo_analysis.http.credentials import resolve
         >>> from plivo_analysis.http.rate_limit.limiter import Limiter
         >>> given = resolve("MA" + "X" * 18, "not-a-real-token", "http://127.0.0.1:9")
-        >>> Transport(given, Limiter(20, clock=SystemClock()))
+        >>> Transport(given, Limiter(20, clock=Clock()))
         Transport('http://127.0.0.1:9', 'MAXXXXXXXXXXXXXXXXXX')
     """
 

@@ -11,7 +11,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import threading
@@ -33,28 +33,11 @@ class Cancelled(Exception):  # noqa: N818 - no error: the caller asked for it
     """
 
 
-class Clock(Protocol):
-    """What the package needs of time."""
-
-    @property
-    def origin(self) -> str:
-        """The moment from which :meth:`monotonic` counts; only times of one origin compare."""
-
-    def now(self) -> datetime:
-        """The wall's time, aware, in UTC."""
-
-    def monotonic(self) -> float:
-        """Seconds since some fixed moment, never going back."""
-
-    def wait(self, seconds: float, cancel: threading.Event | None = None) -> bool:
-        """Let ``seconds`` pass. Stops early and returns true if ``cancel`` is set."""
-
-
-class SystemClock:
-    """The clock of this computer.
+class Clock:
+    """The clock of this computer; a class for another one overrides its methods.
 
     Example:
-        >>> clock = SystemClock()
+        >>> clock = Clock()
         >>> clock.now().tzinfo
         datetime.timezone.utc
         >>> clock.wait(0.001)
@@ -63,7 +46,10 @@ class SystemClock:
 
     @property
     def origin(self) -> str:
-        """The id of the computer's last start; empty where the system has none."""
+        """The id of the computer's last start, from which :meth:`monotonic` counts.
+
+        Only times of one origin compare. It is empty where the system has no such id.
+        """
         return _boot()
 
     def now(self) -> datetime:
@@ -71,7 +57,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since the computer started, the same for all of its processes.
+        """Seconds since the computer started, the same for all of its processes; never going back.
 
         On Linux the time that it slept is included.
         """
@@ -89,7 +75,7 @@ class SystemClock:
         return cancel is not None and cancel.is_set()
 
 
-class FrozenWallClock(SystemClock):
+class FrozenWallClock(Clock):
     """A clock whose wall time stands still, for an account whose data end at one instant.
 
     Waits and the monotonic time are real.
@@ -130,7 +116,7 @@ def wait_in_steps(
         Cancelled: The event was set.
 
     Example:
-        >>> wait_in_steps(SystemClock(), 0.001, on_wait=lambda left: print(f"{left:.3f} s"))
+        >>> wait_in_steps(Clock(), 0.001, on_wait=lambda left: print(f"{left:.3f} s"))
         0.001 s
     """
     end = clock.monotonic() + seconds

@@ -214,7 +214,7 @@ def serve_two(
         monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
         monkeypatch.setenv("PLIVO_API_URL", server.url)
         now = server.account.now
-        monkeypatch.setattr("plivo_analysis.client.SystemClock", lambda: FrozenWallClock(now))
+        monkeypatch.setattr("plivo_analysis.client.Clock", lambda: FrozenWallClock(now))
         return server, records[0][resource.key]
 
     return start

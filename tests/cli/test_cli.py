@@ -54,7 +54,7 @@ def use(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
     monkeypatch.setenv("PLIVO_API_URL", server.url)
     now = server.account.now
-    monkeypatch.setattr("plivo_analysis.client.SystemClock", lambda: FrozenWallClock(now))
+    monkeypatch.setattr("plivo_analysis.client.Clock", lambda: FrozenWallClock(now))
 
 
 def test_the_report_is_written_and_its_tables_are_printed(
@@ -254,7 +254,7 @@ def test_what_is_pulled_into_a_file_is_for_its_user_alone(environment: Server) -
 def test_a_server_that_answers_html_is_one_sentence(
     environment: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plivo_analysis.system.clock.SystemClock.wait", lambda *_: False)
+    monkeypatch.setattr("plivo_analysis.system.clock.Clock.wait", lambda *_: False)
     environment.faults = [Fault.body(b"<html>Sorry</html>", "text/html")] * 9
     assert main(["pull", "sessions"]) == 1
     assert capsys.readouterr().err.count("\n") == 1

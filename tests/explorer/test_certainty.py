@@ -15,7 +15,7 @@ from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, generate
 from plivo_analysis.emulator.misbehaviour import Behaviour
 from plivo_analysis.explorer.messages import MessageExplorer
 from plivo_analysis.explorer.sessions import SessionExplorer
-from plivo_analysis.system.clock import FrozenWallClock, SystemClock
+from plivo_analysis.system.clock import Clock, FrozenWallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,7 +177,7 @@ def test_what_was_loaded_with_stands_in_the_header_with_its_numbers_masked(
     assert "23<" in header
 
 
-class Moving(SystemClock):
+class Moving(Clock):
     """An account's time that goes on from where the account is."""
 
     def __init__(self, account: Account) -> None:

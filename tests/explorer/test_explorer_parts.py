@@ -31,7 +31,7 @@ from plivo_analysis.explorer.sidebar import DateRange
 from plivo_analysis.explorer.table import PAGE, PagedTable, TableColumn, value_column
 from plivo_analysis.explorer.worker import LoadProgress, Worker
 from plivo_analysis.http.rate_limit.limiter import Limiter
-from plivo_analysis.system.clock import SystemClock
+from plivo_analysis.system.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,7 @@ def test_what_no_row_can_confirm_is_not_answered_by_what_is_stored(demo: Client)
 
 def watched() -> tuple[LoadProgress, Layout, list[float]]:
     layout, previews = Layout([], {}, []), list[float]()
-    limiter = Limiter(20, clock=SystemClock())
+    limiter = Limiter(20, clock=Clock())
     watch = LoadProgress(layout, limiter, "session", lambda: previews.append(time.monotonic()))
     return watch, layout, previews
 

@@ -19,7 +19,7 @@ from plivo_analysis.errors import FilterError
 from plivo_analysis.http.rate_limit.limiter import Limiter
 from plivo_analysis.http.rate_limit.window import PERMIT_LEASE_SECONDS, WindowState
 from plivo_analysis.http.retries import Cause, pause
-from plivo_analysis.system.clock import Cancelled, FrozenWallClock, SystemClock, wait_in_steps
+from plivo_analysis.system.clock import Cancelled, Clock, FrozenWallClock, wait_in_steps
 
 
 class Counting(Protocol):
@@ -249,7 +249,7 @@ def test_turns_go_in_order_of_arrival() -> None:
 
 
 def test_threads_share_alike() -> None:
-    limiter = Limiter(6000, clock=SystemClock(), period=0.05)  # five in each 0.05 s
+    limiter = Limiter(6000, clock=Clock(), period=0.05)  # five in each 0.05 s
     began = time.monotonic()
     grants = [0, 0, 0]
 
@@ -268,7 +268,7 @@ def test_threads_share_alike() -> None:
 
 
 def test_a_cancel_ends_a_wait_and_gives_the_place_back() -> None:
-    limiter = Limiter(1, clock=SystemClock())  # the second permit is a minute away
+    limiter = Limiter(1, clock=Clock())  # the second permit is a minute away
     limiter.acquire().release()
     cancel = threading.Event()
     stopped = []
@@ -383,7 +383,7 @@ def test_the_frozen_clock_stands_still_and_yet_waits() -> None:
 
 
 def test_the_system_clock_tells_the_time_in_utc() -> None:
-    assert abs(SystemClock().now() - datetime.now(UTC)) < timedelta(seconds=1)
+    assert abs(Clock().now() - datetime.now(UTC)) < timedelta(seconds=1)
 
 
 def test_rest_does_not_go_on_after_a_cancel() -> None:
@@ -391,5 +391,5 @@ def test_rest_does_not_go_on_after_a_cancel() -> None:
     threading.Timer(0.05, cancel.set).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
-        wait_in_steps(SystemClock(), 600.0, cancel)
+        wait_in_steps(Clock(), 600.0, cancel)
     assert time.monotonic() - began < 60  # of ten minutes

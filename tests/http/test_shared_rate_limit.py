@@ -37,7 +37,7 @@ from plivo_analysis.http.rate_limit.window import (
     PERMIT_LEASE_SECONDS,
     WindowState,
 )
-from plivo_analysis.system.clock import SystemClock
+from plivo_analysis.system.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ def spend(limiter: Limiter, requests: int) -> None:
 REQUESTER = """
 import sys, time
 from pathlib import Path
-from plivo_analysis.system.clock import SystemClock
+from plivo_analysis.system.clock import Clock
 from plivo_analysis.http.credentials import Credentials, Secret
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN
 from plivo_analysis.http.rate_limit.limiter import Limiter
@@ -103,7 +103,7 @@ from plivo_analysis.http.rate_limit.state import SharedState
 from plivo_analysis.http.transport import Transport
 
 url, path, period, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-clock = SystemClock()
+clock = Clock()
 states = SharedState(path, url, clock)
 transport = Transport(
     Credentials(url, AUTH_ID, Secret(AUTH_TOKEN)),
@@ -208,12 +208,12 @@ def test_three_notebooks_share_twenty_requests_a_minute_and_use_them(
 HOLDER = """
 import sys, time
 from pathlib import Path
-from plivo_analysis.system.clock import SystemClock
+from plivo_analysis.system.clock import Clock
 from plivo_analysis.http.rate_limit.limiter import Limiter
 from plivo_analysis.http.rate_limit.state import SharedState
 
 path, account, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-clock = SystemClock()
+clock = Clock()
 limiter = Limiter(1, clock=clock, states=SharedState(path, account, clock))
 if what == "slot":
     permit = limiter.acquire()
@@ -236,7 +236,7 @@ time.sleep(60)
 
 def real_start() -> VirtualClock:
     """A clock that agrees with other processes on the time, but need not live through it."""
-    system = SystemClock()
+    system = Clock()
     return VirtualClock(system.monotonic(), system.origin)
 
 
@@ -454,17 +454,14 @@ def test_lines_that_nobody_wrote_for_a_month_are_forgotten(path: Path) -> None:
 
 
 def test_processes_of_one_computer_agree_on_the_time() -> None:
-    code = (
-        "from plivo_analysis.system.clock import SystemClock as C; "
-        "print(C().monotonic(), C().origin)"
-    )
-    before = SystemClock().monotonic()
+    code = "from plivo_analysis.system.clock import Clock as C; print(C().monotonic(), C().origin)"
+    before = Clock().monotonic()
     printed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=True, text=True
     )
     there, _, origin = printed.stdout.strip().partition(" ")
-    assert before < float(there) < SystemClock().monotonic()
-    assert origin == SystemClock().origin
+    assert before < float(there) < Clock().monotonic()
+    assert origin == Clock().origin
 
 
 # The file

@@ -550,7 +550,7 @@ def test_the_environment_names_the_account(
     monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
     monkeypatch.setenv("PLIVO_API_URL", server.url)
     monkeypatch.setenv("PLIVO_ANALYSIS_HOME", str(tmp_path))
-    monkeypatch.setattr("plivo_analysis.client.SystemClock", lambda: FrozenWallClock(NOW))
+    monkeypatch.setattr("plivo_analysis.client.Clock", lambda: FrozenWallClock(NOW))
     frame = pva.load_sessions(since=NOW - timedelta(days=3), until=NOW)
     once(frame, server.account.uuids(NOW - timedelta(days=3), NOW))
     assert (tmp_path / "data").is_dir()

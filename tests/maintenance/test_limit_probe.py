@@ -254,7 +254,7 @@ def test_the_command_says_beforehand_what_it_will_spend(
     limited: Limited, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server, client = limited(apart=True, retry_after="seconds")
-    monkeypatch.setattr("plivo_analysis.client.SystemClock", lambda: client.clock)
+    monkeypatch.setattr("plivo_analysis.client.Clock", lambda: client.clock)
     monkeypatch.setenv("PLIVO_AUTH_ID", server.account.auth_id)
     monkeypatch.setenv("PLIVO_AUTH_TOKEN", server.account.auth_token)
     monkeypatch.setenv("PLIVO_API_URL", server.url)

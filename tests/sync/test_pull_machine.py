@@ -53,7 +53,7 @@ from plivo_analysis.loaders.answer import stored
 from plivo_analysis.storage.store import Store
 from plivo_analysis.sync.pull import Question, pull
 from plivo_analysis.sync.reader import RETENTION, SETTLE
-from plivo_analysis.system.clock import SystemClock
+from plivo_analysis.system.clock import Clock
 from plivo_analysis.values.spans import HOUR, MINUTE, Span, floor, to_us
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class InProcess:
         pass
 
 
-class AccountClock(SystemClock):
+class AccountClock(Clock):
     """The wall's time of the account; waits cost nothing."""
 
     def __init__(self, account: Account) -> None:

@@ -60,9 +60,9 @@ def account_limiter(
         StoreError: The user has no home folder for the state file.
 
     Example:
-        >>> from plivo_analysis.system.clock import SystemClock
+        >>> from plivo_analysis.system.clock import Clock
         >>> one, other = (
-        ...     account_limiter("http://127.0.0.1:9", "MAXX", 3360, clock=SystemClock(), period=5)
+        ...     account_limiter("http://127.0.0.1:9", "MAXX", 3360, clock=Clock(), period=5)
         ...     for _ in range(2)
         ... )
         >>> one.states is other.states
@@ -84,8 +84,8 @@ class Permit:
     """The right to send one request. Leaving its ``with`` block stamps the response's end.
 
     Example:
-        >>> from plivo_analysis.system.clock import SystemClock
-        >>> with Limiter(clock=SystemClock()).acquire() as permit:
+        >>> from plivo_analysis.system.clock import Clock
+        >>> with Limiter(clock=Clock()).acquire() as permit:
         ...     pass  # send, and read the response to its end
     """
 
@@ -130,8 +130,8 @@ class Limiter:
         FilterError: The rate is not a positive number.
 
     Example:
-        >>> from plivo_analysis.system.clock import SystemClock
-        >>> limiter = Limiter(20, clock=SystemClock())
+        >>> from plivo_analysis.system.clock import Clock
+        >>> limiter = Limiter(20, clock=Clock())
         >>> limiter.wait_estimate(20), limiter.wait_estimate(21), limiter.wait_estimate(60)
         (0.0, 60.5, 121.0)
     """
@@ -168,8 +168,8 @@ class Limiter:
         It is no other than this one's, until it was found out that kinds are counted apart.
 
         Example:
-            >>> from plivo_analysis.system.clock import SystemClock
-            >>> limiter = Limiter(1, clock=SystemClock())
+            >>> from plivo_analysis.system.clock import Clock
+            >>> limiter = Limiter(1, clock=Clock())
             >>> limiter.of("letters").acquire().release()
             >>> limiter.of("parcels").wait_estimate(1) > 60
             True
@@ -248,8 +248,8 @@ class Limiter:
         While a load runs, it has one or the other, but for the moment in which it keeps a page.
 
         Example:
-            >>> from plivo_analysis.system.clock import SystemClock
-            >>> limiter = Limiter(clock=SystemClock())
+            >>> from plivo_analysis.system.clock import Clock
+            >>> limiter = Limiter(clock=Clock())
             >>> with limiter.acquire():
             ...     limiter.asking()
             1

@@ -56,10 +56,10 @@ class SharedState:
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> from plivo_analysis.system.clock import SystemClock
+        >>> from plivo_analysis.system.clock import Clock
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder) / "rate_limit.sqlite"
-        ...     one, other = (SharedState(path, "an account", SystemClock()) for _ in range(2))
+        ...     one, other = (SharedState(path, "an account", Clock()) for _ in range(2))
         ...     with one.open() as state:
         ...         ticket = state.join(one.clock.monotonic())
         ...     with other.open() as state:
