@@ -1,9 +1,8 @@
 """What each kind of filter value may be, and when a row's value is the same one.
 
-``ParameterKind`` names the kinds for the declaration of a resource. Its ``checked`` returns a
-value as the API wants it, None for None, or raises; its ``same`` compares that with what a row
-holds, and answers None where the row hides it. They stand together because they must agree on
-what is one value: the case, the separators, the spelling of a number.
+``ParameterKind`` names the kinds for the declaration of a resource. The check of a value and its
+comparison with a row's stand together because they must agree on what is one value: the case,
+the separators, the spelling of a number.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ import re
 import uuid
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from plivo_analysis.api.vocabulary import fold_status
 from plivo_analysis.errors import FilterError
 from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 _LONGEST = 200  # characters of a free text
 _SHOWN = 40  # characters of a wrong value that a message repeats
@@ -41,56 +40,16 @@ _HIDDEN = re.compile(rf"[0-9{_HIDDEN_SIGNS}]*[{_HIDDEN_SIGNS}][0-9{_HIDDEN_SIGNS
 _SHORTEST_HIDDEN = 7  # signs; what is shorter is a sender's name, such as "XX" or "X1"
 
 
-class ParameterKind(StrEnum):
-    """What a filter's value is; its text is shown in the documentation.
+def checked_choice(name: str, value: object, choices: Sequence[str]) -> str:
+    """One word of a closed set, in the API's own spelling.
+
+    Raises:
+        FilterError: It is none of them.
 
     Example:
-        >>> ParameterKind.COUNTRY.checked("country", "in")
-        'IN'
-        >>> ParameterKind.CODE.same("000", "0")
-        True
+        >>> checked_choice("status", "In Progress", ("in-progress", "verified"))
+        'in-progress'
     """
-
-    CHOICE = "one of"
-    UUID = "UUID"
-    RECIPIENT = "telephone number"
-    SENDER = "telephone number or sender's name"
-    SUBACCOUNT = "subaccount's auth id"
-    COUNTRY = "two-letter country code"
-    CODE = "error code"
-    ID = "id"
-    TEXT = "text"
-
-    def checked(self, name: str, value: object, choices: Sequence[str] = ()) -> str | None:
-        """A value as the API wants it; None, which stands for any, stays None.
-
-        Args:
-            name: The parameter, for the message.
-            value: What the caller gave.
-            choices: The allowed words of ``CHOICE``.
-
-        Raises:
-            FilterError: It cannot match anything; the message says what is allowed.
-        """
-        if value is None:
-            return None
-        if self is ParameterKind.CHOICE:
-            return _checked_choice(name, value, choices)
-        return _CHECKED[self](name, value)
-
-    @property
-    def same(self) -> Callable[[str, str], bool | None]:
-        """Compares a checked value with one of a row; None where the row hides it."""
-        return _SAME.get(self, same_word)
-
-    @property
-    def is_number(self) -> bool:
-        """Whether a value may be a telephone number, which is never shown."""
-        return self in (ParameterKind.RECIPIENT, ParameterKind.SENDER)
-
-
-def _checked_choice(name: str, value: object, choices: Sequence[str]) -> str:
-    """One word of a closed set, in the API's own spelling."""
     text = _text(name, value)
     for word in choices:
         if same_word(word, text):
@@ -322,23 +281,52 @@ def shown_value(value: object) -> str:
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
 
 
-_CHECKED: Mapping[ParameterKind, Callable[[str, object], str]] = {
-    ParameterKind.UUID: checked_uuid,
-    ParameterKind.RECIPIENT: checked_recipient,
-    ParameterKind.SENDER: checked_sender,
-    ParameterKind.SUBACCOUNT: partial(
-        _matching, form=_SUBACCOUNT, takes="SA and 18 capital letters or digits"
-    ),
-    ParameterKind.COUNTRY: _checked_country,
-    ParameterKind.CODE: _checked_code,
+class ParameterKind(StrEnum):
+    """What a filter's value is; its text is shown in the documentation.
+
+    ``checked`` returns a value as the API wants it, or raises; ``same`` compares that with what a
+    row holds, and answers None where the row hides it.
+
+    Example:
+        >>> ParameterKind.COUNTRY.checked("country", "in")
+        'IN'
+        >>> ParameterKind.CODE.same("000", "0")
+        True
+    """
+
+    checked: Callable[[str, object], str]
+    same: Callable[[str, str], bool | None]
+
+    def __new__(
+        cls,
+        words: str,
+        checked: Callable[[str, object], str],
+        same: Callable[[str, str], bool | None] = same_word,
+    ) -> Self:
+        """A kind with its words and its two functions."""
+        kind = str.__new__(cls, words)
+        kind._value_ = words
+        kind.checked, kind.same = checked, same
+        return kind
+
+    CHOICE = "one of", _text
+    UUID = "UUID", checked_uuid
+    RECIPIENT = "telephone number", checked_recipient, same_number
+    SENDER = "telephone number or sender's name", checked_sender, same_sender
+    SUBACCOUNT = (
+        "subaccount's auth id",
+        partial(_matching, form=_SUBACCOUNT, takes="SA and 18 capital letters or digits"),
+    )
+    COUNTRY = "two-letter country code", _checked_country
+    CODE = "error code", _checked_code, same_code
     # The form of these ids is not documented, so that only what cannot be an id is refused.
-    ParameterKind.ID: partial(
-        _matching, form=_ID, takes="up to 64 letters, digits, hyphens and underscores"
-    ),
-    ParameterKind.TEXT: _text,
-}
-_SAME: Mapping[ParameterKind, Callable[[str, str], bool | None]] = {
-    ParameterKind.RECIPIENT: same_number,
-    ParameterKind.SENDER: same_sender,
-    ParameterKind.CODE: same_code,
-}
+    ID = (
+        "id",
+        partial(_matching, form=_ID, takes="up to 64 letters, digits, hyphens and underscores"),
+    )
+    TEXT = "text", _text
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a value may be a telephone number, which is never shown."""
+        return self in (ParameterKind.RECIPIENT, ParameterKind.SENDER)

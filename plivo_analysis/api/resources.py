@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from plivo_analysis.api.checks import ParameterKind
+from plivo_analysis.api.checks import ParameterKind, checked_choice
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.api.vocabulary import IN_PROGRESS, fold_status
 from plivo_analysis.values.spans import DAY, to_us
@@ -68,7 +68,11 @@ class Parameter:
         Raises:
             FilterError: It cannot match anything; the message says what is allowed.
         """
-        return self.kind.checked(self.name, value, self.choices)
+        if value is None:
+            return None
+        if self.choices:
+            return checked_choice(self.name, value, self.choices)
+        return self.kind.checked(self.name, value)
 
     @property
     def column(self) -> str:
