@@ -147,16 +147,8 @@ def estimated_page(subject: Estimated) -> str:
 
 
 def estimated_summary(estimate: Estimate) -> Markup:
-    """The sentences, as one paragraph: a list of each sentence's plain and bold parts."""
-    spent, price, sessions = map(estimate.text, ("spend", "cost_per_verified", "sessions"))
-    sentences = [["What you spent is too early to say."]]
-    if spent.interval:
-        many = f"{sessions.value} verification sessions"
-        sentences = [["You spent ", spent.value, f" ({spent.interval}) on {many}."]]
-    if price.interval:
-        sentences += [["A verified session cost ", price.value, f" ({price.interval})."]]
-    sentences += [["This is an ", "estimate", f" from {estimate.part}."]]
-    return render("report/summary.html", sentences=sentences)
+    """What was spent and what a verified session cost, in one paragraph."""
+    return render("report/estimated_summary.html", text=estimate.text, part=estimate.part)
 
 
 def estimated_workbook(subject: Estimated) -> bytes:

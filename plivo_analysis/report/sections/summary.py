@@ -1,8 +1,7 @@
 """The report's first paragraph: what was spent, what stands out, what a verified session cost.
 
-Each sentence is chosen by what the numbers allow, so that none says more than is known: "at
-least" where something is missing, "not read" where nothing was, nothing of a rise without a
-period to compare with.
+Here are the facts. The template chooses the sentences by them, so that none says more than is
+known.
 """
 
 from __future__ import annotations
@@ -17,10 +16,9 @@ from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Difference
-from plivo_analysis.report.countries import country
 from plivo_analysis.report.measures import COUNTRY, Measures, add, finder
 from plivo_analysis.report.sections.header import section
-from plivo_analysis.values.typesetting import MINUS, count, days, percent, plural
+from plivo_analysis.values.typesetting import MINUS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,84 +68,36 @@ class Burst:
 
 
 def summary(subject: Subject) -> Markup:
-    """The sentences, as one paragraph: a list of each sentence's plain and bold parts."""
-    sentences = [_nothing(subject)]
-    if subject.numbers.complete.rows:
-        found = (_spent(subject), _stands_out(subject), _price(subject))
-        sentences = [sentence for sentence in found if sentence]
-    return section("summary", subject, sentences=sentences)
-
-
-# A sentence is parts of text; every second one is bold.
-_Sentence = list[str]
-
-
-def _nothing(subject: Subject) -> _Sentence:
-    complete = subject.numbers.complete
-    if complete.counts is Certainty.NOT_READ:
-        why = f" ({', '.join(complete.reasons)})" if complete.reasons else ""
-        return [f"Nothing of this period was read{why}, so what was spent is not known."]
-    if complete.counts is Certainty.AT_LEAST:
-        why = ", ".join(complete.reasons)
-        return [f"No session was found in what was read of this period ({why})."]
-    sentence = "No session began in this period, so nothing was spent"
-    if subject.before is None or not subject.before.complete.rows:
-        return [f"{sentence}."]
-    past = plural(subject.before.complete.rows, "session")
-    spent = subject.money(subject.before.spent)
-    return [f"{sentence}; in {subject.before_name} it was ", spent, f" on {past}."]
-
-
-def _spent(subject: Subject) -> _Sentence:
-    numbers, before = subject.numbers, subject.before
-    least = "" if numbers.complete.money is Certainty.EXACT else "at least "
-    sessions = plural(numbers.complete.rows, "verification session")
-    if numbers.complete.counts is not Certainty.EXACT:
-        sessions = f"the {sessions} that were read"
-    parts = [f"You spent {least}", subject.money(numbers.spent), f" on {sessions}"]
-    change = _change(subject)
-    if before is None or not change:
-        return [*parts[:2], f"{parts[2]}."]
-    lacking = [n.complete for n in (numbers, before) if n.complete.money is not Certainty.EXACT]
-    unread = any(complete.counts is not Certainty.EXACT for complete in lacking)
-    so_far = ", "
-    if lacking:
-        so_far = "; as far as it was read, " if unread else "; as far as totals have arrived, "
-    a_day = " a day" if subject.per_day else ""
-    # A change that rounds to nothing is neither more nor less.
-    if not any(digit in change for digit in "123456789"):
-        return [*parts[:2], f"{parts[2]}{so_far}as much{a_day} as in {subject.before_name}."]
-    word = "less" if change.startswith(MINUS) else "more"
-    moved = f"{change.lstrip('+' + MINUS)} {word}{a_day}"
-    return [*parts[:2], f"{parts[2]}{so_far}", moved, f" than in {subject.before_name}."]
-
-
-def _change(subject: Subject) -> str:
-    """By how much spend moved; empty where it is not known of both periods."""
+    """The paragraph; its template chooses the sentences by these facts."""
+    numbers, before, cost = subject.numbers, subject.before, subject.numbers.total("cost")
     change = subject.change(*subject.both(lambda found: found.spent))
-    return change.percent if change and subject.numbers.spent else ""
-
-
-def _stands_out(subject: Subject) -> _Sentence | None:
-    burst, rise = largest_burst(subject.numbers), _rise(subject)
-    if burst is None:
-        return ["", rise[0], f" of the {rise[1]}."] if rise else _largest_country(subject)
-    usual = f"usually {count(round(burst.usual))}" if burst.usual else "usually none"
-    verified = percent(burst.verified / burst.sessions, 0)
-    began = (
-        f"{plural(burst.sessions, 'session')} began there on {days(burst.first, burst.last)} "
-        f"({usual} a day); only {verified} verified"
+    moved = change.percent if change and numbers.spent else ""
+    price, past = subject.both(finder("cost", "cost_per_verified"))
+    difference = Difference.of(subject.compared, "cost_per_verified")
+    return section(
+        "summary",
+        subject,
+        moved=moved.lstrip("+" + MINUS),
+        # A change that rounds to nothing is neither more nor less.
+        direction=("less" if moved.startswith(MINUS) else "more")
+        if any(digit in moved for digit in "123456789")
+        else "",
+        periods=[measured.complete for measured in (numbers, before) if measured],
+        burst=largest_burst(numbers),
+        rise=_rise(subject) if moved else None,
+        largest=_largest_country(numbers),
+        cost=cost,
+        price=price,
+        past=past,
+        known=numbers.complete.ratio_of(cost["unpriced"]),
+        # A change that chance can cause must not read like a finding.
+        by_chance=difference and difference.value and not difference.clear,
     )
-    if rise and rise[2] == burst.country:
-        return ["", rise[0], f" of the {rise[1]}: {began}."]
-    name, spent = country(burst.country), subject.money(burst.spent)
-    return ["In ", name, f" {began.replace(' there', '')}, and they cost {spent}."]
 
 
-def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
-    """Which country most of a rise or fall comes from, if one does: share, words, its letters."""
-    compared = subject.compared
-    if compared is None or not _change(subject):
+def _rise(subject: Subject) -> dict[str, Any] | None:
+    """Which country most of a rise or fall comes from, if one does."""
+    if subject.compared is None:
         return None
 
     def moved(row: Row) -> Decimal:
@@ -157,7 +107,7 @@ def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
     rows = subject.changes["compare_by_country"].rows(named=True)
     changes = {row[COUNTRY[0]]: moved(row) for row in rows}
     # Of the same source as its parts: sessions without a total are in neither.
-    whole = moved(compared)
+    whole = moved(subject.compared)
     if not whole:
         return None
     shares = {code: change / whole for code, change in changes.items()}
@@ -165,42 +115,15 @@ def _rise(subject: Subject) -> tuple[str, str, str | None] | None:
     # More than the whole: others went the other way, so that the change is not "of" one country.
     if not _MOST_OF <= shares[code] <= 1:
         return None
-    word = "rise" if whole > 0 else "fall"
-    return percent(shares[code], 0), f"{word} is {country(code)}", code
+    return {"share": shares[code], "name": "rise" if whole > 0 else "fall", "code": code}
 
 
-def _largest_country(subject: Subject) -> _Sentence | None:
-    amounts = subject.numbers.amounts("spend_by_country", *COUNTRY)
-    if len(amounts) == 1 or subject.numbers.spent <= 0:
+def _largest_country(numbers: Measures) -> tuple[str | None, Decimal] | None:
+    """The country that cost most, by its letters, where there are several."""
+    amounts = numbers.amounts("spend_by_country", *COUNTRY)
+    if len(amounts) == 1 or numbers.spent <= 0:
         return None
-    code = max(amounts, key=lambda code: (amounts[code], code or ""))
-    where = country(code) if code else "sessions without a country"
-    share = percent(amounts[code] / subject.numbers.spent, 0)
-    return ["The largest part, ", subject.money(amounts[code]), f" or {share}, went to {where}."]
-
-
-def _price(subject: Subject) -> _Sentence:
-    cost = subject.numbers.total("cost")
-    price, past = subject.both(finder("cost", "cost_per_verified"))
-    if not cost["settled"]:
-        return ["No session has settled yet, so what a verified one costs is not known."]
-    if not cost["verified"]:
-        return [f"None of the {plural(cost['settled'], 'settled session')} verified."]
-    if price is None:
-        return ["What a verified session cost is not known: no charge has arrived."]
-    known = subject.numbers.complete.ratio_of(cost["unpriced"])
-    least = "at least " if known is Certainty.AT_LEAST else ""
-    verified = (
-        "A verified session"
-        if known is not Certainty.PART
-        else "Of what was read, a verified session"
-    )
-    was = f"; it was {subject.price(past)}" if past is not None else ""
-    # A change that chance can cause must not read like a finding.
-    difference = Difference.of(subject.compared, "cost_per_verified")
-    if difference is not None and difference.value and not difference.clear:
-        was += ", and the difference is within what chance can cause"
-    return [f"{verified} cost {least}", subject.price(price), f"{was}."]
+    return max(amounts.items(), key=lambda one: (one[1], one[0] or ""))
 
 
 def largest_burst(numbers: Measures) -> Burst | None:
