@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 import plivo_analysis as pva
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.errors import FilterError, SchemaError
+from plivo_analysis.metrics.certainty import Completeness
+from plivo_analysis.report.comparison import Change
+from plivo_analysis.report.measures import Subject, count_up
 from plivo_analysis.report.period import Period
 
 CENT = Decimal("0.01")
@@ -188,6 +191,24 @@ def test_months_of_two_lengths_are_compared_per_day_and_it_is_said() -> None:
     assert "+10.7" not in text
     assert "was $28.00" in text
     assert "A verified session cost $1.00; it was $1.00." in text  # and no word of a difference
+
+
+def test_of_two_months_sums_are_compared_per_day_and_prices_as_they_are() -> None:
+    numbers, before = (
+        count_up(
+            sessions_at(*month(2026, number)),
+            Period.of((f"2026-0{number}-01", f"2026-0{number + 1}-01"), ZoneInfo("UTC")),
+            Completeness(rows=28),
+        )
+        for number in (3, 2)
+    )
+    subject = Subject(numbers, "USD", before)
+    for kind, now, past in (("amount", 31, 28), ("count", 31, 28), ("price", 1, 1)):
+        change = subject.change(now, past, kind)
+        assert change is not None
+        assert change == Change(Decimal(0), Decimal(0)), kind
+    assert subject.change(0.75, 0.5, "percent") == Change(0.25, None)
+    assert subject.change(None, 1) is None
 
 
 def test_a_full_month_is_the_period_before_a_shorter_one() -> None:
