@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Cause, Setback, pa
 from plivo_analysis.system.clock import Cancelled, wait_in_steps
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
@@ -108,6 +108,13 @@ class Transport:
         )
         self._random = random or Random()
         self._connection = Connection(credentials, timeouts or Timeouts())
+        self._sent = 0
+        self._lock = threading.Lock()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._sent
 
     def get(
         self,
@@ -198,6 +205,8 @@ class Transport:
     ) -> Answer[T] | Setback | BaseException:
         """Ask once. Nothing of the exchange but its outcome leaves this frame."""
         began = time.monotonic()
+        with self._lock:
+            self._sent += 1
         try:
             account = f"/v1/Account/{self._credentials.auth_id}/"
             reply = self._connection.get(account + path, params, cancel)
