@@ -92,6 +92,18 @@ def test_wrong_input_is_named_beside_its_field(explorer: Any, shot: Any) -> None
     shot(page, "lab-wrong-input")
 
 
+def test_a_number_that_was_typed_is_shown_masked(explorer: Any) -> None:
+    page = explorer("masked")
+    field = page.get_by_label("Recipient")
+    field.fill("+1 415 555 0123")
+    page.keyboard.press("Tab")
+    page.wait_for_function(
+        "() => document.querySelector('.pva-of-recipient input').value.endsWith('••23')"
+    )
+    assert "555" not in field.input_value()
+    assert page.locator(".pva-of-recipient .pva-error").inner_text().strip() == ""
+
+
 def test_progress_moves_while_another_cell_is_running_and_what_was_read_is_kept(
     explorer: Any, shot: Any, place: Path
 ) -> None:
