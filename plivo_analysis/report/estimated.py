@@ -22,7 +22,7 @@ from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import Cell, Sheet, workbook
 from plivo_analysis.report.finance import definitions_sheet
 from plivo_analysis.report.period import Period
-from plivo_analysis.report.sections.header import NOTE_NUMBERS, NOTES, Footnote
+from plivo_analysis.report.sections.header import NOTES, Footnote, note_numbers
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.templates.rendering import render
@@ -139,7 +139,7 @@ def estimated_page(subject: Estimated) -> str:
             clean=clean,
             left_out=LEFT_OUT,
             used=_notes(),
-            notes=NOTE_NUMBERS,
+            notes=note_numbers(_notes()),
             code=_code(subject),
             version=__version__,
         )

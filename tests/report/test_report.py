@@ -1110,3 +1110,12 @@ def test_journeys_stand_beside_sessions_where_people_can_be_told_apart(
     row = rates.to_dicts()[0]
     text = Page(report.html).text
     assert f"Journeys verified ({row['verified']:,} of {row['settled']:,} settled)" in text
+
+
+def test_the_footnotes_of_a_report_are_numbered_without_a_gap(
+    october: pl.DataFrame, report: CostReport
+) -> None:
+    for page in (report.html, cost_report(october[:0]).html):
+        notes = [int(number) for number in re.findall(r'id="note-(\d+)"', page)]
+        assert notes == list(range(1, len(notes) + 1))
+        assert {int(number) for number in re.findall(r'href="#note-(\d*)"', page)} <= set(notes)

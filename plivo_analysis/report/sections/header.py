@@ -27,6 +27,8 @@ from plivo_analysis.values.typesetting import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markupsafe import Markup
 
     from plivo_analysis.report.measures import Subject
@@ -131,8 +133,6 @@ NOTES = (
         "gap between two read pages is not missed.",
     ),
 )
-NOTE_NUMBERS = {note.word: number for number, note in enumerate(NOTES, start=1)}
-
 
 # How templates set the numbers, days and names that they are given.
 _FORMATS = (
@@ -165,7 +165,7 @@ def section(name: str, subject: Subject, /, **values: Any) -> Markup:
         f"report/{name}.html",
         subject=subject,
         numbers=subject.numbers,
-        notes=NOTE_NUMBERS,
+        notes=note_numbers(used_notes(subject)),
         **formats,
         **values,
     )
@@ -204,6 +204,16 @@ def used_notes(subject: Subject) -> list[Footnote]:
         "estimate",
     }
     return [note for note in NOTES if note.word not in unused]
+
+
+def note_numbers(used: Sequence[Footnote]) -> dict[str, int]:
+    """The number of each note that a report uses, by its word.
+
+    Example:
+        >>> note_numbers(NOTES[1:3])
+        {'session': 1, 'cost': 2}
+    """
+    return {note.word: number for number, note in enumerate(used, start=1)}
 
 
 def footer(subject: Subject) -> Markup:
