@@ -14,6 +14,7 @@ from plivo_analysis.api.resources import RESOURCES
 from plivo_analysis.sync.page_request import PAGE_ROWS, PageLength
 from plivo_analysis.sync.paginator import RESOLUTIONS
 from plivo_analysis.values.spans import DAY, from_us, to_us
+from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     from plivo_analysis.storage.store import Store
@@ -106,8 +107,8 @@ def in_words(fact: str, value: str) -> str:
     resource, _, lesson = fact.partition(" ")
     learnt, dated, day = value.partition(_SEEN)
     words = {
-        "page": lambda: f"up to {learnt.split()[0]} rows a page",
-        "range": lambda: f"at most {int(learnt) // DAY} days a request",
+        "page": lambda: f"up to {plural(int(learnt.split()[0]), 'row')} a page",
+        "range": lambda: f"at most {plural(int(learnt) // DAY, 'day')} a request",
         "resolution": lambda: f"bounds of time count by the {_STEPS[int(learnt)]}",
         "order": lambda: (
             "listed in no order of time" if learnt == _UNORDERED else f"listed {learnt}"
