@@ -90,8 +90,10 @@ def width(interval: str) -> int:
 
 
 def test_a_long_load_shows_estimates_that_tighten_and_then_the_exact_numbers(
-    explore: Any, client: Client
+    explore: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # So that views take a fifth of the time: without a limit, a sample is read within few of them.
+    monkeypatch.setattr("plivo_analysis.explorer.worker._SHARE", 0.25)
     explorer = explore(since="90d")
     watch = Watch(place(explorer, "pva-headline"))
     header = Watch(place(explorer, "pva-header"))
