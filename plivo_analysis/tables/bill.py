@@ -152,23 +152,22 @@ def _left(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
 
 def _with_derived(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
     """The attempts, those that alone lack a charge with the rest of their session's money."""
+    attempts, charge = bill.attempts, bill.attempts["charge"]
+    gaps = charge.is_null().arg_true()
+    rows = attempts["row"].gather(gaps)
     # With two gaps, or an unknown validation charge, the rest is not known to be one attempt's.
-    gaps = bill.attempts.filter(pl.col("charge").is_null())["row"]
-    lone = pl.col("row").is_in(gaps.filter(gaps.is_unique()).implode())
-    few = (
-        sessions.select("total_charge", "validation_charge")
-        .with_row_index("row")
-        .filter(lone, pl.col("validation_charge").is_not_null())
+    lone = rows.is_unique()
+    gaps, rows = gaps.filter(lone), rows.filter(lone)
+    few = sessions.select(pl.col("total_charge", "validation_charge").gather(rows), row=rows)
+    in_few = pl.col("row").is_in(rows.implode())
+    of_few = Bill(attempts.filter(in_few), bill.orphans.filter(in_few))
+    left = _left(few.filter(pl.col("validation_charge").is_not_null()), of_few)
+    rest = left.filter(pl.col("unallocated") > 0)
+    # Both are in the order of the sessions, and each of these sessions has one gap.
+    gaps = gaps.filter(rows.is_in(rest["row"].implode()))
+    return attempts.with_columns(
+        charge.scatter(gaps, rest["unallocated"]), attempts["derived"].scatter(gaps, True)
     )
-    of_few = Bill(bill.attempts.filter(lone), bill.orphans.filter(lone))
-    rest = _left(few, of_few).filter(pl.col("unallocated") > 0).drop("charged")
-    if rest.is_empty():
-        return bill.attempts
-    # Each of these sessions has one gap, and both frames are in the order of the sessions.
-    alone = pl.col("row").is_in(rest["row"].implode())
-    gap = bill.attempts.select(derived=pl.col("charge").is_null() & alone).to_series()
-    charge = bill.attempts["charge"].scatter(gap.arg_true(), rest["unallocated"])
-    return bill.attempts.with_columns(charge, gap)
 
 
 def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
