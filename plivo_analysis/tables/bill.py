@@ -53,12 +53,12 @@ class Bill:
     """The lines of sessions before they carry their session's columns.
 
     Args:
-        attempts: One row an attempt, by session and time: ``row, channel`` (folded),
-            ``attempt_uuid, status, time, charge``, and whether the charge is ``derived``,
-            whether its row names another channel (``differs``), whether another attempt of the
-            session has the same uuid (``repeated``).
-        orphans: The charge rows of no attempt, by session, as listed: ``row, channel``
-            (folded), ``attempt_uuid, charge``.
+        attempts: One row an attempt, by session and time: ``row, channel,
+            attempt_uuid, status, time, charge``, and whether the charge is ``derived``, whether
+            its row names another channel (``differs``), whether another attempt of the session
+            has the same uuid (``repeated``).
+        orphans: The charge rows of no attempt, by session, as listed: ``row, channel,
+            attempt_uuid, charge``. Channels are as they came.
     """
 
     attempts: pl.DataFrame
@@ -89,10 +89,7 @@ def settle(sessions: pl.DataFrame) -> Bill:
         # Only then may they differ folded, and folding looks at every word of a column.
         charge_channel = folded(attempts["charge_channel"], fold_channel)
         differs = pl.lit(folded(channel, fold_channel) != charge_channel)
-    attempts = attempts.drop("charge_channel").with_columns(
-        channel=folded(channel, fold_channel), differs=differs, derived=False
-    )
-    orphans = orphans.with_columns(channel=folded(orphans["channel"], fold_channel))
+    attempts = attempts.drop("charge_channel").with_columns(differs=differs, derived=False)
     return Bill(_with_derived(sessions, Bill(attempts, orphans)), orphans)
 
 
@@ -185,7 +182,8 @@ def _paired(lists: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     beside = attempts.hstack(_at_its_place(attempts["row"], charges, lengths))
     longest = lengths.select(pl.col("listed").max()).item() or 0
-    doubtful = beside.select(_unproven(longest)).to_series()
+    # As columns of their own, which polars compares at the same time.
+    doubtful = beside.select(**_unproven(longest)).select(pl.any_horizontal(pl.all())).to_series()
     # More charge rows than attempts: some are of no attempt, wherever they stand.
     longer = lengths.select(
         (pl.col("charged") > pl.col("listed")) | (pl.col("listed") > _MOST)
@@ -219,8 +217,8 @@ def _at_its_place(rows: pl.Series, charges: pl.DataFrame, lengths: pl.DataFrame)
     return charges.drop("row").select(pl.all().gather(at), charged=charged)
 
 
-def _unproven(longest: int) -> pl.Expr:
-    """Whether place does not prove which charge row an attempt's session has for it.
+def _unproven(longest: int) -> dict[str, pl.Expr]:
+    """Why place may not prove which charge row an attempt's session has for it.
 
     It does where the uuids of a session's attempts are distinct and those of its charge rows
     are the same, as far as they go: no charge row is then left for a later attempt.
@@ -228,11 +226,12 @@ def _unproven(longest: int) -> pl.Expr:
     uuid, row = pl.col("attempt_uuid"), pl.col("row")
     # Every uuid lies between these two, and no blank text does.
     plain = uuid.is_between(pl.lit("!"), pl.lit("~")).fill_null(value=False)
-    doubled = [
-        (row == row.shift(lag)) & (uuid == uuid.shift(lag)) for lag in range(1, min(longest, _MOST))
-    ]
+    doubled = {
+        f"doubled {lag} before": (row == row.shift(lag)) & (uuid == uuid.shift(lag))
+        for lag in range(1, min(longest, _MOST))
+    }
     other = pl.col("charged") & uuid.ne_missing(pl.col("charge_uuid"))
-    return pl.any_horizontal(~plain, other, *doubled)
+    return {"blank": ~plain, "other": other, **doubled}
 
 
 def _joined(attempts: pl.DataFrame, charges: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

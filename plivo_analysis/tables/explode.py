@@ -14,11 +14,11 @@ import polars as pl
 import pyarrow as pa
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.api.vocabulary import UNKNOWN, outcome
+from plivo_analysis.api.vocabulary import UNKNOWN, fold_channel, outcome
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.tables.bill import leftovers, settle
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require
-from plivo_analysis.tables.convert import folded, plain_arrow, result, select
+from plivo_analysis.tables.convert import fold_columns, plain_arrow, result, select
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES, OF_THE_SESSION
 
 if TYPE_CHECKING:
@@ -195,13 +195,15 @@ def _require_sessions(frame: Any, carry: Sequence[str]) -> None:
 def _attempts_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
     refuse_doubled(sessions, SESSIONS)
     attempts = settle(sessions).attempts
+    words = fold_columns(attempts, channel=fold_channel, status=outcome)
     number, last = _numbers()
     channel, previous = pl.col("channel"), pl.col("previous_channel")
     return (
         attempts.with_columns(
             attempt_number=number,
             attempts=last,
-            outcome=folded(attempts["status"], outcome),
+            channel=words["channel"],
+            outcome=words["status"],
             charge_note=pl.when("derived").then(pl.lit("derived")),
         )
         .with_columns(previous_channel=pl.when(pl.col("attempt_number") > 1).then(channel.shift()))
@@ -227,6 +229,10 @@ def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
     refuse_doubled(sessions, SESSIONS)
     bill = settle(sessions)
     left = leftovers(sessions, bill)
+    attempts, orphans = (
+        rows.with_columns(fold_columns(rows, channel=fold_channel))
+        for rows in (bill.attempts, bill.orphans)
+    )
     known = {"validation": sessions["validation_charge"], "unallocated": left["unallocated"]}
     note = (
         pl.when("derived").then(pl.lit("derived")).when("differs").then(pl.lit("channel_differs"))
@@ -235,8 +241,8 @@ def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
     attempt, orphan = pl.lit("attempt"), pl.lit("orphan")
     lines = pl.concat(
         [
-            bill.attempts.select(*named, "time", line=attempt, amount="charge", note=note),
-            bill.orphans.select(*named, line=orphan, amount="charge", note=orphan),
+            attempts.select(*named, "time", line=attempt, amount="charge", note=note),
+            orphans.select(*named, line=orphan, amount="charge", note=orphan),
             *(
                 left.select("row", line=pl.lit(line), amount=amounts).drop_nulls("amount")
                 for line, amounts in known.items()
