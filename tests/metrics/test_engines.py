@@ -106,8 +106,12 @@ def of_objects(frame: pl.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(frame.to_dicts(), columns=frame.columns, dtype=object)
 
 
+CONNECTIONS: list[duckdb.DuckDBPyConnection] = []  # DuckDB 1 closes one that nobody holds
+
+
 def of_duckdb(frame: pl.DataFrame) -> Any:
     connection = duckdb.connect()
+    CONNECTIONS.append(connection)
     connection.execute("SET TimeZone = 'Pacific/Auckland'")
     connection.register("given", plain_arrow(frame))
     connection.execute("CREATE TABLE held AS SELECT * FROM given")

@@ -40,8 +40,12 @@ EDGES = [
 ]
 
 
+CONNECTIONS: list[duckdb.DuckDBPyConnection] = []  # DuckDB 1 closes one that nobody holds
+
+
 def of_duckdb(frame: pl.DataFrame) -> Any:
     connection = duckdb.connect()
+    CONNECTIONS.append(connection)
     connection.execute("SET TimeZone = 'Pacific/Auckland'")
     connection.register("given", plain_arrow(frame))
     return connection.sql("FROM given")
