@@ -77,8 +77,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         # A callback that holds it sets widgets, whose own callbacks come here again.
         self._lock = threading.RLock()
         self._client = client or environment_client()
-        self._noun = self.resource.name
-        self._one = self._noun.removesuffix("s")
         self._dataset: Dataset | None = None
         self._previous: Dataset | None = None
         self._state: ViewState | None = None
@@ -88,7 +86,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._counted: dict[tuple[str, tuple[str, ...] | None], dict[Any, pl.DataFrame]] = {}
         self._undrawn: set[int] = set()
         self._views = self._make_views(self._client.currency)
-        labels = {"csv": "CSV", "xlsx": "XLSX", "rows": f"{self._noun.capitalize()} CSV"}
+        labels = {"csv": "CSV", "xlsx": "XLSX", "rows": f"{self.resource.name.capitalize()} CSV"}
         labels["html"] = "Report"
         layout = Layout(self.groups, labels, [(view.title, view.box) for view in self._views])
         self.load, self.cancel, self.compare = layout.load, layout.cancel, layout.compare
@@ -96,7 +94,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._layout = layout
         self._loading = Loading(
             layout,
-            self._one,
+            self.resource.noun,
             self._client.limiter.of(self.resource.path),
             self._show,
             self._end,
@@ -243,9 +241,9 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             start, end = request.period(self._client.now())
             if self.compare.value:
                 start = request.before(request.span()).arguments["since"]
-            return lines(*wording.before(load_cost(request, (start, end)), self._one))
+            return lines(*wording.before(load_cost(request, (start, end)), self.resource.noun))
         except PlivoAnalysisError as error:
-            return wording.failed(error, 0, self._one)
+            return wording.failed(error, 0, self.resource.noun)
 
     def _request(self) -> LoadRequest:
         return LoadRequest(self._client, self.resource, self.filters)
@@ -293,7 +291,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._state = self._state_of(self._dataset, self._loaded)
             has_rows = bool(self._state.dataset.rows)
             write(self._layout.cards, self._cards(self._state) if has_rows else NOTHING)
-            reason = NOTHING if has_rows else lines(wording.empty(self._loaded, self._one))
+            reason = NOTHING if has_rows else lines(wording.empty(self._loaded, self.resource.noun))
             write(self._layout.empty, reason)
             self._layout.set_results(has_rows=has_rows)
             self._write_header()
@@ -382,7 +380,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return self._loaded.arguments | ({"partial": "return"} if has_failed else {})
 
     def _code(self, arguments: Mapping[str, Any]) -> str:
-        code = [loader_call(f"load_{self._noun}", self._noun, arguments)]
+        code = [loader_call(f"load_{self.resource.name}", self.resource.name, arguments)]
         if self._state is not None:
             chosen = self._state.dataset.chosen
             if chosen is not None:
@@ -405,11 +403,11 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         with self._lock:
             if self._state is None:
                 return
-            view = f"{self._noun}-{self._view.title.lower().replace(' ', '-')}"
+            view = f"{self.resource.name}-{self._view.title.lower().replace(' ', '-')}"
             file, make = {
                 "csv": (f"{view}.csv", self._csv),
                 "xlsx": (f"{view}.xlsx", self._workbook),
-                "rows": (f"{self._noun}.csv", self._rows),
+                "rows": (f"{self.resource.name}.csv", self._rows),
                 "html": (self.report_file, self._report),
             }[kind]
             try:
