@@ -154,8 +154,10 @@ class Period:
         """How long it is, in words."""
         if self._whole_days or not self._wall % _DAY:
             return plural(self.days, "day")
-        hours = (self.end.astimezone(UTC) - self.start.astimezone(UTC)) / timedelta(hours=1)
-        return plural(round(hours), "hour")
+        elapsed = self.end.astimezone(UTC) - self.start.astimezone(UTC)
+        if elapsed >= 3 * _DAY:  # 2,159 hours say little
+            return f"{elapsed / _DAY:.1f} days"
+        return plural(round(elapsed / timedelta(hours=1)), "hour")
 
     @cached_property
     def starts(self) -> list[datetime]:

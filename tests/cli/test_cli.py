@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from plivo_analysis.cli.accounts import account
 from plivo_analysis.cli.arguments import parser
 from plivo_analysis.emulator import Account, Fault, Server, generate
 from plivo_analysis.system.clock import FrozenWallClock
+from plivo_analysis.values.typesetting import money
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -349,6 +351,14 @@ def test_every_command_can_be_read_whatever_the_output_s_encoding(encoding: str)
         if words[0] == "report":
             assert ("┌" in said) == (encoding == "utf-8")
             assert ("+--" in said) == (encoding != "utf-8")
+
+
+@pytest.mark.parametrize("currency", ["USD", "EUR", "GBP", "INR"])
+def test_an_amount_names_its_currency_where_the_output_lacks_the_sign(currency: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])  # a command makes the plain signs known
+    shown = money(Decimal(5), currency).encode("ascii", "plivo_analysis.plain_signs").decode()
+    assert shown.startswith("$" if currency == "USD" else currency)
 
 
 def test_a_locale_of_ascii_alone_is_enough() -> None:

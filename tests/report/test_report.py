@@ -29,6 +29,7 @@ from plivo_analysis.parsing.sessions import read_session
 from plivo_analysis.report.cost import CostReport, cost_report
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import csv_bytes, table_workbook
+from plivo_analysis.report.period import Period
 from plivo_analysis.tables.convert import from_rows, to_backend
 from plivo_analysis.values.typesetting import percent, unit_price
 
@@ -518,6 +519,21 @@ def test_a_period_begins_and_ends_in_the_zone_asked_for(sessions: pl.DataFrame) 
     assert report.tables["success_by_period"]["sessions"].sum() == october.height
     with pytest.raises(FilterError, match="began outside the period"):
         cost_report(october, period=OCTOBER, tz="UTC")
+
+
+@pytest.mark.parametrize(
+    ("end", "length"),
+    [
+        (datetime(2026, 10, 2, tzinfo=UTC), "1 day"),
+        (datetime(2026, 10, 2, 3, tzinfo=UTC), "27 hours"),
+        (datetime(2026, 10, 3, 23, 40, tzinfo=UTC), "72 hours"),
+        (datetime(2026, 12, 29, 22, 48, tzinfo=UTC), "90.0 days"),
+    ],
+)
+def test_a_period_of_days_and_hours_is_told_in_hours_only_while_it_is_short(
+    end: datetime, length: str
+) -> None:
+    assert Period.of((datetime(2026, 10, 1, tzinfo=UTC), end), ZoneInfo("UTC")).length == length
 
 
 def test_a_currency_is_a_label_on_every_amount(october: pl.DataFrame) -> None:
