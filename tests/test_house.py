@@ -134,6 +134,14 @@ def test_one_room_alone_knows_the_http_library() -> None:
     assert users == {"http"}
 
 
+@pytest.mark.parametrize("name", ["requests", "pandas", "polars", "plotly", "ipywidgets"])
+def test_the_packages_its_users_asked_for_are_what_it_is_made_of(name: str) -> None:
+    # They chose these by name: another library may stand beside one of them, not in its place.
+    assert any(re.match(rf"{name}\b", dependency) for dependency in PROJECT["dependencies"])
+    imported = re.compile(rf"^\s*(?:import|from) {name}\b", re.MULTILINE)
+    assert any(imported.search(path.read_text()) for path in PACKAGE.rglob("*.py"))
+
+
 def test_nothing_is_unpickled_or_evaluated() -> None:
     risky = re.compile(
         r"^\s*(import|from) (pickle|marshal|shelve|yaml)\b|(?<![\w.])(eval|exec)\(", re.MULTILINE
