@@ -22,7 +22,7 @@ from plivo_analysis.report.countries import country
 from plivo_analysis.report.files import Cell, Sheet, workbook
 from plivo_analysis.report.finance import definitions_sheet
 from plivo_analysis.report.period import Period
-from plivo_analysis.report.sections.header import NOTES, Footnote, note_numbers
+from plivo_analysis.report.sections.header import all_notes, note_numbers
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.templates.rendering import render
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from plivo_analysis.metrics.estimates import Estimate
+    from plivo_analysis.report.sections.header import Note
 
 _WIDTH = 148
 _MOST_GROUPS = 40  # on the page; the tables hold all of them
@@ -136,7 +137,6 @@ def estimated_page(subject: Estimated) -> str:
             rows=rows,
             group_text=group_text,
             country=country,
-            clean=clean,
             left_out=LEFT_OUT,
             used=_notes(),
             notes=note_numbers(_notes()),
@@ -171,8 +171,8 @@ def estimated_workbook(subject: Estimated) -> bytes:
     return workbook(sheets, f"Estimate: {subject.title}")
 
 
-def _notes() -> list[Footnote]:
-    return [note for note in NOTES if note.word in _USED]
+def _notes() -> list[Note]:
+    return [note for note in all_notes() if note["word"] in _USED]
 
 
 def _facts(subject: Estimated) -> list[tuple[str, str]]:

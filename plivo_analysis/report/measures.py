@@ -31,7 +31,7 @@ from plivo_analysis.metrics.spend import SPEND, spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Change
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
-from plivo_analysis.values.typesetting import count, money, percent, sign, unit_price
+from plivo_analysis.values.typesetting import count, decimals, money, percent, sign, unit_price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -64,8 +64,8 @@ class Group:
         key: The values that make it a group; empty for several groups together.
         groups: How many groups it holds.
         parts: What was spent on each channel, where it is known.
-        cost: Its row of ``cost_per_verified``; empty where it has no session.
-        success: Its row of ``success_rates``, likewise.
+        numbers: Its rows of ``cost_per_verified`` and ``success_rates`` as one; empty where it
+            has no session.
         journeys: Its row of ``journey_rates``; empty where recipients are masked.
         before: The same group in the period before, where it had sessions then.
 
@@ -77,8 +77,7 @@ class Group:
     key: Key
     groups: int = 1
     parts: dict[str, Decimal] = field(default_factory=dict)
-    cost: Row = field(default_factory=dict)
-    success: Row = field(default_factory=dict)
+    numbers: Row = field(default_factory=dict)
     journeys: Row = field(default_factory=dict)
     before: Group | None = None
 
@@ -93,7 +92,7 @@ class Group:
         return self.before.spent if self.before else Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Measures:
     """The counted sessions of one period.
 
@@ -107,7 +106,7 @@ class Measures:
     Example:
         >>> from plivo_analysis.api.columns import SESSIONS
         >>> empty = count_up(pl.DataFrame(schema=SESSIONS.polars()), None, Completeness(rows=0))
-        >>> empty.spent, empty.total("success")["sessions"]
+        >>> empty.spent, empty.totals["settled"]
         (Decimal('0'), 0)
     """
 
@@ -128,6 +127,25 @@ class Measures:
             return rows[0]
         counted = self.tables[table].schema
         return {name: 0 if kind.is_integer() else None for name, kind in counted.items()}
+
+    @cached_property
+    def totals(self) -> Row:
+        """The numbers of all sessions, by name; those of a table that was not counted are missing.
+
+        They are the columns of the metrics' rows without groups, and beside them ``spent``,
+        ``sessions``, ``may_verify``, ``without_total`` and ``unallocated``.
+        """
+        # "settled" and "verified" are of journeys too: the later table is the one that counts.
+        found: Row = {}
+        for table in ("journey_rates", "fallback", "success", "cost"):
+            found |= self.total(table) if table in self.tables else {}
+        return found | {
+            "spent": self.spent,
+            "sessions": self.sessions.height,
+            "may_verify": self.complete.may_verify,
+            "without_total": self.complete.unpriced,
+            "unallocated": self.amounts("spend", "channel").get("unallocated", Decimal(0)),
+        }
 
     def amounts(self, table: str, column: str) -> dict[Any, Decimal]:
         """The known amounts of a spend table, summed by a column's value."""
@@ -152,7 +170,7 @@ class Measures:
                 known[row["channel"]] = row["amount"]
         # `success_rates` has a row for every group that has a session, whatever is known of it.
         return [
-            Group(key, 1, parts.get(key, {}), cost[key], row, journeys.get(key, {}))
+            Group(key, 1, parts.get(key, {}), cost[key] | row, journeys.get(key, {}))
             for key, row in success.items()
         ]
 
@@ -174,13 +192,14 @@ class Measures:
         known = {row["channel"]: row["amount"] for row in self.rows("spend")}
         parts = {channel: amount for channel, amount in known.items() if amount is not None}
         journeys = self.total("journey_rates") if "journey_rates" in self.tables else {}
-        return Group((), groups, parts, self.total("cost"), self.total("success"), journeys)
+        return Group((), groups, parts, self.totals, journeys)
 
     @property
     def starts(self) -> list[datetime]:
         """The starts of the period's buckets, in its zone."""
         return self.period.starts if self.period else []
 
+    @cached_property
     def certainty(self) -> list[Certainty]:
         """What may be said of each bucket's numbers."""
         if self.period is None:
@@ -189,32 +208,40 @@ class Measures:
         starts = [self.period.start, *self.starts[1:]]  # a week may begin before the period
         return [self.complete.within(a, b) for a, b in zip(starts, ends, strict=True)]
 
-    def by_period(self, table: str, column: str, empty: Any = None) -> list[Any]:
-        """One value a bucket: ``empty`` where it has no row, None where it was not read."""
+    @cached_property
+    def buckets(self) -> list[Row]:
+        """The numbers of each bucket of the period, by name.
+
+        They are the columns of ``cost_by_period`` and ``success_by_period``, and beside them
+        ``start``, ``known`` (how certain they are), ``spent`` and ``parts``, the spend on each
+        channel. Where nothing was read, each is None or missing.
+        """
         if self.period is None:
             return []
-        return self.over_time(self.tables[table].select("period", column), empty)
-
-    def over_time(self, by_start: pl.DataFrame, empty: Any = None) -> list[Any]:
-        """The same of a frame of starts and their values."""
         # Keyed by instant: where a clock is put back, two hours have one wall time.
-        found = {instant(start): value for start, value in by_start.iter_rows()}
-        return [
-            None if known is Certainty.NOT_READ else found.get(instant(start), empty)
-            for start, known in zip(self.starts, self.certainty(), strict=True)
-        ]
+        found: dict[datetime, Row] = {}
+        for row in (*self.rows("cost_by_period"), *self.rows("success_by_period")):
+            found.setdefault(instant(row["period"]), {}).update(row)
+        spent = {
+            (instant(r["period"]), r["channel"]): r["amount"] for r in self.rows("spend_by_period")
+        }
+        channels = {channel for _, channel in spent}
+        buckets = []
+        for start, known in zip(self.starts, self.certainty, strict=True):
+            row = {"start": start, "known": known, "spent": None, "parts": {}}
+            if known is not Certainty.NOT_READ:
+                at = instant(start)
+                parts = {channel: spent.get((at, channel), Decimal(0)) for channel in channels}
+                # A bucket without a session had none; its rates and prices are not defined.
+                row |= {"sessions": 0, "verified": 0} | found.get(at, {})
+                row |= {"spent": add(parts.values()), "parts": parts}
+            buckets.append(row)
+        return buckets
 
     def spent_over_time(self, currency: str) -> SpendOverTime:
         """What each bucket of the period cost, by channel."""
         table = metric_rows(self.tables["spend_by_period"], SPEND)
         return SpendOverTime.of(table, currency, self.starts, most=TOP)
-
-    def spent_by_period(self) -> list[Decimal | None]:
-        """What each bucket of the period cost; None where it was not read."""
-        if self.period is None:
-            return []
-        by_start = self.tables["spend_by_period"].group_by("period").agg(pl.col("amount").sum())
-        return self.over_time(by_start, Decimal(0))
 
     @property
     def spent(self) -> Decimal:
@@ -290,13 +317,13 @@ class Subject:
         """A small amount for one session in the account's currency."""
         return unit_price(amount, self.currency)
 
-    def both(self, find: Callable[[Measures], Any]) -> tuple[Any, Any]:
-        """A number now and in the period before; there None without such a period.
+    def both(self, name: str) -> tuple[Any, Any]:
+        """A number of all sessions now and in the period before; None where it is not known.
 
         Args:
-            find: What finds the number, as :func:`finder` makes it.
+            name: Its name in :attr:`Measures.totals`.
         """
-        return find(self.numbers), find(self.before) if self.before else None
+        return self.numbers.totals.get(name), self.before and self.before.totals.get(name)
 
     @property
     def before_name(self) -> str:
@@ -427,14 +454,14 @@ def _with_one_name(sessions: pl.DataFrame) -> pl.DataFrame:
     return sessions.with_columns(named.alias("alias"))
 
 
-def finder(table: str, column: str) -> Callable[[Measures], Any]:
-    """What finds a number of all sessions; it finds None where the table was not counted.
+def most_decimals(amounts: Iterable[Decimal | None]) -> int:
+    """How many digits after the point show each of some amounts exactly; two at least.
 
     Example:
-        >>> finder("journey_rates", "conversion_rate")(Measures(None, None, None, None)) is None
-        True
+        >>> most_decimals([Decimal("0.1"), Decimal("0.0462"), None])
+        4
     """
-    return lambda numbers: numbers.total(table)[column] if table in numbers.tables else None
+    return max((decimals(amount) for amount in amounts if amount is not None), default=2)
 
 
 def add(amounts: Iterable[Decimal | None]) -> Decimal:

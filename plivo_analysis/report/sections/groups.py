@@ -20,8 +20,6 @@ from plivo_analysis.values.typesetting import clean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from markupsafe import Markup
-
     from plivo_analysis.report.measures import Key, Measures, Row, Subject
 
 _BAR, _SCALE = 92, 106
@@ -32,20 +30,19 @@ _DOTS, _RANGE = 246, 226
 _TICKS = ((10, 2), (25, 5), (50, 10), (100, 25))  # a scale up to so many percent, and its step
 
 
-def top_groups(subject: Subject) -> Markup:
+@section
+def top_groups(subject: Subject) -> dict[str, Any]:
     """Two tables in one grid of columns, and what is coloured."""
-    return section(
-        "top_groups",
-        subject,
-        tables=[(name, _lines(subject, name)) for name in ("country", "application")],
-        journeys="journey_rates" in subject.numbers.tables,
-        whole=subject.numbers.total("success")["success_rate"],
-        zero=Decimal(0),
-        application_name=application_name,
-    )
+    return {
+        "tables": [(name, _lines(subject, name)) for name in ("country", "application")],
+        "journeys": "journey_rates" in subject.numbers.tables,
+        "zero": Decimal(0),
+        "application_name": application_name,
+    }
 
 
-def countries_by_channel(subject: Subject) -> Markup:
+@section
+def countries_by_channel(subject: Subject) -> dict[str, Any]:
     """What a verified session cost by country and by the channel that sessions began on.
 
     A cell holds the cost per verified session, the success rate and the sessions, so that the
@@ -54,21 +51,19 @@ def countries_by_channel(subject: Subject) -> Markup:
     numbers = subject.numbers
     by_channel = {group.key: group for group in numbers.groups("entry_channel")}
     # Five channels fit beside the countries; the note below counts the others.
-    most, left_out = largest([*by_channel], lambda key: by_channel[key].success["sessions"], 5)
+    most, left_out = largest([*by_channel], lambda key: by_channel[key].numbers["sessions"], 5)
     channels = sorted(most, key=lambda key: style.place(key[0]))
     groups, rest = _largest(subject, "country")
     by_both = {group.key: group for group in numbers.groups("country_and_channel")}
     if rest:  # together they have no country, so that the channel alone is the key
         by_both |= {group.key: group for group in rest.groups("entry_channel")}
-    return section(
-        "countries_by_channel",
-        subject,
-        channels=[(svg.square(key[0]), channel_name(key[0])) for key in channels],
-        whole=[numbers.as_group(1), *(by_channel[key] for key in channels)],
+    return {
+        "channels": [(svg.square(key[0]), channel_name(key[0])) for key in channels],
+        "whole": [numbers.as_group(1), *(by_channel[key] for key in channels)],
         # A country and a channel that no session had together are an empty cell.
-        lines=[[group, *(by_both.get(group.key + key) for key in channels)] for group in groups],
-        left_out=len(left_out),
-    )
+        "lines": [[group, *(by_both.get(group.key + key) for key in channels)] for group in groups],
+        "left_out": len(left_out),
+    }
 
 
 def channel_name(entry_channel: str | None) -> str:
@@ -124,20 +119,21 @@ def _line(subject: Subject, group: Group, longest: Decimal) -> dict[str, Any]:
         "estimate": _estimate(subject, group),
         # These two are where a reader should look first; the note below the table says so.
         "risen": share is not None and share >= _RISEN and group.groups == 1,
-        "wasted": (group.cost["waste_share"] or 0) > _WASTED,
+        "wasted": (group.numbers["waste_share"] or 0) > _WASTED,
     }
 
 
 def _estimate(subject: Subject, group: Group) -> svg.Drawing | None:
-    estimate = RateEstimate.of(group.success, "success_rate")
+    estimate = RateEstimate.of(group.numbers, "success_rate")
     if estimate is None or estimate.value < _FROM:
         return None
-    whole = subject.numbers.total("success")["success_rate"]
+    whole = subject.numbers.totals["success_rate"]
     grid = [whole] if whole is not None and whole >= _FROM else []
     return svg.estimate(estimate, (_FROM, _TO), _SCALE, label=estimate.text, grid=grid)
 
 
-def fallback(subject: Subject) -> Markup:
+@section
+def fallback(subject: Subject) -> dict[str, Any]:
     """A row for all sessions and one for each channel, the largest twelve."""
     groups, others = largest(
         subject.numbers.rows("fallback_by_entry_channel"), lambda group: group["sessions"]
@@ -155,15 +151,13 @@ def fallback(subject: Subject) -> Markup:
         channel = group["entry_channel"]
         name, colour = style.name(channel), style.colour(channel)
         lines.append(_fallback_line(name, colour, group, past.get((channel,)), ticks))
-    return section(
-        "fallback",
-        subject,
-        lines=lines if groups else [],
-        others=len(others),
-        rate_scale=svg.scale_ticks(ticks, ticks[-1], _DOTS),
-        rescue_scale=svg.scale_ticks([quarter / 4 for quarter in range(5)], 1, _RANGE),
-        unjudged=whole["not_evaluable"],
-    )
+    return {
+        "lines": lines if groups else [],
+        "others": len(others),
+        "rate_scale": svg.scale_ticks(ticks, ticks[-1], _DOTS),
+        "rescue_scale": svg.scale_ticks([quarter / 4 for quarter in range(5)], 1, _RANGE),
+        "unjudged": whole["not_evaluable"],
+    }
 
 
 def _ticks(rows: Sequence[Row]) -> list[float]:

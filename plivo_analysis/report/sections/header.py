@@ -4,176 +4,61 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.report.comparison import visible_percent
 from plivo_analysis.report.countries import country
 from plivo_analysis.system.versions import __version__
-from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import (
-    DASH,
-    clean,
-    count,
-    day,
-    days,
-    decimals,
-    percent,
-    percent_range,
-    plain,
-    plural,
-    signed,
-    weekday,
-)
+from plivo_analysis.templates.rendering import names_of, render
+from plivo_analysis.values.typesetting import DASH, clean, count, day, weekday
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from markupsafe import Markup
+    from collections.abc import Callable, Collection
 
     from plivo_analysis.report.measures import Subject
 
 _NO_LETTER = re.compile(r"[^a-z0-9]+")
 
+Note = dict[str, str]
+"""A definition: the ``word`` by which sections point to it, its ``title`` and its ``text``."""
 
-class Footnote(NamedTuple):
-    """A footnote: a word by which sections point to it, its title and its text.
 
-    Example:
-        >>> Footnote("waste", "Waste", "Spend of settled sessions that did not verify.").title
-        'Waste'
+def section(
+    values: Callable[[Subject], dict[str, Any] | None],
+) -> Callable[[Subject], Markup]:
+    """A section of the report: what a function gives, in the template of the function's name.
+
+    The template also reads ``subject``, its ``numbers``, the numbers of the definitions as
+    ``notes``, ``country`` and ``visible_percent``. Where the function gives None, there is no
+    section.
     """
 
-    word: str
-    title: str
-    text: str
+    @wraps(values)
+    def shown(subject: Subject) -> Markup:
+        found = values(subject)
+        if found is None:
+            return Markup()
+        return render(
+            f"report/{values.__name__}.html",
+            subject=subject,
+            numbers=subject.numbers,
+            notes=note_numbers(used_notes(subject)),
+            country=country,
+            visible_percent=visible_percent,
+            **found,
+        )
+
+    return shown
 
 
-NOTES = (
-    Footnote(
-        "spend",
-        "Spend",
-        "All sessions, open and expired too. Channel lines + validation + unallocated equal the "
-        "billed totals to the last digit. A day is the day on which the session began.",
-    ),
-    Footnote(
-        "session",
-        "Session",
-        "One recipient within the life of one code; it may hold several attempts.",
-    ),
-    Footnote(
-        "cost",
-        "Cost per verified",
-        "Spend of settled sessions ÷ verified sessions. Settled: verified or expired.",
-    ),
-    Footnote("success", "Success rate", "Verified ÷ settled."),
-    Footnote(
-        "fallback",
-        "Fallback rate",
-        "Settled sessions with a change of channel ÷ those that can be judged; single attempts "
-        "stay in. It says what happened, not who decided it.",
-    ),
-    Footnote("waste", "Waste", "Spend of settled sessions that did not verify."),
-    Footnote(
-        "rescue",
-        "Rescue range",
-        "Of the sessions that fell back. Lower: the entry channel reached nobody and another "
-        "did, if delivery reports are right. Ring: the last channel used was another. Upper: "
-        "fell back and verified.",
-    ),
-    Footnote(
-        "interval",
-        "95 % interval",
-        "95 % confidence interval: Wilson's (1927) for rates, Newcombe's (1998) for changes of "
-        "rates, a normal one for changes of the cost per verified. Counts and sums have none.",
-    ),
-    Footnote(
-        "open",
-        "Not final",
-        "Two numbers: sessions that are open and may still verify, and sessions whose money has "
-        "not arrived.",
-    ),
-    Footnote(
-        "reconcile",
-        "Does not add up",
-        "Billed total ≠ sum of its lines. Shown, also when negative; never spread over channels.",
-    ),
-    Footnote(
-        "coverage",
-        "Coverage",
-        "The hours of the period that were read whole. A record may still change as long as "
-        "Plivo can update its status.",
-    ),
-    Footnote(
-        "messages",
-        "Message records",
-        "Billed apart from sessions. One sent for a session may stand in both tables, so the two "
-        "are never added.",
-    ),
-    Footnote(
-        "journey",
-        "Journey",
-        "Sessions of one recipient in one application, each begun within half an hour of the one "
-        "before, until one verifies. Settled: verified, or all of them expired. Not known where "
-        "recipients are masked, because two may look alike.",
-    ),
-    Footnote(
-        "bridge",
-        "Price, volume, mix",
-        "Bennet (1920), by entry channel and country. Price: the same sessions at other average "
-        "prices. Volume: all groups growing alike. Mix: the groups' shares of all sessions. New "
-        "and ended: groups that only one period has.",
-    ),
-    Footnote(
-        "estimate",
-        "Estimate",
-        "From some pages of the account's list, read evenly over the period (Cochran 1977; Wolter "
-        "2007; for rates Wilson 1927). Each interval is to hold the true number in the share of "
-        "cases that is said. Not promised: that all hold at once; that a stretch shorter than the "
-        "gap between two read pages is not missed.",
-    ),
-)
-
-# How templates set the numbers, days and names that they are given.
-_FORMATS = (
-    clean,
-    count,
-    country,
-    day,
-    days,
-    decimals,
-    percent,
-    percent_range,
-    plain,
-    plural,
-    signed,
-    visible_percent,
-)
-
-
-def section(name: str, subject: Subject, /, **values: Any) -> Markup:
-    """A template of the report, filled in.
-
-    Args:
-        name: The template's name.
-        subject: What the report is of; templates read it, its ``numbers``, the numbers of the
-            footnotes (``notes``) and the functions of ``_FORMATS`` by their names.
-        values: What the section adds to it.
-    """
-    formats = {function.__name__: function for function in _FORMATS}
-    return render(
-        f"report/{name}.html",
-        subject=subject,
-        numbers=subject.numbers,
-        notes=note_numbers(used_notes(subject)),
-        **formats,
-        **values,
-    )
-
-
-def header(subject: Subject) -> Markup:
+@section
+def header(subject: Subject) -> dict[str, Any]:
     """The title to the left, the facts to the right."""
-    return section("header", subject, facts=facts(subject))
+    return {"facts": facts(subject)}
 
 
 def facts(subject: Subject) -> list[tuple[str, str, str]]:
@@ -189,34 +74,41 @@ def facts(subject: Subject) -> list[tuple[str, str, str]]:
     return [fact for fact in found if fact[1]]
 
 
-def definitions(subject: Subject) -> Markup:
+@section
+def definitions(subject: Subject) -> dict[str, Any]:
     """The notes that this report uses, each under its number."""
-    return section("definitions", subject, used=used_notes(subject))
+    return {"used": used_notes(subject)}
 
 
-def used_notes(subject: Subject) -> list[Footnote]:
+def used_notes(subject: Subject) -> list[Note]:
     """The definitions of what this report shows."""
-    # An estimate has a page of its own, which chooses its definitions itself.
     unused = {
         "coverage" if subject.coverage is None else "",
         "messages" if subject.messages is None else "",
         "bridge" if not subject.changes else "",
         "estimate",
     }
-    return [note for note in NOTES if note.word not in unused]
+    return [note for note in all_notes() if note["word"] not in unused]
 
 
-def note_numbers(used: Sequence[Footnote]) -> dict[str, int]:
+def all_notes() -> list[Note]:
+    """Every definition, in the order of the numbers; the texts stand in a template."""
+    notes: list[Note] = names_of("report/notes.html").notes
+    return notes
+
+
+def note_numbers(used: Collection[Note]) -> dict[str, int]:
     """The number of each note that a report uses, by its word.
 
     Example:
-        >>> note_numbers(NOTES[1:3])
+        >>> note_numbers(all_notes()[1:3])
         {'session': 1, 'cost': 2}
     """
-    return {note.word: number for number, note in enumerate(used, start=1)}
+    return {note["word"]: number for number, note in enumerate(used, start=1)}
 
 
-def footer(subject: Subject) -> Markup:
+@section
+def footer(subject: Subject) -> dict[str, Any]:
     """A line of Python to the left, the version and two assurances to the right."""
     period = subject.numbers.period
     sessions = "sessions"
@@ -229,7 +121,7 @@ def footer(subject: Subject) -> Markup:
     # A title may hold quotes and slashes, and this line is to be run.
     name = _NO_LETTER.sub("-", subject.title.lower()).strip("-") or "report"
     code = f'pva.cost_report({sessions}, "{name[:40]}.html"{options})'
-    return section("footer", subject, code=code, version=__version__)
+    return {"code": code, "version": __version__}
 
 
 def _period(subject: Subject) -> tuple[str, str]:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.report.comparison import Difference, points, points_range
-from plivo_analysis.report.measures import finder
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import count, day, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from markupsafe import Markup
-
     from plivo_analysis.figures.svg import Drawing
     from plivo_analysis.report.measures import Subject
 
@@ -58,79 +54,43 @@ class Card:
         return next((word for over, word in _SIZES if len(self.shown) > over), "")
 
 
-def kpi_cards(subject: Subject) -> Markup:
+@section
+def kpi_cards(subject: Subject) -> dict[str, Any]:
     """The row of cards and the line that explains them."""
-    cards = [
-        _spend(subject),
-        _sessions(subject),
-        _cost(subject),
-        _waste(subject),
-        _rate(subject, "Success rate", "success", whole="settled"),
-        _rate(subject, "Fallback rate", "fallback", whole="sessions"),
-    ]
-    return section("kpi_cards", subject, cards=cards)
-
-
-def _spend(subject: Subject) -> Card:
-    numbers, before = subject.numbers, subject.before
-    complete = numbers.complete
-    known = [str(complete.money), *complete.reasons]
-    # What is not known at all would be compared as if nothing had been spent.
-    none_known = complete.rows and complete.unpriced == complete.rows
-    past = None if before is None or none_known else before.spent
-    card = Card("Spend", "spend", subject.money(numbers.spent), " · ".join(known))
-    return _compared(subject, card, "amount", (numbers.spent, past), numbers.spent_by_period())
-
-
-def _sessions(subject: Subject) -> Card:
-    numbers = subject.numbers
-    both = subject.both(lambda found: found.sessions.height)
-    counts = numbers.by_period("success_by_period", "sessions", 0)
-    card = Card("Sessions", "session", count(both[0]), str(numbers.complete.counts))
-    card = _compared(subject, card, "count", both, counts)
-    if numbers.complete.may_verify:
-        card.kind += f" · {count(numbers.complete.may_verify)} may still verify"
-    return card
-
-
-def _cost(subject: Subject) -> Card:
-    numbers = subject.numbers
-    cost = numbers.total("cost")
-    price, past = subject.both(finder("cost", "cost_per_verified"))
-    kind = "none known"
-    if price is not None:
-        known = numbers.complete.ratio_of(cost["unpriced"])
-        kind = f"{known} · {subject.price(cost['direct_cost_per_verified'])} direct"
-    prices = numbers.by_period("cost_by_period", "cost_per_verified")
-    card = Card("Per verified session", "cost", subject.price(price), kind)
+    totals, complete = subject.numbers.totals, subject.numbers.complete
+    priced, wasted = ["none known"], ["none known" if totals["settled"] else "of none"]
+    if totals["cost_per_verified"] is not None:
+        direct = subject.price(totals["direct_cost_per_verified"])
+        priced = [complete.ratio_of(totals["unpriced"]), f"{direct} direct"]
+    if totals["waste"] is not None:
+        share = totals["waste_share"]
+        of_settled = [f"{percent(share)} of settled"] if share else []
+        wasted = [complete.sum_of(totals["unpriced"]), *of_settled]
+    card = partial(_number, subject)
+    spent = card("Spend", "spend", "spent", "amount", complete.money, *complete.reasons)
+    sessions = card("Sessions", "session", "sessions", "count", complete.counts)
+    if complete.may_verify:
+        sessions.kind += f" · {count(complete.may_verify)} may still verify"
+    price = card("Per verified session", "cost", "cost_per_verified", "price", *priced)
     difference = Difference.of(subject.compared, "cost_per_verified")
-    card.clear = difference is not None and difference.clear
-    return _compared(subject, card, "price", (price, past), prices)
+    price.clear = difference is not None and difference.clear
+    waste = card("Waste", "waste", "waste", "amount", *wasted)
+    success = _rate(subject, "Success rate", "success", whole="settled")
+    fallback = _rate(subject, "Fallback rate", "fallback", whole="sessions")
+    return {"cards": [spent, sessions, price, waste, success, fallback]}
 
 
-def _waste(subject: Subject) -> Card:
-    numbers = subject.numbers
-    cost = numbers.total("cost")
-    waste, past = subject.both(finder("cost", "waste"))
-    kind = "none known" if cost["settled"] else "of none"
-    if waste is not None:
-        share = f" · {percent(cost['waste_share'])} of settled" if cost["waste_share"] else ""
-        kind = f"{numbers.complete.sum_of(cost['unpriced'])}{share}"
-    wasted = numbers.by_period("cost_by_period", "waste")
-    card = Card("Waste", "waste", subject.money(waste), kind)
-    return _compared(subject, card, "amount", (waste, past), wasted)
-
-
-def _compared(
-    subject: Subject, card: Card, kind: str, both: tuple[Any, Any], values: Sequence[Any]
-) -> Card:
-    """A card of a number with its change, and with its sparkline over the period."""
-    now, past = both
-    if past is not None:
-        # Beside a change, a card has room for one remark only.
-        card.kind = card.kind.split(" · ")[0]
-        card.was = subject.shown(past, kind)
-    change, period = subject.change(now, past, kind), subject.numbers.period
+def _number(subject: Subject, title: str, note: str, name: str, kind: str, *remarks: str) -> Card:
+    """A card of an amount or a count with its change, and with its sparkline over the period."""
+    numbers, (now, past) = subject.numbers, subject.both(name)
+    # What is not known at all would be compared as if nothing had been spent.
+    if name == "spent" and numbers.complete.rows == numbers.complete.unpriced > 0:
+        past = None
+    # Beside a change, a card has room for one remark only.
+    said = remarks if past is None else remarks[:1]
+    card = Card(title, note, subject.shown(now, kind), " · ".join(said))
+    card.was = "" if past is None else subject.shown(past, kind)
+    change, period = subject.change(now, past, kind), numbers.period
     if change and change.percent:
         card.change = change.percent
         if kind == "amount":
@@ -138,8 +98,8 @@ def _compared(
             card.apart = f"({change.text(subject.money)}{a_day})"
     if period is not None:
         mean = past if kind == "price" else subject.mean_before(past)
-        label = f"{card.title} by {period.bucket}"
-        card.drawing = svg.sparkline(values, mean=mean, label=label)
+        values = [bucket.get(name) for bucket in numbers.buckets]
+        card.drawing = svg.sparkline(values, mean=mean, label=f"{title} by {period.bucket}")
         card.ends = (day(period.start), day(period.last))
     return card
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
-
-from markupsafe import Markup
 
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import add_up, largest
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.report.countries import country
-from plivo_analysis.report.measures import add, finder
+from plivo_analysis.report.measures import add, most_decimals
 from plivo_analysis.report.sections.header import section
-from plivo_analysis.values.typesetting import count, decimals, plain, signed
+from plivo_analysis.values.typesetting import plain, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from plivo_analysis.figures.chart_data import SpendOverTime
-    from plivo_analysis.report.measures import Measures, Row, Subject
+    from plivo_analysis.report.measures import Row, Subject
 
 _WIDE, _NARROW = (860.0, 264.0), (360.0, 250.0)  # the chart of a desk and of a phone
 _NOT_READ = "not read"
@@ -34,15 +31,16 @@ _BRIDGE = 260  # pixels of the widest bar of an effect
 _NAMED = 2  # groups with the largest parts of an effect
 
 
-def spend_over_time(subject: Subject) -> Markup:
+@section
+def spend_over_time(subject: Subject) -> dict[str, Any] | None:
     """The chart, its channels with their amounts, and under it every amount to the last digit."""
     period, rows = subject.numbers.period, subject.numbers.rows("spend")
     if period is None or not rows:
-        return Markup()
+        return None
     spent = subject.numbers.spent_over_time(subject.currency)
     known = any(row["amount"] is not None for row in rows)
     mean = subject.mean_before(subject.before.spent) if subject.before else None
-    unread = [n for n, c in enumerate(subject.numbers.certainty()) if c is not Certainty.EXACT]
+    unread = [n for n, c in enumerate(subject.numbers.certainty) if c is not Certainty.EXACT]
     charts = [
         svg.stacked_bars(spent, width=width, height=height, mean=mean, unread=unread)
         for width, height in (_WIDE, _NARROW)
@@ -51,26 +49,24 @@ def spend_over_time(subject: Subject) -> Markup:
         (svg.square(series.channel, None if series.channel else series.colour), series)
         for series in reversed(spent.series)
     ]
-    return section(
-        "spend_over_time",
-        subject,
-        bucket=period.bucket,
-        mean=mean,
-        charts=charts if known else [],
-        channels=channels,
-        unread=bool(unread),
-        table=_exact_amounts(subject, spent),
-    )
+    return {
+        "bucket": period.bucket,
+        "mean": mean,
+        "charts": charts if known else [],
+        "channels": channels,
+        "unread": bool(unread),
+        "table": _exact_amounts(subject, spent),
+    }
 
 
 def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
     """Every amount of the chart; a bucket that was not read has none, and is not zero."""
     numbers = subject.numbers
     series = [[amount or Decimal(0) for amount in group.amounts] for group in spent.series]
-    digits = max((decimals(amount) for amounts in series for amount in amounts), default=2)
+    digits = most_decimals(amount for amounts in series for amount in amounts)
     lines = []
     for name, total, known, *amounts in zip(
-        spent.names, spent.totals, numbers.certainty(), *series, strict=True
+        spent.names, spent.totals, numbers.certainty, *series, strict=True
     ):
         # Sessions may be given of a time that coverage calls unread: what they cost is shown.
         unread = known is Certainty.NOT_READ
@@ -87,20 +83,17 @@ def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
     }
 
 
-def change_of_spend(subject: Subject) -> Markup:
+@section
+def change_of_spend(subject: Subject) -> dict[str, Any] | None:
     """A row an effect, each bar beginning where the one above ended, and the change below."""
-    if not subject.changes or subject.before is None:
-        return Markup()
-    rows = subject.changes["cost_bridge"].rows(named=True)
-    if not rows:
-        return Markup()
+    rows = subject.changes["cost_bridge"].rows(named=True) if subject.changes else []
+    if subject.before is None or not rows:
+        return None
     parts = {effect: [row for row in rows if row["effect"] == effect] for effect in _EFFECTS}
     amounts = {effect: add_up(row["amount"] for row in part) for effect, part in parts.items()}
     known = {effect: amount for effect, amount in amounts.items() if amount is not None}
     # Where each bar ends the next one begins, so that the last end is the whole change.
-    ends = [Decimal(0)]
-    for amount in known.values():
-        ends.append(ends[-1] + amount)
+    ends = [Decimal(0), *accumulate(known.values())]
     scale = (float(min(ends)), float(max(ends)))
 
     def line(name: str, start: Decimal, end: Decimal, largest: str = "") -> dict[str, Any]:
@@ -113,12 +106,8 @@ def change_of_spend(subject: Subject) -> Markup:
         for effect, start, end in zip(known, ends, ends[1:], strict=False)
     ]
     # The bridge is built of sessions with a total: how many have none is said below it.
-    unpriced = sum(
-        measured.sessions["total_charge"].null_count()
-        for measured in (subject.before, subject.numbers)
-    )
-    whole = line("Change", Decimal(0), ends[-1])
-    return section("change_of_spend", subject, lines=lines, whole=whole, unpriced=unpriced)
+    unpriced = sum(numbers.complete.unpriced for numbers in (subject.before, subject.numbers))
+    return {"lines": [*lines, line("Change", Decimal(0), ends[-1])], "unpriced": unpriced}
 
 
 def _largest(subject: Subject, rows: list[Row]) -> str:
@@ -132,14 +121,14 @@ def _largest(subject: Subject, rows: list[Row]) -> str:
     )
 
 
-def spend_by_line(subject: Subject) -> Markup:
+@section
+def spend_by_line(subject: Subject) -> dict[str, Any]:
     """A row a channel, then validation and what no line accounts for, then the total."""
     numbers = subject.numbers
     rows, others = largest(numbers.rows("spend"), lambda row: row["amount"])
     # Validation and what no line accounts for have the last places.
     rows.sort(key=lambda row: style.place(row["channel"]))
     past = subject.before.amounts("spend", "channel") if subject.before else {}
-    known = [row["amount"] for row in numbers.rows("spend") if row["amount"] is not None]
     by_channel = {}
     if numbers.period:
         shown = numbers.spent_over_time(subject.currency).series
@@ -163,59 +152,20 @@ def spend_by_line(subject: Subject) -> Markup:
         rest: Row = {"amount": add_up(row["amount"] for row in others), **sums}
         before = add(past.get(row["channel"]) for row in others)
         lines.append(line(f"{len(others)} others", rest, before, square=None, drawing=None))
-    return section(
-        "spend_by_line",
-        subject,
-        lines=lines,
-        change=subject.change(*subject.both(lambda found: found.spent)),
-        digits=max((decimals(amount) for amount in known), default=2),
-    )
+    return {
+        "lines": lines,
+        "change": subject.change(*subject.both("spent")),
+        "digits": most_decimals(row["amount"] for row in numbers.rows("spend")),
+    }
 
 
-def cost_breakdown(subject: Subject) -> Markup:
+@section
+def cost_breakdown(subject: Subject) -> dict[str, Any]:
     """A bar of what verified sessions cost and what was wasted, and prices."""
-    numbers = subject.numbers
-    cost = numbers.total("cost")
-    good = None if cost["total_charge"] is None else cost["total_charge"] - (cost["waste"] or 0)
-    share = None
-    # Credits can make either part negative, which no bar can show.
-    if good is not None and cost["total_charge"] > 0:
-        share = min(100.0, max(0.0, float(good / cost["total_charge"] * 100)))
-    prices: list[tuple[str, str, str, Callable[[Measures], Any]]] = [
-        (
-            "Cost per verified session, all settled spend",
-            "cost",
-            "price",
-            finder("cost", "cost_per_verified"),
-        ),
-        (
-            "Direct cost per verified session, without waste",
-            "",
-            "price",
-            finder("cost", "direct_cost_per_verified"),
-        ),
-        ("Waste share of settled spend", "", "percent", finder("cost", "waste_share")),
-        (
-            f"Spend on open sessions ({count(numbers.complete.may_verify)})",
-            "",
-            "amount",
-            lambda found: found.spent_open,
-        ),
-    ]
-    journey = finder("journey_rates", "cost_per_verified_journey")
-    if "journey_rates" not in numbers.tables:
-        unknown = "Cost per verified journey, not known: recipients are masked"
-        prices.append((unknown, "journey", "price", journey))
-    else:
-        journeys = numbers.total("journey_rates")
-        counts = f"{count(journeys['verified'])} of {count(journeys['settled'])}"
-        verified = finder("journey_rates", "conversion_rate")
-        prices += [
-            ("Cost per verified journey", "journey", "price", journey),
-            (f"Journeys verified ({counts} settled)", "", "percent", verified),
-        ]
-    lines = []
-    for title, note, kind, find in prices:
-        now, past = subject.both(find)
-        lines.append((title, note, kind, now, past, subject.change(now, past, kind)))
-    return section("cost_breakdown", subject, cost=cost, good=good, share=share, lines=lines)
+    totals = subject.numbers.totals
+    whole, good, share = totals["total_charge"], None, None
+    if whole is not None:
+        good = whole - (totals["waste"] or 0)
+        # Credits can make either part negative, which no bar can show.
+        share = min(100.0, max(0.0, float(good / whole * 100))) if whole > 0 else None
+    return {"good": good, "share": share}

@@ -16,14 +16,12 @@ from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.metrics.spend import spend
 from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Difference
-from plivo_analysis.report.measures import COUNTRY, Measures, add, finder
+from plivo_analysis.report.measures import COUNTRY, Measures, add
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import MINUS
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from markupsafe import Markup
 
     from plivo_analysis.report.measures import Row, Subject
 
@@ -67,32 +65,30 @@ class Burst:
     usual: float
 
 
-def summary(subject: Subject) -> Markup:
+@section
+def summary(subject: Subject) -> dict[str, Any]:
     """The paragraph; its template chooses the sentences by these facts."""
-    numbers, before, cost = subject.numbers, subject.before, subject.numbers.total("cost")
-    change = subject.change(*subject.both(lambda found: found.spent))
+    numbers, before = subject.numbers, subject.before
+    change = subject.change(*subject.both("spent"))
     moved = change.percent if change and numbers.spent else ""
-    price, past = subject.both(finder("cost", "cost_per_verified"))
+    price, past = subject.both("cost_per_verified")
     difference = Difference.of(subject.compared, "cost_per_verified")
-    return section(
-        "summary",
-        subject,
-        moved=moved.lstrip("+" + MINUS),
+    return {
+        "moved": moved.lstrip("+" + MINUS),
         # A change that rounds to nothing is neither more nor less.
-        direction=("less" if moved.startswith(MINUS) else "more")
+        "direction": ("less" if moved.startswith(MINUS) else "more")
         if any(digit in moved for digit in "123456789")
         else "",
-        periods=[measured.complete for measured in (numbers, before) if measured],
-        burst=largest_burst(numbers),
-        rise=_rise(subject) if moved else None,
-        largest=_largest_country(numbers),
-        cost=cost,
-        price=price,
-        past=past,
-        known=numbers.complete.ratio_of(cost["unpriced"]),
+        "periods": [measured.complete for measured in (numbers, before) if measured],
+        "burst": largest_burst(numbers),
+        "rise": _rise(subject) if moved else None,
+        "largest": _largest_country(numbers),
+        "price": price,
+        "past": past,
+        "known": numbers.complete.ratio_of(numbers.totals["unpriced"]),
         # A change that chance can cause must not read like a finding.
-        by_chance=difference and difference.value and not difference.clear,
-    )
+        "by_chance": difference and difference.value and not difference.clear,
+    }
 
 
 def _rise(subject: Subject) -> dict[str, Any] | None:
@@ -151,7 +147,7 @@ def largest_burst(numbers: Measures) -> Burst | None:
             by_day = by_country.setdefault(code, [None] * len(starts))
             by_day[place[instant(row["period"])]] = row
     # A day that was read in part would pull the median down, and make a burst of the day beside it.
-    read = [known is Certainty.EXACT for known in numbers.certainty()]
+    read = [known is Certainty.EXACT for known in numbers.certainty]
     found = (_burst(code, by_day, starts, read) for code, by_day in by_country.items())
     bursts = [burst for burst in found if burst and burst.spent > numbers.spent * _LEAST_SHARE]
     return max(bursts, key=lambda burst: (burst.spent, burst.country), default=None)
