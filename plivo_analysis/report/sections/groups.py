@@ -26,7 +26,6 @@ _BAR, _SCALE = 92, 106
 _FROM, _TO = 0.8, 1.0  # the success rate's scale
 _WASTED = Decimal("0.3")
 _RISEN = Decimal("0.5")
-_DOTS, _RANGE = 246, 226
 _TICKS = ((10, 2), (25, 5), (50, 10), (100, 25))  # a scale up to so many percent, and its step
 
 
@@ -58,7 +57,8 @@ def countries_by_channel(subject: Subject) -> dict[str, Any]:
     if rest:  # together they have no country, so that the channel alone is the key
         by_both |= {group.key: group for group in rest.groups("entry_channel")}
     return {
-        "channels": [(svg.square(key[0]), channel_name(key[0])) for key in channels],
+        "channels": [key[0] for key in channels],
+        "channel_name": channel_name,
         "whole": [numbers.as_group(1), *(by_channel[key] for key in channels)],
         # A country and a channel that no session had together are an empty cell.
         "lines": [[group, *(by_both.get(group.key + key) for key in channels)] for group in groups],
@@ -145,18 +145,18 @@ def fallback(subject: Subject) -> dict[str, Any]:
     if subject.before:
         past = subject.before.keyed("fallback_by_entry_channel")
         past[()] = subject.before.total("fallback")
-    ticks = _ticks([whole, *groups, *past.values()])
-    lines = [_fallback_line("All", None, whole, past.get(()), ticks)]
-    for group in groups:
-        channel = group["entry_channel"]
-        name, colour = style.name(channel), style.colour(channel)
-        lines.append(_fallback_line(name, colour, group, past.get((channel,)), ticks))
+    lines = [
+        (style.name(channel), style.colour(channel), group, past.get((channel,)))
+        for group in groups
+        for channel in [group["entry_channel"]]
+    ]
     return {
-        "lines": lines if groups else [],
+        "lines": [("All", None, whole, past.get(())), *lines] if groups else [],
         "others": len(others),
-        "rate_scale": svg.scale_ticks(ticks, ticks[-1], _DOTS),
-        "rescue_scale": svg.scale_ticks([quarter / 4 for quarter in range(5)], 1, _RANGE),
+        "ticks": _ticks([whole, *groups, *past.values()]),
         "unjudged": whole["not_evaluable"],
+        "RateEstimate": RateEstimate,
+        "RescueRange": RescueRange,
     }
 
 
@@ -166,25 +166,3 @@ def _ticks(rows: Sequence[Row]) -> list[float]:
     upto, step = next(pair for pair in _TICKS if percents <= pair[0] or pair[0] == 100)  # noqa: PLR2004 - percent
     end = min(upto, ceil(percents / step) * step)
     return [tick / 100 for tick in range(0, end + 1, step)]
-
-
-def _fallback_line(
-    name: str, colour: str | None, row: Row, past: Row | None, ticks: Sequence[float]
-) -> dict[str, Any]:
-    now, then = (RateEstimate.of(r, "fallback_rate") if r else None for r in (row, past))
-    drawn = None
-    if now:
-        drawn = svg.estimate(
-            now, (0, ticks[-1]), _DOTS, label=now.text, colour=colour, past=then, grid=ticks
-        )
-    rescued = RescueRange.of(row)
-    return {
-        "name": name,
-        "row": row,
-        "square": svg.square(None, colour or "currentColor"),
-        "all": colour is None,
-        "rate": now,
-        "drawing": drawn,
-        "rescued": rescued,
-        "range": rescued and svg.rescue(rescued, _RANGE, label=rescued.text, colour=colour),
-    }

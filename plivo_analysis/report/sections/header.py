@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from plivo_analysis.figures import style, svg
 from plivo_analysis.metrics.certainty import Certainty
 from plivo_analysis.report.comparison import visible_percent
 from plivo_analysis.report.countries import country
@@ -33,8 +34,8 @@ def section(
     """A section of the report: what a function gives, in the template of the function's name.
 
     The template also reads ``subject``, its ``numbers``, the numbers of the definitions as
-    ``notes``, ``country`` and ``visible_percent``. Where the function gives None, there is no
-    section.
+    ``notes``, ``country``, ``visible_percent`` and the modules ``style`` and ``svg``. Where the
+    function gives None, there is no section.
     """
 
     @wraps(values)
@@ -48,6 +49,8 @@ def section(
             numbers=subject.numbers,
             notes=note_numbers(used_notes(subject)),
             country=country,
+            style=style,
+            svg=svg,
             visible_percent=visible_percent,
             **found,
         )

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import add_up, largest
 from plivo_analysis.metrics.certainty import Certainty
-from plivo_analysis.report.countries import country
 from plivo_analysis.report.measures import add, most_decimals
 from plivo_analysis.report.sections.header import section
-from plivo_analysis.values.typesetting import plain, signed
 
 if TYPE_CHECKING:
-    from plivo_analysis.figures.chart_data import SpendOverTime
     from plivo_analysis.report.measures import Row, Subject
 
 _WIDE, _NARROW = (860.0, 264.0), (360.0, 250.0)  # the chart of a desk and of a phone
-_NOT_READ = "not read"
-_EFFECTS = {
-    "price": "Price",
-    "volume": "Volume",
-    "mix": "Mix",
-    "new": "New groups",
-    "ended": "Ended groups",
-}
-_BRIDGE = 260  # pixels of the widest bar of an effect
+_EFFECTS = ("price", "volume", "mix", "new", "ended")
 _NAMED = 2  # groups with the largest parts of an effect
 
 
@@ -45,41 +34,19 @@ def spend_over_time(subject: Subject) -> dict[str, Any] | None:
         svg.stacked_bars(spent, width=width, height=height, mean=mean, unread=unread)
         for width, height in (_WIDE, _NARROW)
     ]
-    channels = [
-        (svg.square(series.channel, None if series.channel else series.colour), series)
-        for series in reversed(spent.series)
-    ]
+    # What no line is known of in a bucket is zero, unless the bucket was not read.
+    columns = [[amount or Decimal(0) for amount in group.amounts] for group in spent.series]
+    columns.append(spent.totals)
+    buckets = zip(spent.names, subject.numbers.certainty, zip(*columns, strict=True), strict=True)
     return {
         "bucket": period.bucket,
         "mean": mean,
         "charts": charts if known else [],
-        "channels": channels,
+        "series": spent.series,
         "unread": bool(unread),
-        "table": _exact_amounts(subject, spent),
-    }
-
-
-def _exact_amounts(subject: Subject, spent: SpendOverTime) -> dict[str, Any]:
-    """Every amount of the chart; a bucket that was not read has none, and is not zero."""
-    numbers = subject.numbers
-    series = [[amount or Decimal(0) for amount in group.amounts] for group in spent.series]
-    digits = most_decimals(amount for amounts in series for amount in amounts)
-    lines = []
-    for name, total, known, *amounts in zip(
-        spent.names, spent.totals, numbers.certainty, *series, strict=True
-    ):
-        # Sessions may be given of a time that coverage calls unread: what they cost is shown.
-        unread = known is Certainty.NOT_READ
-        cells = [
-            _NOT_READ if unread and not amount else plain(amount, digits)
-            for amount in [*amounts, total]
-        ]
-        lines.append((f"{name}, not read whole" if known is Certainty.AT_LEAST else name, cells))
-    sums = [add(amounts) for amounts in series]
-    return {
-        "titles": [*(group.name for group in spent.series), "All"],
-        "lines": lines,
-        "total": [plain(amount, digits) for amount in [*sums, numbers.spent]],
+        "buckets": list(buckets),
+        "sums": [add(column) for column in columns],
+        "digits": most_decimals(chain.from_iterable(columns)),
     }
 
 
@@ -94,31 +61,21 @@ def change_of_spend(subject: Subject) -> dict[str, Any] | None:
     known = {effect: amount for effect, amount in amounts.items() if amount is not None}
     # Where each bar ends the next one begins, so that the last end is the whole change.
     ends = [Decimal(0), *accumulate(known.values())]
-    scale = (float(min(ends)), float(max(ends)))
-
-    def line(name: str, start: Decimal, end: Decimal, largest: str = "") -> dict[str, Any]:
-        amount = signed(subject.money(end - start))
-        drawn = svg.step(float(start), float(end), scale, _BRIDGE, label=f"{name}: {amount}")
-        return {"name": name, "amount": amount, "drawing": drawn, "largest": largest}
-
-    lines = [
-        line(_EFFECTS[effect], start, end, _largest(subject, parts[effect]))
-        for effect, start, end in zip(known, ends, ends[1:], strict=False)
-    ]
+    steps = zip(known, ends, ends[1:], strict=False)
     # The bridge is built of sessions with a total: how many have none is said below it.
     unpriced = sum(numbers.complete.unpriced for numbers in (subject.before, subject.numbers))
-    return {"lines": [*lines, line("Change", Decimal(0), ends[-1])], "unpriced": unpriced}
+    return {
+        "lines": [(effect, start, end, _largest(parts[effect])) for effect, start, end in steps],
+        "ends": ends,
+        "scale": (float(min(ends)), float(max(ends))),
+        "unpriced": unpriced,
+    }
 
 
-def _largest(subject: Subject, rows: list[Row]) -> str:
-    """The groups with the largest parts of an effect, in words."""
+def _largest(rows: list[Row]) -> list[Row]:
+    """The groups with the largest parts of an effect."""
     ranked = sorted(rows, key=lambda row: -abs(row["amount"]))
-    return ", ".join(
-        f"{style.name(row['entry_channel'])} to {country(row['destination_country_iso2'])} "
-        f"{signed(subject.money(row['amount']))}"
-        for row in ranked[:_NAMED]
-        if row["amount"]
-    )
+    return [row for row in ranked[:_NAMED] if row["amount"]]
 
 
 @section
@@ -129,32 +86,16 @@ def spend_by_line(subject: Subject) -> dict[str, Any]:
     # Validation and what no line accounts for have the last places.
     rows.sort(key=lambda row: style.place(row["channel"]))
     past = subject.before.amounts("spend", "channel") if subject.before else {}
-    by_channel = {}
-    if numbers.period:
-        shown = numbers.spent_over_time(subject.currency).series
-        by_channel = {series.channel: series.amounts for series in shown}
-
-    def line(name: str, row: Row, before: Decimal, **drawn: Any) -> dict[str, Any]:
-        return drawn | {"name": name, "row": row, "change": subject.change(row["amount"], before)}
-
-    lines = []
-    for row in rows:
-        channel, name = row["channel"], style.name(row["channel"])
-        amounts = by_channel.get(channel, [])
-        drawing = None
-        if any(amounts):
-            label = f"{name} over time"
-            drawing = svg.columns(amounts, label=label, colour=style.colour(channel))
-        before = past.get(channel, Decimal(0))
-        lines.append(line(name, row, before, square=svg.square(channel), drawing=drawing))
+    series = numbers.spent_over_time(subject.currency).series if numbers.period else []
+    amounts = {one.channel: one.amounts for one in series}
+    lines = [(row, past.get(row["channel"], Decimal(0))) for row in rows]
     if others:
-        sums = {key: sum(row[key] for row in others) for key in ("lines", "unpriced")}
-        rest: Row = {"amount": add_up(row["amount"] for row in others), **sums}
-        before = add(past.get(row["channel"]) for row in others)
-        lines.append(line(f"{len(others)} others", rest, before, square=None, drawing=None))
+        rest = {key: sum(row[key] for row in others) for key in ("lines", "unpriced")}
+        rest |= {"others": len(others), "amount": add_up(row["amount"] for row in others)}
+        lines.append((rest, add(past.get(row["channel"]) for row in others)))
     return {
         "lines": lines,
-        "change": subject.change(*subject.both("spent")),
+        "amounts": amounts,
         "digits": most_decimals(row["amount"] for row in numbers.rows("spend")),
     }
 
