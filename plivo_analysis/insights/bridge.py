@@ -16,7 +16,7 @@ import polars as pl
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.insights.changes import SIDES, count_both
 from plivo_analysis.metrics.grouping import MONEY_UNIT
-from plivo_analysis.metrics.money import Money, decimal, sums_of
+from plivo_analysis.metrics.money import Money, decimal, money_of
 from plivo_analysis.values.table_types import Kind, Table, computed
 
 if TYPE_CHECKING:
@@ -86,16 +86,11 @@ def cost_bridge(
         [('price', '0.06'), ('volume', '0.18'), ('mix', '0.00')]
     """
     grouping, counted = count_both(before, after, by, COST_BRIDGE, ["total_charge"], words={})
-    sums: dict[str, pl.Expr] = {}
-    for side, of_side in SIDES.items():
-        sums |= sums_of(side, "charge", of_side)
+    sums = {side: money_of("charge", of_side) for side, of_side in SIDES.items()}
     cells = grouping.sum(counted, **sums)
     if grouping.by:  # the order in which the last units are given out
         cells = cells.sort(*grouping.by, nulls_last=True)
-    cells = cells.with_columns(pl.col(f"__{side}").to_physical() for side in SIDES)
-    sides = [
-        [Money.of(cell, f"__{side}") for cell in cells.iter_rows(named=True)] for side in SIDES
-    ]
+    sides = [[Money(**cell) for cell in cells[f"__{side}"]] for side in SIDES]
     unpriced = [sum(cell.unknown for cell in side) for side in sides]
     if any(unpriced):
         warnings.warn(
@@ -115,7 +110,7 @@ def cost_bridge(
         ]
     ).with_row_index("__row")
     return grouping.frame(
-        groups, lambda row: {**row, "amount": decimal(row["amount"])}, order={"__row": False}
+        groups, lambda row: {"amount": decimal(row["amount"])}, order={"__row": False}
     )
 
 

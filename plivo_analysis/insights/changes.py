@@ -6,7 +6,6 @@ Each table is counted as the metrics count it. The counts of both, told apart by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import sqrt
@@ -23,13 +22,14 @@ from plivo_analysis.metrics.cautions import currencies, one_currency
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import (
     MONEY_UNIT,
+    Addends,
     Grouping,
     number_column,
     rate_column,
     sum_column,
 )
 from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio
-from plivo_analysis.metrics.money import Money, decimal, sums_of
+from plivo_analysis.metrics.money import decimal, money_of
 from plivo_analysis.tables.explode import CURRENCY
 from plivo_analysis.values.table_types import MONEY_SCALE, Column, Kind, Table, computed
 
@@ -41,6 +41,8 @@ _AFTER = pl.col("__after")
 SIDES = {"before": ~_AFTER, "after": _AFTER}
 """The rows of each table in the counts that ``count_both`` gives."""
 
+# The counts that each rate divides.
+_RATES = {"success_rate": ("verified", "settled"), "fallback_rate": ("fell_back", "evaluable")}
 _LIMB = 2**30
 _UNITS = 10**MONEY_SCALE
 
@@ -156,39 +158,40 @@ def compare(
     evaluable = settled & (changed | (pl.col("__path") == "kept"))
     charge = pl.col("__charge").to_physical()
     charge_of_one = charge // ROWS  # all sessions of a row of the counts have the same charge
-    sums: dict[str, pl.Expr] = {}
-    for side, of_side in SIDES.items():
-        sums |= {
-            f"{side}_sessions": ROWS.filter(of_side),
-            f"{side}_settled": ROWS.filter(of_side & settled),
-            f"{side}_verified": ROWS.filter(of_side & verified),
-            f"{side}_evaluable": ROWS.filter(of_side & evaluable),
-            f"{side}_fell_back": ROWS.filter(of_side & evaluable & changed),
-            f"{side}_of_verified": charge.filter(of_side & verified),
+    sums: dict[str, Addends] = {
+        side: {
+            "sessions": ROWS.filter(of_side),
+            "settled": ROWS.filter(of_side & settled),
+            "verified": ROWS.filter(of_side & verified),
+            "evaluable": ROWS.filter(of_side & evaluable),
+            "fell_back": ROWS.filter(of_side & evaluable & changed),
+            "of_verified": charge.filter(of_side & verified),
             # Sums of squares of large amounts can exceed 128 bits, and polars would give a wrong
-            # number and no error. So one factor is cut at 30 bits; _Side.of adds the two parts.
-            f"{side}_squares_high": (charge * (charge_of_one // _LIMB)).filter(of_side & settled),
-            f"{side}_squares_low": (charge * (charge_of_one % _LIMB)).filter(of_side & settled),
-            **sums_of(f"{side}_spend", "charge", of_side),
-            **sums_of(f"{side}_total", "charge", of_side & settled),
+            # number and no error. So one factor is cut at 30 bits; _variance adds the two parts.
+            "squares_high": (charge * (charge_of_one // _LIMB)).filter(of_side & settled),
+            "squares_low": (charge * (charge_of_one % _LIMB)).filter(of_side & settled),
+            "spend": money_of("charge", of_side),
+            "total": money_of("charge", of_side & settled),
         }
+        for side, of_side in SIDES.items()
+    }
     groups = grouping.sum(counted, **sums)
 
     def changes(group: dict[str, Any]) -> dict[str, Any]:
-        first, second = (_Side.of(group, side) for side in SIDES)
-        spent = [side.spend.amount if side.sessions else None for side in (first, second)]
-        return {
-            "sessions_before": first.sessions or None,
-            "sessions_after": second.sessions or None,
-            "spend_before": spent[0],
-            "spend_after": spent[1],
-            "spend_change": None
-            if spent[0] is None or spent[1] is None
-            else decimal(second.spend.units - first.spend.units),
-            **_rates("success_rate", first.success, second.success, z),
-            **_rates("fallback_rate", first.fallback, second.fallback, z),
-            **_costs(first, second, z),
+        first, second = group["before"], group["after"]
+        spent = first["spend"], second["spend"]
+        row = {
+            "sessions_before": first["sessions"] or None,
+            "sessions_after": second["sessions"] or None,
+            "spend_before": spent[0].amount,
+            "spend_after": spent[1].amount,
+            "spend_change": decimal(spent[1].units - spent[0].units)
+            if spent[0].known and spent[1].known
+            else None,
         }
+        for name, (part, whole) in _RATES.items():
+            row |= _rate(name, *((side[part], side[whole]) for side in (first, second)), z=z)
+        return row | _costs(first, second, z)
 
     return grouping.frame(groups, changes)
 
@@ -267,50 +270,26 @@ def _channel_change(path: str | None) -> str | None:
     return "kept" if len(known) == len(steps) else "unclear"
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """The counts and sums of one of the two tables, in one group."""
-
-    sessions: int
-    success: tuple[int, int]
-    fallback: tuple[int, int]
-    spend: Money
-    total: Money
-    of_verified: int
-    squares: int
-
-    @classmethod
-    def of(cls, group: Mapping[str, Any], side: str) -> _Side:
-        return cls(
-            sessions=group[f"{side}_sessions"],
-            success=(group[f"{side}_verified"], group[f"{side}_settled"]),
-            fallback=(group[f"{side}_fell_back"], group[f"{side}_evaluable"]),
-            spend=Money.of(group, f"{side}_spend"),
-            total=Money.of(group, f"{side}_total"),
-            of_verified=group[f"{side}_of_verified"],
-            squares=group[f"{side}_squares_high"] * _LIMB + group[f"{side}_squares_low"],
-        )
-
-    @property
-    def cost(self) -> Fraction | None:
-        """Units of money per verified session, exactly; None as ``cost_per_verified`` is null."""
-        verified, _ = self.success
-        return Fraction(self.total.units, verified) if self.total.known and verified else None
-
-    @property
-    def cost_variance(self) -> Fraction | None:
-        """The variance of ``cost`` as a ratio of sums, in square units; None for one session."""
-        verified, settled = self.success
-        if self.cost is None or settled < 2:  # noqa: PLR2004 - one session shows no spread
-            return None
-        # Σe² with e = charge − cost·verified, multiplied out; verified is 0 or 1.
-        errors = self.squares - 2 * self.cost * self.of_verified + self.cost**2 * verified
-        # n − 1, because the cost that the errors are from is of the same sessions.
-        return Fraction(settled, settled - 1) * errors / verified**2
+def _cost(side: Mapping[str, Any]) -> Fraction | None:
+    """Units of money per verified session, exactly; None as ``cost_per_verified`` is null."""
+    total, verified = side["total"], side["verified"]
+    return Fraction(total.units, verified) if total.known and verified else None
 
 
-def _rates(
-    name: str, before: tuple[int, int], after: tuple[int, int], z: float
+def _variance(side: Mapping[str, Any], cost: Fraction) -> Fraction | None:
+    """The variance of a cost as a ratio of sums, in square units; None for one session."""
+    settled, verified = side["settled"], side["verified"]
+    if settled < 2:  # noqa: PLR2004 - one session shows no spread
+        return None
+    squares = side["squares_high"] * _LIMB + side["squares_low"]
+    # Σe² with e = charge − cost·verified, multiplied out; verified is 0 or 1.
+    errors: Fraction = squares - 2 * cost * side["of_verified"] + cost**2 * verified
+    # n − 1, because the cost that the errors are from is of the same sessions.
+    return Fraction(settled, settled - 1) * errors / verified**2
+
+
+def _rate(
+    name: str, before: tuple[int, int], after: tuple[int, int], *, z: float
 ) -> dict[str, float | None]:
     low, high = newcombe(before, after, z)
     change = detectable = None
@@ -333,19 +312,20 @@ def _rates(
     }
 
 
-def _costs(before: _Side, after: _Side, z: float) -> dict[str, Any]:
+def _costs(before: Mapping[str, Any], after: Mapping[str, Any], z: float) -> dict[str, Any]:
     change = low = high = None
-    if before.cost is not None and after.cost is not None:
-        change = after.cost - before.cost
-        variances = before.cost_variance, after.cost_variance
+    costs = _cost(before), _cost(after)
+    if costs[0] is not None and costs[1] is not None:
+        change = costs[1] - costs[0]
+        variances = _variance(before, costs[0]), _variance(after, costs[1])
         if variances[0] is not None and variances[1] is not None:
             # The two tables are independent samples, so that their variances add up.
             # Divided before it becomes a float: the square of units could exceed a float.
             half = z * sqrt(Fraction(variances[0] + variances[1], _UNITS**2))
             low, high = (float(change / _UNITS) + sign * half for sign in (-1, 1))
     return {
-        "cost_per_verified_before": before.total.per(before.success[0]),
-        "cost_per_verified_after": after.total.per(after.success[0]),
+        "cost_per_verified_before": before["total"].per(before["verified"]),
+        "cost_per_verified_after": after["total"].per(after["verified"]),
         "cost_per_verified_change": None if change is None else decimal(round(change)),
         "cost_per_verified_change_low": low,
         "cost_per_verified_change_high": high,

@@ -176,7 +176,6 @@ def waits(
     def rates(group: dict[str, Any]) -> dict[str, Any]:
         length, median = group["length"], group["median"]
         return {
-            **group,
             "wait": None if length is None else names[length],
             # polars would multiply by the rounded 1 ÷ SECOND, and miss the last digit.
             "median_seconds": None if median is None else median / SECOND,
@@ -251,7 +250,6 @@ def receipts(
         failed = group["failed_verified"] + group["failed_expired"]
         delivered = group["delivered_verified"] + group["delivered_expired"]
         return {
-            **group,
             **with_interval("false_failure_rate", group["failed_verified"], failed, z),
             **with_interval("unused_delivery_rate", group["delivered_expired"], delivered, z),
         }

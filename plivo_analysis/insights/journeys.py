@@ -17,6 +17,7 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.times import read_length
 from plivo_analysis.api.vocabulary import ARROW, EXPIRED, OPEN, VERIFIED, fold_status
 from plivo_analysis.errors import FilterError, SchemaError
+from plivo_analysis.metrics.engines import COUNTED, ROWS
 from plivo_analysis.metrics.grouping import (
     Grouping,
     count_column,
@@ -25,7 +26,7 @@ from plivo_analysis.metrics.grouping import (
     sum_column,
 )
 from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
-from plivo_analysis.metrics.money import Money
+from plivo_analysis.metrics.money import money_of
 from plivo_analysis.tables.convert import folded, result
 from plivo_analysis.values.masking import is_masked
 from plivo_analysis.values.table_types import Column, Kind, Table, computed
@@ -34,7 +35,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NEEDED = ["recipient", "app_uuid", "status", "attempts", "path", "total_charge", "created_at"]
-_ADDED = ["settled", "verified", "sessions", "total_charge", "unpriced"]
+# What is added up of a journey, by the names that counts of an engine have: its rows are sessions.
+_ADDED = {
+    "settled": "__settled",
+    "verified": "__verified",
+    "sessions": COUNTED,
+    "total_charge": "__charge",
+    "unpriced": "__no_charge",
+}
 
 JOURNEYS = Table(
     name="journeys",
@@ -178,24 +186,21 @@ def journey_rates(
     groups = grouping.sum(
         found.select(
             *(pl.col(f"__by_{name}").alias(name) for name in grouping.by),
-            *(pl.col(name).alias(f"__{name}") for name in _ADDED),
+            *(pl.col(name).alias(counted) for name, counted in _ADDED.items()),
         ).collect(),
         journeys=settled.is_not_null(),
         settled=settled,
         verified=pl.col("__verified"),
-        sessions=pl.col("__sessions"),
-        spent=pl.col("__total_charge").filter(settled),
-        priced=(pl.col("__sessions") - pl.col("__unpriced")).filter(settled),
+        sessions=ROWS,
+        spent=money_of("charge", settled),
     )
 
     def rates(group: dict[str, Any]) -> dict[str, Any]:
         verified = group["verified"]
-        spent = Money(group["spent"], group["priced"], 0)
         return {
-            **group,
             **with_interval("conversion_rate", verified, group["settled"], z),
             "sessions_per_journey": ratio(group["sessions"], group["journeys"]),
-            "cost_per_verified_journey": spent.per(verified),
+            "cost_per_verified_journey": group["spent"].per(verified),
         }
 
     return grouping.frame(groups, rates)

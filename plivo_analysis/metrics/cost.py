@@ -11,7 +11,7 @@ from plivo_analysis.api.vocabulary import SETTLED, VERIFIED, fold_status
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, sum_column
 from plivo_analysis.metrics.intervals import ratio
-from plivo_analysis.metrics.money import Money, sums_of
+from plivo_analysis.metrics.money import money_of
 from plivo_analysis.values.table_types import Table
 
 if TYPE_CHECKING:
@@ -87,23 +87,20 @@ def cost_per_verified(
         counted,
         settled=ROWS.filter(settled),
         verified=ROWS.filter(verified),
-        **sums_of("total", "charge", settled),
-        **sums_of("direct", "charge", verified),
-        **sums_of("waste", "charge", settled & ~verified),
+        total_charge=money_of("charge", settled),
+        direct=money_of("charge", verified),
+        waste=money_of("charge", settled & ~verified),
     )
-    return grouping.frame(groups, _costs)
 
+    def costs(group: dict[str, Any]) -> dict[str, Any]:
+        total, waste = group["total_charge"], group["waste"]
+        wasted = total.part(waste)
+        return {
+            "cost_per_verified": total.per(group["verified"]),
+            "direct_cost_per_verified": group["direct"].per(group["verified"]),
+            "waste": wasted,
+            "waste_share": None if wasted is None else ratio(waste.units, total.units),
+            "unpriced": total.unknown,
+        }
 
-def _costs(group: dict[str, Any]) -> dict[str, Any]:
-    total, waste = Money.of(group, "total"), Money.of(group, "waste")
-    wasted = total.part(waste)
-    return {
-        "settled": group["settled"],
-        "verified": group["verified"],
-        "total_charge": total.amount,
-        "cost_per_verified": total.per(group["verified"]),
-        "direct_cost_per_verified": Money.of(group, "direct").per(group["verified"]),
-        "waste": wasted,
-        "waste_share": None if wasted is None else ratio(waste.units, total.units),
-        "unpriced": total.unknown,
-    }
+    return grouping.frame(groups, costs)

@@ -160,7 +160,6 @@ def fallback_rates(
 
     def rates(group: dict[str, Any]) -> dict[str, Any]:
         return {
-            **group,
             **with_interval("fallback_rate", group["fell_back"], group["sessions"], z),
             "retry_rate": ratio(group["retried"], group["sessions"]),
             **with_interval("rescue_rate", group["rescued"], group["fell_back"], z),

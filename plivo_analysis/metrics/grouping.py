@@ -14,16 +14,16 @@ and the few groups are finished in exact Python arithmetic (``frame``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
-import polars.selectors as cs
 
 from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
 from plivo_analysis.metrics.engines import COUNTED, TICK, count, is_counted, open_table
+from plivo_analysis.metrics.money import Money
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require
 from plivo_analysis.tables.convert import folded, result, select
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     import narwhals as nw
+
+Addends: TypeAlias = "pl.Expr | Mapping[str, Addends]"
+"""What ``Grouping.sum`` adds up: one expression, or several by name."""
 
 PERIOD = "period"
 MONEY_UNIT = "the account's currency"
@@ -252,19 +255,21 @@ class Grouping:
         refuse_doubled(found, self.table)
         return found
 
-    def sum(self, counted: pl.DataFrame, *words: str, **sums: pl.Expr) -> pl.DataFrame:
+    def sum(self, counted: pl.DataFrame, *words: str, **sums: Addends) -> pl.DataFrame:
         """What was counted, summed by the groups.
 
         Args:
             counted: What ``count`` gave.
             words: Further columns to group by.
-            sums: What to add up, by name; ``ROWS.filter(...)`` for a count of rows.
+            sums: What to add up, by name: ``ROWS.filter(...)`` for a count of rows, ``money_of``
+                for money; several by name for sums that belong together.
 
         Returns:
-            One row a group: its keys, the words, and each sum as ``__name``.
+            One row a group: its keys, the words, and each sum as ``__name``; money in whole units
+            of 10⁻⁸.
         """
         # An engine counted by the wire's words. Those that fold to one word are added up here.
-        wanted = [value.sum().alias(f"__{name}") for name, value in sums.items()]
+        wanted = [_added_up(value).alias(f"__{name}") for name, value in sums.items()]
         keys = [*self.keys, *words]
         if keys:
             return counted.group_by(keys).agg(wanted)
@@ -280,8 +285,8 @@ class Grouping:
 
         Args:
             groups: What ``sum`` gave.
-            finish: From the sums of a group, by name, to a row of the result; money comes in
-                whole units of 10⁻⁸.
+            finish: From the sums of a group, by name, money as ``Money``, to what its row of the
+                result has besides them.
             order: What sorts rows of the same group, and whether descending.
 
         Returns:
@@ -291,20 +296,37 @@ class Grouping:
         order = {**dict.fromkeys(self.keys, False), **(order or {})}
         if order:
             groups = groups.sort(*order, descending=list(order.values()), nulls_last=True)
-        # Whole units are Python integers, which have no last digit to round.
-        sums = groups.drop(self.keys).with_columns(cs.decimal().to_physical())
-        sums = sums.rename(lambda name: name.removeprefix("__"))
-        rows = [finish(row) for row in sums.iter_rows(named=True)]
-        # Arrow would import pandas to look at a list: half a second, and memory for nothing.
-        finished = [
-            pl.Series(column.name, [row[column.name] for row in rows], dtype=column.polars())
-            for column in self.result.columns
-        ]
-        found = pl.DataFrame([*(groups[name] for name in self.keys), *finished])
+        sums = groups.drop(self.keys).rename(lambda name: name.removeprefix("__"))
+        finished = []
+        for row in sums.iter_rows(named=True):
+            group = {name: _with_money(value) for name, value in row.items()}
+            finished.append({**group, **finish(group)})
+        columns = []
+        for column in self.result.columns:
+            values = [row[column.name] for row in finished]
+            plain = [value.amount if isinstance(value, Money) else value for value in values]
+            # Arrow would import pandas to look at a list: half a second, and memory for nothing.
+            columns.append(pl.Series(column.name, plain, dtype=column.polars()))
+        found = pl.DataFrame([*(groups[name] for name in self.keys), *columns])
         if self.currency is not None:  # a sum must not forget what it is a sum of
             found = found.with_columns(pl.lit(self.currency).alias(CURRENCY))
         warn_of_masked(found, self.by, stacklevel=3)
         return result(found, self.given)
+
+
+def _added_up(addends: Addends) -> pl.Expr:
+    if isinstance(addends, pl.Expr):
+        # Units of money are Python integers later on, which have no last digit to round.
+        return addends.sum().to_physical()
+    return pl.struct(_added_up(part).alias(name) for name, part in addends.items())
+
+
+def _with_money(value: Any) -> Any:
+    """A sum in Python: money as ``Money``, several that belong together as a dictionary."""
+    if not isinstance(value, dict):
+        return value
+    parts = {name: _with_money(part) for name, part in value.items()}
+    return Money(**parts) if "units" in parts else parts
 
 
 def _refuse_another(

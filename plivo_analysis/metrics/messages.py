@@ -16,7 +16,7 @@ from plivo_analysis.api.vocabulary import fold_status
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
-from plivo_analysis.metrics.money import Money, sums_of
+from plivo_analysis.metrics.money import money_of
 from plivo_analysis.values.table_types import Kind, Table, computed
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ DELIVERY_RATES = Table(
     ),
 )
 
-_SUMMED = {"units": "units", "amount": "total_amount", "fees": "carrier_fees"}
+_SUMMED = {"units": "units", "amount": "total_amount", "carrier_fees": "carrier_fees"}
 _STATES = {
     "delivered": "delivered",
     "read": "delivered",
@@ -128,19 +128,16 @@ def message_spend(
     needed = ["units", "total_amount", "carrier_fees"]
     grouping = Grouping.of(messages, by, MESSAGE_SPEND, MESSAGES, needed, every=every, tz=tz)
     counted = grouping.count({}, sums=_SUMMED)
-    sums = {key: value for name in _SUMMED for key, value in sums_of(name, name).items()}
-    return grouping.frame(grouping.sum(counted, messages=ROWS, **sums), _spent)
+    sums = {name: money_of(name) for name in _SUMMED}
 
+    def spent(group: dict[str, Any]) -> dict[str, Any]:
+        units = group["units"].amount  # parts are whole, and summed as money is
+        return {
+            "units": None if units is None else int(units),
+            "unpriced": group["amount"].unknown,
+        }
 
-def _spent(group: dict[str, Any]) -> dict[str, Any]:
-    units, amount, fees = (Money.of(group, name) for name in _SUMMED)
-    return {
-        "messages": group["messages"],
-        "units": None if units.amount is None else int(units.amount),
-        "amount": amount.amount,
-        "carrier_fees": fees.amount,
-        "unpriced": amount.unknown,
-    }
+    return grouping.frame(grouping.sum(counted, messages=ROWS, **sums), spent)
 
 
 def delivery_rates(messages: Any, by: str | Iterable[str] = (), *, confidence: float = 0.95) -> Any:
@@ -191,7 +188,7 @@ def delivery_rates(messages: Any, by: str | Iterable[str] = (), *, confidence: f
 
     def rates(group: dict[str, Any]) -> dict[str, Any]:
         final = group["messages"] - group["other"]
-        return {**group, **with_interval("delivered_rate", group["delivered"], final, z)}
+        return with_interval("delivered_rate", group["delivered"], final, z)
 
     return grouping.frame(groups, rates)
 

@@ -9,15 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.values.table_types import MONEY_SCALE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _EXACT = Context(prec=80)  # the default of 28 digits rounds a large sum without a word
 
@@ -32,23 +28,20 @@ def decimal(units: int) -> Decimal:
     return Decimal(units).scaleb(-MONEY_SCALE, _EXACT)
 
 
-def sums_of(name: str, counted: str, where: pl.Expr | None = None) -> dict[str, pl.Expr]:
+def money_of(counted: str, where: pl.Expr | None = None) -> dict[str, pl.Expr]:
     """What a ``Money`` is made of, for ``Grouping.sum``: a sum, and how much of it is known.
 
     Args:
-        name: What the sum will be called.
         counted: The sum that the engine gave.
         where: Which rows of what was counted are added up; all, unless given.
 
     Example:
-        >>> list(sums_of("waste", "charge"))
-        ['waste', 'waste_known', 'waste_unknown']
+        >>> list(money_of("charge"))
+        ['units', 'known', 'unknown']
     """
     unknown = pl.col(f"__no_{counted}")
-    parts = (pl.col(f"__{counted}"), ROWS - unknown, unknown)
-    names = (name, f"{name}_known", f"{name}_unknown")
-    chosen = parts if where is None else (part.filter(where) for part in parts)
-    return dict(zip(names, chosen, strict=True))
+    parts = {"units": pl.col(f"__{counted}"), "known": ROWS - unknown, "unknown": unknown}
+    return parts if where is None else {name: part.filter(where) for name, part in parts.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +61,6 @@ class Money:
     units: int
     known: int
     unknown: int
-
-    @classmethod
-    def of(cls, group: Mapping[str, Any], name: str) -> Money:
-        """The sum that ``sums_of`` added up under a name.
-
-        Example:
-            >>> Money.of({"waste": 0, "waste_known": 0, "waste_unknown": 2}, "waste").unknown
-            2
-        """
-        return cls(*(group[key] for key in (name, f"{name}_known", f"{name}_unknown")))
 
     @property
     def amount(self) -> Decimal | None:

@@ -9,7 +9,7 @@ import polars as pl
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
 from plivo_analysis.metrics.intervals import normal_quantile, with_interval
-from plivo_analysis.metrics.money import Money, sums_of
+from plivo_analysis.metrics.money import money_of
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.values.table_types import Table
 
@@ -85,18 +85,15 @@ def attempt_outcomes(
         grouping.count({"outcome": None}, sums={"charge": "charge"}),
         attempts=ROWS,
         **{word: ROWS.filter(outcome == word) for word in _OUTCOMES},
-        **sums_of("all", "charge"),
-        **sums_of("missed", "charge", outcome == "not_reached"),
+        charge=money_of("charge"),
+        missed=money_of("charge", outcome == "not_reached"),
     )
 
     def outcomes(group: dict[str, Any]) -> dict[str, Any]:
-        charge = Money.of(group, "all")
         return {
-            **group,
             **with_interval("reached_rate", group["reached"], group["attempts"], z),
-            "charge": charge.amount,
-            "billed_not_reached": charge.part(Money.of(group, "missed")),
-            "unpriced": charge.unknown,
+            "billed_not_reached": group["charge"].part(group["missed"]),
+            "unpriced": group["charge"].unknown,
         }
 
     return grouping.frame(groups, outcomes)

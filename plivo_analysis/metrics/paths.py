@@ -11,7 +11,7 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.vocabulary import VERIFIED, fold_status
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, sum_column
-from plivo_analysis.metrics.money import Money, sums_of
+from plivo_analysis.metrics.money import money_of
 from plivo_analysis.values.table_types import Kind, Table, computed
 
 if TYPE_CHECKING:
@@ -74,11 +74,10 @@ def channel_paths(sessions: Any, by: str | Iterable[str] = ()) -> Any:
         "__path",
         sessions=ROWS,
         verified=ROWS.filter(pl.col("__status") == VERIFIED),
-        **sums_of("total", "charge"),
+        total_charge=money_of("charge"),
     )
-    return grouping.frame(groups, _path, {"__sessions": True, "__path": False})
-
-
-def _path(group: dict[str, Any]) -> dict[str, Any]:
-    total = Money.of(group, "total")
-    return {**group, "total_charge": total.amount, "unpriced": total.unknown}
+    return grouping.frame(
+        groups,
+        lambda group: {"unpriced": group["total_charge"].unknown},
+        order={"__sessions": True, "__path": False},
+    )

@@ -8,7 +8,7 @@ import polars as pl
 
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping, count_column, sum_column
-from plivo_analysis.metrics.money import Money, sums_of
+from plivo_analysis.metrics.money import money_of
 from plivo_analysis.tables.exploded_columns import CHARGES
 from plivo_analysis.values.table_types import Table
 
@@ -76,10 +76,5 @@ def spend(
         counted = counted.with_columns(
             channel=pl.when(of_no_channel).then("__line").otherwise("channel")
         )
-    groups = grouping.sum(counted, lines=ROWS, **sums_of("paid", "amount"))
-    return grouping.frame(groups, _line)
-
-
-def _line(group: dict[str, Any]) -> dict[str, Any]:
-    paid = Money.of(group, "paid")
-    return {"lines": group["lines"], "amount": paid.amount, "unpriced": paid.unknown}
+    groups = grouping.sum(counted, lines=ROWS, amount=money_of("amount"))
+    return grouping.frame(groups, lambda group: {"unpriced": group["amount"].unknown})

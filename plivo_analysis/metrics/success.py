@@ -90,7 +90,6 @@ def success_rates(
     def rates(group: dict[str, Any]) -> dict[str, Any]:
         verified, settled, unsettled = group["verified"], group["settled"], group["open"]
         return {
-            **group,
             **with_interval("success_rate", verified, settled, z),
             "success_rate_if_open_fail": ratio(verified, settled + unsettled),
             "success_rate_if_open_verify": ratio(verified + unsettled, settled + unsettled),
