@@ -215,7 +215,7 @@ def mark_partial(figure: go.Figure, bounds: Bounds) -> str:
         >>> from datetime import UTC, datetime
         >>> figure = style.blank(100)
         >>> days = [datetime(2026, 10, day) for day in (1, 2, 3)]
-        >>> figure.add_trace({"type": "bar", "x": days, "y": [1, 2, 1]})
+        >>> figure.traces.append({"type": "bar", "x": days, "y": [1, 2, 1]})
         >>> drawn = figure.figure()
         >>> noon = datetime(2026, 10, 3, 12, tzinfo=UTC)
         >>> mark_partial(drawn, (datetime(2026, 10, 1, tzinfo=UTC), noon))

@@ -74,13 +74,13 @@ def spend(frame: Any, *, currency: str = "USD", panels: bool = False) -> go.Figu
 
 def _draw_stack(spent: SpendOverTime) -> go.Figure:
     figure = style.blank(270, right=_LABELS)
-    figure.update_layout(
-        barmode="relative",
-        xaxis=_time_axis(spent, ticks="outside"),
-        yaxis=style.axis(nticks=4, showline=False, **_tick_format(spent.currency)),
-    )
+    figure.layout |= {
+        "barmode": "relative",
+        "xaxis": _time_axis(spent, ticks="outside"),
+        "yaxis": style.axis(nticks=4, showline=False, **_tick_format(spent.currency)),
+    }
     for number, series in enumerate(spent.series):
-        figure.add_trace(_bars_over_time(spent, series))
+        figure.traces.append(_bars_over_time(spent, series))
         _label_series(figure, series, spent.currency, y=0, yshift=14 + 22 * number)
     _label_peak(figure, spent)
     return figure.figure()
@@ -95,12 +95,13 @@ def _draw_panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
     domains = _panel_domains([series.total for series in drawn])
     for number, (series, domain) in enumerate(zip(drawn, domains, strict=True)):
         suffix = style.axis_suffix(number)
-        figure.add_trace(_bars_over_time(spent, series) | {"xaxis": "x", "yaxis": f"y{suffix}"})
-        scale = style.axis(domain=domain, nticks=3, showline=False, **_tick_format(spent.currency))
-        figure.update_layout(**{f"yaxis{suffix}": scale})
+        figure.traces.append(_bars_over_time(spent, series) | {"xaxis": "x", "yaxis": f"y{suffix}"})
+        figure.layout[f"yaxis{suffix}"] = style.axis(
+            domain=domain, nticks=3, showline=False, **_tick_format(spent.currency)
+        )
         _label_series(figure, series, spent.currency, separator="<br>", y=sum(domain) / 2)
     lowest = style.axis_suffix(max(0, len(drawn) - 1))
-    figure.update_layout(barmode="relative", xaxis=_time_axis(spent, anchor=f"y{lowest}"))
+    figure.layout |= {"barmode": "relative", "xaxis": _time_axis(spent, anchor=f"y{lowest}")}
     return figure.figure()
 
 
@@ -143,12 +144,12 @@ def _bars_over_time(spent: SpendOverTime, series: Series) -> dict[str, Any]:
 def _draw_groups(table: MetricRows, currency: str) -> go.Figure:
     lines = _named_lines(table)
     figure = style.blank(52 + _LINE * max(1, len(lines)), left=150, right=_LABELS)
-    figure.update_layout(
-        barmode="relative",  # a negative part is drawn to the left of zero, not over the others
-        bargap=0.35,
-        xaxis=style.axis(showgrid=True, ticks="", **_tick_format(currency)),
-        yaxis=style.lines_axis([name for name, _ in lines]),
-    )
+    figure.layout |= {
+        "barmode": "relative",  # a negative part is drawn to the left of zero, not over the others
+        "bargap": 0.35,
+        "xaxis": style.axis(showgrid=True, ticks="", **_tick_format(currency)),
+        "yaxis": style.lines_axis([name for name, _ in lines]),
+    }
     channels = sorted({table.channel_of(row) for row in table.rows}, key=style.place)
     for channel in channels:
         parts = [
@@ -159,7 +160,7 @@ def _draw_groups(table: MetricRows, currency: str) -> go.Figure:
         ]
         name_after = f" {style.label(style.name(channel))}" if channel else ""
         colour = style.colour(channel) if channel else style.ALL_COLOUR
-        figure.add_trace(
+        figure.traces.append(
             style.bars_across(
                 [float(amount) for _, _, amount in parts],
                 [line for line, _, _ in parts],
@@ -170,7 +171,7 @@ def _draw_groups(table: MetricRows, currency: str) -> go.Figure:
             )
         )
     for line, (_, rows) in enumerate(lines):
-        figure.add_note(f"<b>{_label(_total(rows), currency)}</b>", 1.01, line, yref="y")
+        figure.write(f"<b>{_label(_total(rows), currency)}</b>", 1.01, line, yref="y")
     return figure.figure()
 
 
@@ -207,7 +208,7 @@ def _label_series(
     """Write a series' name and sum to the right of its bars."""
     mark = style.mark(series.channel, series.colour)
     name = f"{mark} <b>{style.label(series.name, _SHORT)}</b>"
-    figure.add_note(f"{name}{separator}{_label(series.total, currency)}", 1.01, **place)
+    figure.write(f"{name}{separator}{_label(series.total, currency)}", 1.01, **place)
 
 
 def _label_peak(figure: style.Sketch, spent: SpendOverTime) -> None:
@@ -216,7 +217,7 @@ def _label_peak(figure: style.Sketch, spent: SpendOverTime) -> None:
         return
     at, amount, name = peak
     central = 0.2 < at / len(spent.starts) < 0.8  # noqa: PLR2004 - else it leaves the figure
-    figure.add_note(
+    figure.write(
         f"<b>{style.label(amount)}</b> {style.label(name)}",
         time_axis.positions(spent.starts)[at],
         float(spent.heights[at]),

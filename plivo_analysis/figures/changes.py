@@ -140,14 +140,16 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
     bases.append(_ZERO)  # the bar of the change is the last, and begins at zero again
     amounts = [*sums, change]
     names = [*(effect.capitalize() for effect in effects), "Change"]
-    figure = style.blank(260, left=60)
-    figure.heading(f"Change of spend{grouped_by(table.by)}, {style.label(currency)}")
-    figure.update_layout(
-        xaxis=style.axis(showgrid=False, tickvals=list(range(len(names))), ticktext=names),
-        yaxis=style.axis(nticks=4, showline=False, zeroline=True, zerolinecolor=style.ALL_COLOUR),
-    )
+    heading = f"Change of spend{grouped_by(table.by)}, {style.label(currency)}"
+    figure = style.blank(260, heading, left=60)
+    figure.layout |= {
+        "xaxis": style.axis(showgrid=False, tickvals=list(range(len(names))), ticktext=names),
+        "yaxis": style.axis(
+            nticks=4, showline=False, zeroline=True, zerolinecolor=style.ALL_COLOUR
+        ),
+    }
     hovers = [_largest_groups(table, of_effect, currency) for of_effect in effects.values()]
-    figure.add_trace(
+    figure.traces.append(
         {
             "type": "bar",
             "x": list(range(len(names))),
@@ -162,7 +164,7 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
         label = style.label(signed(money(amount, currency)))
         top = float(max(base, base + amount))
         anchors = {"xref": "x", "yref": "y", "xanchor": "center", "yanchor": "bottom"}
-        figure.add_note(f"<b>{label}</b>", place, top, **anchors)
+        figure.write(f"<b>{label}</b>", place, top, **anchors)
     return figure.figure()
 
 

@@ -44,12 +44,12 @@ class Rate:
         of: The column of the rate; those of its interval have ``_low`` and ``_high`` behind it.
         part: The column of the numerator.
         whole: The column of the denominator.
-        unit: What the denominator counts.
+        unit: One of what the denominator counts.
         pending: Columns of counts without an outcome, which a figure names beside the rate.
 
     Example:
         >>> REACHED.title, REACHED.unit
-        ('Reached', 'attempts')
+        ('Reached', 'attempt')
     """
 
     title: str
@@ -74,9 +74,9 @@ class Rate:
         return max(ends, default=0.0)
 
 
-FALLBACK = Rate("Fallback rate", "fallback_rate", "fell_back", "sessions", "sessions")
-REACHED = Rate("Reached", "reached_rate", "reached", "attempts", "attempts", ("pending", "unknown"))
-DELIVERED = Rate("Delivered", "delivered_rate", "delivered", "final", "messages", ("pending",))
+FALLBACK = Rate("Fallback rate", "fallback_rate", "fell_back", "sessions", "session")
+REACHED = Rate("Reached", "reached_rate", "reached", "attempts", "attempt", ("pending", "unknown"))
+DELIVERED = Rate("Delivered", "delivered_rate", "delivered", "final", "message", ("pending",))
 
 
 @dataclass(frozen=True, slots=True)

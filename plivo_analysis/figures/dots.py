@@ -72,25 +72,30 @@ def group_name(table: MetricRows, row: Row) -> str:
     return mark + style.label(" · ".join(parts))
 
 
-def blank_lines(marks: Sequence[Mark], heading: str) -> style.Sketch:
+def blank_lines(marks: Sequence[Mark], heading: str = "", *, right: int = 12) -> style.Sketch:
     """A figure with a labelled line for each mark, still empty; ``heading`` is safe already."""
-    figure = style.blank(64 + _LINE * max(1, len(marks)), left=80)
-    figure.heading(heading)
+    figure = style.blank(64 + _LINE * max(1, len(marks)), heading, left=80, right=right)
     labels = [mark.label for mark in marks]
-    figure.update_layout(yaxis=style.lines_axis(labels, ticklabelstandoff=8))
+    figure.layout["yaxis"] = style.lines_axis(labels, ticklabelstandoff=8)
     return figure
 
 
-def pair(panels: Sequence[tuple[str, Sequence[Mark]]]) -> go.Figure:
+def draw_rates(marks: Sequence[Mark], heading: str) -> go.Figure:
+    """One estimate a line, on a scale that holds all of the intervals."""
+    figure = blank_lines(marks, heading)
+    draw_dots(figure, marks, WIDE)
+    return figure.figure()
+
+
+def draw_pair(panels: Sequence[tuple[str, Sequence[Mark]]]) -> go.Figure:
     """Two estimates of the same lines beside each other, each on a scale of its own.
 
     A scale holds every dot; the line of an interval that is far wider than most ends in an arrow.
     """
-    figure = blank_lines(panels[0][1], "")
+    figure = blank_lines(panels[0][1])
     for number, ((heading, marks), domain) in enumerate(zip(panels, _PAIR, strict=True)):
-        figure.add_note(f"<b>{heading}</b>", domain[0], 1, yanchor="bottom", yshift=4)
-        suffix = style.axis_suffix(number)
-        draw_dots(figure, marks, domain, suffix=suffix, end=_scale_end(marks))
+        figure.write(f"<b>{heading}</b>", domain[0], 1, yanchor="bottom", yshift=4)
+        draw_dots(figure, marks, domain, suffix=style.axis_suffix(number), end=_scale_end(marks))
     return figure.figure()
 
 
@@ -113,7 +118,7 @@ def draw_dots(
     zero: bool = False,
     end: float | None = None,
 ) -> None:
-    """Draw dots on the thin lines of their intervals, one trace a colour, and the texts beside.
+    """Draw a dot on the thin line of its interval for each mark, and its text beside it.
 
     Args:
         figure: The figure.
@@ -123,25 +128,26 @@ def draw_dots(
         zero: Whether zero may be anywhere on the scale, with a rule, and is not its left end.
         end: The end of a scale from zero; an interval beyond it ends in an arrow.
     """
-    known = [(line, mark, mark.ends) for line, mark in enumerate(marks) if mark.ends]
-    on_this_axis = {"xaxis": f"x{suffix}"}
-    # Intervals are error bars, of which a trace has one colour only.
-    for colour in dict.fromkeys(mark.colour for _, mark, _ in known):
-        of_colour = [(line, mark, ends) for line, mark, ends in known if mark.colour == colour]
-        lines, drawn, all_ends = zip(*of_colour, strict=True)
-        hovers = [f"{mark.label}<br>{mark.hover or f'{mark.bold} {mark.rest}'}" for mark in drawn]
-        dots = interval_dots("x", all_ends, lines, hovers, end=end, color=colour)
-        figure.add_trace(dots | on_this_axis)
-        beyond = [line for line, _, (_, _, high) in of_colour if end is not None and high > end]
-        if beyond:
-            arrows = dots_at([end] * len(beyond), beyond, color=colour, symbol="triangle-right")
-            figure.add_trace(arrows | on_this_axis)
     scale = style.axis(domain=list(domain), showgrid=True, ticks="", anchor="y")
     if zero:
         scale |= {"rangemode": "normal", "zeroline": True, "zerolinecolor": style.ALL_COLOUR}
     if end is not None:
         scale |= {"range": [0, end]}
-    figure.update_layout(**{f"xaxis{suffix}": scale})
+    figure.layout[f"xaxis{suffix}"] = scale
+    on_this_axis = {"xaxis": f"x{suffix}"}
+    for line, mark in enumerate(marks):
+        if mark.ends is None:
+            continue
+        value, low, high = mark.ends
+        # A dot at 0 or 100 % is not cut at the end of its scale, and so its interval would not be
+        # either: what goes beyond the scale has to be cut here.
+        shown = high if end is None else min(high, end)
+        hover = f"{mark.label}<br>{mark.hover or f'{mark.bold} {mark.rest}'}"
+        dot = interval_dots("x", [(value, low, shown)], [line], [hover], color=mark.colour)
+        figure.traces.append(dot | on_this_axis)
+        if shown < high:
+            arrow = dots_at([shown], [line], color=mark.colour, symbol="triangle-right")
+            figure.traces.append(arrow | on_this_axis)
     write_beside(figure, marks, domain)
 
 
@@ -150,35 +156,29 @@ def interval_dots(
     ends: Sequence[tuple[float, float, float]],
     places: Sequence[Any],
     hovers: Sequence[str],
-    *,
-    end: float | None = None,
     **look: Any,
 ) -> dict[str, Any]:
-    """Estimates along an axis as a trace of dots on thin lines, cut where the scale ends.
+    """Estimates along an axis as a trace of dots on thin lines.
 
     Args:
         axis: ``"x"`` or ``"y"``.
         ends: Each estimate with the two ends of its interval.
         places: Where they stand on the other axis.
         hovers: What hovering over each of them tells.
-        end: The end of the scale.
         look: The look of a dot, with its ``color``.
 
     Example:
-        >>> dots = interval_dots("x", [(50.0, 40.0, 65.0)], [0], ["SMS"], end=60.0, color="#3D6DB5")
+        >>> dots = interval_dots("x", [(50.0, 40.0, 65.0)], [0], ["SMS"], color="#3D6DB5")
         >>> dots["error_x"]["array"]
-        [10.0]
+        [15.0]
     """
-    # A dot at 0 or 100 % is not cut at the end of its scale, and so its interval would not be
-    # either: what goes beyond the scale has to be cut here.
-    highs = [high if end is None else min(high, end) for _, _, high in ends]
     values = [value for value, _, _ in ends]
     x, y = (values, places) if axis == "x" else (places, values)
     intervals = {
         # Distances from the dot, not positions.
         "type": "data",
         "symmetric": False,
-        "array": [high - value for high, value in zip(highs, values, strict=True)],
+        "array": [high - value for value, _, high in ends],
         "arrayminus": [value - low for value, low, _ in ends],
         "thickness": 1.4,
         "width": 0,
@@ -205,4 +205,4 @@ def write_beside(figure: style.Sketch, marks: Sequence[Mark], domain: tuple[floa
     """Write the numbers of each line to the right of its scale."""
     for line, mark in enumerate(marks):
         bold = f"<b>{mark.bold}</b>  " if mark.bold else ""
-        figure.add_note(f"{bold}{style.muted(mark.rest)}", domain[1] + 0.02, line, yref="y")
+        figure.write(f"{bold}{style.muted(mark.rest)}", domain[1] + 0.02, line, yref="y")

@@ -99,12 +99,12 @@ def paths(frame: Any, *, every_session: bool = False, sentence: bool = True) -> 
     if sentence:
         parts = enumerate(stayed_and_changed(frame))
         text = "".join(f"<b>{part}</b>" if place % 2 else part for place, part in parts)
-        figure.add_note(text, 0, 1, yanchor="bottom", yshift=34)
+        figure.write(text, 0, 1, yanchor="bottom", yshift=34)
     for heading, x in zip(_COLUMNS, (0.0, _PLACES[_CHANGED], 1.0), strict=True):
         anchor = "right" if heading == _COLUMNS[_ENDED] else "left"
-        figure.add_note(f"<b>{heading}</b>", x, 1, xanchor=anchor, yanchor="bottom", yshift=10)
+        figure.write(f"<b>{heading}</b>", x, 1, xanchor=anchor, yanchor="bottom", yshift=10)
     if links:
-        figure.add_trace(_sankey(links))
+        figure.traces.append(_sankey(links))
     return figure.figure()
 
 

@@ -16,9 +16,9 @@ from plivo_analysis.figures.dots import (
     WIDE,
     Mark,
     blank_lines,
-    draw_dots,
+    draw_pair,
+    draw_rates,
     group_name,
-    pair,
     write_beside,
 )
 from plivo_analysis.figures.rows import MetricRows, Row, grouped_by, metric_rows
@@ -80,14 +80,14 @@ def journeys(frame: Any) -> go.Figure:
         for number, name in zip(numbers, names, strict=True)
     ]
     figure = blank_lines(marks, "Journeys by number of sessions")
-    figure.update_layout(barmode="stack", bargap=0.35)
+    scale = style.axis(domain=list(WIDE), showgrid=True, ticks="")
+    figure.layout |= {"barmode": "stack", "bargap": 0.35, "xaxis": scale}
     for ending, colour in endings.items():
         counts = [found[number, ending] for number in numbers]
         hovers = [f"{count(number)} {ending}" for number in counts]
         lines = list(range(len(numbers)))
         bars = style.bars_across(counts, lines, marker={"color": colour}, hovertext=hovers)
-        figure.add_trace(bars)
-    figure.update_layout(xaxis=style.axis(domain=list(WIDE), showgrid=True, ticks=""))
+        figure.traces.append(bars)
     write_beside(figure, marks, WIDE)
     return figure.figure()
 
@@ -124,7 +124,7 @@ def journey_rates(frame: Any, *, currency: str = "USD") -> go.Figure:
         return f"of {count(row['settled'])}{price}"
 
     marks = [_rate_mark(table, row, "conversion_rate", rest(row)) for row in table.rows]
-    return _draw_rates(marks, f"Journeys verified{grouped_by(table.by)}, %")
+    return draw_rates(marks, f"Journeys verified{grouped_by(table.by)}, %")
 
 
 def waits(frame: Any) -> go.Figure:
@@ -156,7 +156,7 @@ def waits(frame: Any) -> go.Figure:
         label = group + style.label(row["wait"] or "time not known")
         rest = f"of {count(row['steps'])}"
         marks.append(_rate_mark(table, row, "success_rate", rest, label=label))
-    return _draw_rates(marks, f"Verified after a wait{grouped_by(table.by)}, %")
+    return draw_rates(marks, f"Verified after a wait{grouped_by(table.by)}, %")
 
 
 def receipts(frame: Any) -> go.Figure:
@@ -192,7 +192,7 @@ def receipts(frame: Any) -> go.Figure:
     def rest(row: Row, report: str) -> str:
         return f"of {count(row[f'{report}_verified'] + row[f'{report}_expired'])}"
 
-    return pair(
+    return draw_pair(
         [
             (heading, [_rate_mark(table, row, rate, rest(row, report)) for row in table.rows])
             for rate, (heading, report) in panels.items()
@@ -233,15 +233,9 @@ def delivery_times(frame: Any) -> go.Figure:
         return Mark(name, colour, ends, _seconds(half), style.label(rest))
 
     headings = {"queue": "Waiting to be sent, s", "delivery": "From sent to delivered, s"}
-    return pair(
+    return draw_pair(
         [(heading, [mark(row, what) for row in table.rows]) for what, heading in headings.items()]
     )
-
-
-def _draw_rates(marks: list[Mark], heading: str) -> go.Figure:
-    figure = blank_lines(marks, heading)
-    draw_dots(figure, marks, WIDE)
-    return figure.figure()
 
 
 def _rate_mark(table: MetricRows, row: Row, rate: str, rest: str, *, label: str = "") -> Mark:

@@ -30,7 +30,7 @@ from plivo_analysis.metrics.fallback import FALLBACK_RATES
 from plivo_analysis.metrics.grouping import PERIOD
 from plivo_analysis.metrics.messages import DELIVERY_RATES
 from plivo_analysis.metrics.outcomes import ATTEMPT_OUTCOMES
-from plivo_analysis.values.typesetting import count, percent
+from plivo_analysis.values.typesetting import count, percent, plural
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -42,7 +42,8 @@ _BESIDE = 78  # pixels for "75–100 %" after the right scale, however narrow th
 _WHOLE = [-0.5, 100.5]  # a scale of percents that cuts no edge of a bar at 0 or 100 in half
 _WIDE = (0.0, 0.64)
 _HALF_BAR = 0.17
-_MOST_COLUMNS, _GAP, _PANEL = 3, 0.04, 170  # of panels over time
+_MOST_COLUMNS, _PANEL = 3, 170  # of panels over time, and the height of a line of them
+_GAP, _HEADING = 0.12, 0.3  # between them, as parts of a panel's width and height
 _TICKS = 4
 
 _Named = list[tuple[Row, str, str]]  # a row, its label and its colour
@@ -84,7 +85,7 @@ def fallback(frame: Any, *, overall: Any = None) -> go.Figure:
     if overall is not None:
         rows = metric_rows(overall, FALLBACK_RATES).rows[:1]
         named = [(row, "<b>All</b>", style.ALL_COLOUR) for row in rows] + named
-    figure = _by_group(table, named, FALLBACK, _LEFT)
+    figure = _by_group(table, named, FALLBACK, _LEFT, right=_BESIDE)
     _rescues(figure, named)
     return figure.figure()
 
@@ -157,7 +158,7 @@ def _named(table: MetricRows) -> _Named:
 
 
 def _by_group(
-    table: MetricRows, named: _Named, rate: Rate, domain: tuple[float, float]
+    table: MetricRows, named: _Named, rate: Rate, domain: tuple[float, float], **margin: int
 ) -> style.Sketch:
     """One line a group: its dot and interval, beside them the rate and the counts it divides."""
     marks = []
@@ -167,7 +168,7 @@ def _by_group(
             rest = f"{count(row[rate.part])} {rest}"
         rest += "".join(f", {count(row[name])} {name}" for name in rate.pending if row[name])
         marks.append(Mark.of_rate(label, colour, RateEstimate.of(row, rate.of), rest))
-    figure = blank_lines(marks, f"{rate.title}{grouped_by(table.by)}, %")
+    figure = blank_lines(marks, f"{rate.title}{grouped_by(table.by)}, %", **margin)
     # In percent, with a twentieth more room than needed; all of it where every rate is zero.
     end = min(100.0, (rate.scale_end([row for row, _, _ in named]) or 1.0) * 105)
     draw_dots(figure, marks, domain, end=end)
@@ -175,34 +176,30 @@ def _by_group(
 
 
 def _rescues(figure: style.Sketch, named: _Named) -> None:
-    figure.update_layout(
-        margin={"r": _BESIDE},
-        xaxis2=style.axis(
-            domain=list(_RIGHT), range=_WHOLE, showgrid=True, anchor="y", ticks="", dtick=25
-        ),
+    figure.layout["xaxis2"] = style.axis(
+        domain=list(_RIGHT), range=_WHOLE, showgrid=True, anchor="y", ticks="", dtick=25
     )
     heading = "<b>Rescued, % of those that fell back</b>"
-    figure.add_note(heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
+    figure.write(heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
     rings: list[tuple[float, int, str, str]] = []
     for line, (row, name, colour) in enumerate(named):
         rescued = RescueRange.of(row)
         if rescued is None:
-            figure.add_note("none fell back", _RIGHT[0], line, yref="y")
+            figure.write("none fell back", _RIGHT[0], line, yref="y")
             continue
         rings.append((rescued.last * 100, line, f"{name}<br>{rescued.text}", colour))
-        figure.add_note(f"<b>{rescued.ends_text}</b>", 1, line, yref="y", xshift=10)
+        figure.write(f"<b>{rescued.ends_text}</b>", 1, line, yref="y", xshift=10)
         left, right = rescued.certain * 100, rescued.possible * 100
         place = {"xref": "x2", "yref": "y", "y0": line - _HALF_BAR, "y1": line + _HALF_BAR}
         place["layer"] = "below"  # the ring is drawn over them
-        faint = {"fillcolor": style.faded(colour, 0.3), "line": {"width": 0}}
-        figure.add_shape(type="rect", **place, x0=left, x1=right, **faint)
-        for edge in (left, right):
-            bold = {"width": 2, "color": colour}
-            figure.add_shape(type="line", **place, x0=edge, x1=edge, line=bold)
+        bar = {"type": "rect", "fillcolor": style.faded(colour, 0.3), "line": {"width": 0}}
+        edge = {"type": "line", "line": {"width": 2, "color": colour}}
+        for shape, x0, x1 in ((bar, left, right), (edge, left, left), (edge, right, right)):
+            figure.shapes.append(shape | place | {"x0": x0, "x1": x1})
     if rings:
         x, y, hovers, colours = zip(*rings, strict=True)
         look = {"color": list(colours), "symbol": "circle-open", "line": {"width": 1.6}}
-        figure.add_trace(dots_at(x, y, hovers, **look) | {"xaxis": "x2"})
+        figure.traces.append(dots_at(x, y, hovers, **look) | {"xaxis": "x2"})
 
 
 def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
@@ -212,26 +209,31 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
     """
     groups = table.groups(table.by)
     columns = min(_MOST_COLUMNS, max(1, len(groups)))
-    lines = -(-len(groups) // columns)
-    figure = style.blank(62 + _PANEL * max(1, lines), top=46)
-    figure.heading(f"{rate.title} over time, %")
+    lines = max(1, -(-len(groups) // columns))
+    figure = style.blank(62 + _PANEL * lines, f"{rate.title} over time, %", top=46)
+    gaps = {"xgap": _GAP, "ygap": _HEADING}
+    figure.layout["grid"] = {"rows": lines, "columns": columns, "pattern": "independent"} | gaps
     # One scale for all panels, so that they can be compared.
     highs = (row[f"{rate.of}_high"] or 0.0 for row in table.rows if row[rate.whole])
     end = min(100.0, max(highs, default=1.0) * 105)
     for number, (group, rows) in enumerate(groups.items()):
         suffix = style.axis_suffix(number)
-        _place_panel(figure, number, (columns, lines), end)
+        periods = [row[PERIOD] for row in rows]
+        places, texts = time_axis.ticks(periods, most=_TICKS)
+        figure.layout[f"xaxis{suffix}"] = style.axis(
+            type="date", showgrid=False, tickvals=places, ticktext=texts, tickangle=0
+        )
+        figure.layout[f"yaxis{suffix}"] = style.axis(
+            range=[0, end], showticklabels=number % columns == 0, showline=False
+        )
         colour = table.colour(rows[0])
         label = f"{style.mark(None, colour)} <b>{style.label(group_title(group, table.by))}</b>"
-        periods = [row[PERIOD] for row in rows]
         bucket = time_axis.bucket(periods)
-        mean = count(round(sum(row[rate.whole] for row in rows) / len(rows)))
-        rest = style.muted(f"by {bucket}, {mean} {rate.unit} each")
+        whole = sum(row[rate.whole] for row in rows)
+        mean = plural(round(whole / len(rows)), rate.unit)
+        rest = style.muted(f"by {bucket}, {mean} each")
         corner = {"xref": f"x{suffix} domain", "yref": f"y{suffix} domain"}
-        figure.add_note(f"{label}  {rest}", 0, 1, yanchor="bottom", yshift=4, **corner)
-        places, texts = time_axis.ticks(periods, most=_TICKS)
-        ticks = {"tickvals": places, "ticktext": texts, "tickangle": 0}
-        figure.update_layout(**{f"xaxis{suffix}": ticks})
+        figure.write(f"{label}  {rest}", 0, 1, yanchor="bottom", yshift=4, **corner)
         buckets = zip(
             time_axis.positions(periods), time_axis.bucket_names(periods, bucket), rows, strict=True
         )
@@ -241,37 +243,17 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
             if (estimate := RateEstimate.of(row, rate.of))
         ]
         positions, ends, hovers = zip(*known, strict=True) if known else ((), (), ())
-        dots = interval_dots("y", ends, positions, hovers, end=100.0, color=colour, size=6)
-        figure.add_trace(dots | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
-        # A ratio of sums: a mean of ratios would count a quiet bucket as much as a busy one.
-        whole = sum(row[rate.whole] for row in rows)
+        dots = interval_dots("y", ends, positions, hovers, color=colour, size=6)
+        figure.traces.append(dots | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
         if whole:
+            # A ratio of sums: a mean of ratios would count a quiet bucket as much as a busy one.
             level = sum(row[rate.part] for row in rows) / whole * 100
             dotted = {"width": 1, "dash": "dot", "color": style.ALL_COLOUR}
             place = {"xref": f"x{suffix} domain", "yref": f"y{suffix}", "x0": 0, "x1": 1}
-            figure.add_shape(type="line", **place, y0=level, y1=level, line=dotted)
+            figure.shapes.append({"type": "line", "y0": level, "y1": level, "line": dotted} | place)
     return figure.figure()
 
 
 def _bucket_hover(rate: Rate, bucket: str, row: Row, estimate: RateEstimate) -> str:
     counts = f"{count(row[rate.part])} of {count(row[rate.whole])}"
     return f"{bucket}<br>{percent(estimate.value)} ({estimate.interval}), {counts}"
-
-
-def _place_panel(figure: style.Sketch, number: int, grid: tuple[int, int], end: float) -> None:
-    """Set the axes of one panel in a grid of so many columns and lines, from the top left."""
-    columns, lines = grid
-    line, column = divmod(number, columns)
-    suffix = style.axis_suffix(number)
-    width, height = (1 + _GAP) / columns - _GAP, 1 / lines
-    left, top = column * (width + _GAP), 1 - line * height
-    x = style.axis(domain=[left, left + width], anchor=f"y{suffix}", type="date", showgrid=False)
-    y = style.axis(
-        # Room below each panel for its tick labels, and for the next one's heading if there is one.
-        domain=[top - height + 0.05 + 0.1 * (lines > 1), top],
-        anchor=f"x{suffix}",
-        range=[0, end],
-        showticklabels=column == 0,
-        showline=False,
-    )
-    figure.update_layout(**{f"xaxis{suffix}": x, f"yaxis{suffix}": y})

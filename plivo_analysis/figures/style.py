@@ -9,7 +9,8 @@ is hatched, so that it is not taken for one.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from plivo_analysis.api.vocabulary import UNKNOWN
 from plivo_analysis.values.typesetting import clean
@@ -27,25 +28,36 @@ NOT_VERIFIED_COLOUR = "#C0487A"
 OPEN_COLOUR = "#6C7079"
 MUTED = "#767C86"  # text, until a page gives facts the colour of ink
 
-_COLOURS = {
-    "sms": "#3D6DB5",
-    "voice": "#D27C14",
-    "whatsapp": "#17A58C",
-    UNKNOWN: "#6C7079",
-    "validation": "#7A6A4F",
-    "unallocated": "#6C7079",
-}
-_HATCHES = {"validation": "-", "unallocated": "/"}
 _NUMBERED = {ord(sign): f"&#{ord(sign)};" for sign in "$\"'"}
-_SQUARES = {"-": "▤", "/": "▨"}
-_NAMES = {"sms": "SMS", "mms": "MMS", "rcs": "RCS", "whatsapp": "WhatsApp"} | {
-    word: word.capitalize() for word in ("voice", UNKNOWN, "validation", "unallocated")
-}
-_PLACES = {"sms": 0, "voice": 1, "whatsapp": 2, UNKNOWN: 4, "validation": 5, "unallocated": 6}
-# Any other channel comes after those three, and before what is of no channel.
-_OTHER_CHANNELS = 3
 _GRID = "rgba(128,134,143,0.25)"
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif'
+
+
+class _Look(NamedTuple):
+    """How a channel is shown. One not seen before is grey, and comes after the common ones."""
+
+    name: str
+    colour: str = "#6C7079"
+    place: int = 3
+    hatch: str = ""
+    square: str = "■"
+
+
+_LOOKS = {
+    "sms": _Look("SMS", "#3D6DB5", 0),
+    "voice": _Look("Voice", "#D27C14", 1),
+    "whatsapp": _Look("WhatsApp", "#17A58C", 2),
+    "mms": _Look("MMS"),
+    "rcs": _Look("RCS"),
+    UNKNOWN: _Look("Unknown", place=4),
+    "validation": _Look("Validation", "#7A6A4F", 5, "-", "▤"),
+    "unallocated": _Look("Unallocated", place=6, hatch="/", square="▨"),
+}
+
+
+def _look(channel: str | None) -> _Look:
+    word = channel or UNKNOWN
+    return _LOOKS.get(word) or _Look(clean(word))
 
 
 def colour(channel: str | None) -> str:
@@ -55,7 +67,7 @@ def colour(channel: str | None) -> str:
         >>> colour("sms"), colour("rcs") == colour("unknown")
         ('#3D6DB5', True)
     """
-    return _COLOURS.get(channel or UNKNOWN, _COLOURS[UNKNOWN])
+    return _look(channel).colour
 
 
 def faded(hue: str, opacity: float) -> str:
@@ -76,7 +88,7 @@ def hatch(channel: str | None) -> str:
         >>> hatch("validation"), hatch("unallocated"), hatch("sms")
         ('-', '/', '')
     """
-    return _HATCHES.get(channel or "", "")
+    return _look(channel).hatch
 
 
 def place(channel: str | None) -> tuple[int, str]:
@@ -86,8 +98,7 @@ def place(channel: str | None) -> tuple[int, str]:
         >>> sorted(["unknown", "validation", "rcs", "whatsapp", "sms"], key=place)
         ['sms', 'whatsapp', 'rcs', 'unknown', 'validation']
     """
-    word = channel or UNKNOWN
-    return _PLACES.get(word, _OTHER_CHANNELS), word
+    return _look(channel).place, channel or UNKNOWN
 
 
 def name(channel: str | None) -> str:
@@ -97,8 +108,7 @@ def name(channel: str | None) -> str:
         >>> name("sms"), name("rcs"), name("zalo"), name(None)
         ('SMS', 'RCS', 'zalo', 'Unknown')
     """
-    word = channel or UNKNOWN
-    return _NAMES.get(word, clean(word))
+    return _look(channel).name
 
 
 def label(text: object, cap: int = 80) -> str:
@@ -121,7 +131,7 @@ def mark(channel: str | None, hue: str) -> str:
         >>> mark("sms", "#3D6DB5")
         '<span style="color:#3D6DB5">■</span>'
     """
-    return f'<span style="color:{hue}">{_SQUARES.get(hatch(channel), "■")}</span>'
+    return f'<span style="color:{hue}">{_look(channel).square}</span>'
 
 
 def muted(text: str) -> str:
@@ -144,6 +154,7 @@ def channel_label(channel: str | None) -> str:
     return f"{mark(channel, colour(channel))} {label(name(channel))}"
 
 
+@dataclass(slots=True)
 class Sketch:
     """A figure in the making, as plain dictionaries that plotly checks once, in the end.
 
@@ -151,95 +162,77 @@ class Sketch:
     of many lines slow.
 
     Args:
-        layout: What the layout begins with.
+        layout: The layout, without texts and shapes.
+        traces: What is drawn, each above those before it.
+        shapes: Lines and rectangles.
+        notes: Texts, as ``write`` puts them down.
 
     Example:
-        >>> sketch = Sketch(height=100)
-        >>> sketch.update_layout(xaxis={"range": [0, 1]})
-        >>> sketch.update_layout(xaxis={"ticks": ""})
-        >>> sketch.figure().layout.xaxis.range
-        (0, 1)
+        >>> sketch = blank(100, "Fallback rate, %")
+        >>> sketch.traces.append({"type": "bar", "x": [1], "y": [2]})
+        >>> sketch.figure().data[0].y
+        (2,)
     """
 
-    def __init__(self, **layout: Any) -> None:
-        self._layout = layout
-        self._traces: list[dict[str, Any]] = []
-        self._notes: list[dict[str, Any]] = []
-        self._shapes: list[dict[str, Any]] = []
+    layout: dict[str, Any]
+    traces: list[dict[str, Any]] = field(default_factory=list)
+    shapes: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
 
-    def update_layout(self, **settings: Any) -> None:
-        """Set parts of the layout; an axis keeps the settings that are not set again."""
-        for name, value in settings.items():
-            before = self._layout.get(name)
-            merged = isinstance(value, dict) and isinstance(before, dict)
-            self._layout[name] = {**before, **value} if merged and before else value
-
-    def heading(self, text: str) -> None:
-        """Write what the figure shows above its left edge; ``text`` is safe already.
-
-        Example:
-            >>> sketch = blank(100)
-            >>> sketch.heading("Fallback rate, %")
-            >>> sketch.figure().layout.title.text
-            '<b>Fallback rate, %</b>'
-        """
-        place = {"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top"}
-        pad = {"l": 2, "t": 11}
-        self._layout["title"] = {
-            "text": f"<b>{text}</b>",
-            "font": {"size": 12},
-            "pad": pad,
-            **place,
-        }
-
-    def add_trace(self, trace: dict[str, Any]) -> None:
-        """Draw a trace above those drawn before."""
-        self._traces.append(trace)
-
-    def add_shape(self, **shape: Any) -> None:
-        """Draw a line or a rectangle."""
-        self._shapes.append(shape)
-
-    def add_note(self, text: str, x: Any, y: Any, **settings: Any) -> None:
+    def write(self, text: str, x: Any, y: Any, **settings: Any) -> None:
         """Write a text, which is safe already, at a place, by default in parts of the figure.
 
         Example:
             >>> sketch = blank(100)
-            >>> sketch.add_note(label("12 of 30"), 0, 1)
+            >>> sketch.write(label("12 of 30"), 0, 1)
             >>> sketch.figure().layout.annotations[0].showarrow
             False
         """
         place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "middle"}
         look = {"align": "left", "showarrow": False}
-        self._notes.append({"text": text, "x": x, "y": y} | place | look | settings)
+        self.notes.append({"text": text, "x": x, "y": y} | place | look | settings)
 
     def figure(self) -> go.Figure:
         """The finished figure, checked by plotly."""
         import plotly.graph_objects as go  # noqa: PLC0415 - half a second that a page never needs
 
-        drawn = {**self._layout, "annotations": self._notes, "shapes": self._shapes}
-        return go.Figure(data=self._traces, layout=drawn)
+        drawn = {**self.layout, "annotations": self.notes, "shapes": self.shapes}
+        return go.Figure(data=self.traces, layout=drawn)
 
 
-def blank(height: int, *, left: int = 48, right: int = 12, top: int = 28) -> Sketch:
+def blank(
+    height: int, heading: str = "", *, left: int = 48, right: int = 12, top: int = 28
+) -> Sketch:
     """A figure with the look and nothing drawn.
+
+    Args:
+        height: Its height, in pixels, as are the widths of its margins.
+        heading: What it shows, above its left edge; safe already.
+        left: The left margin.
+        right: The right margin.
+        top: The margin above.
 
     Example:
         >>> blank(240).figure().layout.paper_bgcolor
         'rgba(0,0,0,0)'
     """
+    place = {"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top"}
+    title = {"text": f"<b>{heading}</b>", "font": {"size": 12}, "pad": {"l": 2, "t": 11}}
     return Sketch(
-        # Plotly's own template would set a background, and colours that do not follow the theme.
-        template="none",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=False,
-        autosize=True,
-        height=height,
-        bargap=0.2,
-        font={"size": 12, "family": _FONT, "color": MUTED},
-        margin={"l": left, "r": right, "t": top, "b": 26},
-        hoverlabel={"align": "left"},
+        {
+            # Plotly's own template would set a background, and colours that know no theme.
+            "template": "none",
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "showlegend": False,
+            "autosize": True,
+            "height": height,
+            "bargap": 0.2,
+            "font": {"size": 12, "family": _FONT, "color": MUTED},
+            "margin": {"l": left, "r": right, "t": top, "b": 26},
+            "hoverlabel": {"align": "left"},
+            **({"title": title | place} if heading else {}),
+        }
     )
 
 

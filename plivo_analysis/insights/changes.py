@@ -278,7 +278,8 @@ def _cost(side: Mapping[str, Any]) -> Fraction | None:
 
 def _variance(side: Mapping[str, Any], cost: Fraction) -> Fraction | None:
     """The variance of a cost as a ratio of sums, in square units; None for one session."""
-    settled, verified = side["settled"], side["verified"]
+    settled: int = side["settled"]
+    verified: int = side["verified"]
     if settled < 2:  # noqa: PLR2004 - one session shows no spread
         return None
     squares = side["squares_high"] * _LIMB + side["squares_low"]

@@ -353,6 +353,11 @@ def test_rates_over_time_share_a_scale_and_a_line_at_the_ratio_of_sums() -> None
     assert [shape.y0 for shape in layout.shapes] == [25.0, 20.0]
 
 
+def test_a_panel_over_time_says_how_many_a_bucket_has_in_plain_words() -> None:
+    frame = fallback_frame({"period": days(2)}, [(1, 0, 0), (1, 1, 0)])
+    assert notes(figures.fallback(frame)) == ["■ All  by day, 1 session each"]
+
+
 def test_pending_attempts_stand_beside_the_reached_rate() -> None:
     figure = figures.outcomes(outcomes_frame(["sms", "voice"], [9, 8], [1, 0]))
     told = notes(figure)
