@@ -16,13 +16,15 @@ from plivo_analysis.figures.chart_data import (
     add_up,
     currency_of,
     largest,
-    rest_as_one,
+    with_rest,
 )
 from plivo_analysis.figures.rows import HOUR_COLUMN, MetricRows, Row, group_title, metric_rows
 from plivo_analysis.metrics.spend import SPEND
 from plivo_analysis.values.typesetting import count, money
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import plotly.graph_objects as go
 
 _PANELS = 8  # at most, where groups are not channels
@@ -89,13 +91,12 @@ def _draw_stack(spent: SpendOverTime) -> go.Figure:
 def _draw_panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
     drawn = [series for series in spent.series if any(series.amounts)]
     if not keep_all:
-        named, rest = largest(drawn, lambda series: series.total, _PANELS - 1)
-        drawn = [*named, *([rest_as_one(rest, spent.currency)] if rest else [])]
+        drawn = with_rest(drawn, _PANELS - 1, spent.currency)
     figure = style.blank(48 + _PANEL * (len(drawn) + 1), right=_BESIDE, top=12)
     domains = _panel_domains([series.total for series in drawn])
     for number, (series, domain) in enumerate(zip(drawn, domains, strict=True)):
         suffix = style.axis_suffix(number)
-        figure.traces.append(_bars_over_time(spent, series) | {"xaxis": "x", "yaxis": f"y{suffix}"})
+        figure.traces.append(_bars_over_time(spent, series) | {"yaxis": f"y{suffix}"})
         figure.layout[f"yaxis{suffix}"] = style.axis(
             domain=domain, nticks=3, showline=False, **_tick_format(spent.currency)
         )
@@ -120,56 +121,54 @@ def _panel_domains(totals: list[Decimal | None]) -> list[list[float]]:
 
 
 def _bars_over_time(spent: SpendOverTime, series: Series) -> dict[str, Any]:
+    names = [style.label(name) for name in spent.names]
+    bars = _bars(series, time_axis.positions(spent.starts), names)
+    return bars | {"width": time_axis.width(spent.bucket)}
+
+
+def _bars(
+    series: Series, places: Sequence[Any], names: Sequence[str], *, across: bool = False
+) -> dict[str, Any]:
+    """The bars of one series as a trace; the names of their places are safe already."""
     # A hatched bar has an edge, which would be seen as a line where the amount is zero.
     hatched = bool(style.hatch(series.channel))
-    positions = time_axis.positions(spent.starts)
-    buckets = zip(positions, series.amounts, spent.names, series.hovers, strict=True)
     bars = [
-        (position, float(amount), f"{style.label(name)}<br>{style.label(hover)}")
-        for position, amount, name, hover in buckets
+        (place, float(amount), f"{name}<br>{style.label(hover)}")
+        for place, name, amount, hover in zip(
+            places, names, series.amounts, series.hovers, strict=True
+        )
         if amount is not None and (amount or not hatched)
     ]
+    at, lengths, hovers = ([bar[part] for bar in bars] for part in range(3))
+    axes = {"x": lengths, "y": at, "orientation": "h"} if across else {"x": at, "y": lengths}
     return {
         "type": "bar",
         "name": style.label(series.name),
-        "width": time_axis.width(spent.bucket),
-        "x": [position for position, _, _ in bars],
-        "y": [amount for _, amount, _ in bars],
         "marker": _marker(series.colour, series.channel),
-        "hovertext": [hover for _, _, hover in bars],
+        "hovertext": hovers,
         "hoverinfo": "text",
+        **axes,
     }
 
 
 def _draw_groups(table: MetricRows, currency: str) -> go.Figure:
     lines = _named_lines(table)
+    names = [name for name, _ in lines]
     figure = style.blank(52 + _LINE * max(1, len(lines)), left=150, right=_LABELS)
     figure.layout |= {
         "barmode": "relative",  # a negative part is drawn to the left of zero, not over the others
         "bargap": 0.35,
         "xaxis": style.axis(showgrid=True, ticks="", **_tick_format(currency)),
-        "yaxis": style.lines_axis([name for name, _ in lines]),
+        "yaxis": style.lines_axis(names),
     }
-    channels = sorted({table.channel_of(row) for row in table.rows}, key=style.place)
-    for channel in channels:
-        parts = [
-            (line, name, amount)
-            for line, (name, rows) in enumerate(lines)
-            if (amount := _total([row for row in rows if table.channel_of(row) == channel]))
-            is not None
-        ]
-        name_after = f" {style.label(style.name(channel))}" if channel else ""
+    for channel in sorted({table.channel_of(row) for row in table.rows}, key=style.place):
+        parts = [[row for row in rows if table.channel_of(row) == channel] for _, rows in lines]
+        amounts = [_total(part) for part in parts]
+        name = style.name(channel) if channel else ""
         colour = style.colour(channel) if channel else style.ALL_COLOUR
-        figure.traces.append(
-            style.bars_across(
-                [float(amount) for _, _, amount in parts],
-                [line for line, _, _ in parts],
-                marker=_marker(colour, channel),
-                hovertext=[
-                    f"{name}<br>{_label(amount, currency)}{name_after}" for _, name, amount in parts
-                ],
-            )
-        )
+        hovers = [f"{money(amount, currency)} {name}" for amount in amounts]
+        series = Series(name, channel, colour, amounts, hovers)
+        figure.traces.append(_bars(series, range(len(lines)), names, across=True))
     for line, (_, rows) in enumerate(lines):
         figure.write(f"<b>{_label(_total(rows), currency)}</b>", 1.01, line, yref="y")
     return figure.figure()

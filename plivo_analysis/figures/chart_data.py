@@ -239,9 +239,9 @@ class SpendOverTime:
                 hovers[at] = f"{money(row['amount'], currency)} {name}, {lines}"
             series.append(Series(name, channel, table.colour(rows[0]), amounts, hovers))
         if most is not None:
-            named, rest = largest(series, lambda group: group.total, most)
-            series = [group for group in series if group in named]
-            series += [rest_as_one(rest, currency)] if rest else []
+            order = {group.name: place for place, group in enumerate(series)}
+            shown = with_rest(series, most, currency)
+            series = sorted(shown, key=lambda group: order.get(group.name, len(order)))
         bucket = time_axis.bucket(starts)
         return cls(list(starts), bucket, time_axis.bucket_names(starts, bucket), series, currency)
 
@@ -345,16 +345,18 @@ def round_ends(bounds: Sequence[float]) -> tuple[float, float]:
     return floor(low / step) * step / 100, ceil(high / step) * step / 100
 
 
-def rest_as_one(groups: Sequence[Series], currency: str) -> Series:
-    """Groups added up into one series, for those that are not shown by name.
+def with_rest(groups: Sequence[Series], most: int, currency: str) -> list[Series]:
+    """So many groups, the largest first, and behind them all others added up as one.
 
     Example:
-        >>> one, two = (Series(n, "", "#000000", [Decimal(1), None], ["", ""]) for n in "ab")
-        >>> rest = rest_as_one([one, two], "USD")
-        >>> rest.name, rest.amounts
-        ('2 others', [Decimal('2'), None])
+        >>> a, b, c = (Series(n, "", "#000000", [Decimal(1), None], ["", ""]) for n in "abc")
+        >>> [(group.name, group.amounts) for group in with_rest([a, b, c], 1, "USD")]
+        [('a', [Decimal('1'), None]), ('2 others', [Decimal('2'), None])]
     """
-    amounts = [add_up(parts) for parts in zip(*(g.amounts for g in groups), strict=True)]
-    name = f"{len(groups)} others"
+    named, rest = largest(groups, lambda group: group.total, most)
+    if not rest:
+        return named
+    amounts = [add_up(parts) for parts in zip(*(group.amounts for group in rest), strict=True)]
+    name = f"{len(rest)} others"
     hovers = ["" if amount is None else f"{money(amount, currency)} {name}" for amount in amounts]
-    return Series(name, "", style.ALL_COLOUR, amounts, hovers)
+    return [*named, Series(name, "", style.ALL_COLOUR, amounts, hovers)]

@@ -82,12 +82,12 @@ def journeys(frame: Any) -> go.Figure:
     figure = blank_lines(marks, "Journeys by number of sessions")
     scale = style.axis(domain=list(WIDE), showgrid=True, ticks="")
     figure.layout |= {"barmode": "stack", "bargap": 0.35, "xaxis": scale}
+    look = {"type": "bar", "orientation": "h", "hoverinfo": "text"}
     for ending, colour in endings.items():
         counts = [found[number, ending] for number in numbers]
         hovers = [f"{count(number)} {ending}" for number in counts]
-        lines = list(range(len(numbers)))
-        bars = style.bars_across(counts, lines, marker={"color": colour}, hovertext=hovers)
-        figure.traces.append(bars)
+        bars = {"x": counts, "y": list(range(len(numbers))), "hovertext": hovers}
+        figure.traces.append(look | bars | {"marker": {"color": colour}})
     write_beside(figure, marks, WIDE)
     return figure.figure()
 

@@ -283,14 +283,3 @@ def lines_axis(labels: Sequence[str], **settings: Any) -> dict[str, Any]:
         ticks="",
         **settings,
     )
-
-
-def bars_across(lengths: Sequence[float], lines: Sequence[int], **settings: Any) -> dict[str, Any]:
-    """Bars from the left as a trace, each on its line; hovering tells its text.
-
-    Example:
-        >>> bars_across([3.0], [0], hovertext=["SMS"])["orientation"]
-        'h'
-    """
-    look = {"type": "bar", "orientation": "h", "hoverinfo": "text"}
-    return {**look, "x": lengths, "y": lines, **settings}

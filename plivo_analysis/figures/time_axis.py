@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.values.typesetting import MINUS, MONTHS, day, weekday
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _HOUR = timedelta(hours=1)
 _HOURS = (1, 2, 3, 6, 12, 24)
@@ -103,34 +103,26 @@ def unbroken(periods: Sequence[datetime]) -> bool:
     return not apart or max(apart) - min(apart) < (timedelta(days=4) if months else 2 * _HOUR)
 
 
-def bucket_name(period: datetime, name: str) -> str:
-    """What a bucket is called.
-
-    Example:
-        >>> tuesday = datetime(2026, 10, 13, 4)
-        >>> bucket_name(tuesday, "day"), bucket_name(tuesday, "hour")
-        ('Tue 13 Oct', 'Tue 13 Oct 04:00')
-        >>> bucket_name(datetime(2026, 10, 12), "week"), bucket_name(tuesday, "month")
-        ('the week of 12 Oct', 'October 2026')
-    """
-    if name == "hour":
-        return f"{weekday(period)} {period:%H:%M}"
-    if name == "week":
-        return f"the week of {day(period)}"
-    return f"{MONTHS[period.month - 1]} {period.year}" if name == "month" else weekday(period)
-
-
 def bucket_names(periods: Sequence[datetime], name: str) -> list[str]:
     """What buckets are called; an hour that comes twice has its offset from UTC added.
 
     Example:
+        >>> tuesday = datetime(2026, 10, 13, 4)
+        >>> [bucket_names([tuesday], name)[0] for name in ("hour", "day", "week", "month")]
+        ['Tue 13 Oct 04:00', 'Tue 13 Oct', 'the week of 13 Oct', 'October 2026']
         >>> from zoneinfo import ZoneInfo
         >>> hours = [datetime(2026, 11, 1, 1, fold=f, tzinfo=ZoneInfo("America/New_York"))
         ...          for f in (0, 1)]
         >>> bucket_names(hours, "hour")
         ['Sun 1 Nov 01:00 UTC−4', 'Sun 1 Nov 01:00 UTC−5']
     """
-    names = [bucket_name(period, name) for period in periods]
+    written: dict[str, Callable[[datetime], str]] = {
+        "hour": lambda period: f"{weekday(period)} {period:%H:%M}",
+        "day": weekday,
+        "week": lambda period: f"the week of {day(period)}",
+        "month": lambda period: f"{MONTHS[period.month - 1]} {period.year}",
+    }
+    names = [written[name](period) for period in periods]
     counts = Counter(names)
     return [
         f"{text} {_offset(period)}" if counts[text] > 1 else text

@@ -297,17 +297,13 @@ class Grouping:
         if order:
             groups = groups.sort(*order, descending=list(order.values()), nulls_last=True)
         sums = groups.drop(self.keys).rename(lambda name: name.removeprefix("__"))
-        finished = []
+        rows = []
         for row in sums.iter_rows(named=True):
             group = {name: _with_money(value) for name, value in row.items()}
-            finished.append({**group, **finish(group)})
-        columns = []
-        for column in self.result.columns:
-            values = [row[column.name] for row in finished]
-            plain = [value.amount if isinstance(value, Money) else value for value in values]
-            # Arrow would import pandas to look at a list: half a second, and memory for nothing.
-            columns.append(pl.Series(column.name, plain, dtype=column.polars()))
-        found = pl.DataFrame([*(groups[name] for name in self.keys), *columns])
+            finished = {**group, **finish(group)}
+            rows.append({name: _amount(finished[name]) for name in self.result.names})
+        found = pl.from_dicts(rows, schema=self.result.polars())
+        found = pl.DataFrame([*groups.select(self.keys), *found])
         if self.currency is not None:  # a sum must not forget what it is a sum of
             found = found.with_columns(pl.lit(self.currency).alias(CURRENCY))
         warn_of_masked(found, self.by, stacklevel=3)
@@ -327,6 +323,10 @@ def _with_money(value: Any) -> Any:
         return value
     parts = {name: _with_money(part) for name, part in value.items()}
     return Money(**parts) if "units" in parts else parts
+
+
+def _amount(value: Any) -> Any:
+    return value.amount if isinstance(value, Money) else value
 
 
 def _refuse_another(

@@ -6,7 +6,6 @@ uuid (``join_messages``).
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -20,7 +19,7 @@ from plivo_analysis.metrics.money import money_of
 from plivo_analysis.values.table_types import Kind, Table, computed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
 MESSAGE_SPEND = Table(
@@ -59,30 +58,28 @@ _STATES = {
 
 # Sources: the documentation's messages and Verify pages, the carriers' codes in the vendor's
 # support pages. The table is open: a code that is not in it is kept as it is.
-_MEANINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "000": "Delivered; no error.",
-        "10": "Invalid message: the carrier refused its content.",
-        "20": "Network error at the carrier; temporary.",
-        "30": "Taken for spam.",
-        "40": "Invalid sender.",
-        "50": "Invalid receiver.",
-        "60": "Dropped: it went in a loop or had no way to go.",
-        "70": "The receiver is out of reach for good.",
-        "80": "The receiver is out of reach for now.",
-        "90": "No route to the receiver.",
-        "100": "Not allowed by the carrier.",
-        "110": "Too long.",
-        "200": "The receiver has opted out.",
-        "201": "US toll-free senders cannot write to Canada.",
-        "420": "Waited too long in the queue; not billed.",
-        "450": "The destination country is switched off; not billed.",
-        "451": "Stopped by the fraud threshold.",
-        "452": "Stopped as possible pumping by Fraud Shield.",
-        "900": "Not enough credit.",
-        "1000": "Unknown error.",
-    }
-)
+_MEANINGS = {
+    "000": "Delivered; no error.",
+    "10": "Invalid message: the carrier refused its content.",
+    "20": "Network error at the carrier; temporary.",
+    "30": "Taken for spam.",
+    "40": "Invalid sender.",
+    "50": "Invalid receiver.",
+    "60": "Dropped: it went in a loop or had no way to go.",
+    "70": "The receiver is out of reach for good.",
+    "80": "The receiver is out of reach for now.",
+    "90": "No route to the receiver.",
+    "100": "Not allowed by the carrier.",
+    "110": "Too long.",
+    "200": "The receiver has opted out.",
+    "201": "US toll-free senders cannot write to Canada.",
+    "420": "Waited too long in the queue; not billed.",
+    "450": "The destination country is switched off; not billed.",
+    "451": "Stopped by the fraud threshold.",
+    "452": "Stopped as possible pumping by Fraud Shield.",
+    "900": "Not enough credit.",
+    "1000": "Unknown error.",
+}
 
 
 def message_spend(
