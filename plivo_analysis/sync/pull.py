@@ -218,28 +218,16 @@ class _Pull:
         return self._reader.read(self._tail, settled=False).missing if self._tail.length else []
 
     def _read_gaps(self, gaps: Sequence[Span]) -> list[Span]:
-        """Read what is missing, shared with the other processes that read it.
-
-        Newest first, but for one part: while a long range is read its oldest end goes out of
-        reach, so the day before that end comes second, right after the first page shows the range
-        to be long.
-        """
+        """Read what is missing, shared with the other processes that read it."""
         clock, cancel = self._client.clock, self._reader.cancel
         leases = self._client.store.leases(self._question.resource, self._question.filter.scope)
         read: list[Span] = []
         missing: list[Span] = []
         listed: list[Span] = []
-        begun = False
         while left := self._left(gaps, read):
-            is_ageing = self._is_ageing(left)
-            wanted = sorted(left, reverse=True)
-            if begun and is_ageing:
-                last = wanted.pop()
-                edge = Span(last.start, min(last.end, last.start + DAY))
-                wanted = [edge, *wanted, *subtract(last, [edge])]
             # A lease is a courtesy, not a lock: without it the same pages would be asked for
             # twice, but rows and ranges come out right no matter which process reads what.
-            lease = leases.take(wanted, at=clock.monotonic())
+            lease = leases.take(self._in_order(left), at=clock.monotonic())
             if lease is None:
                 if clock.wait(_POLL_SECONDS, cancel):
                     raise Cancelled
@@ -248,10 +236,7 @@ class _Pull:
                 missing += self._list_open(subtract(lease.span, listed))
                 listed.append(lease.span)
                 # The range may have come into the store between the look and the lease.
-                paginator = self._reader.read(
-                    lease.span, lease=lease, pages=1 if is_ageing and not begun else None
-                )
-            begun = True
+                paginator = self._reader.read(lease.span, lease=lease)
             missing += paginator.missing
             read += [paginator.span] if paginator.done else paginator.missing
         return merge(missing)
@@ -262,10 +247,15 @@ class _Pull:
         done = [entry.span for entry in self._ranges.entries(scope) if entry.scope == scope]
         return [rest for gap in gaps for rest in subtract(gap, [*read, *done])]
 
-    def _is_ageing(self, left: Sequence[Span]) -> bool:
-        """Whether a part of a long range is about to go out of reach."""
-        is_long = sum(span.length for span in left) > DAY
-        return is_long and min(left).start < self._reader.now() - RETENTION + _NEAR
+    def _in_order(self, left: Sequence[Span]) -> list[Span]:
+        """What is left, newest first, but for a day that is about to go out of reach."""
+        oldest, is_long = min(left), sum(span.length for span in left) > DAY
+        # While a long range is read its oldest end turns 90 days old, and is listed no more.
+        if not is_long or oldest.start > self._reader.now() - RETENTION + _NEAR:
+            return sorted(left, reverse=True)
+        edge = oldest.clip(Span(oldest.start, oldest.start + DAY))
+        rest = [part for span in left for part in subtract(span, [edge])]
+        return [edge, *sorted(rest, reverse=True)]
 
     def _list_open(self, spans: Iterable[Span]) -> list[Span]:
         """Keep what is open under a filter that it may come to pass, to be looked at again."""

@@ -8,6 +8,7 @@ remembered for the account.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import Query
@@ -19,14 +20,14 @@ from plivo_analysis.storage.leases import LEASE_SECONDS
 from plivo_analysis.storage.merging import Tally
 from plivo_analysis.storage.parquet_cache import write_closed
 from plivo_analysis.storage.store import Reading
-from plivo_analysis.sync.page_request import Anomaly, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import Anomaly, PageSeen
 from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.sync.server_profile import ServerProfile
-from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor, merge, subtract, to_us
+from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor, subtract, to_us
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from plivo_analysis.api.filters import Filter
     from plivo_analysis.api.resources import Resource
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from plivo_analysis.parsing.pages import Page
     from plivo_analysis.parsing.records import Record
     from plivo_analysis.storage.leases import Lease
+    from plivo_analysis.sync.page_request import PageRequest
     from plivo_analysis.sync.progress import ProgressListener
-    from plivo_analysis.system.clock import Clock
 
 SETTLE = 15 * MINUTE  # what is younger is never called complete
 RETENTION = 90 * DAY
@@ -46,7 +47,6 @@ SAMPLED = "sample"  # proven by single pages, as far as the list is ordered
 NOT_CONFIRMED = "filter not confirmed"  # by any row: it may have been ignored
 
 _PAGES_AHEAD = 16  # what a lease is kept on: more than that is left to others
-_REFUSED = 400
 
 
 @dataclass(slots=True)
@@ -93,7 +93,6 @@ class Reader:
         settled: bool = True,
         again: bool = False,
         lease: Lease | None = None,
-        pages: int | None = None,
     ) -> Paginator:
         """Read a range, and keep what is read.
 
@@ -102,7 +101,6 @@ class Reader:
             settled: Whether to note what is read as complete, as far as it is old enough.
             again: Whether to read what is complete once more, rather than go on from a checkpoint.
             lease: Our right to read it; reading stops where another process goes on.
-            pages: After how many pages to leave off; by default not before the end.
 
         Returns:
             The paginator, which knows what it covered and what it could not.
@@ -115,53 +113,15 @@ class Reader:
             span, confirm_empty=settled
         )
         noted = paginator.minutes()
-        left = -1 if pages is None else pages
-
-        def keep(reading: Reading) -> bool:
-            nonlocal left
+        for reading in self._pages(paginator, self.filter.params(), lease):
             self._refuse_foreign_rows(reading.records)
-            if settled:
-                self._withdraw(paginator, noted)
-            fresh = self._keep(paginator, reading, noted, settled=settled, resumable=resumable)
-            noted[:] = merge([*noted, *fresh])
-            left -= 1
-            return left != 0
-
-        self._run(paginator, self.filter.params(), keep, lease)
+            # What is complete with this page, and no more: what was noted with an earlier one may
+            # have been taken back by a purge since.
+            fresh = [part for whole in paginator.minutes() for part in subtract(whole, noted)]
+            noted = paginator.minutes()
+            self._keep(paginator, reading, fresh if settled else [], resumable=resumable)
+        self._learn(paginator)
         return paginator
-
-    def sample(
-        self,
-        request: PageRequest,
-        name: str,
-        receive: Callable[[PageRequest, PageSeen], Span | None],
-    ) -> None:
-        """Read one page of a listing by its offset, and keep it with what it proves complete.
-
-        Args:
-            request: The page.
-            name: By which the store finds it again.
-            receive: Is given the page, says what it proves, and raises where it proves the
-                listing to be none; then nothing is kept.
-        """
-        page, reading = self._ask(request, self.filter.params(), self.watch.waiting)
-        self._refuse_foreign_rows(page.records)
-        proven = receive(request, seen(page))
-        complete: list[CompletedRange] = []
-        if proven is not None:
-            closed = self._closed()
-            flags = tuple(sorted({SAMPLED, *self._labels}))
-            part = proven.clip(closed)
-            complete = [CompletedRange(part, self.filter.scope, reading.read_at, flags)]
-        self._store(self.filter.scope, replace(reading, query=name, complete=complete))
-
-    def take_back_samples(self) -> None:
-        """Call nothing complete any more that single pages proved: the list has no order."""
-        ranges = self.client.store.completed_ranges(self.resource)
-        with self.client.store.writing():
-            for entry in ranges.entries(self.filter.scope):
-                if SAMPLED in entry.flags:
-                    ranges.discard(entry.span, entry.scope)
 
     def list_open(self, span: Span) -> tuple[frozenset[str], list[Span]]:
         """List what is open in a range, whatever may change for a record left aside.
@@ -175,18 +135,74 @@ class Reader:
         keys: set[str] = set()
         missing: list[Span] = []
         lasting = self.filter.lasting
-
-        def keep(reading: Reading) -> bool:
-            self._store(lasting.scope, reading)
-            keys.update(record.key for record in reading.records)
-            rows = [record.row for record in reading.records if record.row is not None]
-            return 2 * sum(map(self.resource.is_open, rows)) >= len(rows)
-
         for listing in self.resource.open_listings:
             paginator = self._paginator(span, stable=False, confirm_empty=False)
-            self._run(paginator, Query({**lasting.params(), **listing}), keep)
+            for reading in self._pages(paginator, Query({**lasting.params(), **listing})):
+                self._store(lasting.scope, reading)
+                keys.update(record.key for record in reading.records)
+                rows = [record.row for record in reading.records if record.row is not None]
+                if 2 * sum(map(self.resource.is_open, rows)) < len(rows):
+                    break
+            self._learn(paginator)
             missing += paginator.missing if paginator.done else [span]
         return frozenset(keys), missing
+
+    def ask(
+        self,
+        request: PageRequest,
+        params: Mapping[str, str],
+        on_wait: Callable[[float], None] | None = None,
+    ) -> tuple[PageSeen, Reading]:
+        """Ask for a page: what it held, and what is to be kept of it.
+
+        Args:
+            request: The page.
+            params: The filter's parameters.
+            on_wait: Is told of waits; by default the one who watches.
+        """
+        offset = None if request.cursor else request.offset
+
+        def read(body: bytes) -> tuple[bytes, Page]:
+            page = read_page(body, self.resource, self.client.auth_id, offset)
+            if self.client.is_repeated(page.api_id):  # raised in here, it is asked for again
+                raise BadResponseError(
+                    "The answer is a copy of an earlier one: a cache between here and the server "
+                    "ignores the query. Bypass it, or exclude this address from it."
+                )
+            return body, page
+
+        answer = self.client.transport.get(
+            self.resource.path,
+            request.query(self.resource, params),
+            read=read,
+            cancel=self.cancel,
+            on_wait=on_wait or self.watch.waiting,
+        )
+        self.requests += answer.tries
+        self.moved |= self.client.hear(answer.date)
+        body, page = answer.value
+        for record in page.records:
+            if record.row is not None:
+                self.confirmed = self.confirmed or bool(self.filter.matches(record.row))
+            if record.instant is not None:
+                self.newest = max(self.newest, record.instant)
+        start, end = request.span.datetimes()
+        query = f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}"
+        return seen(page), Reading(query, body, page.records, self.now())
+
+    def keep_sample(self, reading: Reading, proven: Span | None) -> None:
+        """Keep one page of a listing, read by its offset, with what it proves complete."""
+        self._refuse_foreign_rows(reading.records)
+        complete = self._complete([proven] if proven else [], reading, frozenset({SAMPLED}))
+        self._store(self.filter.scope, replace(reading, complete=complete))
+
+    def take_back_samples(self) -> None:
+        """Call nothing complete any more that single pages proved: the list has no order."""
+        ranges = self.client.store.completed_ranges(self.resource)
+        with self.client.store.writing():
+            for entry in ranges.entries(self.filter.scope):
+                if SAMPLED in entry.flags:
+                    ranges.discard(entry.span, entry.scope)
 
     @property
     def profile(self) -> ServerProfile:
@@ -227,37 +243,46 @@ class Reader:
         words = {fold_status(value) for value in self.filter.params().values()}
         return not self.filter.stable and not words.isdisjoint(self.resource.open_words)
 
-    def _run(
-        self,
-        paginator: Paginator,
-        params: Mapping[str, str],
-        keep: Callable[[Reading], bool],
-        lease: Lease | None = None,
-    ) -> None:
-        """Ask until the range is read, or until ``keep`` returns False."""
-        before = self.done
-        hold = None
-        if lease is not None:
-            hold = _Hold(lease, paginator, self.client.clock, self.watch.waiting)
-        on_wait = self.watch.waiting if hold is None else hold.wait
-        going_on = True
-        while going_on:
-            if hold is not None:
-                hold.renew()
+    def _pages(
+        self, paginator: Paginator, params: Mapping[str, str], lease: Lease | None = None
+    ) -> Iterator[Reading]:
+        """Ask until the range is read. Each page is to be kept before the next is asked for."""
+        clock, before, pages, told = self.client.clock, self.done, 0, 0.0
+
+        def hold() -> int:
+            """Tell the others what we read next; return where one of them reads."""
+            nonlocal told
+            told = clock.monotonic()
+            # As much as a few pages are likely to hold. To keep all of a long range would let other
+            # processes wait for hours; to keep a page would let them meet us at every page.
+            read = sum(span.length for span in paginator.covered())
+            ahead = _PAGES_AHEAD * read // pages if read and pages else None
+            return paginator.span.start if lease is None else lease.hold(paginator.reached, ahead)
+
+        def wait(seconds: float) -> None:
+            # A lease that is not renewed lapses. The range stays as it is: a page of it has been
+            # asked for already.
+            if clock.monotonic() - told > LEASE_SECONDS / 4:
+                hold()
+            self.watch.waiting(seconds)
+
+        while True:
+            paginator.stop_at(hold())
             if paginator.done:
-                break
-            page, reading = self._ask_within_limit(paginator, params, on_wait)
+                return
+            page, reading = self._ask_within_limit(paginator, params, wait)
+            pages += 1
             # The server drops rows while they are paged. One that turned 90 days old between two
             # pages may be missing from the overlap, and that proves nothing against the server.
             paginator.aged = self.now() - RETENTION + EDGE
-            paginator.receive(seen(page))
+            paginator.receive(page)
             self.done = before + sum(span.length for span in paginator.covered())
-            going_on = keep(reading)
-            self.watch.page(
-                requests=self.requests,
-                rows=self.tally.received,
-                share=self.done / self.to_do if self.to_do else 1.0,
-            )
+            yield reading
+            share = self.done / self.to_do if self.to_do else 1.0
+            self.watch.page(requests=self.requests, rows=self.tally.received, share=share)
+
+    def _learn(self, paginator: Paginator) -> None:
+        """Remember what reading a range has shown of the server."""
         if Anomaly.ORDER in paginator.flags:
             self.disordered = True
             self.take_back_samples()
@@ -271,50 +296,17 @@ class Reader:
 
     def _ask_within_limit(
         self, paginator: Paginator, params: Mapping[str, str], on_wait: Callable[[float], None]
-    ) -> tuple[Page, Reading]:
+    ) -> tuple[PageSeen, Reading]:
         """Ask for the next page, in a shorter range where a longer one is refused."""
         while True:
             try:
-                return self._ask(paginator.request(), params, on_wait)
+                return self.ask(paginator.request(), params, on_wait)
             except APIError as error:
                 # 400 has many reasons; a shorter range is tried once, and the lesson is
                 # remembered only with what it then lists.
-                if error.status_code != _REFUSED or not paginator.refuse():
+                if error.status_code != HTTPStatus.BAD_REQUEST or not paginator.refuse():
                     raise
                 self.requests += 1
-
-    def _ask(
-        self, request: PageRequest, params: Mapping[str, str], on_wait: Callable[[float], None]
-    ) -> tuple[Page, Reading]:
-        """Ask for a page: what it held, and what is to be kept of it."""
-        answer = self.client.transport.get(
-            self.resource.path,
-            request.query(self.resource, params),
-            read=lambda body: self._read(body, None if request.cursor else request.offset),
-            cancel=self.cancel,
-            on_wait=on_wait,
-        )
-        self.requests += answer.tries
-        self.moved |= self.client.hear(answer.date)
-        body, page = answer.value
-        for record in page.records:
-            if record.row is not None:
-                self.confirmed = self.confirmed or bool(self.filter.matches(record.row))
-            if record.instant is not None:
-                self.newest = max(self.newest, record.instant)
-        start, end = request.span.datetimes()
-        query = f"{start:%Y-%m-%dT%H:%M:%S.%fZ}/{end:%Y-%m-%dT%H:%M:%S.%fZ}"
-        return page, Reading(query, body, page.records, self.now())
-
-    def _read(self, body: bytes, offset: int | None) -> tuple[bytes, Page]:
-        """Read an answer; raise where it is one that came before, so that it is asked for again."""
-        page = read_page(body, self.resource, self.client.auth_id, offset)
-        if self.client.is_repeated(page.api_id):
-            raise BadResponseError(
-                "The answer is a copy of an earlier one: a cache between here and the server "
-                "ignores the query. Bypass it, or exclude this address from it."
-            )
-        return body, page
 
     def _refuse_foreign_rows(self, records: Sequence[Record]) -> None:
         """What rows carry is checked again: an ignored filter must not look like an answer.
@@ -335,41 +327,18 @@ class Reader:
                 f"{self.resource.name} that do not match. Load without it and filter the table."
             )
 
-    def _withdraw(self, paginator: Paginator, noted: list[Span]) -> None:
-        """Take back what was called complete before an anomaly showed that it was not proven."""
-        if paginator.withdrawn:
-            ranges = self.client.store.completed_ranges(self.resource)
-            with self.client.store.writing():
-                for span in paginator.withdrawn:
-                    ranges.discard(span, self.filter.scope)
-            noted[:] = [part for span in noted for part in subtract(span, paginator.withdrawn)]
-            paginator.withdrawn = []
-
     def _keep(
-        self,
-        paginator: Paginator,
-        reading: Reading,
-        noted: list[Span],
-        *,
-        settled: bool,
-        resumable: bool,
-    ) -> list[Span]:
-        """Keep a page with the checkpoint that it leads to; return what is complete with it.
-
-        Only that: what was noted earlier may have been taken back by a purge since.
-        """
-        fresh: list[Span] = []
-        complete: list[CompletedRange] = []
+        self, paginator: Paginator, reading: Reading, fresh: Sequence[Span], *, resumable: bool
+    ) -> None:
+        """Keep a page with the ranges that are complete with it and the checkpoint after it."""
+        store, scope = self.client.store, self.filter.scope
+        if paginator.withdrawn:  # called complete before an anomaly showed that it was not proven
+            with store.writing():
+                for span in paginator.withdrawn:
+                    store.completed_ranges(self.resource).discard(span, scope)
+            paginator.withdrawn = []
+        complete = self._complete(fresh, reading, paginator.flags)
         passed = checkpoint = None
-        if settled:
-            closed = self._closed()
-            # Whole minutes inward: a minute whose end lies on the next page is not complete yet.
-            fresh = [part for span in paginator.minutes() for part in subtract(span, noted)]
-            flags = tuple(sorted(paginator.flags | self._labels))
-            complete = [
-                CompletedRange(span.clip(closed), self.filter.scope, reading.read_at, flags)
-                for span in fresh
-            ]
         if resumable:
             passed = Span(paginator.reached, paginator.span.end)
         # In the same transaction as the page: a checkpoint ahead of its rows would lose them, and
@@ -377,11 +346,21 @@ class Reader:
         if resumable and not paginator.done:
             state = paginator.to_json()
             checkpoint = Checkpoint(paginator.open_end, paginator.reached, state)
-        whole = replace(reading, complete=complete, passed=passed, checkpoint=checkpoint)
-        self._store(self.filter.scope, whole)
-        closed_now = [] if self.filter.scope else [entry.span for entry in complete]
-        write_closed(self.client.store, self.resource, closed_now)
-        return fresh
+        self._store(
+            scope, replace(reading, complete=complete, passed=passed, checkpoint=checkpoint)
+        )
+        write_closed(store, self.resource, [] if scope else [entry.span for entry in complete])
+
+    def _complete(
+        self, spans: Sequence[Span], reading: Reading, flags: frozenset[str]
+    ) -> list[CompletedRange]:
+        """What is to be noted as complete, as far as it is old enough."""
+        closed = self._closed()
+        labels = tuple(sorted(flags | self._labels))
+        return [
+            CompletedRange(span.clip(closed), self.filter.scope, reading.read_at, labels)
+            for span in spans
+        ]
 
     def _closed(self) -> Span:
         """Where a range may be called complete."""
@@ -412,42 +391,6 @@ class Reader:
                 f"Of {self.tally.received} rows received some are unaccounted for: {self.tally}. "
                 "Please report this."
             )
-
-
-class _Hold:
-    """A lease, kept up while its range is read."""
-
-    def __init__(
-        self, lease: Lease, paginator: Paginator, clock: Clock, on_wait: Callable[[float], None]
-    ) -> None:
-        self._lease = lease
-        self._paginator = paginator
-        self._clock = clock
-        self._on_wait = on_wait
-        self._pages = -1
-        self._renewed = clock.monotonic()
-
-    def renew(self) -> None:
-        """Before a page: stop where another process reads, and say what we read next."""
-        self._pages += 1
-        self._paginator.stop_at(self._tell())
-
-    def wait(self, seconds: float) -> None:
-        """During a wait: say that we are still there, to the listener as well.
-
-        The range stays as it is: a page of it has been asked for already.
-        """
-        if self._clock.monotonic() - self._renewed > LEASE_SECONDS / 4:
-            self._tell()
-        self._on_wait(seconds)
-
-    def _tell(self) -> int:
-        # As much as a few pages are likely to hold. To keep all of a long range would let other
-        # processes wait for hours; to keep a page would let them meet us at every page.
-        read = sum(span.length for span in self._paginator.covered())
-        ahead = _PAGES_AHEAD * read // self._pages if read and self._pages else None
-        self._renewed = self._clock.monotonic()
-        return self._lease.hold(self._paginator.reached, ahead)
 
 
 def _misses(chosen: Filter, record: Record) -> bool:

@@ -7,6 +7,7 @@ a process killed at any moment repeats one request at most.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -142,8 +143,10 @@ class SampledListing:
         self._lists = [Sampling(part) for part in parts]
 
     def _ask(self, part: Sampling, request: PageRequest) -> None:
+        page, reading = self._reader.ask(request, self._reader.filter.params())
+        proven = part.receive(request, page)  # raises where it shows that this is no list
         name = f"{self._name}{request.span.start}/{request.span.end} {request.offset}"
-        self._reader.sample(request, name, part.receive)
+        self._reader.keep_sample(replace(reading, query=name), proven)
 
     def _replay(self) -> None:
         """Take the pages that an earlier call has stored, in their order."""
