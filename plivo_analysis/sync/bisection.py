@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.page_request import PAGE_ROWS, Anomaly, Method, PageRequest
+from plivo_analysis.sync.page_request import PAGE_ROWS, Anomaly, Listing, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ _ASTRAY = 3 * PAGE_ROWS  # rows gone by beyond those known: pages repeat themsel
 
 
 @dataclass(slots=True)
-class Bisection(Method):
+class Bisection:
     """Read a range in parts from its end to its start.
 
     Args:
+        listing: What is read.
+        reached: What lies above this instant is covered; at first the end of the first request.
         length: How long the next part is to be.
         usual: How long a part may be by what the last ones held.
         rows: How many rows the last parts held, the older ones counting less.
@@ -44,6 +46,8 @@ class Bisection(Method):
         probe: Asks what follows a page whose length proves nothing.
     """
 
+    listing: Listing
+    reached: int
     length: int = 0
     usual: int = 0
     rows: float = 0.0
@@ -53,38 +57,31 @@ class Bisection(Method):
     probe: PageRequest | None = None
 
     def __post_init__(self) -> None:
-        self.length = self.length or self.reached - self.span.start
+        self.length = self.length or self.reached - self.listing.span.start
 
     @property
     def part(self) -> Span:
         """The part that is read now."""
-        length = self.length
-        if self.longest is not None:
+        listing, length = self.listing, max(1, self.length)
+        if listing.longest is not None:
             # What is asked for is longer: by a step below the part, and by rounding at both ends.
-            length = min(length, self.longest - 3 * max(MINUTE, self.resolution))
-        unit = max(self.resolution, next((u for u in (MINUTE, SECOND) if length >= u), 1))
-        start = floor(self.reached - max(1, length), unit)
-        return Span(max(self.span.start, start), self.reached)
+            length = min(length, listing.longest - 3 * max(MINUTE, listing.resolution))
+        unit = max(listing.resolution, next((u for u in (MINUTE, SECOND) if length >= u), 1))
+        return Span(max(listing.span.start, floor(self.reached - length, unit)), self.reached)
 
     @property
     def asked(self) -> Span:
         """The bounds of the next page: one step early, where ``gte`` may mean ``gt``."""
-        start = floor(self.part.start, self.resolution) - self.resolution
-        return Span(start, ceil(self.reached, self.resolution))
+        step = self.listing.resolution
+        return Span(floor(self.part.start, step) - step, ceil(self.reached, step))
 
     def request(self) -> PageRequest:
         """The part below what is covered, or what follows its page."""
         return self.probe or PageRequest(self.asked)
 
-    def receive(self, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
-        """Cover the part, or make it shorter.
-
-        Args:
-            seen: The page.
-            length: What is known of the length of pages.
-            aged: Rows before this instant may vanish at the edge of retention.
-        """
-        part = self.part
+    def receive(self, seen: PageSeen) -> Anomaly | None:
+        """Cover the part, or make it shorter."""
+        listing, length, part = self.listing, self.listing.length, self.part
         if seen.outside(self.asked):
             return Anomaly.BOUNDS
         probe, self.probe = self.probe, None
@@ -104,13 +101,13 @@ class Bisection(Method):
             return self._shorten(part, seen)
         # Rows seen on a page that was too full for a longer part: where one of them is not listed
         # now, this part's list has a gap, and nothing says that it is the only one.
-        due = Span(max(part.start, aged), part.end)
+        due = Span(max(part.start, listing.aged), part.end)
         if any(at in due and key not in inside for key, at in self.known.items()):
             return Anomaly.OVERLAP
-        self._count(part, len(inside), length)
+        self._count(part, len(inside))
         # An empty page of more than a day may be a replica that lags, so that it has to come
         # twice; a short part is soon read again by the next pull.
-        if not seen.count and self.confirm_empty and part.length > DAY and not self.was_empty:
+        if not seen.count and listing.confirm_empty and part.length > DAY and not self.was_empty:
             self.was_empty = True
         elif not seen.count or length.is_short(seen.count):
             self.skip_to(part.start)
@@ -122,19 +119,19 @@ class Bisection(Method):
     def skip_to(self, reached: int) -> None:
         """Go on below an instant; what lies above is covered, or read by somebody else."""
         self.reached = reached
-        self.length = max(self.usual, self.resolution) if self.usual else self.length
+        self.length = max(self.usual, self.listing.resolution) if self.usual else self.length
         self.known = {key: at for key, at in self.known.items() if at < reached}
         self.was_empty = False
         self.probe = None
 
     def expect(self, rows: Mapping[str, int]) -> None:
         """Take these rows for some that have to come back."""
-        if self.stable:
+        if self.listing.stable:
             self.known |= {key: at for key, at in rows.items() if at < self.reached}
 
     def _shorten(self, part: Span, seen: PageSeen) -> Anomaly | None:
         """Half the part, or less if half the rows seen lie closer to its end."""
-        if part.length <= self.resolution:
+        if part.length <= self.listing.resolution:
             self.usual //= _GROWTH  # more ties may be near
             return Anomaly.TIE
         self.expect(dict(seen.rows))
@@ -144,17 +141,17 @@ class Bisection(Method):
         instants = sorted(instant for _, instant in seen.rows if instant in part)
         if instants:
             median = instants[len(instants) // 2]
-            half = max(half, floor(median, self.resolution) + self.resolution)
-        self.length = max(self.resolution, part.end - half)
+            half = max(half, self.listing.bound_above(median))
+        self.length = max(self.listing.resolution, part.end - half)
         return None
 
-    def _count(self, part: Span, rows: int, length: PageLength) -> None:
+    def _count(self, part: Span, rows: int) -> None:
         """How long the next part should be, by what this one and those before it held."""
         # A mean that fades: traffic follows the hours, so that the last parts tell most.
         self.rows = self.rows * _FADES + rows
         self.time = self.time * _FADES + part.length
-        wanted = int(self.time * _WANTED * length.full / max(1.0, self.rows))
-        self.usual = max(self.resolution, min(wanted, part.length * _GROWTH))
+        wanted = int(self.time * _WANTED * self.listing.length.full / max(1.0, self.rows))
+        self.usual = max(self.listing.resolution, min(wanted, part.length * _GROWTH))
 
 
 @dataclass(slots=True)

@@ -25,11 +25,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from plivo_analysis.sync.page_request import Anomaly, Method, PageRequest
+from plivo_analysis.sync.page_request import Anomaly, Listing, PageRequest
 from plivo_analysis.values.spans import DAY, MINUTE, Span, ceil, floor
 
 if TYPE_CHECKING:
-    from plivo_analysis.sync.page_request import PageLength, PageSeen
+    from plivo_analysis.sync.page_request import PageSeen
 
 _REPEATS = 8
 _FALLS = 5  # of 20 rows in random order one page in 1.8 million falls so often by chance
@@ -44,24 +44,24 @@ class Claim:
         request: Shows it.
         rows: The rows of the page, by key.
         reached: How far down the page leads.
-        falls: How often its instants fall.
     """
 
     kind: str
     request: PageRequest
     rows: dict[str, int]
     reached: int
-    falls: int = 0
 
 
 @dataclass(slots=True)
-class KeysetPaging(Method):
+class KeysetPaging:
     """Go down a range page by page.
 
     Where rows do not stay in the listing, the overlap is checked only where it can tell a coarser
     resolution.
 
     Args:
+        listing: What is read.
+        reached: What lies above this instant is covered; at first the end of the first request.
         known: The rows of the page before, by key; the oldest have to come back.
         repeated: What the same request brought the last time, if it is repeated.
         repeats: How often a request was repeated.
@@ -69,6 +69,8 @@ class KeysetPaging(Method):
         newest_first: Whether a page has proven the order.
     """
 
+    listing: Listing
+    reached: int
     known: dict[str, int] = field(default_factory=dict)
     repeated: frozenset[str] | None = None
     repeats: int = 0
@@ -83,26 +85,21 @@ class KeysetPaging(Method):
     @property
     def asked(self) -> Span:
         """The bounds of the next page: all that is left, or as much as the server lists."""
-        end = ceil(self.reached, self.resolution)
-        start = floor(self.span.start - MINUTE, self.resolution)
-        if self.longest is not None:
-            start = max(start, ceil(end - self.longest, self.resolution))
+        listing = self.listing
+        end = ceil(self.reached, listing.resolution)
+        start = floor(listing.span.start - MINUTE, listing.resolution)
+        if listing.longest is not None:
+            start = max(start, ceil(end - listing.longest, listing.resolution))
         return Span(start, end)
 
     def request(self) -> PageRequest:
         """The next page, or a request about the page before."""
         return PageRequest(self.asked) if self.claim is None else self.claim.request
 
-    def receive(self, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
-        """Move to the oldest row of the page, or end.
-
-        Args:
-            seen: The page.
-            length: What is known of the length of pages.
-            aged: Rows before this instant may vanish at the edge of retention.
-        """
+    def receive(self, seen: PageSeen) -> Anomaly | None:
+        """Move to the oldest row of the page, or end."""
         if self.claim is not None:
-            return self._check(self.claim, seen, length, aged)
+            return self._check(self.claim, seen)
         # In this order: rows outside the bounds say nothing of the order, and rows out of order
         # nothing of where the page ends.
         if seen.outside(self.asked):
@@ -112,11 +109,13 @@ class KeysetPaging(Method):
         if self._is_doubtful_empty(seen):
             self.repeated = frozenset()
             return None
-        return self._take(seen, length, aged)
+        return self._take(seen)
 
-    def _take(self, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
+    def _take(self, seen: PageSeen) -> Anomaly | None:
         """Go below a page within the bounds and in order, unless something speaks against it."""
-        may_have_holes = not length.is_full(seen.count) and seen.has_next
+        length = self.listing.length
+        is_full = length.is_full(seen.count)
+        may_have_holes = not is_full and seen.has_next
         if may_have_holes and seen.keys != self.repeated:
             # "Nothing new on a short page" proves nothing while a next one is named: such a page
             # counts only when the same request brings the same page twice.
@@ -126,16 +125,16 @@ class KeysetPaging(Method):
             return None
         oldest = min((instant for _, instant in seen.rows), default=self.reached)
         # One step above the oldest instant: its rows come back with the next page.
-        reached = min(self.reached, floor(oldest, self.resolution) + self.resolution)
-        if length.is_full(seen.count) and reached == self.reached:
+        reached = min(self.reached, self.listing.bound_above(oldest))
+        if is_full and reached == self.reached:
             # A full page within one step: the next request would be this one again.
             # Before the overlap: of more ties than a page holds, any may have come back.
             return Anomaly.TIE if seen.rows else Anomaly.STUCK
         # Rows that age out of retention between two pages are missing rightly.
-        if self.reached > aged and self._lacking(seen):
+        if self.reached > self.listing.aged and self._lacking(seen):
             return Anomaly.OVERLAP
-        if not seen.has_next and not length.is_full(seen.count):
-            self._end(seen, reached, length)
+        if not seen.has_next and not is_full:
+            self._end(seen, reached)
             return None
         if reached == self.reached:
             # Nothing new, and yet a next page is named: to believe that this is the end would
@@ -158,14 +157,13 @@ class KeysetPaging(Method):
         """Take these rows for those of the page before."""
         # Rows that leave by themselves prove nothing, but for this: bounds that a server cuts to
         # the second or the minute lose a page's oldest rows every time.
-        self.known = rows if self.stable or self.resolution < MINUTE else {}
+        self.known = rows if self.listing.stable or self.listing.resolution < MINUTE else {}
 
     def check_bounds(self) -> None:
         """Ask for the page before once more: is one row gone, or does the server cut bounds?"""
         newest = max(self.known.values())
-        span = Span(self.reached - self.resolution, floor(newest, self.resolution))
-        span = Span(span.start, span.end + self.resolution)
-        self.claim = Claim("gone", PageRequest(span), self.known, self.reached)
+        start, end = self.reached - self.listing.resolution, self.listing.bound_above(newest)
+        self.claim = Claim("gone", PageRequest(Span(start, end)), self.known, self.reached)
 
     def _lacking(self, seen: PageSeen) -> set[str]:
         """The rows at the oldest instant of the page before that did not come back."""
@@ -174,15 +172,15 @@ class KeysetPaging(Method):
         oldest = min(self.known.values(), default=0)
         return {key for key, at in self.known.items() if at == oldest} - seen.keys
 
-    def _end(self, seen: PageSeen, reached: int, length: PageLength) -> None:
+    def _end(self, seen: PageSeen, reached: int) -> None:
         """Take a page that names no next one for the end, if that is proven."""
-        if not seen.count or length.is_short(seen.count):
+        if not seen.count or self.listing.length.is_short(seen.count):
             self._skip_below_asked()
         else:
             # Up to the newest row and from the last one on: so a server that cuts the upper bound
             # shows, too, which no overlap can show where there is but one page.
             newest = max((at for _, at in seen.rows), default=self.reached)
-            end = min(self.asked.end, floor(newest, self.resolution) + self.resolution)
+            end = min(self.asked.end, self.listing.bound_above(newest))
             request = PageRequest(Span(self.asked.start, end), offset=max(0, len(seen.rows) - 1))
             self.claim = Claim("end", request, dict(seen.rows), reached)
             self.repeated = None
@@ -192,7 +190,8 @@ class KeysetPaging(Method):
         # A range that the server bounds is read in several: the last minute above its start is
         # asked for again, since ``gte`` may mean ``gt`` there.
         start = self.asked.start
-        self.skip_to(self.span.start if start < self.span.start else start + MINUTE)
+        bottom = self.listing.span.start
+        self.skip_to(bottom if start < bottom else start + MINUTE)
 
     def _is_doubtful_empty(self, seen: PageSeen) -> bool:
         """Whether an empty page is to be asked for again: a replica that lags may answer so once.
@@ -202,7 +201,7 @@ class KeysetPaging(Method):
         if seen.count or seen.has_next or self.repeated is not None:
             return False
         is_long = self.asked.length - 2 * MINUTE > DAY
-        return bool(self.known) or (self.confirm_empty and is_long)
+        return bool(self.known) or (self.listing.confirm_empty and is_long)
 
     def _repeat(self, seen: PageSeen) -> None:
         """Ask the same once more, or after many times for what the page says is next."""
@@ -222,7 +221,7 @@ class KeysetPaging(Method):
         if self.newest_first:
             self._move(rows, reached)
         else:
-            above = PageRequest(Span(reached, ceil(self.reached, self.resolution)))
+            above = PageRequest(Span(reached, ceil(self.reached, self.listing.resolution)))
             self.claim = Claim("order", above, rows, reached)
             self.repeated = None
 
@@ -230,19 +229,23 @@ class KeysetPaging(Method):
         self.skip_to(reached)
         self.expect(rows)
 
-    def _check(self, claim: Claim, seen: PageSeen, length: PageLength, aged: int) -> Anomaly | None:
+    def _check(self, claim: Claim, seen: PageSeen) -> Anomaly | None:
         """Take the answer to a request that has to show a claim."""
-        if claim.kind == "order":
-            return self._check_order(claim, seen, length)
-        is_short = seen.has_next and not length.is_full(seen.count)
-        if claim.kind == "end" and is_short and seen.keys != self.repeated:
+        is_full = self.listing.length.is_full(seen.count)
+        may_have_holes = seen.has_next and not is_full
+        if claim.kind in ("end", "order") and may_have_holes and seen.keys != self.repeated:
             # As any page that is short and names a next one: it counts when it comes twice.
             self.repeated = seen.keys
             return None
         self.claim = None
         if seen.outside(claim.request.span):
             return Anomaly.BOUNDS
-        if claim.kind == "next":
+        if claim.kind == "order":
+            # What lies above the oldest row of a page must be of that page.
+            if is_full or not seen.keys <= claim.rows.keys():
+                return Anomaly.ORDER
+            self._move(claim.rows, claim.reached)
+        elif claim.kind == "next":
             # What follows the page that came again and again must be nothing. Anything else would
             # be rows that this method can never reach.
             if seen.count or seen.has_next or self.repeated is None:
@@ -255,22 +258,20 @@ class KeysetPaging(Method):
                 return Anomaly.BOUNDS
             self.known = {}
         else:
-            return self._check_end(claim, seen, length, aged)
+            return self._check_end(claim, seen)
         return None
 
-    def _check_end(
-        self, claim: Claim, seen: PageSeen, length: PageLength, aged: int
-    ) -> Anomaly | None:
+    def _check_end(self, claim: Claim, seen: PageSeen) -> Anomaly | None:
         """Nothing but the last row of the page may come."""
         new = seen.keys - claim.rows.keys()
-        stays = self.stable or self.resolution < MINUTE
+        aged, stays = self.listing.aged, self.listing.stable or self.listing.resolution < MINUTE
         if not seen.count and stays and min(claim.rows.values(), default=aged) > aged:
             return Anomaly.OVERLAP
         if not new and len(seen.rows) <= 1 and not seen.has_next:
             self._skip_below_asked()
         elif new:
             # The page was cut though it named no next one: so many rows does a page hold.
-            length.see_full(claim.request.offset + 1)
+            self.listing.length.see_full(claim.request.offset + 1)
             if claim.reached == self.reached:
                 return Anomaly.TIE
             self._go_below(claim.rows, claim.reached)
@@ -279,18 +280,4 @@ class KeysetPaging(Method):
             self._go_below(claim.rows, claim.reached)
         else:
             self._skip_below_asked()  # no bound and no offset parts these rows from others
-        return None
-
-    def _check_order(self, claim: Claim, seen: PageSeen, length: PageLength) -> Anomaly | None:
-        """What lies above a page's oldest row must be of that page."""
-        if seen.outside(claim.request.span):
-            self.claim = None
-            return Anomaly.BOUNDS
-        if length.is_full(seen.count) or not seen.keys <= claim.rows.keys():
-            self.claim = None
-            return Anomaly.ORDER
-        if seen.has_next and seen.keys != self.repeated:
-            self.repeated = seen.keys
-            return None
-        self._move(claim.rows, claim.reached)
         return None

@@ -1,4 +1,4 @@
-"""What a paginator, its methods and its driver share: requests, what a page held, anomalies."""
+"""What a paginator, its methods and the reader share: requests, pages, and what lists them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import Query
 from plivo_analysis.api.times import api_time
-from plivo_analysis.values.spans import Span
+from plivo_analysis.values.spans import Span, floor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,36 +87,6 @@ class PageSeen:
 
 
 @dataclass(slots=True)
-class Method:
-    """A way to read a range from its end to its start; what all ways have in common.
-
-    Args:
-        span: The range.
-        reached: What lies above this instant is covered; at first the end of the first request.
-        resolution: How fine the server's bounds are taken to be, in microseconds.
-        stable: Whether rows stay in the listing while it is read.
-        confirm_empty: Whether a long part without rows is asked for twice.
-        longest: How long a range the server lists at most, in microseconds.
-    """
-
-    span: Span
-    reached: int
-    resolution: int
-    stable: bool = True
-    confirm_empty: bool = True
-    longest: int | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether there is nothing left to ask."""
-        return self.reached <= self.span.start
-
-    def stop_at(self, start: int) -> None:
-        """Leave what lies below an instant to somebody else."""
-        self.span = Span(max(start, self.span.start), self.span.end)
-
-
-@dataclass(slots=True)
 class PageLength:
     """How many rows a server puts on a page, whatever number was asked for.
 
@@ -165,3 +135,34 @@ class PageLength:
     def is_short(self, count: int) -> bool:
         """Whether the server would have put more rows on this page if it had any."""
         return count < min(self.longest, self.full)
+
+
+@dataclass(slots=True)
+class Listing:
+    """The listing of a range, and what is known of how the server lists it.
+
+    A paginator learns more of it while it reads.
+
+    Args:
+        span: The range, on whole minutes.
+        resolution: How fine the server's bounds are taken to be, in microseconds.
+        ordered: Whether the server lists newest first.
+        stable: Whether rows stay in the listing while it is read.
+        confirm_empty: Whether a long part without rows is asked for twice.
+        longest: How long a range the server lists at most, in microseconds.
+        length: How many rows the server puts on a page.
+        aged: Rows before this instant may vanish at the edge of retention.
+    """
+
+    span: Span
+    resolution: int = 1
+    ordered: bool = True
+    stable: bool = True
+    confirm_empty: bool = True
+    longest: int | None = None
+    length: PageLength = field(default_factory=PageLength)
+    aged: int = 0
+
+    def bound_above(self, instant: int) -> int:
+        """The next bound above an instant that the server tells from it."""
+        return floor(instant, self.resolution) + self.resolution

@@ -27,13 +27,13 @@ from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
 from plivo_analysis.sync.bisection import Bisection, Ties
 from plivo_analysis.sync.keyset_paging import KeysetPaging
-from plivo_analysis.sync.page_request import Anomaly, PageLength, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import Anomaly, Listing, PageRequest, PageSeen
 from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor, merge, subtract
 
 RESOLUTIONS = (1, SECOND, MINUTE, DAY)
 LONGEST_RANGE = 30 * DAY  # what Plivo documents for some lists
 
-_VERSION = 1  # of what to_json writes; a checkpoint of another one is not resumed
+_VERSION = 2  # of what to_json writes; a checkpoint of another one is not resumed
 _SPARE_REQUESTS = 50
 
 
@@ -42,14 +42,7 @@ class Paginator:
     """Read one range whole, or say which part could not be read.
 
     Args:
-        span: The range, on whole minutes.
-        resolution: How fine the server's bounds are, as far as known.
-        ordered: Whether the server lists newest first, as far as known.
-        stable: Whether rows stay in the listing while it is read.
-        confirm_empty: Whether a long range without rows is asked for twice.
-        longest: How long a range the server lists at most, as far as known.
-        length: How many rows the server puts on a page, as far as known.
-        aged: Rows before this instant may vanish; it moves on while the range is read.
+        method: How the listing is read.
         flags: What was out of the ordinary.
         missing: What could not be read whole.
         read: What is read whole, page by page.
@@ -61,11 +54,10 @@ class Paginator:
         top: Where reading began, whatever part is read now.
         requests: How many pages came.
         moves: How many of them led further down.
-        method: How the range is read.
         ties: Reads one step of the resolution, where it holds more rows than a page.
 
     Example:
-        >>> paginator = Paginator(Span(0, MINUTE))
+        >>> paginator = Paginator.of(Listing(Span(0, MINUTE)))
         >>> paginator.receive(PageSeen(rows=(("a", 5),), count=1, has_next=False))
         >>> paginator.request().span  # the end is proven, not believed
         Span(start=-60000000, end=6)
@@ -74,14 +66,8 @@ class Paginator:
         (True, [Span(start=0, end=60000000)])
     """
 
-    span: Span
-    resolution: int = field(default=RESOLUTIONS[0], kw_only=True)
-    ordered: bool = field(default=True, kw_only=True)
-    stable: bool = field(default=True, kw_only=True)
-    confirm_empty: bool = field(default=True, kw_only=True)
-    longest: int | None = field(default=None, kw_only=True)
-    length: PageLength = field(default_factory=PageLength, kw_only=True)
-    aged: int = 0
+    method: KeysetPaging | Bisection
+    top: int
     flags: frozenset[str] = frozenset()
     missing: list[Span] = field(default_factory=list)
     read: list[Span] = field(default_factory=list)
@@ -90,22 +76,31 @@ class Paginator:
     resolution_learnt: int | None = None
     before_anomaly: int | None = None
     unfit: bool = False
-    top: int = 0
     requests: int = 0
     moves: int = 0
-    method: KeysetPaging | Bisection = field(init=False)
     ties: Ties | None = None
 
-    def __post_init__(self) -> None:
-        self.top = self.top or self.span.end
-        self._begin(self.span.end + MINUTE, known={})
+    @classmethod
+    def of(cls, listing: Listing) -> Self:
+        """A paginator that is to read a listing."""
+        return cls(_method(listing, listing.span.end + MINUTE), listing.span.end)
+
+    @property
+    def listing(self) -> Listing:
+        """What is read, and what is known of it."""
+        return self.method.listing
+
+    @property
+    def span(self) -> Span:
+        """The range that is read."""
+        return self.listing.span
 
     def to_json(self) -> str:
         """All that it knows, so that another process goes on exactly where it stood.
 
         Example:
-            >>> Paginator(Span(0, 5)).to_json()[:47]
-            '{"version":1,"span":{"start":0,"end":5},"resolu'
+            >>> Paginator.of(Listing(Span(0, 5))).to_json()[:60]
+            '{"version":2,"method":{"listing":{"span":{"start":0,"end":5}'
         """
         state = {"version": _VERSION, **_plain(self)}
         return json.dumps(state, default=_plain, separators=(",", ":"))
@@ -115,7 +110,7 @@ class Paginator:
         """The paginator that :meth:`to_json` wrote; None where another release did.
 
         Example:
-            >>> paginator = Paginator(Span(0, 5))
+            >>> paginator = Paginator.of(Listing(Span(0, 5)))
             >>> Paginator.from_json(paginator.to_json()) == paginator
             True
             >>> Paginator.from_json('{"version":0}') is None
@@ -127,21 +122,17 @@ class Paginator:
         return cast("Self", _restored(cls, state))
 
     def keep_to(self, span: Span) -> None:
-        """Mind a part of the range only; what is known of the rest is kept elsewhere."""
-        self.span = self.span.clip(span)
+        """Mind a part of the range only; the rest is left to others, or known already."""
+        self.listing.span = self.span.clip(span)
         self.read = _clipped(self.read, span)
         self.missing = _clipped(self.missing, span)
-        self.method.stop_at(self.span.start)
-
-    def stop_at(self, start: int) -> None:
-        """Leave what lies below an instant to somebody else; on a whole minute."""
-        self.span = Span(max(start, self.span.start), self.span.end)
-        self.method.stop_at(start)
 
     @property
     def done(self) -> bool:
         """Whether there is nothing left to ask."""
-        return not self.span.length or (self.ties is None and self.method.done)
+        return not self.span.length or (
+            self.ties is None and self.method.reached <= self.span.start
+        )
 
     @property
     def reached(self) -> int:
@@ -181,7 +172,7 @@ class Paginator:
             self._give_up_rest()  # nothing here can be read, and nothing else was
         else:
             self._go_on(self.method, seen)
-        self.length.see(seen.count)
+        self.listing.length.see(seen.count)
         # A server that repeats itself must not be asked for ever.
         if not self.done and self.requests > 2 * (self.moves + 1) + _SPARE_REQUESTS:
             self._give_up_rest()
@@ -190,17 +181,17 @@ class Paginator:
         """Take a refusal of the range for its length; whether a shorter one can be asked for."""
         if self.request().span.length <= LONGEST_RANGE:
             return False
-        self.longest = self.method.longest = LONGEST_RANGE
+        self.listing.longest = LONGEST_RANGE
         return True
 
     def _go_on(self, method: KeysetPaging | Bisection, seen: PageSeen) -> None:
         before, checking = method.reached, isinstance(method, KeysetPaging) and method.is_checking
-        anomaly = method.receive(seen, self.length, self.aged)
+        anomaly = method.receive(seen)
         if anomaly is None:
             # A row that was deleted meanwhile costs two requests at coarser resolutions and one
             # that shows that it is gone. To stay at the minute would cost far more.
             if checking and self.before_anomaly is not None:  # the row is gone, the bounds hold
-                self.resolution = method.resolution = self.before_anomaly
+                self.listing.resolution = self.before_anomaly
                 self.before_anomaly = None
             if method.reached < before:
                 self._cover(Span(method.reached, before))
@@ -213,26 +204,27 @@ class Paginator:
         elif anomaly in (Anomaly.BOUNDS, Anomaly.OVERLAP):
             self._doubt_bounds(method, anomaly)
         elif isinstance(method, KeysetPaging):
-            self.ordered = self.ordered and anomaly is not Anomaly.ORDER
-            self._begin(method.reached, bisect=True)
+            self.listing.ordered &= anomaly is not Anomaly.ORDER
+            self._begin(method.reached, method.known, bisect=True)
         else:
             self._give_up(method.part)
 
     def _doubt_bounds(self, method: KeysetPaging | Bisection, anomaly: Anomaly) -> None:
         """A row lies outside the bounds, or did not come back: are the bounds cut?"""
+        listing = self.listing
         if self.before_anomaly is None:
-            self.before_anomaly = self.resolution
+            self.before_anomaly = listing.resolution
         # The next coarser resolution asks for whole seconds or minutes: such bounds mean the same
         # to a server that cuts them and to one that does not.
-        if self.resolution < MINUTE:
-            self.resolution = RESOLUTIONS[RESOLUTIONS.index(self.resolution) + 1]
-            self._begin(method.reached, bisect=isinstance(method, Bisection))
+        if listing.resolution < MINUTE:
+            listing.resolution = RESOLUTIONS[RESOLUTIONS.index(listing.resolution) + 1]
+            self._begin(method.reached, method.known, bisect=isinstance(method, Bisection))
         elif anomaly is Anomaly.OVERLAP and isinstance(method, Bisection):
             self._give_up(method.part)
-        elif anomaly is Anomaly.OVERLAP and self.resolution == MINUTE and method.known:
+        elif anomaly is Anomaly.OVERLAP and listing.resolution == MINUTE and method.known:
             # Bounds cut to the day are rare and cost all that was read: a row may just be gone.
             method.check_bounds()  # type: ignore[union-attr] # not a bisection
-        elif self.resolution == MINUTE:
+        elif listing.resolution == MINUTE:
             self._start_anew()
         else:  # not even whole days are kept to
             self.not_honoured = anomaly is Anomaly.BOUNDS
@@ -245,12 +237,12 @@ class Paginator:
         """
         self.withdrawn.append(Span(self.reached, self.top))
         self.missing = [part for part in [Span(self.span.end, self.top)] if part.length]
-        self.read, self.resolution = [], DAY
-        self._begin(self.span.end + MINUTE, known={})
+        self.read, self.listing.resolution = [], DAY
+        self._begin(self.span.end + MINUTE, {})
 
     def _go_on_with_ties(self, ties: Ties, seen: PageSeen) -> None:
         known = len(ties.known)
-        anomaly = ties.receive(seen, self.length)
+        anomaly = ties.receive(seen, self.listing.length)
         self.moves += len(ties.known) > known
         if anomaly is not None:
             self.flags |= {anomaly.value}
@@ -267,12 +259,13 @@ class Paginator:
 
     def _read_ties(self, method: KeysetPaging | Bisection) -> None:
         # No bound falls within a step, so that no smaller range parts its rows.
-        asked, reached = method.asked, ceil(method.reached, self.resolution)
+        step = self.listing.resolution
+        reached = ceil(method.reached, step)
         self.ties = Ties(
-            Span(reached - self.resolution, reached),
-            asked,
+            Span(reached - step, reached),
+            method.asked,
             newest_first=isinstance(method, KeysetPaging),
-            stable=self.stable,
+            stable=self.listing.stable,
         )
 
     def _cover(self, span: Span) -> None:
@@ -288,29 +281,16 @@ class Paginator:
             self.read.append(part)
         self.unfit = False
 
-    def _begin(
-        self, reached: int, *, bisect: bool = False, known: dict[str, int] | None = None
-    ) -> None:
+    def _begin(self, reached: int, known: dict[str, int], *, bisect: bool = False) -> None:
         """Read what is left in another way; the rows that have to come back stay the same."""
-        if known is None:
-            known = self.method.known
-        # Keyset paging takes the oldest row of a page for its last: only an ordered list can be
-        # read so. Bisection asks a little more often, and needs no order.
-        kind = KeysetPaging if self.ordered and not bisect else Bisection
-        self.method = kind(
-            self.span,
-            ceil(reached, self.resolution),
-            self.resolution,
-            self.stable,
-            self.confirm_empty,
-            self.longest,
-        )
+        self.method = _method(self.listing, reached, bisect=bisect)
         self.method.expect(known)
 
     def _accept_resolution(self) -> None:
         """A page was taken at the resolution that an anomaly led to: it was the right one."""
-        if self.before_anomaly is not None and self.stable:  # else rows may have left by themselves
-            self.resolution_learnt = self.resolution
+        # Rows that are not stable may have left by themselves.
+        if self.before_anomaly is not None and self.listing.stable:
+            self.resolution_learnt = self.listing.resolution
         self.before_anomaly = None
 
     def _give_up(self, part: Span) -> None:
@@ -324,6 +304,13 @@ class Paginator:
         self.missing = merge([*self.missing, *subtract(self.span, [*self.read, *self.missing])])
         self.method.skip_to(self.span.start)
         self.ties = None
+
+
+def _method(listing: Listing, reached: int, *, bisect: bool = False) -> KeysetPaging | Bisection:
+    # Keyset paging takes the oldest row of a page for its last: only an ordered list can be read
+    # so. Bisection asks a little more often, and needs no order.
+    kind = KeysetPaging if listing.ordered and not bisect else Bisection
+    return kind(listing, ceil(reached, listing.resolution))
 
 
 def _clipped(parts: list[Span], span: Span) -> list[Span]:
@@ -347,12 +334,7 @@ def _restored(kind: Any, plain: Any) -> Any:
         state: Any
         for state in filter(is_dataclass, kinds):
             if plain.keys() >= (hints := get_type_hints(state)).keys():
-                values = {name: _restored(hint, plain[name]) for name, hint in hints.items()}
-                given = {part.name for part in fields(state) if part.init}
-                made = state(**{name: values[name] for name in given})
-                for name in values.keys() - given:
-                    setattr(made, name, values[name])
-                return made
+                return state(**{name: _restored(hint, plain[name]) for name, hint in hints.items()})
     if isinstance(plain, list) and get_origin(kinds[0]) is list:
         return [_restored(get_args(kinds[0])[0], part) for part in plain]
     return frozenset(plain) if isinstance(plain, list) else plain

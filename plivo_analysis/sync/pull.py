@@ -202,7 +202,7 @@ class _Pull:
         )
 
     def _resolution(self) -> int:
-        return self._reader.profile.resolution(self._reader.now())
+        return self._reader.profile.listing(self.span, self._reader.now()).resolution
 
     def _read_tail(self) -> list[Span]:
         """Read what is too young to be complete. Its answer tells the server's time."""

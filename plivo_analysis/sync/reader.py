@@ -227,16 +227,9 @@ class Reader:
     def _paginator(
         self, span: Span, *, stable: bool = True, confirm_empty: bool = True
     ) -> Paginator:
-        now, profile = self.now(), self.profile
-        return Paginator(
-            span,
-            resolution=profile.resolution(now),
-            ordered=profile.ordered(now),
-            stable=stable and not self._asks_for_open,
-            confirm_empty=confirm_empty,
-            longest=profile.longest_range(now),
-            length=profile.page_length(now),
-        )
+        stable = stable and not self._asks_for_open
+        listing = self.profile.listing(span, self.now(), stable=stable, confirm_empty=confirm_empty)
+        return Paginator.of(listing)
 
     @property
     def _asks_for_open(self) -> bool:
@@ -267,14 +260,14 @@ class Reader:
             self.watch.waiting(seconds)
 
         while True:
-            paginator.stop_at(hold())
+            paginator.keep_to(Span(hold(), paginator.span.end))
             if paginator.done:
                 return
             page, reading = self._ask_within_limit(paginator, params, wait)
             pages += 1
             # The server drops rows while they are paged. One that turned 90 days old between two
             # pages may be missing from the overlap, and that proves nothing against the server.
-            paginator.aged = self.now() - RETENTION + EDGE
+            paginator.listing.aged = self.now() - RETENTION + EDGE
             paginator.receive(page)
             self.done = before + sum(span.length for span in paginator.covered())
             yield reading

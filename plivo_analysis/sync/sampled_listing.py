@@ -55,7 +55,7 @@ class SampledListing:
         self.newest_known = 0
         self._lists: list[Sampling] = []
         self._order: Iterator[int] | None = None
-        self._split(reader.profile.longest_range(reader.now()) or span.length)
+        self._split(reader.profile.listing(span, reader.now()).longest or span.length)
         self._replay()
 
     @property

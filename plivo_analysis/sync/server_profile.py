@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import RESOURCES
-from plivo_analysis.sync.page_request import PAGE_ROWS, PageLength
+from plivo_analysis.sync.page_request import PAGE_ROWS, Listing, PageLength
 from plivo_analysis.sync.paginator import RESOLUTIONS
-from plivo_analysis.values.spans import DAY, from_us, to_us
+from plivo_analysis.values.spans import DAY, Span, from_us, to_us
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
@@ -37,39 +37,38 @@ class ServerProfile:
     Example:
         >>> from plivo_analysis.storage.store import Store
         >>> profile = ServerProfile(Store(None), "sessions")
-        >>> profile.resolution(0), profile.ordered(0), profile.longest_range(0)
+        >>> listing = profile.listing(Span(0, DAY), now=0)
+        >>> listing.resolution, listing.ordered, listing.longest
         (1, True, None)
     """
 
     store: Store
     resource: str
 
-    def resolution(self, now: int) -> int:
-        """How fine the server's bounds are taken to be, in microseconds."""
-        return int(self._fact("resolution", now) or RESOLUTIONS[0])
-
-    def ordered(self, now: int) -> bool:
-        """Whether the server is taken to list newest first."""
-        return self._fact("order", now) != _UNORDERED
-
-    def page_length(self, now: int) -> PageLength:
-        """How many rows the server is taken to put on a page."""
+    def listing(
+        self, span: Span, now: int, *, stable: bool = True, confirm_empty: bool = True
+    ) -> Listing:
+        """The listing of a range, as the server is taken to list it."""
         longest, full = (self._fact("page", now) or f"0 {PAGE_ROWS}").split()
-        return PageLength(int(longest), int(full))
-
-    def longest_range(self, now: int) -> int | None:
-        """How long a range the server lists at most, in microseconds; None without a limit."""
-        value = self._fact("range", now)
-        return int(value) if value else None
+        limit = self._fact("range", now)
+        return Listing(
+            span,
+            resolution=int(self._fact("resolution", now) or RESOLUTIONS[0]),
+            ordered=self._fact("order", now) != _UNORDERED,
+            stable=stable,
+            confirm_empty=confirm_empty,
+            longest=int(limit) if limit else None,
+            length=PageLength(int(longest), int(full)),
+        )
 
     def learn(self, paginator: Paginator, now: int) -> None:
         """Keep what reading a range found out."""
-        length = paginator.length
+        listing, length = paginator.listing, paginator.listing.length
         lessons = {
             "resolution": paginator.resolution_learnt,
-            "order": None if paginator.ordered else _UNORDERED,
+            "order": None if listing.ordered else _UNORDERED,
             "page": f"{length.longest} {length.full}" if length.is_new else None,
-            "range": paginator.longest,
+            "range": listing.longest,
         }
         for lesson, value in lessons.items():
             # The day of what is merely believed stays: it must not be believed for ever.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest, PageSeen
+from plivo_analysis.sync.page_request import PAGE_ROWS, Listing, PageRequest, PageSeen
 from plivo_analysis.sync.paginator import Paginator
 from plivo_analysis.values.spans import DAY, HOUR, MINUTE, SECOND, Span, floor, merge, subtract
 
@@ -136,7 +136,7 @@ def test_no_row_is_lost_in_silence(
     behaviour: dict[str, object], instants: list[int], seed: int
 ) -> None:
     server = Imagined(named(*instants), random=Random(seed), **behaviour)  # type: ignore[arg-type] # a table of keywords
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     got = read(server, paginator)
     assert lost(server, paginator, got) == set()
     assert not subtract(RANGE, [*paginator.covered(), *paginator.missing])
@@ -162,7 +162,7 @@ def test_no_row_is_lost_in_silence(
 def test_rows_that_a_bound_can_part_are_all_read(name: str, instants: list[int], seed: int) -> None:
     busiest = max((sum(at // MINUTE == m for at in instants) for m in range(90)), default=0)
     server = Imagined(named(*instants), random=Random(seed), **BEHAVIOURS[name])  # type: ignore[arg-type] # a table of keywords
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     got = read(server, paginator)
     if busiest < PAGE_ROWS:
         assert paginator.missing == []
@@ -172,7 +172,7 @@ def test_rows_that_a_bound_can_part_are_all_read(name: str, instants: list[int],
 @pytest.mark.parametrize("rows", [0, 1, 19, 20, 21, 38, 39, 40, 41, 500])
 def test_a_quiet_server_costs_a_request_for_each_19_rows(rows: int) -> None:
     server = Imagined(named(*(n * SECOND for n in range(rows))))
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     assert len(read(server, paginator)) == rows
     proof = 0 < rows < PAGE_ROWS  # that the server puts more rows on a page than came
     assert server.asked <= rows // 19 + 1 + proof
@@ -181,7 +181,7 @@ def test_a_quiet_server_costs_a_request_for_each_19_rows(rows: int) -> None:
 
 def test_pages_of_ten_rows_are_soon_asked_for_once_only() -> None:
     server = Imagined(named(*(n * SECOND for n in range(900))), page_rows=10)
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     assert read(server, paginator) == set(server.rows)
     assert server.asked <= 900 / 9 + 5
     assert paginator.flags == set()
@@ -189,7 +189,7 @@ def test_pages_of_ten_rows_are_soon_asked_for_once_only() -> None:
 
 def test_nothing_new_on_a_short_page_is_no_proof_of_the_end_while_next_is_set() -> None:
     """The overlap alone comes back, thrice, and names a next page; then the rest comes."""
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     top = tuple((f"row-{n}", 50 * MINUTE - n) for n in range(PAGE_ROWS))
     paginator.receive(PageSeen(rows=top, count=PAGE_ROWS, has_next=True))
     overlap = top[-1:]
@@ -203,9 +203,9 @@ def test_nothing_new_on_a_short_page_is_no_proof_of_the_end_while_next_is_set() 
 
 def test_a_row_that_does_not_come_back_makes_the_resolution_coarser() -> None:
     server = Imagined(named(*(n * SECOND + 5 for n in range(100))), step=MINUTE)
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     read(server, paginator)
-    assert paginator.resolution == MINUTE
+    assert paginator.listing.resolution == MINUTE
     assert "overlap" in paginator.flags
 
 
@@ -218,7 +218,7 @@ def test_more_ties_than_a_page_holds_are_read_by_passes_and_flagged(
     order: str, *, mixes_ties: bool
 ) -> None:
     server = Imagined(TIED, order=order, mixes_ties=mixes_ties)
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     assert read(server, paginator) == set(server.rows)
     assert paginator.missing == []
     assert "probable" in paginator.flags
@@ -226,7 +226,7 @@ def test_more_ties_than_a_page_holds_are_read_by_passes_and_flagged(
 
 def test_ties_that_no_offset_can_part_are_named_as_missing_and_the_walk_goes_on() -> None:
     server = Imagined(named(*[7 * MINUTE] * 55, 3), offset_ignored=True)
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     got = read(server, paginator)
     assert paginator.missing == [Span(7 * MINUTE, 7 * MINUTE + 1)]
     assert "row-55" in got
@@ -234,7 +234,7 @@ def test_ties_that_no_offset_can_part_are_named_as_missing_and_the_walk_goes_on(
 
 def test_a_lower_bound_that_is_ignored_is_found_out() -> None:
     server = Imagined(named(5, 3 * DAY + 50 * MINUTE), lower_ignored=True)
-    paginator = Paginator(Span(3 * DAY + 10 * MINUTE, 3 * DAY + 90 * MINUTE))
+    paginator = Paginator.of(Listing(Span(3 * DAY + 10 * MINUTE, 3 * DAY + 90 * MINUTE)))
     read(server, paginator)
     assert paginator.not_honoured
     assert paginator.missing
@@ -242,7 +242,7 @@ def test_a_lower_bound_that_is_ignored_is_found_out() -> None:
 
 def test_a_server_that_repeats_itself_is_not_asked_for_ever() -> None:
     page = tuple((f"row-{n}", 50 * MINUTE) for n in range(PAGE_ROWS))
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     asked = 0
     while not paginator.done:
         paginator.receive(PageSeen(rows=page, count=PAGE_ROWS, has_next=True, next_cursor="x"))
@@ -262,7 +262,7 @@ def test_a_paginator_that_is_resumed_repeats_nothing_and_loses_nothing(
         Imagined(named(*instants), random=Random(seed), **behaviour)  # type: ignore[arg-type] # a table of keywords
         for _ in range(2)
     )
-    uninterrupted, paginator = Paginator(RANGE), Paginator(RANGE)
+    uninterrupted, paginator = Paginator.of(Listing(RANGE)), Paginator.of(Listing(RANGE))
     got: set[str] = set()
     covered: list[Span] = []
     while not paginator.done:
@@ -288,9 +288,9 @@ def test_a_paginator_that_is_resumed_repeats_nothing_and_loses_nothing(
 
 
 def test_a_checkpoint_that_another_release_wrote_is_not_resumed() -> None:
-    text = Paginator(RANGE).to_json()
+    text = Paginator.of(Listing(RANGE)).to_json()
     assert Paginator.from_json(text) is not None
-    assert Paginator.from_json(text.replace('"version":1', '"version":2')) is None
+    assert Paginator.from_json(text.replace('"version":2', '"version":1')) is None
     assert Paginator.from_json("{}") is None
 
 
@@ -311,7 +311,7 @@ def test_a_large_account_is_read_whole_in_any_order(
     server = Imagined(
         rows, order=order, step=step, sorted=sorted((at, k) for k, at in rows.items())
     )
-    paginator = Paginator(LARGE)
+    paginator = Paginator.of(Listing(LARGE))
     got = read(server, paginator)
     assert lost(server, paginator, got) == set()
     if order == "random" and step == MINUTE and crowd:
@@ -323,7 +323,7 @@ def test_a_large_account_is_read_whole_in_any_order(
 def test_rows_of_one_instant_are_no_proof_of_the_order() -> None:
     above = [40 * MINUTE + n for n in range(10)]
     server = Imagined(named(*[5 * MINUTE] * 30, *above), order="ascending")
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     assert read(server, paginator) == set(server.rows)
     assert "order" in paginator.flags
 
@@ -333,13 +333,13 @@ def test_a_page_that_is_in_order_by_chance_is_found_out(drop: int) -> None:
     for seed in range(60):
         rows = named(*[5 * MINUTE] * 100, *[40 * MINUTE] * 3)
         server = Imagined(rows, order="random", random=Random(seed), drop=drop)
-        paginator = Paginator(RANGE)
+        paginator = Paginator.of(Listing(RANGE))
         assert lost(server, paginator, read(server, paginator)) == set()
 
 
 def test_ties_at_the_head_cost_one_request_more_on_a_quiet_server() -> None:
     server = Imagined(named(*[80 * MINUTE] * 18, *(n * SECOND for n in range(60))))
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     assert read(server, paginator) == set(server.rows)
     assert paginator.flags == set()
     assert server.asked <= 78 // 19 + 2
@@ -348,7 +348,7 @@ def test_ties_at_the_head_cost_one_request_more_on_a_quiet_server() -> None:
 @pytest.mark.parametrize("step", [1, SECOND, MINUTE])
 def test_a_moving_filter_loses_nothing_on_a_coarse_server(step: int) -> None:
     server = Imagined(named(*(n * 7 * SECOND + 5 for n in range(100))), step=step)
-    paginator = Paginator(RANGE, stable=False)
+    paginator = Paginator.of(Listing(RANGE, stable=False))
     assert lost(server, paginator, read(server, paginator)) == set()
     assert paginator.missing == []
     assert paginator.resolution_learnt is None
@@ -360,7 +360,7 @@ def test_rows_that_leave_a_moving_filter_take_no_other_with_them(
     instants: list[int], leaving: int, step: int
 ) -> None:
     server = Imagined(named(*instants), step=step)
-    paginator = Paginator(RANGE, stable=False)
+    paginator = Paginator.of(Listing(RANGE, stable=False))
     got: set[str] = set()
     while not paginator.done:
         seen = server.answer(paginator.request())
@@ -374,14 +374,14 @@ def test_rows_that_leave_a_moving_filter_take_no_other_with_them(
 @pytest.mark.parametrize("order", ["newest", "ascending"])
 def test_rows_that_age_out_meanwhile_cause_no_doubt(order: str) -> None:
     server = Imagined(named(*(n * 50 * SECOND for n in range(100))), order=order)
-    paginator = Paginator(RANGE, ordered=order == "newest")
+    paginator = Paginator.of(Listing(RANGE, ordered=order == "newest"))
     got: set[str] = set()
     while not paginator.done:
-        paginator.aged += 9 * MINUTE
+        paginator.listing.aged += 9 * MINUTE
         seen = server.answer(paginator.request())
         got |= seen.keys
         paginator.receive(seen)
-        server.gone |= {key for key, at in server.rows.items() if at < paginator.aged}
+        server.gone |= {key for key, at in server.rows.items() if at < paginator.listing.aged}
     assert paginator.flags == set()
     assert paginator.missing == []
     assert got >= server.rows.keys() - server.gone
@@ -390,11 +390,11 @@ def test_rows_that_age_out_meanwhile_cause_no_doubt(order: str) -> None:
 def test_a_resolution_is_worth_remembering_only_if_it_put_an_end_to_anomalies() -> None:
     rows = named(*(n * 20 * SECOND for n in range(200)))
     for step, learnt in ((1, None), (SECOND, SECOND), (MINUTE, MINUTE)):
-        coarse = Paginator(RANGE)
+        coarse = Paginator.of(Listing(RANGE))
         read(Imagined(rows, step=step), coarse)
         assert coarse.resolution_learnt == learnt
 
-    server, vanished = Imagined(rows), Paginator(RANGE)
+    server, vanished = Imagined(rows), Paginator.of(Listing(RANGE))
     seen = server.answer(vanished.request())
     vanished.receive(seen)
     server.gone = {seen.rows[-1][0]}
@@ -407,7 +407,7 @@ def test_a_resolution_is_worth_remembering_only_if_it_put_an_end_to_anomalies() 
 
 def test_a_row_that_vanishes_from_an_unordered_server_costs_one_part_not_the_rest() -> None:
     server = Imagined(named(*(n * 10 * SECOND for n in range(500))), order="random")
-    paginator = Paginator(RANGE, ordered=False)
+    paginator = Paginator.of(Listing(RANGE, ordered=False))
     got = set()
     while not paginator.done:
         seen = server.answer(paginator.request())
@@ -421,12 +421,12 @@ def test_a_row_that_vanishes_from_an_unordered_server_costs_one_part_not_the_res
 
 def test_a_paginator_can_leave_the_rest_to_others() -> None:
     server = Imagined(named(*(n * 5 * SECOND for n in range(1000))))
-    paginator = Paginator(RANGE)
+    paginator = Paginator.of(Listing(RANGE))
     first = server.answer(paginator.request())
     paginator.receive(first)
-    paginator.stop_at(70 * MINUTE)
+    paginator.keep_to(Span(70 * MINUTE, RANGE.end))
     got = first.keys | read(server, paginator)
     assert paginator.covered() == [Span(70 * MINUTE, 90 * MINUTE)]
     assert {key for key, at in server.rows.items() if at >= 70 * MINUTE} <= got
-    paginator.stop_at(0)
+    paginator.keep_to(RANGE)
     assert paginator.done
