@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     Recipients = Literal["full", "masked", "pseudonym"]
     Watcher = bool | Callable[[int, int, str], object] | None
 
-_NONE = timedelta(0)
 _LARGE_SKEW = timedelta(hours=1)
 
 
@@ -60,7 +60,7 @@ class Request:
     question: Question
     backend: str
     recipients: str
-    progress: Watcher
+    progress: Progress
     partial: str
 
     @classmethod
@@ -87,15 +87,15 @@ class Request:
         question.period(client.now())
         if not isinstance(arguments["verify"], bool):
             raise FilterError(f"verify is {shown_value(arguments['verify'])}; it is True or False.")
-        progress = arguments["progress"]
-        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        shown = arguments["progress"]
+        if not (shown is None or isinstance(shown, bool) or callable(shown)):
             raise FilterError("progress takes None, True, False or a callable.")
         return cls(
             client,
             question,
             checked_backend(arguments["backend"], client),
             checked_word("recipients", arguments["recipients"], RECIPIENTS),
-            progress,
+            Progress(shown, noun=resource.noun, limiter=client.limiter.of(resource.path)),
             checked_word("partial", arguments["partial"], ("raise", "return")),
         )
 
@@ -109,25 +109,18 @@ def answer(request: Request) -> Any:
     """
     client, question = request.client, request.question
     resource = question.resource
-    bar = Progress(request.progress, noun=resource.noun, limiter=client.limiter.of(resource.path))
-    try:
+    with closing(request.progress) as bar:
         pulled = pull(client, question, watch=bar)
-    finally:
-        bar.close()
     rows = stored(client, question, pulled.span)
-    doubts = [
-        *_differences(pulled, resource),
-        *_skewed(pulled.skew),
-        *_ignored(rows, question.filter),
-    ]
-    set_aside = "".join(set_aside_warnings(client, resource, pulled.span))
+    doubts = [*_doubts(pulled, rows, question.filter, client.skew)]
+    set_aside = [*set_aside_warnings(client, resource, pulled.span)]
     frame = to_backend(
         disguise(rows, resource.table, request.recipients, client.store), request.backend
     )
-    lacking = shortfall(pulled, frame, set_aside)
-    if lacking is None and set_aside:
-        doubts.append(set_aside)
-    if lacking is not None and request.partial == "return":
+    lacking = shortfall(pulled, frame, *set_aside)
+    if lacking is None:
+        doubts += set_aside
+    elif request.partial == "return":
         doubts.append(f"{lacking} The table lacks these.")
     for doubt in doubts:
         warnings.warn(doubt, PlivoAnalysisWarning, stacklevel=3)
@@ -186,7 +179,7 @@ def stored(client: Client, question: Question, span: Span) -> pl.DataFrame:
     return chosen(frame, question.filter, resource.key, listed, lasting)
 
 
-def shortfall(pulled: Pulled, frame: Any, set_aside: str = "") -> IncompletePullError | None:
+def shortfall(pulled: Pulled, frame: Any, *set_aside: str) -> IncompletePullError | None:
     """The error that lists what a pull could not read whole; None where it read everything.
 
     Args:
@@ -209,32 +202,36 @@ def shortfall(pulled: Pulled, frame: Any, set_aside: str = "") -> IncompletePull
         sentences.append(f"Not read whole: {_list(pulled.missing)}. Load again to try again.")
     if not sentences:
         return None
-    sentences += [set_aside] if set_aside else []
+    sentences += set_aside
     missing = [span.datetimes() for span in sorted([*pulled.expired, *pulled.missing])]
     return IncompletePullError(" ".join(sentences), frame=frame, missing=missing)
 
 
-def _differences(pulled: Pulled, resource: Resource) -> Iterator[str]:
+def _doubts(pulled: Pulled, rows: pl.DataFrame, asked: Filter, skew: timedelta) -> Iterator[str]:
+    """What a pull found that its table does not show, as sentences for warnings."""
+    name = asked.resource.name
     if pulled.differences:
         yield (
-            f"{pulled.differences} {resource.name} were new or had changed in ranges that were "
-            "complete; the table holds them now."
+            f"{pulled.differences} {name} were new or had changed in ranges that were complete; "
+            "the table holds them now."
         )
     if pulled.vanished:
         yield (
-            f"{pulled.vanished} {resource.name} of ranges that were complete are listed no more; "
-            "the table keeps them."
+            f"{pulled.vanished} {name} of ranges that were complete are listed no more; the table "
+            "keeps them."
         )
-
-
-def _skewed(skew: timedelta) -> Iterator[str]:
-    """A warning where one of two clocks is wrong; an hour is closed by the earlier of them."""
+    # One of two clocks is wrong; what is complete is decided by the earlier of them.
     if abs(skew) > _LARGE_SKEW:
-        hours = abs(skew).total_seconds() / 3600
-        direction = "ahead of" if skew > _NONE else "behind"
+        hours = skew.total_seconds() / 3600
         yield (
-            f"The server's clock is {hours:,.1f} hours {direction} this computer's. Set this "
-            "computer's if it is wrong; until then the hours between the two are read each time."
+            f"The server's clock is {abs(hours):,.1f} hours "
+            f"{'ahead of' if hours > 0 else 'behind'} this computer's. Set this computer's if it "
+            "is wrong; until then the hours between the two are read each time."
+        )
+    if names := unconfirmed(rows, asked):
+        yield (
+            f"No row says anything of {' and '.join(names)}, so that nothing shows whether the "
+            "server kept to it: the table may hold every record of the range."
         )
 
 
@@ -249,14 +246,6 @@ def set_aside_warnings(client: Client, resource: Resource, span: Span) -> Iterat
             f"{plural(len(reasons), resource.name.removesuffix('s'))} of this range set aside. "
             f"{why} They are in no table, so that counts and sums are lower bounds; "
             f"pva.issues({resource.name!r}) lists them."
-        )
-
-
-def _ignored(rows: pl.DataFrame, asked: Filter) -> Iterator[str]:
-    if names := unconfirmed(rows, asked):
-        yield (
-            f"No row says anything of {' and '.join(names)}, so that nothing shows whether the "
-            "server kept to it: the table may hold every record of the range."
         )
 
 

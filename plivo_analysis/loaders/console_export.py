@@ -137,7 +137,7 @@ def read_messages_csv(
     try:
         # A header is one line. The others go to csv as they are: a quoted cell may hold several.
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            export = _Export(_Layout.of(lines.readline(), name), local, name)
+            export = _Export.of(lines.readline(), name, local)
             frame = export.read(lines)
     except UnicodeDecodeError:
         raise SchemaError(
@@ -154,24 +154,34 @@ def read_messages_csv(
     return to_backend(frame, backend)
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """The layout of a file: its separator, its headers, and the table's column for each.
+@dataclass(slots=True)
+class _Export:
+    """A file while it is read, with the lines and values that cannot be read.
 
     Args:
+        file: Its name, masked.
+        zone: The zone of times without an offset.
         delimiter: The separator of cells.
         headers: The headers as the file has them.
         sources: For each column of the table, the positions of the headers that fill it.
         others: The positions of headers without a column in the table.
+        lines: How many lines held a record.
+        set_aside: The lines that are left out, by the reason.
+        unread: The lines of values that are null, by the column and the reason.
     """
 
+    file: str
+    zone: ZoneInfo
     delimiter: str
     headers: tuple[str, ...]
     sources: Mapping[str, tuple[int, ...]]
     others: tuple[int, ...]
+    lines: int = 0
+    set_aside: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    unread: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
-    def of(cls, line: str, file: str) -> Self:
+    def of(cls, line: str, file: str, zone: ZoneInfo) -> Self:
         """Read a header.
 
         Raises:
@@ -216,28 +226,7 @@ class _Layout:
             if name
         }
         others = tuple(at for at, name in enumerate(names) if not name)
-        return cls(delimiter, headers, sources, others)
-
-
-@dataclass(slots=True)
-class _Export:
-    """A file while it is read, with the lines and values that cannot be read.
-
-    Args:
-        layout: Its columns.
-        zone: The zone of times without an offset.
-        file: Its name, masked.
-        lines: How many lines held a record.
-        set_aside: The lines that are left out, by the reason.
-        unread: The lines of values that are null, by the column and the reason.
-    """
-
-    layout: _Layout
-    zone: ZoneInfo
-    file: str
-    lines: int = 0
-    set_aside: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    unread: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+        return cls(file, zone, delimiter, headers, sources, others)
 
     def read(self, text: Iterator[str]) -> pl.DataFrame:
         """The lines below the header as the table of messages.
@@ -273,7 +262,7 @@ class _Export:
 
     def _records(self, text: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
         """Each record with the number of the line on which it begins, without blank lines."""
-        reader = csv.reader(text, delimiter=self.layout.delimiter, strict=True)
+        reader = csv.reader(text, delimiter=self.delimiter, strict=True)
         line = 2
         try:
             for cells in reader:
@@ -287,13 +276,12 @@ class _Export:
             ) from None
 
     def _row(self, line: int, cells: list[str]) -> dict[str, Any] | None:
-        headers, sources = self.layout.headers, self.layout.sources
-        if len(cells) != len(headers):
+        if len(cells) != len(self.headers):
             self.set_aside["More or fewer cells than the header."].append(line)
             return None
         record: dict[str, str | None] = {}
         unread: dict[int, str] = {}  # the reason, by the position of the cell
-        for name, positions in sources.items():
+        for name, positions in self.sources.items():
             texts = {at: text for at in positions if (text := cells[at].strip())}
             record[name], reason = self._value(name, [*texts.values()])
             if reason:
@@ -302,17 +290,15 @@ class _Export:
         if read.row is None:
             (note,) = read.notes
             # The reason found in the cell says more than the parser's, which saw a null.
-            reasons = (unread[at] for at in sources.get(note.path, ()) if at in unread)
+            reasons = (unread[at] for at in self.sources.get(note.path, ()) if at in unread)
             self.set_aside[next(reasons, Code(note.code).meaning)].append(line)
             return None
         for note in read.notes:
             if Code(note.code).effect is Effect.NULLED:
-                unread |= dict.fromkeys(sources[note.path], Code(note.code).meaning)
+                unread |= dict.fromkeys(self.sources[note.path], Code(note.code).meaning)
         for at, reason in unread.items():
-            self.unread[f"{shown(headers[at])}: {reason}"].append(line)
-        extra = {
-            headers[at]: cells[at] for at in (*self.layout.others, *unread) if cells[at].strip()
-        }
+            self.unread[f"{shown(self.headers[at])}: {reason}"].append(line)
+        extra = {self.headers[at]: cells[at] for at in (*self.others, *unread) if cells[at].strip()}
         return read.row | {"extra": canonical(extra) if extra else None}
 
     def _value(self, name: str, texts: list[str]) -> tuple[str | None, str]:

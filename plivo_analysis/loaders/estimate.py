@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.api.checks import shown_value
@@ -12,7 +13,6 @@ from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
 from plivo_analysis.loaders.answer import Request
 from plivo_analysis.loaders.estimate_steps import Estimating
 from plivo_analysis.metrics.intervals import normal_quantile
-from plivo_analysis.sync.progress import Progress
 from plivo_analysis.values.table_types import Kind
 
 if TYPE_CHECKING:
@@ -118,23 +118,19 @@ def estimate(
     if within is None and requests is None:
         within = _WITHIN
     columns = _checked_by(by)
-    limiter = request.client.limiter.of(SESSION_RESOURCE.path)
-    bar = Progress(request.progress, noun=SESSION_RESOURCE.noun, limiter=limiter)
-    estimating = Estimating(
-        request.client,
-        request.question,
-        watch=bar,
-        by=columns,
-        within=within,
-        requests=requests,
-        confidence=confidence,
-        backend=request.backend,
-    )
-    try:
+    with closing(request.progress) as bar:
+        estimating = Estimating(
+            request.client,
+            request.question,
+            watch=bar,
+            by=columns,
+            within=within,
+            requests=requests,
+            confidence=confidence,
+            backend=request.backend,
+        )
         for _ in estimating.steps():
             pass
-    finally:
-        bar.close()
     found = estimating.estimate()
     for doubt in estimating.doubts():
         warnings.warn(doubt, PlivoAnalysisWarning, stacklevel=2)

@@ -21,21 +21,12 @@ from plivo_analysis.metrics.samples import (
     page_sums,
 )
 from plivo_analysis.sync.page_request import PAGE_ROWS
-from plivo_analysis.sync.pull import answers, pull
-from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
+from plivo_analysis.sync.pull import MARGIN, answers, parts_of, pull
+from plivo_analysis.sync.reader import Reader
 from plivo_analysis.sync.sampled_listing import SampledListing, begun_earlier
 from plivo_analysis.sync.sampling import NotAListError
 from plivo_analysis.tables.convert import from_rows, to_backend
-from plivo_analysis.values.spans import (
-    MINUTE,
-    Span,
-    ceil,
-    floor,
-    from_us,
-    span_text,
-    subtract,
-    to_us,
-)
+from plivo_analysis.values.spans import Span, span_text, subtract
 
 if TYPE_CHECKING:
     import threading
@@ -47,7 +38,6 @@ if TYPE_CHECKING:
     from plivo_analysis.sync.progress import ProgressListener
     from plivo_analysis.sync.pull import Question
 
-_MARGIN = 5 * MINUTE  # before the end of retention: rows expire while pages are read
 _CHECK_EVERY = 20  # the width is computed again whenever a twentieth more pages are read
 
 
@@ -102,7 +92,7 @@ class Estimating:
     def __post_init__(self) -> None:
         question = self.question
         self._reader = Reader(self.client, question.filter, self.watch, self.cancel)
-        earlier = begun_earlier(self._reader, lambda begun: self._bounds(begun)[1])
+        earlier = begun_earlier(self._reader, lambda begun: parts_of(question, begun, MARGIN)[1])
         self._is_continued = earlier is not None
         self._set_clock(self._reader.now() if earlier is None else earlier)
         # The live tail and windows are small parts of the range: none of them is all of it.
@@ -199,23 +189,12 @@ class Estimating:
             *set_aside_warnings(self.client, self.question.resource, self._exact),
         ]
 
-    def _bounds(self, begun: int) -> tuple[Span, Span, Span]:
-        """The range that the question means at a moment: all of it, its closed part, its live tail.
-
-        The closed part is listed and sampled; rows can still come into the live tail.
-        """
-        exact = Span(*map(to_us, self.question.period(from_us(begun))))
-        asked, edge = exact.outward(MINUTE), floor(begun - SETTLE, MINUTE)
-        oldest = ceil(begun - RETENTION + _MARGIN, MINUTE)
-        listing = Span(max(asked.start, oldest), min(asked.end, edge))
-        return exact, listing, Span(max(asked.start, edge), asked.end)
-
     def _set_clock(self, begun: int) -> None:
         self._begun = begun
-        exact, self._listing, self._tail = self._bounds(begun)
+        exact, self._listing, self._tail = parts_of(self.question, begun, MARGIN)
         # Without what has expired; a few minutes of that are the margin, and not worth a warning.
         self._exact = Span(min(max(exact.start, self._listing.start), exact.end), exact.end)
-        self._left_out = Span(exact.start, self._exact.start - 2 * _MARGIN)
+        self._left_out = Span(exact.start, self._exact.start - 2 * MARGIN)
 
     def _read_on(self, source: SampledListing | TimeWindows) -> Iterator[None]:
         """Read pages, or windows of time in their place, until there are enough."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -70,17 +70,4 @@ def stretches(client: Client, resource: Resource, span: Span) -> list[Stretch]:
     rest = [
         Stretch(part, state) for state, edge in edges for part in subtract(edge.clip(span), whole)
     ]
-    return sorted([*_joined(complete), *rest], key=lambda stretch: (stretch.span, stretch.scope))
-
-
-def _joined(parts: list[Stretch]) -> list[Stretch]:
-    """Parts that touch and differ in nothing else, as one."""
-    joined: list[Stretch] = []
-    for part in sorted(parts, key=lambda stretch: (stretch.scope, stretch.span)):
-        before = joined[-1] if joined else None
-        touches = before is not None and before.span.end == part.span.start
-        if before is not None and touches and replace(before, span=part.span) == part:
-            joined[-1] = replace(part, span=Span(before.span.start, part.span.end))
-        else:
-            joined.append(part)
-    return joined
+    return sorted([*complete, *rest], key=lambda stretch: (stretch.span, stretch.scope))

@@ -21,7 +21,7 @@ If all of it fails, the part is named as missing and the rest is read.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from types import UnionType
 from typing import Any, Self, cast, get_args, get_origin, get_type_hints
 
@@ -102,8 +102,8 @@ class Paginator:
             >>> Paginator.of(Listing(Span(0, 5))).to_json()[:60]
             '{"version":2,"method":{"listing":{"span":{"start":0,"end":5}'
         """
-        state = {"version": _VERSION, **_plain(self)}
-        return json.dumps(state, default=_plain, separators=(",", ":"))
+        state = {"version": _VERSION, **asdict(self)}
+        return json.dumps(state, default=sorted, separators=(",", ":"))  # a set as a sorted list
 
     @classmethod
     def from_json(cls, text: str) -> Self | None:
@@ -315,13 +315,6 @@ def _method(listing: Listing, reached: int, *, bisect: bool = False) -> KeysetPa
 
 def _clipped(parts: list[Span], span: Span) -> list[Span]:
     return [clipped for part in parts if (clipped := part.clip(span)).length]
-
-
-def _plain(value: Any) -> Any:
-    """A state as an object of its fields, a set as a sorted list."""
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return {part.name: getattr(value, part.name) for part in fields(value)}
 
 
 def _restored(kind: Any, plain: Any) -> Any:

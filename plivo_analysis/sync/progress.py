@@ -59,7 +59,7 @@ class Progress:
         self._noun = noun
         self._limiter = limiter
         self._bar: Any = None
-        self._said = (0, 0, "")
+        self._last = (0, 0, "")
 
     def page(self, *, requests: int, rows: int, share: float) -> None:
         """A page was kept; ``share`` of the range is covered."""
@@ -69,15 +69,15 @@ class Progress:
         sentence = f"{sent}, {plural(rows, self._noun)} read"
         if left >= _MINUTE:
             sentence += f", {left / _MINUTE:,.0f} min left at the limit"
-        self._said = (requests, expected, sentence)
+        self._last = (requests, expected, sentence)
         if self._call is not None:
-            self._call(requests, expected, sentence)
-        self._show(requests, expected, sentence)
+            self._call(*self._last)
+        self._show(*self._last)
 
     def waiting(self, seconds: float) -> None:
         """The next request waits for the limit."""
         if seconds >= _HINT:
-            done, expected, sentence = self._said
+            done, expected, sentence = self._last
             self._show(done, expected, f"{sentence}; next request in {seconds:.0f} s")
 
     def close(self) -> None:

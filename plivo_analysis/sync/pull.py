@@ -12,7 +12,6 @@ it once between them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.filters import Filter
@@ -23,7 +22,17 @@ from plivo_analysis.storage.parquet_cache import read
 from plivo_analysis.sync.reader import RETENTION, SETTLE, Reader
 from plivo_analysis.sync.refresh import refresh
 from plivo_analysis.system.clock import Cancelled
-from plivo_analysis.values.spans import DAY, HOUR, MINUTE, Span, floor, merge, subtract, to_us
+from plivo_analysis.values.spans import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Span,
+    floor,
+    from_us,
+    merge,
+    subtract,
+    to_us,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -37,7 +46,7 @@ if TYPE_CHECKING:
 LATE = SETTLE + HOUR  # a record that was younger than that when read may have had late neighbours
 
 _TOLERANCE = MINUTE  # "90d" was counted back a moment ago
-_MARGIN = 5 * MINUTE  # what may age out before the first answers are there
+MARGIN = 5 * MINUTE  # what may age out before the first answers are there
 _POLL_SECONDS = 0.5  # between two looks at what others have read
 _NEAR = DAY // 2  # of the end of retention: this part goes first
 
@@ -52,7 +61,6 @@ class Pulled:
         expired: What of it is older than the API's 90 days and was not kept.
         tally: What became of the rows received.
         requests: How many requests it took.
-        skew: How far the server's clock is ahead of this computer's.
         differences: Rows that a verification found new or changed in complete ranges.
         vanished: Rows of complete ranges that a verification did not find; they are kept.
     """
@@ -62,7 +70,6 @@ class Pulled:
     expired: list[Span] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     requests: int = 0
-    skew: timedelta = timedelta(0)
     differences: int = 0
     vanished: int = 0
 
@@ -147,6 +154,22 @@ def answers(client: Client, question: Question, span: Span) -> list[Span]:
     return merge([*own, *wider])
 
 
+def parts_of(question: Question, now: int, margin: int = 0) -> tuple[Span, Span, Span]:
+    """The range that a question means at a moment, its closed part, and its live tail.
+
+    The range is exact. The parts are on whole minutes and leave out what is out of retention.
+
+    Args:
+        question: What is asked.
+        now: The moment, in microseconds.
+        margin: What turns 90 days old within this time is left out as well.
+    """
+    exact = Span(*map(to_us, question.period(from_us(now))))
+    edge = floor(now - SETTLE, MINUTE)
+    held = Span(max(exact.start, now - RETENTION + margin), exact.end).outward(MINUTE)
+    return exact, Span(held.start, min(held.end, edge)), Span(max(held.start, edge), held.end)
+
+
 class _Pull:
     """One question, from its range to what was done."""
 
@@ -167,14 +190,8 @@ class _Pull:
     def _set_clock(self) -> None:
         """Work out the range and its edges from the account's now."""
         now = self._reader.now()
-        start, end = self._question.period(self._client.now())
-        self.span = Span(to_us(start), to_us(end))
-        edge = floor(now - SETTLE, MINUTE)
         self._oldest = now - RETENTION
-        self._held = Span(max(self.span.start, self._oldest), self.span.end)
-        asked = self._held.outward(MINUTE)
-        self._closed = Span(asked.start, min(asked.end, edge))
-        self._tail = Span(max(asked.start, edge), asked.end)
+        self.span, self._closed, self._tail = parts_of(self._question, now)
 
     def run(self) -> Pulled:
         resolution = self._resolution()
@@ -196,7 +213,6 @@ class _Pull:
             expired=self._expired(),
             tally=self._reader.tally,
             requests=self._reader.requests,
-            skew=self._client.skew,
             differences=differences,
             vanished=vanished,
         )
@@ -224,10 +240,17 @@ class _Pull:
         read: list[Span] = []
         missing: list[Span] = []
         listed: list[Span] = []
+        is_first = True
         while left := self._left(gaps, read):
+            # Newest first, but for a day that goes out of reach while a long range is read. That
+            # day comes second: only the first page shows whether there is much to read at all.
+            ageing = self._ageing(left)
+            wanted = sorted(left, reverse=True)
+            if ageing and not is_first:
+                wanted = [*ageing, *(part for span in wanted for part in subtract(span, ageing))]
             # A lease is a courtesy, not a lock: without it the same pages would be asked for
             # twice, but rows and ranges come out right no matter which process reads what.
-            lease = leases.take(self._in_order(left), at=clock.monotonic())
+            lease = leases.take(wanted, at=clock.monotonic())
             if lease is None:
                 if clock.wait(_POLL_SECONDS, cancel):
                     raise Cancelled
@@ -236,7 +259,9 @@ class _Pull:
                 missing += self._list_open(subtract(lease.span, listed))
                 listed.append(lease.span)
                 # The range may have come into the store between the look and the lease.
-                paginator = self._reader.read(lease.span, lease=lease)
+                one_page = is_first and bool(ageing)
+                paginator = self._reader.read(lease.span, lease=lease, one_page=one_page)
+            is_first = False
             missing += paginator.missing
             read += [paginator.span] if paginator.done else paginator.missing
         return merge(missing)
@@ -247,15 +272,12 @@ class _Pull:
         done = [entry.span for entry in self._ranges.entries(scope) if entry.scope == scope]
         return [rest for gap in gaps for rest in subtract(gap, [*read, *done])]
 
-    def _in_order(self, left: Sequence[Span]) -> list[Span]:
-        """What is left, newest first, but for a day that is about to go out of reach."""
-        oldest, is_long = min(left), sum(span.length for span in left) > DAY
-        # While a long range is read its oldest end turns 90 days old, and is listed no more.
-        if not is_long or oldest.start > self._reader.now() - RETENTION + _NEAR:
-            return sorted(left, reverse=True)
-        edge = oldest.clip(Span(oldest.start, oldest.start + DAY))
-        rest = [part for span in left for part in subtract(span, [edge])]
-        return [edge, *sorted(rest, reverse=True)]
+    def _ageing(self, left: Sequence[Span]) -> list[Span]:
+        """The oldest day of a long range, where it is about to be 90 days old."""
+        oldest, length = min(left), sum(span.length for span in left)
+        if length <= DAY or oldest.start >= self._reader.now() - RETENTION + _NEAR:
+            return []
+        return [oldest.clip(Span(oldest.start, oldest.start + DAY))]
 
     def _list_open(self, spans: Iterable[Span]) -> list[Span]:
         """Keep what is open under a filter that it may come to pass, to be looked at again."""
@@ -298,7 +320,8 @@ class _Pull:
         everything = Filter(self._question.resource)
         reader = Reader(self._client, everything, self._reader.watch, self._reader.cancel)
         lasting = self._question.filter.lasting
-        missing = refresh(reader, self._held, lasting=lasting, known=self._last_page)
+        held = self.span.clip(Span(self._oldest, self.span.end))
+        missing = refresh(reader, held, lasting=lasting, known=self._last_page)
         self._reader.requests += reader.requests
         self._reader.tally.add(reader.tally)
         return missing
@@ -311,7 +334,7 @@ class _Pull:
         missing = self._read_again(ranges)
         records = store.records(self._question.resource)
         # Rows near the end of retention may be gone; under a filter, any may have left.
-        found = Span(self._reader.now() - RETENTION + _MARGIN, self._closed.end)
+        found = Span(self._reader.now() - RETENTION + MARGIN, self._closed.end)
         vanished = (
             0
             if self._question.filter.scope
@@ -329,6 +352,6 @@ class _Pull:
         beyond = Span(self.span.start, oldest)
         if beyond.length <= _TOLERANCE:
             return []
-        at_the_edge = Span(self._oldest - _TOLERANCE, self._oldest + _MARGIN)
+        at_the_edge = Span(self._oldest - _TOLERANCE, self._oldest + MARGIN)
         known = answers(self._client, self._question, beyond)
         return [part for part in subtract(beyond, known) if subtract(part, [at_the_edge])]

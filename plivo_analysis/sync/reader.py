@@ -93,6 +93,7 @@ class Reader:
         settled: bool = True,
         again: bool = False,
         lease: Lease | None = None,
+        one_page: bool = False,
     ) -> Paginator:
         """Read a range, and keep what is read.
 
@@ -101,6 +102,7 @@ class Reader:
             settled: Whether to note what is read as complete, as far as it is old enough.
             again: Whether to read what is complete once more, rather than go on from a checkpoint.
             lease: Our right to read it; reading stops where another process goes on.
+            one_page: Whether to leave off after a page.
 
         Returns:
             The paginator, which knows what it covered and what it could not.
@@ -120,6 +122,8 @@ class Reader:
             fresh = [part for whole in paginator.minutes() for part in subtract(whole, noted)]
             noted = paginator.minutes()
             self._keep(paginator, reading, fresh if settled else [], resumable=resumable)
+            if one_page:
+                break
         self._learn(paginator)
         return paginator
 
