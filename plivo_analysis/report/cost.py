@@ -267,7 +267,7 @@ def cost_report(
     spent = subject.money(numbers.spent)
     least = "" if complete.money is Certainty.EXACT else f"{complete.money} "
     report = CostReport(
-        html=page(subject),
+        html=str(page(subject)),
         tables={name: result(frame, sessions) for name, frame in frames.items()},
         _title=subject.title,
         _says=f"{plural(numbers.sessions.height, 'session')}, {least}{spent}",

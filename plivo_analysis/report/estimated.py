@@ -26,7 +26,7 @@ from plivo_analysis.report.sections.header import all_notes, note_numbers
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.system.versions import __version__
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import clean, percent, weekday
+from plivo_analysis.values.typesetting import clean, weekday
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -127,13 +127,11 @@ def estimated_page(subject: Estimated) -> str:
     return str(
         render(
             "report/estimated.html",
-            title=subject.title,
             subject=subject,
             facts=_facts(subject),
             summary=estimated_summary(subject.estimate),
             cards=[estimated_card(subject.estimate, measure) for measure in _TITLES],
-            confidence=percent(subject.estimate.confidence, 0),
-            measures={measure: title for measure, (title, _, _) in _TITLES.items()},
+            measures=_TITLES,
             rows=rows,
             group_text=group_text,
             country=country,
@@ -198,10 +196,10 @@ def estimated_card(estimate: Estimate, measure: str) -> Card:
     title, note, _ = _TITLES[measure]
     number, currency = estimate.total[measure], estimate.currency
     words = estimate.text(measure)
-    if number.value is None:
-        kind = "" if estimate.exact else "too few pages are read"
-    elif words.interval:
+    if words.interval:
         kind = words.interval
+    elif number.value is None:
+        kind = "" if estimate.exact else "too few pages are read"
     elif estimate.exact or measure == "sessions":
         kind = "counted"
     else:  # every page is read; what is missing is the proof that these are all

@@ -101,16 +101,8 @@ def workbook(sheets: Sequence[Sheet], title: str) -> bytes:
         b'PK'
     """
     file = io.BytesIO()
-    # An application's name can be "=1+1", an address or "0012": each stays the text that it is. A
-    # spreadsheet knows no zone, so that a time is written as the wall clock that it was given in.
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "remove_timezone": True,
-    }
-    with xlsxwriter.Workbook(file, options) as book:
+    # A spreadsheet knows no zone, so that a time is written as the wall clock that it was given in.
+    with xlsxwriter.Workbook(file, {"in_memory": True, "remove_timezone": True}) as book:
         book.set_properties({"created": _MADE, "title": title})
         looks = {
             kind: book.add_format({"num_format": form, "valign": "top"})
@@ -223,7 +215,14 @@ def _write(sheet: Any, content: Sheet, looks: dict[str, Any]) -> None:
         widest = max((len(word) for word in heading.split()), default=0)
         for line, row in enumerate(content.rows, start=top + 1):
             value, own = row[place] if isinstance(row[place], Cell) else (row[place], kind)
-            _cell(sheet, line, place, value, looks["wrapped" if content.wrapped else own])
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            look = looks["wrapped" if content.wrapped else own]
+            # `write` would look for formulas, addresses and numbers in a text: an application's
+            # name can be "=1+1" or "0012", and stays the text that it is.
+            if isinstance(shown, str):
+                sheet.write_string(line, place, shown[:_LONGEST_TEXT], look)
+            elif shown is not None:
+                sheet.write(line, place, shown, look)
             if own == "text" and line < top + 200:  # the first rows tell how wide a column is
                 widest = max(widest, len(str(value or "")))
         widest = max(widest, 0 if kind == "text" else 11)
@@ -242,15 +241,3 @@ def _write(sheet: Any, content: Sheet, looks: dict[str, Any]) -> None:
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(top)
-
-
-def _cell(sheet: Any, line: int, place: int, value: Any, look: Any) -> None:
-    if value is None:
-        return
-    if isinstance(value, str | list):
-        text = value if isinstance(value, str) else ", ".join(map(str, value))
-        sheet.write_string(line, place, text[:_LONGEST_TEXT], look)
-    elif isinstance(value, datetime):
-        sheet.write_datetime(line, place, value, look)
-    else:
-        sheet.write_number(line, place, value, look)

@@ -6,30 +6,23 @@ and hostile text, were it ever to become an element, could do nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.figures import svg
 from plivo_analysis.report.sections import data_quality, groups, header, kpi_cards, spend, summary
-from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
     from plivo_analysis.report.measures import Subject
 
 
-def page(subject: Subject) -> str:
+@header.section
+def page(_: Subject) -> dict[str, Any]:
     """The whole report as one HTML document."""
-    return str(
-        render(
-            "report/page.html",
-            title=subject.title,
-            subject=subject,
-            hatchings=svg.hatchings(),
-            # The template calls the functions of these modules, in the order of the page.
-            data_quality=data_quality,
-            groups=groups,
-            header=header,
-            kpi_cards=kpi_cards,
-            spend=spend,
-            summary=summary,
-        )
-    )
+    # The template calls the functions of these modules, in the order of the page.
+    return {
+        "data_quality": data_quality,
+        "groups": groups,
+        "header": header,
+        "kpi_cards": kpi_cards,
+        "spend": spend,
+        "summary": summary,
+    }

@@ -66,14 +66,28 @@ def header(subject: Subject) -> dict[str, Any]:
 
 def facts(subject: Subject) -> list[tuple[str, str, str]]:
     """What the numbers are of: a term, a value and a remark each."""
-    found = [
-        ("Account", clean(subject.account) if subject.account else "", ""),
-        ("Period", *_period(subject)),
-        ("Compared with", *_before(subject)),
-        ("Amounts", f"{subject.currency}, as billed", "currency declared by you"),
-        ("Sessions read", count(subject.numbers.sessions.height), ""),
-        ("Data read", *_data(subject)),
-    ]
+    numbers, spans = subject.numbers, subject.coverage or []
+    period, before = numbers.period, subject.before and subject.before.period
+    found = [("Account", clean(subject.account or ""), "")]
+    if period:
+        # Nothing says that a period was whole if it was read off the sessions.
+        how = period.length if period.given else f"{period.length}, from first to last session"
+        found.append(("Period", period.bounds, how))
+    if before:
+        days = f"{day(before.start)} {DASH} {day(before.last)}"
+        per_day = f"; {before.length}, so changes are per day" if subject.per_day else ""
+        found.append(("Compared with", days, subject.before_name + per_day))
+    else:
+        found.append(("Compared with", "nothing", "the period before was not given"))
+    found.append(("Amounts", f"{subject.currency}, as billed", "currency declared by you"))
+    found.append(("Sessions read", count(numbers.sessions.height), ""))
+    if read := [row["read_at"] for row in spans if row["read_at"]]:
+        live = any(row["state"] == "live" for row in spans)
+        whole = "complete, the newest part still live" if live else "complete"
+        if numbers.complete.counts is not Certainty.EXACT:
+            whole = f"not complete: {', '.join(numbers.complete.reasons)}"
+        last = max(read).astimezone(UTC)
+        found.append(("Data read", f"{weekday(last)} {last:%Y %H:%M} UTC · {whole}", ""))
     return [fact for fact in found if fact[1]]
 
 
@@ -125,38 +139,6 @@ def footer(subject: Subject) -> dict[str, Any]:
     name = _NO_LETTER.sub("-", subject.title.lower()).strip("-") or "report"
     code = f'pva.cost_report({sessions}, "{name[:40]}.html"{options})'
     return {"code": code, "version": __version__}
-
-
-def _period(subject: Subject) -> tuple[str, str]:
-    period = subject.numbers.period
-    if period is None:
-        return "", ""
-    # Nothing says that a period was whole if it was read off the sessions.
-    how = period.length if period.given else f"{period.length}, from first to last session"
-    return period.bounds, how
-
-
-def _before(subject: Subject) -> tuple[str, str]:
-    period = subject.before.period if subject.before else None
-    if period is None:
-        return "nothing", "the period before was not given"
-    dates = f"{day(period.start)} {DASH} {day(period.last)}"
-    if not subject.per_day:
-        return dates, subject.before_name
-    return dates, f"{subject.before_name}; {period.length}, so changes are per day"
-
-
-def _data(subject: Subject) -> tuple[str, str]:
-    read = [row["read_at"] for row in subject.coverage or [] if row["read_at"]]
-    complete = subject.numbers.complete
-    if not read:
-        return "", ""
-    last = max(read).astimezone(UTC)
-    states = {row["state"] for row in subject.coverage or []}
-    whole = "complete, the newest part still live" if "live" in states else "complete"
-    if complete.counts is not Certainty.EXACT:
-        whole = f"not complete: {', '.join(complete.reasons)}"
-    return f"{weekday(last)} {last:%Y %H:%M} UTC · {whole}", ""
 
 
 def _iso(at: datetime) -> str:
