@@ -5,7 +5,6 @@ A table goes to the terminal, or into a file that another program reads.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -51,7 +50,7 @@ _ANSWER = Table(
 def pull(options: argparse.Namespace) -> None:
     """Load, and write or count. A file that a spreadsheet opens is masked unless asked for."""
     resource = RESOURCES[options.resource]
-    write = _writer(options.out)
+    encode = _encoder(options.out)
     shown = _recipients_shown(options, otherwise="full")
     span = {"since": options.since, "until": options.until}
     filters = _filters(options, resource)
@@ -74,8 +73,8 @@ def pull(options: argparse.Namespace) -> None:
         )
         # What is not fit for analysis is in no table, so that its rows are a lower bound.
         some_set_aside = issues(resource.name, **span, client=client)["set_aside"].any()
-    if write is not None:
-        write(frame, options.out)
+    if encode is not None:
+        write_atomically(options.out, encode(frame), private=True)
     if not options.quiet:
         place = f" in {options.out.resolve()}" if options.out else ", kept in the store"
         at_least = "at least " if some_set_aside else ""
@@ -120,7 +119,7 @@ def _in_words(found: Estimate) -> pl.DataFrame:
 
 def sql(options: argparse.Namespace) -> None:
     """Answer one statement from the store; the server is asked nothing."""
-    write = _writer(options.out)
+    encode = _encoder(options.out)
     shown = _recipients_shown(options, otherwise="full" if options.out else "masked")
     with account(options) as client, connect(client) as connection:
         import duckdb  # noqa: PLC0415 - an extra, which `connect` has found to be there
@@ -139,10 +138,10 @@ def sql(options: argparse.Namespace) -> None:
         if rows is None:
             raise FilterError(f"This statement cannot be answered. {reason}")
         frame = disguise(rows, _ANSWER, shown, client.store)
-    if write is None:
+    if encode is None:
         print_table(frame)
     else:
-        write(frame, options.out)
+        write_atomically(options.out, encode(frame), private=True)
         print(f"{plural(frame.height, 'row')} in {options.out.resolve()}")
 
 
@@ -185,39 +184,18 @@ def _recipients_shown(options: argparse.Namespace, *, otherwise: str) -> str:
     return "masked" if options.out and options.out.suffix == _SPREADSHEET else otherwise
 
 
-def _writer(path: Path | None) -> Callable[[pl.DataFrame, Path], None] | None:
-    """What writes a table to a file of this name; None where no file is named.
+def _encoder(path: Path | None) -> Callable[[pl.DataFrame], bytes] | None:
+    """What makes a file of this name of a table; None where no file is named.
 
     Raises:
         FilterError: It is no file that a table can be written to.
     """
     if path is None:
         return None
-    writers = {".parquet": _write_parquet, _SPREADSHEET: _write_csv}
+    encoders = {".parquet": parquet_bytes, _SPREADSHEET: csv_bytes}
     # Both are told before the pull: afterwards the requests would have been spent for nothing.
-    if path.suffix not in writers:
+    if path.suffix not in encoders:
         raise FilterError(f"--out is {str(path)!r}; it takes a .parquet or a .csv file.")
     if not path.parent.is_dir():
         raise FilterError(f"--out: there is no folder {str(path.parent)!r}; make it first.")
-    return writers[path.suffix]
-
-
-def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    write_atomically(path, parquet_bytes(frame), private=True)
-
-
-def _write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """Lists become JSON, since a CSV cell holds one text; money keeps its digits."""
-    nested = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
-    flat = frame.with_columns(
-        pl.Series(
-            name,
-            [
-                None if rows is None else json.dumps(rows, default=str, ensure_ascii=False)
-                for rows in frame[name].to_list()
-            ],
-            dtype=pl.String,
-        )
-        for name in nested
-    )
-    write_atomically(path, csv_bytes(flat), private=True)
+    return encoders[path.suffix]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -162,7 +163,8 @@ def csv_bytes(table: pl.DataFrame) -> bytes:
     r"""A table as a CSV file, with text that a spreadsheet would run made harmless.
 
     It begins with a byte-order mark, without which a spreadsheet opens it in the machine's own
-    encoding and garbles the arrow of a path.
+    encoding and garbles the arrow of a path. A cell holds one text: a list of words is joined, and
+    any other list is JSON.
 
     Example:
         >>> import polars as pl
@@ -181,8 +183,10 @@ def _csv(value: Any) -> str:
         return f"{value:f}"  # str() writes a hundred-millionth as 1E-8
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, list):
-        return _harmless("; ".join(map(str, value)))
+    if isinstance(value, list):  # words as they are read; attempts and charges have fields
+        words = value and all(isinstance(item, str) for item in value)
+        joined = "; ".join(value) if words else json.dumps(value, default=_csv, ensure_ascii=False)
+        return _harmless(joined)
     return _harmless(value) if isinstance(value, str) else "" if value is None else str(value)
 
 

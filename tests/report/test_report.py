@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import subprocess
 import sys
@@ -1026,6 +1027,17 @@ def test_csv_holds_every_digit_and_runs_nothing(october: pl.DataFrame, tmp_path:
 def test_a_csv_cell_that_a_spreadsheet_would_run_is_text(text: str) -> None:
     cell = csv_bytes(pl.DataFrame({"alias": [text, "plain"]})).decode("utf-8-sig")
     assert next(csv.reader(io.StringIO(cell.partition("\n")[2], newline=""))) == [f"'{text}"]
+
+
+def test_a_list_in_a_csv_cell_keeps_its_digits_and_its_time() -> None:
+    time = datetime(2026, 10, 1, 8, tzinfo=UTC)
+    charges = [[{"charge": Decimal("0.00000001"), "time": time}], []]
+    table = pl.DataFrame({"charges": charges, "reasons": [["orphan", "derived"], ["orphan"]]})
+    first, second = csv.DictReader(io.StringIO(csv_bytes(table).decode("utf-8-sig"), newline=""))
+    digits = {"charge": "0.00000001", "time": "2026-10-01T08:00:00+00:00"}
+    assert json.loads(first["charges"]) == [digits]
+    assert first["reasons"] == "orphan; derived"
+    assert second == {"charges": "[]", "reasons": "orphan"}
 
 
 def test_a_csv_file_begins_with_a_byte_order_mark(report: CostReport, tmp_path: Path) -> None:
