@@ -1,13 +1,12 @@
 """What the command line understands; the filters come from the declaration of each resource.
 
-Heavy modules are loaded by the command that needs them.
+A command is known here by its names alone, so that nothing loads what another one needs.
 """
 
 from __future__ import annotations
 
 import argparse
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,8 +15,6 @@ from plivo_analysis.system.versions import __version__
 from plivo_analysis.values.masking import mask_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from plivo_analysis.api.resources import Parameter
 
 _TIMES = 'a date, an ISO time, or a span counted back such as "24h" or "7d"'
@@ -31,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The program's parser; each command's ``command`` is the function to call.
+    """The program's parser; its ``command`` names a module of this room and a function in it.
 
     Example:
         >>> parser().parse_args(["report", "--demo"]).demo
@@ -84,7 +81,7 @@ def _add_pull(commands: Any) -> None:
     _add_account(pull)
     for resource in RESOURCES.values():
         kind = kinds.add_parser(resource.name, help=f"load {resource.name}")
-        kind.set_defaults(command=_later("tables", "pull"))
+        kind.set_defaults(command=("tables", "pull"))
         # Without SUPPRESS its default would undo a --demo that stands before the word.
         _add_account(kind, default=argparse.SUPPRESS)
         _add_range(kind, "24h")
@@ -144,7 +141,7 @@ def _add_maintenance(commands: Any) -> None:
 def _add_command(commands: Any, module: str, name: str, meaning: str) -> argparse.ArgumentParser:
     """A command on an account: the function of its name in a module of this room."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=meaning)
-    command.set_defaults(command=_later(module, name))
+    command.set_defaults(command=(module, name))
     _add_account(command)
     return command
 
@@ -162,7 +159,7 @@ def _add_sql(commands: Any) -> None:
 
 def _add_emulator(commands: Any) -> None:
     emulator = commands.add_parser("emulator", help="serve a made-up account on this computer")
-    emulator.set_defaults(command=_later("accounts", "emulator"))
+    emulator.set_defaults(command=("accounts", "emulator"))
     emulator.add_argument("--port", type=int, default=0, help="default: a free one")
     emulator.add_argument("--sessions", type=int, default=2000, help="default: 2000")
     emulator.add_argument("--seed", type=int, default=0, help="default: 0")
@@ -204,12 +201,3 @@ def _add_quiet(command: argparse.ArgumentParser) -> None:
 def _add_range(command: argparse.ArgumentParser, since: str, more: str = "") -> None:
     command.add_argument("--since", default=since, help=f"{_TIMES}{more}; default: {since}")
     command.add_argument("--until", help=f"{_TIMES}; default: now")
-
-
-def _later(module: str, command: str) -> Callable[[argparse.Namespace], None]:
-    """A command whose module is loaded only when it is asked for."""
-
-    def run(options: argparse.Namespace) -> None:
-        getattr(import_module(f"plivo_analysis.cli.{module}"), command)(options)
-
-    return run

@@ -12,6 +12,7 @@ import os
 import sys
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> tuple[int, str]:
     """The exit code of a command, and what went wrong."""
     try:
-        options.command(options)
+        module, name = options.command
+        getattr(import_module(f"plivo_analysis.cli.{module}"), name)(options)
         sys.stdout.flush()  # here, where a full disk or a closed pipe is still an answer
     except FilterError as error:
         return WRONG_USAGE, str(error)

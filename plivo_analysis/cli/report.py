@@ -30,17 +30,11 @@ if TYPE_CHECKING:
 LAST_MONTH = "last-month"
 
 _FALLBACK = (
-    "entry_channel",
-    "sessions",
-    "fell_back",
-    "fallback_rate",
-    "fallback_rate_low",
-    "fallback_rate_high",
-    "rescued",
-    "rescue_rate",
+    *("entry_channel", "sessions", "fell_back", "fallback_rate"),
+    pl.col("fallback_rate_low").alias("low"),  # a terminal is narrow
+    pl.col("fallback_rate_high").alias("high"),
+    *("rescued", "rescue_rate"),
 )
-# A terminal is narrow.
-_SHORT = {"fallback_rate_low": "low", "fallback_rate_high": "high"}
 
 
 def report(options: argparse.Namespace) -> None:
@@ -90,9 +84,11 @@ def report(options: argparse.Namespace) -> None:
         lines = [*note, *_written(options, made)]
         if not options.quiet:
             at_least = ", at least" if oddities["set_aside"].any() else ""
-            rates = fallback_rates(sessions).select(_FALLBACK).rename(_SHORT)
-            _print(f"Fallback by entry channel, with 95 % intervals{at_least}", rates)
-            _print(f"Spend by channel, {client.currency}{at_least}", spend(sessions))
+            print(f"Fallback by entry channel, with 95 % intervals{at_least}")
+            print_table(fallback_rates(sessions).select(_FALLBACK))
+            print(f"\nSpend by channel, {client.currency}{at_least}")
+            print_table(spend(sessions))
+            print()
             print("\n".join(lines))
 
 
@@ -151,9 +147,3 @@ def _refuse_what_cannot_be_written(options: argparse.Namespace) -> None:
             raise FilterError(f"{path} is a folder; give the name of a file.")
     if options.csv_dir is not None and options.csv_dir.is_file():
         raise FilterError(f"{options.csv_dir} is a file; give the name of a folder.")
-
-
-def _print(title: str, frame: pl.DataFrame) -> None:
-    print(title)
-    print_table(frame)
-    print()
