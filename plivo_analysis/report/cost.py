@@ -31,10 +31,11 @@ from plivo_analysis.report.estimated import (
 )
 from plivo_analysis.report.files import csv_bytes, parquet_bytes
 from plivo_analysis.report.finance import finance_workbook
-from plivo_analysis.report.measures import Measures, Subject, count_up
+from plivo_analysis.report.measures import Measures, count_up
 from plivo_analysis.report.page import page
 from plivo_analysis.report.period import Bound, Period
 from plivo_analysis.report.sections.summary import summary
+from plivo_analysis.report.subject import Subject
 from plivo_analysis.system.files import write_atomically
 from plivo_analysis.tables.convert import as_polars, result
 from plivo_analysis.values.typesetting import clean, count, plural

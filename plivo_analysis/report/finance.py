@@ -21,8 +21,8 @@ from plivo_analysis.report.sections.header import facts, used_notes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from plivo_analysis.report.measures import Subject
     from plivo_analysis.report.sections.header import Note
+    from plivo_analysis.report.subject import Subject
 
 _Column = tuple[str, str, Any]
 """A column: its title, the kind of its values, and the key of its value in each row."""

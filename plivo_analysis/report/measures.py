@@ -7,7 +7,7 @@ polars, whatever the caller's frame is, because the numbers are the same on ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,6 @@ from plivo_analysis.api.vocabulary import OPEN, fold_status
 from plivo_analysis.figures.chart_data import TOP, SpendOverTime, add_up
 from plivo_analysis.figures.rows import metric_rows
 from plivo_analysis.figures.time_axis import instant
-from plivo_analysis.insights.bridge import cost_bridge
-from plivo_analysis.insights.changes import compare
 from plivo_analysis.insights.journeys import count_masked, journey_rates
 from plivo_analysis.metrics.certainty import Certainty, Completeness
 from plivo_analysis.metrics.cost import cost_per_verified
@@ -29,15 +27,13 @@ from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.metrics.spend import SPEND, spend
 from plivo_analysis.metrics.success import success_rates
-from plivo_analysis.report.comparison import Change
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
-from plivo_analysis.values.typesetting import count, decimals, money, percent, sign, unit_price
+from plivo_analysis.values.typesetting import decimals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from plivo_analysis.metrics.joins import MessageJoin
     from plivo_analysis.report.period import Period
 
 Row = dict[str, Any]
@@ -261,139 +257,6 @@ class Measures:
         open_ended = self.sessions.filter(self.sessions["total_charge"].is_null())
         lines = self.charges.join(open_ended, on="session_uuid", how="semi")
         return add(lines["amount"].to_list())
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What every section of a report draws from.
-
-    Args:
-        numbers: The counted sessions.
-        currency: The account's currency, a label.
-        before: The counted sessions of the period before, where they were given.
-        title: The report's title.
-        account: The account's id, where it was given.
-        messages: The attempts with their message records, where those were given.
-        coverage: What was read of the period, where that was given.
-
-    Example:
-        >>> Subject(numbers=None, currency="EUR").money(Decimal("1.5"))
-        '€1.50'
-    """
-
-    numbers: Measures
-    currency: str
-    before: Measures | None = None
-    title: str = ""
-    account: str | None = None
-    messages: MessageJoin | None = None
-    coverage: list[Row] | None = None
-
-    @cached_property
-    def changes(self) -> dict[str, pl.DataFrame]:
-        """What changed since the period before: the insights' frames, by name; none without one."""
-        if self.before is None:
-            return {}
-        both = self.before.sessions, self.numbers.sessions
-        # The report says itself how many totals are missing.
-        priced = [sessions.drop_nulls("total_charge") for sessions in both]
-        return {
-            "compare": compare(*both),
-            "compare_by_country": compare(*both, by=COUNTRY),
-            "cost_bridge": cost_bridge(priced[0], priced[1]),
-        }
-
-    @property
-    def compared(self) -> Row | None:
-        """What changed in all sessions, as ``compare`` says it; None without a period before."""
-        rows = self.changes["compare"].rows(named=True) if self.changes else []
-        return rows[0] if rows else None
-
-    def money(self, amount: Decimal | None, digits: int | None = 2) -> str:
-        """An amount in the account's currency."""
-        return money(amount, self.currency, digits)
-
-    def price(self, amount: Decimal | None) -> str:
-        """A small amount for one session in the account's currency."""
-        return unit_price(amount, self.currency)
-
-    def both(self, name: str) -> tuple[Any, Any]:
-        """A number of all sessions now and in the period before; None where it is not known.
-
-        Args:
-            name: Its name in :attr:`Measures.totals`.
-        """
-        return self.numbers.totals.get(name), self.before and self.before.totals.get(name)
-
-    @property
-    def before_name(self) -> str:
-        """The words for the period compared with: a month's name, else its length."""
-        period = self.numbers.period
-        if period is None:
-            return "the period before"
-        return period.before().title if period.months == 1 else f"the {period.length} before"
-
-    def groups(self, grouping: str) -> list[Group]:
-        """The groups of one of the ``GROUPINGS``, each with the same one in the period before."""
-
-        def lasting(group: Group) -> Key:
-            # An application may have another name later: what stays of it is its id.
-            has_id = grouping == "application" and group.key[0] is not None
-            return group.key[:1] if has_id else group.key
-
-        groups = self.numbers.groups(grouping)
-        if self.before is None:
-            return groups
-        past = {lasting(group): group for group in self.before.groups(grouping)}
-        return [replace(group, before=past.get(lasting(group))) for group in groups]
-
-    @property
-    def per_day(self) -> bool:
-        """Whether amounts and counts are compared by day: where the two periods differ in days."""
-        return self._days[0] != self._days[1]
-
-    @property
-    def change_title(self) -> str:
-        """The title of a column of changes of amounts."""
-        return f"Change, {sign(self.currency)}{' a day' if self.per_day else ''}"
-
-    def change(self, now: Any, past: Any, kind: str = "amount") -> Change | None:
-        """The change of a number; None where one of the two is not known.
-
-        Args:
-            now: The number.
-            past: The number in the period before.
-            kind: What it is, as in :meth:`shown`. Amounts and counts are compared per day where
-                the two periods differ in days; a price or a rate is no sum, so that the length
-                of its period does not matter.
-        """
-        if now is None or past is None:
-            return None
-        if kind == "percent":
-            return Change(now - past, None)
-        # Both are divided or neither is, so that changes of groups add up to the whole's.
-        days = self._days if self.per_day and kind != "price" else (1, 1)
-        return Change.of(Decimal(now) / days[0], Decimal(past) / days[1])
-
-    def shown(self, number: Any, kind: str) -> str:
-        """A number as text, by its kind: amount, price, percent or count."""
-        shown: dict[str, Callable[[Any], str]] = {
-            "amount": self.money,
-            "price": self.price,
-            "percent": percent,
-            "count": count,
-        }
-        return shown[kind](number)
-
-    def mean_before(self, total: Decimal | int | None) -> Decimal | None:
-        """A bucket's mean in the period before, of an amount or a count."""
-        buckets = len(self.before.starts) if self.before else 0
-        return Decimal(total) / buckets if buckets and total is not None else None
-
-    @property
-    def _days(self) -> tuple[int, int]:
-        period = self.numbers.period
-        return (period.days, period.before().days) if period and self.before else (1, 1)
 
 
 def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completeness) -> Measures:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.report.sections import data_quality, groups, header, kpi_cards, spend, summary
 
 if TYPE_CHECKING:
-    from plivo_analysis.report.measures import Subject
+    from plivo_analysis.report.subject import Subject
 
 
 @header.section

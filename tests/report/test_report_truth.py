@@ -19,8 +19,9 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.errors import FilterError, SchemaError
 from plivo_analysis.metrics.certainty import Completeness
 from plivo_analysis.report.comparison import Change
-from plivo_analysis.report.measures import Subject, count_up
+from plivo_analysis.report.measures import count_up
 from plivo_analysis.report.period import Period
+from plivo_analysis.report.subject import Subject
 
 CENT = Decimal("0.01")
 ZONES = ("Africa/Cairo", "America/Santiago", "America/New_York", "Australia/Lord_Howe", "UTC")

@@ -29,8 +29,9 @@ from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Difference, points
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.estimated import estimated_summary
-from plivo_analysis.report.measures import Measures, Subject
+from plivo_analysis.report.measures import Measures
 from plivo_analysis.report.sections.summary import summary
+from plivo_analysis.report.subject import Subject
 from plivo_analysis.values.typesetting import clean, count, percent, weekday
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from plivo_analysis.values.typesetting import DASH, day
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from plivo_analysis.report.measures import Subject
+    from plivo_analysis.report.subject import Subject
 
 _MOST_GAPS = 4
 _LEAST_WIDTH = 0.2  # percent of the bar: what is narrower would be thousands of marks unseen

@@ -20,7 +20,8 @@ from plivo_analysis.values.typesetting import clean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plivo_analysis.report.measures import Key, Measures, Row, Subject
+    from plivo_analysis.report.measures import Key, Measures, Row
+    from plivo_analysis.report.subject import Subject
 
 _BAR, _SCALE = 92, 106
 _FROM, _TO = 0.8, 1.0  # the success rate's scale

@@ -20,7 +20,7 @@ from plivo_analysis.values.typesetting import DASH, clean, count, day, weekday
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from plivo_analysis.report.measures import Subject
+    from plivo_analysis.report.subject import Subject
 
 _NO_LETTER = re.compile(r"[^a-z0-9]+")
 

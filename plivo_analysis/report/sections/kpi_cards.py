@@ -14,7 +14,7 @@ from plivo_analysis.values.typesetting import count, day, percent
 
 if TYPE_CHECKING:
     from plivo_analysis.figures.svg import Drawing
-    from plivo_analysis.report.measures import Subject
+    from plivo_analysis.report.subject import Subject
 
 _WIDTH = 148
 _SIZES = ((13, "longest"), (9, "long"))  # letters that a card has no room for

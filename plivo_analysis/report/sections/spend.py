@@ -13,7 +13,8 @@ from plivo_analysis.report.measures import add, most_decimals
 from plivo_analysis.report.sections.header import section
 
 if TYPE_CHECKING:
-    from plivo_analysis.report.measures import Row, Subject
+    from plivo_analysis.report.measures import Row
+    from plivo_analysis.report.subject import Subject
 
 _WIDE, _NARROW = (860.0, 264.0), (360.0, 250.0)  # the chart of a desk and of a phone
 _EFFECTS = ("price", "volume", "mix", "new", "ended")

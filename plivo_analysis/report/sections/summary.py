@@ -23,7 +23,8 @@ from plivo_analysis.values.typesetting import MINUS
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from plivo_analysis.report.measures import Row, Subject
+    from plivo_analysis.report.measures import Row
+    from plivo_analysis.report.subject import Subject
 
 _MOST_OF = Decimal("0.5")  # of a rise: from here on one country is named for it
 _ZERO = Decimal(0)
