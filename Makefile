@@ -8,9 +8,16 @@ BIN := $(VENV)/bin
 CORES := $(shell nproc 2>/dev/null || echo 2)
 PYTEST := $(BIN)/pytest -n $(CORES) --dist loadfile
 QUICK := -m 'not slow and not browser'
+# Each core has a worker of pytest: threads of polars beside them only get in each other's way and
+# cost the quick tests a tenth of their time. The slow tests keep them.
+ONE_THREAD := POLARS_MAX_THREADS=1
 # Notebooks are compared as they were committed: the data of figures, and no progress bars.
 QUIET := PLOTLY_RENDERER=plotly_mimetype PLIVO_ANALYSIS_PROGRESS=0 PLIVO_ANALYSIS_HOME=$(CURDIR)/build/home
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120
+
+# What Python and pytest compile is kept, whatever the shell says: to compile the tests anew takes
+# each run five seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 # JupyterLab and Voila have an environment of their own: what they bring makes every import of
 # nbformat, and with it every test and kernel, two seconds slower.
@@ -70,7 +77,7 @@ demo: $(VENV)/.installed ## Make a cost report from the embedded account: report
 		'                        $(BIN)/plivo-analysis report --since 7d --out report.html'
 
 test: $(VENV)/.installed-test ## Run the tests and the notebooks, but for the slow ones
-	$(PYTEST) $(QUICK) $(COVER)
+	$(ONE_THREAD) $(PYTEST) $(QUICK) $(COVER)
 	$(QUIET) $(PYTEST) $(NBVAL) notebooks/*.ipynb
 
 check: $(VENV)/.installed-dev ## What every change must pass: format, lint, types, imports, tests, a browser
@@ -84,7 +91,7 @@ check: $(VENV)/.installed-dev ## What every change must pass: format, lint, type
 # The tests take half as long again while their lines are counted, so `make check` does it only
 # when asked: `make check COVER=--cov`, as .ci/run does.
 coverage: $(VENV)/.installed-dev ## Run the tests and show which lines they miss: build/coverage/index.html
-	$(PYTEST) $(QUICK) --cov --cov-report=term --cov-report=html
+	$(ONE_THREAD) $(PYTEST) $(QUICK) --cov --cov-report=term --cov-report=html
 
 hooks: $(VENV)/.installed-dev ## Check format, lint, types and the subject at each commit
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
