@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,11 @@ import polars as pl
 import pytest
 
 import plivo_analysis as pva
-from plivo_analysis.emulator import Server, generate
+from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, generate
 from plivo_analysis.errors import FilterError
 from plivo_analysis.maintenance.deletion import forget
 from plivo_analysis.storage.parquet_cache import locate
+from plivo_analysis.system.clock import FrozenWallClock
 from plivo_analysis.tables.exploded_columns import CHARGES
 from plivo_analysis.values.spans import Span, to_us
 
@@ -52,24 +54,47 @@ def load(client: pva.Client, since: str = "90d", until: str | None = None) -> di
     }
 
 
+@pytest.fixture(scope="module")
+def account() -> Account:
+    return generate(sessions=600)
+
+
+@pytest.fixture(scope="module")
+def full(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pva.Client]:
+    """A client whose store holds the whole account, for tests that do not change it."""
+    options = {"clock": FrozenWallClock(account.now), "requests_per_minute": math.inf}
+    store = tmp_path_factory.mktemp("full")
+    with (
+        Server(account) as server,
+        pva.Client(AUTH_ID, AUTH_TOKEN, base_url=server.url, store=store, **options) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def tables(full: pva.Client) -> dict[str, Any]:
+    return load(full)
+
+
 @pytest.fixture
-def server(serve: Serve) -> Server:
-    return serve(generate(sessions=600))
+def server(account: Account, serve: Serve) -> Server:
+    return serve(account)
 
 
 @pytest.fixture
 def client(server: Server, connect: Connect, tmp_path: Path) -> pva.Client:
+    """A client of a store of its own, empty at first."""
     return connect(server, store=tmp_path)
 
 
+@pytest.mark.parametrize("of", ["files", "memory"])
 def test_a_scan_is_the_loaded_table_from_files_and_from_memory(
-    server: Server, client: pva.Client, connect: Connect
+    of: str, full: pva.Client, server: Server, connect: Connect
 ) -> None:
-    for of in (client, connect(server)):
-        tables = load(of)
-        for name, loaded in tables.items():
-            assert loaded.height > 0
-            assert pva.scan(name, client=of).collect().equals(loaded)
+    client = full if of == "files" else connect(server)
+    for name, loaded in load(client).items():
+        assert loaded.height > 0
+        assert pva.scan(name, client=client).collect().equals(loaded)
 
 
 @pytest.mark.parametrize(
@@ -77,24 +102,27 @@ def test_a_scan_is_the_loaded_table_from_files_and_from_memory(
     [("30d", None), ("2026-10-10T01:02:03", "2026-10-20"), ("45d", "12h"), ("3h", None)],
 )
 def test_a_scan_of_a_range_is_the_loaded_table_of_that_range(
-    since: str, until: str | None, client: pva.Client
+    since: str, until: str | None, full: pva.Client, tables: dict[str, Any]
 ) -> None:
-    load(client)
-    for name, loaded in load(client, since, until).items():
-        assert pva.scan(name, since=since, until=until, client=client).collect().equals(loaded)
+    for name, loaded in load(full, since, until).items():
+        assert loaded.height < tables[name].height
+        assert pva.scan(name, since=since, until=until, client=full).collect().equals(loaded)
 
 
 @pytest.mark.parametrize("call", METRICS)
-def test_a_metric_of_a_scan_is_that_of_the_loaded_table(call: str, client: pva.Client) -> None:
+def test_a_metric_of_a_scan_is_that_of_the_loaded_table(
+    call: str, full: pva.Client, tables: dict[str, Any]
+) -> None:
     table, metric = METRICS[call]
-    expected = metric(load(client)[table])
+    expected = metric(tables[table])
     assert expected.height > 0
-    assert metric(pva.scan(table, client=client)).equals(expected)
+    assert metric(pva.scan(table, client=full)).equals(expected)
 
 
-def test_messages_of_a_scan_are_joined_to_attempts(client: pva.Client) -> None:
-    tables = load(client)
-    join = pva.join_messages(*(pva.scan(name, client=client) for name in ("attempts", "messages")))
+def test_messages_of_a_scan_are_joined_to_attempts(
+    full: pva.Client, tables: dict[str, Any]
+) -> None:
+    join = pva.join_messages(*(pva.scan(name, client=full) for name in ("attempts", "messages")))
     assert repr(join) == repr(pva.join_messages(tables["attempts"], tables["messages"]))
 
 
@@ -109,14 +137,14 @@ def test_a_scan_asks_the_server_nothing(server: Server, client: pva.Client) -> N
     assert len(server.log) == asked
 
 
-def test_a_scan_opens_no_day_outside_of_its_range(client: pva.Client) -> None:
-    load(client)
+@pytest.mark.usefixtures("tables")
+def test_a_scan_opens_no_day_outside_of_its_range(full: pva.Client) -> None:
     span = Span(*(to_us(datetime(2026, 10, day, tzinfo=UTC)) for day in (10, 12)))
-    (files,) = locate(client.store, CHARGES, span)
+    (files,) = locate(full.store, CHARGES, span)
     assert [path.stem for path in files] == ["2026-10-10", "2026-10-11"]
-    outside = pva.scan("charges", since="2020-01-01", until="2020-01-02", client=client)
+    outside = pva.scan("charges", since="2020-01-01", until="2020-01-02", client=full)
     assert outside.collect().is_empty()
-    assert outside.collect_schema() == pva.scan("charges", client=client).collect_schema()
+    assert outside.collect_schema() == pva.scan("charges", client=full).collect_schema()
 
 
 @pytest.mark.parametrize("table", ["sessions", "attempts", "messages"])
@@ -157,9 +185,10 @@ def test_a_wrong_argument_says_what_would_be_right(
         pva.scan(**arguments, client=client)
 
 
-def test_the_views_hold_the_loaded_tables_and_metrics_take_them(client: pva.Client) -> None:
-    tables = load(client)
-    with pva.connect(client) as sql:
+def test_the_views_hold_the_loaded_tables_and_metrics_take_them(
+    full: pva.Client, tables: dict[str, Any]
+) -> None:
+    with pva.connect(full) as sql:
         assert {name for (name,) in sql.sql("SHOW TABLES").fetchall()} == tables.keys()
         for name, loaded in tables.items():
             view = sql.table(name).pl()
@@ -175,9 +204,11 @@ def test_the_views_hold_the_loaded_tables_and_metrics_take_them(client: pva.Clie
         assert spent.equals(pva.spend(tables["charges"], every="1mo", tz="Europe/Paris"))
 
 
-def test_the_views_tell_time_in_utc_and_cannot_be_written(client: pva.Client) -> None:
-    first = load(client)["sessions"]["created_at"][0]
-    with pva.connect(client) as sql:
+def test_the_views_tell_time_in_utc_and_cannot_be_written(
+    full: pva.Client, tables: dict[str, Any]
+) -> None:
+    first = tables["sessions"]["created_at"][0]
+    with pva.connect(full) as sql:
         (day,) = sql.sql("SELECT min(created_at)::DATE FROM sessions").fetchall()
         assert day == (first.date(),)
         for statement in ("DELETE FROM sessions", "INSERT INTO charges FROM charges"):
