@@ -75,9 +75,7 @@ def money(value: object) -> tuple[Decimal | None, Code | None]:
         [None, None, None, None, None]
     """
     if isinstance(value, str):
-        if not _MONEY.fullmatch(value):
-            return None, Code.MONEY_UNREADABLE
-        return Decimal(value), Code.MONEY_NEGATIVE if value[0] == "-" else None
+        return _amount_of(value)
     if isinstance(value, Decimal):
         amount = value
     elif isinstance(value, int) and not isinstance(value, bool):
@@ -94,6 +92,15 @@ def money(value: object) -> tuple[Decimal | None, Code | None]:
             return None, Code.MONEY_UNREADABLE
         amount = same
     return amount, Code.MONEY_NEGATIVE if amount.is_signed() else Code.MONEY_NUMBER
+
+
+# An account is billed a few prices again and again. Only texts: to a cache the numbers 0.5 and
+# 0.50 would be one, and so would 1 and true. Few: a text may be 64 kB.
+@lru_cache(maxsize=256)
+def _amount_of(digits: str) -> tuple[Decimal | None, Code | None]:
+    if not _MONEY.fullmatch(digits):
+        return None, Code.MONEY_UNREADABLE
+    return Decimal(digits), Code.MONEY_NEGATIVE if digits[0] == "-" else None
 
 
 def time(value: object) -> tuple[datetime | None, Code | None]:
@@ -205,6 +212,8 @@ def label(value: object) -> tuple[str | None, Code | None]:
         >>> label(" US ")
         ('US', None)
     """
+    if isinstance(value, str) and value.isascii() and "\0" not in value:  # nearly always
+        return value.strip() or None, None
     kept, code = text(value)
     return (kept.strip() if kept else None), code
 
@@ -370,33 +379,19 @@ def _without_plus(value: str) -> str:
     return found[1] if found else value
 
 
-def _remembering(parse: Parser) -> Parser:
-    """The same parser, which remembers what it made of a text: most texts come many times.
-
-    Only of a text: to a cache, 1 and true are one key, and so are 0.5 and 0.50.
-    """
-    of_text = lru_cache(maxsize=256)(parse)  # a text may be 64 kB
-
-    def parser(value: object) -> tuple[Any, Code | None]:
-        return of_text(value) if isinstance(value, str) else parse(value)
-
-    return parser
-
-
-# Times and telephone numbers are nearly all different.
 _OF_KIND: Mapping[Kind, Parser] = {
     Kind.COUNT: count,
     Kind.FLAG: flag,
     Kind.TIME: time,
-    Kind.MONEY: _remembering(money),
+    Kind.MONEY: money,
 }
 _OF_FORM: Mapping[Form, Parser] = {
-    Form.FREE: _remembering(text),
-    Form.LABEL: _remembering(label),
-    Form.WORD: _remembering(word),
-    Form.SETTING: _remembering(setting),
-    Form.CODE: _remembering(error_code),
-    Form.ID: _remembering(label),
+    Form.FREE: text,
+    Form.LABEL: label,
+    Form.WORD: word,
+    Form.SETTING: setting,
+    Form.CODE: error_code,
+    Form.ID: label,
     Form.NUMBER: number,
     Form.SENDER: sender,
 }
