@@ -1,8 +1,10 @@
 """One exchange of bytes with the server, within its bounds, and with no settings of other programs.
 
-What is refused here, because an HTTP library does it by itself: credentials from a netrc file,
-proxies for loopback, redirects, cookies, log lines that hold the address with its query,
-headers printed by a debug switch, bodies of any size.
+Requests are sent through the library's adapter and without a session of it. A session would read
+a netrc file, follow redirects and keep cookies, and is not made for several threads. What is taken
+from the environment, the proxy and the certificates, is read here. Refused are proxies for
+loopback, log lines that hold the address with its query, headers printed by a debug switch, bodies
+of any size.
 
 The library's timeouts are for one silence each, so that a server which sends a byte now and
 then holds a caller for ever. A reader of our own below the library therefore knows the request's
@@ -19,23 +21,19 @@ import os
 import platform
 import re
 import time
-import weakref
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from threading import Event, Lock, local
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import requests
 import urllib3.connection
 import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from requests.utils import get_environ_proxies
 
-from plivo_analysis.errors import TransportError
+from plivo_analysis.errors import BadResponseError, TransportError
 from plivo_analysis.http.credentials import is_loopback
 from plivo_analysis.system.clock import Cancelled
 from plivo_analysis.system.versions import __version__
@@ -43,6 +41,7 @@ from plivo_analysis.system.versions import __version__
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
+    from threading import Event
 
     from plivo_analysis.http.credentials import Credentials
 
@@ -55,13 +54,14 @@ _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 _PROXY = re.compile(
     r"(?:https?://)?(?:[^/@]*@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?/?"
 )
-_LOGGERS = (
-    "urllib3.connection",
-    "urllib3.connectionpool",
-    "urllib3.poolmanager",
-    "urllib3.response",
-    "urllib3.util.retry",
-)
+_HEADERS = {
+    "User-Agent": f"plivo_analysis/{__version__} (Python: {platform.python_version()})",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    # A cache in between may ignore the query and repeat another page's answer.
+    "Cache-Control": "no-cache",
+}
+_TOO_LARGE = "The server's answer is refused: it is larger than any page of records."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +95,6 @@ class Reply:
     status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str]
-
-
-class Unreadable(Exception):  # noqa: N818 - transport makes the error of it
-    """The answer is larger than any page, or encoded in a way that was not offered.
-
-    Example:
-        >>> str(Unreadable("it is too large"))
-        'it is too large'
-    """
 
 
 @dataclass(slots=True)
@@ -169,7 +160,7 @@ class _Reader(io.RawIOBase):
                 continue
             self._bounds.bytes_left -= count
             if self._bounds.bytes_left < 0:
-                raise Unreadable("it is larger than any page of records")
+                raise BadResponseError(_TOO_LARGE)
             return count
 
     def close(self) -> None:
@@ -181,14 +172,8 @@ class _Reader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     """The library's response, reading through our reader: headers as well as the body."""
 
-    def __init__(
-        self,
-        sock: socket.socket,
-        debuglevel: int = 0,  # noqa: ARG002 - would print headers
-        method: str | None = None,
-        url: str | None = None,
-    ) -> None:
-        super().__init__(sock, 0, method, url)
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
         # Here, since the library reads the headers before anybody else sees the response: a
         # server that sends endless headers would else hold us without a deadline.
         if (bounds := _bounds.get()) is not None:
@@ -231,49 +216,8 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-class _Basic(AuthBase):
-    """Adds the credentials to a request; the header exists on that request alone."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Basic {self._credentials.basic}"
-        return request
-
-
-class _Session(requests.Session):
-    """A session that takes nothing from the environment and leads nowhere else."""
-
-    def __init__(self, auth: AuthBase) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.auth = auth
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self.headers.update(
-            {
-                "User-Agent": f"plivo_analysis/{__version__} (Python: {platform.python_version()})",
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-                # A cache in between may ignore the query and repeat another page's answer.
-                "Cache-Control": "no-cache",
-            }
-        )
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter(max_retries=0))
-
-    def get_redirect_target(self, _: requests.Response) -> None:
-        """Nowhere. The library would read the whole body of a redirect to find out."""
-
-    def __getstate__(self) -> NoReturn:
-        raise TypeError("A session holds credentials and does not pickle.")
-
-
 class Connection:
     """Exchanges with one server, from any thread.
-
-    A session for each thread: the library promises nothing about one session in two threads,
-    and a lock would make one thread wait for another's slow answer.
 
     Args:
         credentials: The account, its address and its token.
@@ -291,88 +235,81 @@ class Connection:
     """
 
     def __init__(self, credentials: Credentials, timeouts: Timeouts) -> None:
-        self._base_url = base_url = credentials.base_url
-        self._auth = _Basic(credentials)
+        self._credentials = credentials
         self._timeouts = timeouts
-        self._proxies = _proxies(base_url)
-        self._verify = _certificates(base_url)
-        self._own = local()
-        self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
-        self._lock = Lock()
-        for name in _LOGGERS:
-            logging.getLogger(name).addFilter(_is_not_ours)
+        self._proxy = _proxy(credentials.base_url)
+        self._verify = _certificates(credentials.base_url)
+        self._adapter = _Adapter(max_retries=0)
+        for name in logging.root.manager.loggerDict:
+            if name.startswith("urllib3."):
+                logging.getLogger(name).addFilter(_is_not_ours)
 
     def __repr__(self) -> str:
-        return f"Connection({self._base_url!r})"
+        return f"Connection({self._credentials.base_url!r})"
 
     def get(self, path: str, params: Mapping[str, str], cancel: Event | None) -> Reply:
         """Ask once and read the answer to its end.
 
         Raises:
             Cancelled: The event was set.
-            Unreadable: The answer is not one that is read.
+            BadResponseError: The answer is larger than any page, or encoded in a way that was
+                not offered.
             Exception: Whatever the library raises; ``failures`` knows each of them.
         """
         timeouts = self._timeouts
+        request = requests.Request(
+            "GET",
+            self._credentials.base_url + path,
+            params=params,
+            headers={**_HEADERS, "Authorization": f"Basic {self._credentials.basic}"},
+        )
         bounds = Bounds(timeouts.gap, time.monotonic() + timeouts.whole, cancel)
         before = _bounds.set(bounds)
         try:
-            with self._session().get(
-                self._base_url + path,
-                params=params,
+            with self._adapter.send(
+                request.prepare(),
                 stream=True,
-                allow_redirects=False,
                 timeout=(timeouts.connect, timeouts.gap),
-                proxies=self._proxies,
                 verify=self._verify,
+                proxies={"https": self._proxy} if self._proxy else {},
             ) as response:
-                return Reply(response.status_code, _body(response, bounds), dict(response.headers))
+                return Reply(response.status_code, _body(response, bounds), response.headers)
         finally:
             _bounds.reset(before)
 
     def close(self) -> None:
         """Close the connections of every thread."""
-        with self._lock:
-            sessions = list(self._sessions)
-        for session in sessions:
-            session.close()
-
-    def _session(self) -> _Session:
-        session: _Session | None = getattr(self._own, "session", None)
-        if session is None:
-            session = self._own.session = _Session(self._auth)
-            with self._lock:
-                self._sessions.add(session)
-        return session
+        self._adapter.close()
 
 
 def _body(response: requests.Response, bounds: Bounds) -> bytes:
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
-        raise Unreadable("it is encoded in a way that was not asked for")
+        raise BadResponseError(
+            "The server's answer is refused: it is encoded in a way that was not asked for."
+        )
     # The reader counts bytes on the wire; these are unpacked, which may be a thousand times more.
     body = bytearray()
     for chunk in response.iter_content(_CHUNK_BYTES):
         bounds.check()
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Unreadable("it is larger than any page of records")
+            raise BadResponseError(_TOO_LARGE)
     return bytes(body)
 
 
-def _proxies(base_url: str) -> dict[str, str]:
-    """The environment's proxies for this address, decided once; none for loopback."""
-    if is_loopback(urlsplit(base_url).hostname or ""):
-        return {}
-    found = get_environ_proxies(base_url)
-    proxies: dict[str, str] = {
-        scheme: found[scheme] for scheme in ("https", "all") if scheme in found
-    }
-    refused = next((scheme for scheme in proxies if not _PROXY.fullmatch(proxies[scheme])), None)
-    if refused is None:
-        return proxies
+def _proxy(base_url: str) -> str | None:
+    """The environment's proxy for this address; none for loopback."""
+    host = urlsplit(base_url).hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    found = getproxies()
+    scheme = "https" if "https" in found else "all"
+    proxy = found.get(scheme)
+    if proxy is None or _PROXY.fullmatch(proxy):
+        return proxy
     # An address may hold a password: it is not shown, nor are variables by a verbose traceback.
-    del found, proxies
-    names = (f"{refused}_proxy", f"{refused}_proxy".upper())
+    del found, proxy
+    names = (f"{scheme}_proxy", f"{scheme}_proxy".upper())
     variable = next((name for name in names if name in os.environ), "The system's settings")
     raise TransportError(
         f"{variable} names a proxy that cannot be used. It takes the form http://host:port or "

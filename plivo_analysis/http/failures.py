@@ -14,8 +14,8 @@ import json
 import re
 import socket
 import ssl
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import requests.exceptions
@@ -39,82 +39,25 @@ if TYPE_CHECKING:
 
     from plivo_analysis.http.connection import Reply
 
-# What a try of the exchange may raise; anything else is a fault of our own, and stays one.
-RAISED = (
-    requests.exceptions.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-    UnicodeError,
-)
+# What a try of the exchange may raise; anything else is a fault of our own, and stays one. The
+# exceptions of requests are each an OSError.
+RAISED = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, UnicodeError)
 
 
-class Failure(IntEnum):
-    """What broke. Of a chain of exceptions, the one highest in this list says most.
+@dataclass(frozen=True, slots=True, eq=False)
+class Failure:
+    """What broke, as the library and the system below it tell it.
 
-    Example:
-        >>> max(Failure.UNREACHABLE, Failure.REFUSED).name
-        'REFUSED'
+    Args:
+        classes: The exceptions that say so.
+        message: For the user, with the remedy.
+        lasting: Whether asking again changes nothing. The others may be over a second later.
     """
 
-    UNEXPECTED = 0
-    UNREACHABLE = 1
-    ADDRESS = 2
-    GARBLED = 3
-    SLOW = 4
-    NO_ROUTE = 5
-    REFUSED = 6
-    NAME = 7
-    TLS = 8
-    CUT = 9
-    CERTIFICATE = 10
-    PROXY = 11
+    classes: tuple[type[BaseException], ...]
+    message: str
+    lasting: bool = False
 
-
-# The nearest ancestor of an exception decides; what has none here is UNEXPECTED.
-_FAILURES: dict[type[BaseException], Failure] = {
-    requests.exceptions.ConnectionError: Failure.UNREACHABLE,
-    requests.exceptions.ProxyError: Failure.PROXY,
-    requests.exceptions.SSLError: Failure.TLS,
-    requests.exceptions.Timeout: Failure.SLOW,
-    requests.exceptions.ConnectTimeout: Failure.NO_ROUTE,
-    requests.exceptions.URLRequired: Failure.ADDRESS,
-    requests.exceptions.MissingSchema: Failure.ADDRESS,
-    requests.exceptions.InvalidSchema: Failure.ADDRESS,
-    requests.exceptions.InvalidURL: Failure.ADDRESS,
-    requests.exceptions.InvalidHeader: Failure.ADDRESS,
-    requests.exceptions.InvalidProxyURL: Failure.PROXY,
-    requests.exceptions.ChunkedEncodingError: Failure.CUT,
-    requests.exceptions.ContentDecodingError: Failure.GARBLED,
-    requests.exceptions.RequestException: Failure.UNEXPECTED,  # also an OSError
-    urllib3.exceptions.PoolError: Failure.UNREACHABLE,
-    urllib3.exceptions.SSLError: Failure.TLS,
-    urllib3.exceptions.ProxyError: Failure.PROXY,
-    urllib3.exceptions.DecodeError: Failure.GARBLED,
-    urllib3.exceptions.ProtocolError: Failure.CUT,
-    urllib3.exceptions.HostChangedError: Failure.UNEXPECTED,
-    urllib3.exceptions.TimeoutError: Failure.SLOW,
-    urllib3.exceptions.ConnectTimeoutError: Failure.NO_ROUTE,
-    urllib3.exceptions.NewConnectionError: Failure.UNREACHABLE,
-    urllib3.exceptions.NameResolutionError: Failure.NAME,
-    urllib3.exceptions.ClosedPoolError: Failure.CUT,
-    urllib3.exceptions.LocationValueError: Failure.ADDRESS,
-    urllib3.exceptions.InvalidHeader: Failure.CUT,
-    urllib3.exceptions.HeaderParsingError: Failure.CUT,
-    urllib3.exceptions.ProxySchemeUnknown: Failure.PROXY,
-    urllib3.exceptions.ProxySchemeUnsupported: Failure.PROXY,
-    http.client.HTTPException: Failure.CUT,
-    ConnectionError: Failure.CUT,
-    ConnectionRefusedError: Failure.REFUSED,
-    OSError: Failure.UNREACHABLE,
-    TimeoutError: Failure.SLOW,
-    UnicodeError: Failure.ADDRESS,
-    socket.gaierror: Failure.NAME,
-    ssl.SSLError: Failure.TLS,
-    ssl.SSLEOFError: Failure.CUT,
-    ssl.SSLZeroReturnError: Failure.CUT,
-    ssl.SSLCertVerificationError: Failure.CERTIFICATE,
-}
 
 _TRIED = f"in each of {TRIES[Cause.TROUBLE]} tries"
 _CHECK = "Check the internet connection, and the address (base_url or PLIVO_API_URL)."
@@ -122,31 +65,80 @@ _CA = (
     "If your network replaces certificates, name the file of its own in REQUESTS_CA_BUNDLE or "
     "SSL_CERT_FILE."
 )
-_MESSAGES: dict[Failure, str] = {
-    Failure.UNEXPECTED: "The request to {host} failed unexpectedly ({name}). Please report it.",
-    Failure.UNREACHABLE: f"{{host}} could not be reached {_TRIED}. {_CHECK}",
-    Failure.ADDRESS: "The address {host} cannot be used. Correct base_url or PLIVO_API_URL.",
-    Failure.GARBLED: f"The answer of {{host}} could not be unpacked {_TRIED}. Try again later.",
-    Failure.SLOW: f"{{host}} did not finish an answer in time {_TRIED}. Try again later.",
-    Failure.NO_ROUTE: f"{{host}} did not accept a connection in time {_TRIED}. {_CHECK}",
-    Failure.REFUSED: (
-        f"Nothing listens at {{host}}: it refused the connection {_TRIED}. Check that a server "
-        "runs there, and that the address (base_url or PLIVO_API_URL) is right."
-    ),
-    Failure.NAME: f"The name of {{host}} could not be resolved {_TRIED}. {_CHECK}",
-    Failure.TLS: (
-        "No secure connection to {host} could be made. Check that the server there speaks TLS. "
-        + _CA
-    ),
-    Failure.CUT: f"{{host}} broke the connection off {_TRIED}. Try again later.",
-    Failure.CERTIFICATE: f"The certificate of {{host}} could not be verified ({{reason}}). {_CA}",
-    Failure.PROXY: (
+_UNREACHABLE = f"{{host}} could not be reached {_TRIED}. {_CHECK}"
+# What broke makes a chain of exceptions: those of requests are made from those of urllib3, which
+# say more. The first failure that fits one of the chain is taken. Hence the order: what says most
+# comes first, and a class before those that it is made from.
+_FAILURES = (
+    Failure(
+        (
+            requests.exceptions.InvalidProxyURL,
+            urllib3.exceptions.ProxyError,
+            urllib3.exceptions.ProxySchemeUnknown,
+            urllib3.exceptions.ProxySchemeUnsupported,
+        ),
         f"The proxy on the way to {{host}} could not be used {_TRIED}. Check HTTPS_PROXY, "
-        "ALL_PROXY and NO_PROXY."
+        "ALL_PROXY and NO_PROXY.",
     ),
-}
-# Asking again changes none of these. The others may be over a second later.
-_LASTING = {Failure.UNEXPECTED, Failure.ADDRESS, Failure.TLS, Failure.CERTIFICATE}
+    Failure(
+        (ssl.SSLCertVerificationError,),
+        f"The certificate of {{host}} could not be verified ({{reason}}). {_CA}",
+        lasting=True,
+    ),
+    Failure(
+        (
+            urllib3.exceptions.ProtocolError,
+            urllib3.exceptions.ClosedPoolError,
+            urllib3.exceptions.InvalidHeader,
+            urllib3.exceptions.HeaderParsingError,
+            http.client.HTTPException,
+            ssl.SSLEOFError,
+            ssl.SSLZeroReturnError,
+            ConnectionAbortedError,
+            ConnectionResetError,
+            BrokenPipeError,
+        ),
+        f"{{host}} broke the connection off {_TRIED}. Try again later.",
+    ),
+    Failure(
+        (urllib3.exceptions.SSLError, ssl.SSLError),
+        "No secure connection to {host} could be made. Check that the server there speaks TLS. "
+        + _CA,
+        lasting=True,
+    ),
+    Failure(
+        (urllib3.exceptions.NameResolutionError, socket.gaierror),
+        f"The name of {{host}} could not be resolved {_TRIED}. {_CHECK}",
+    ),
+    Failure(
+        (ConnectionRefusedError,),
+        f"Nothing listens at {{host}}: it refused the connection {_TRIED}. Check that a server "
+        "runs there, and that the address (base_url or PLIVO_API_URL) is right.",
+    ),
+    # To the library also a timeout of the next failure, which no route to the host is not.
+    Failure((urllib3.exceptions.NewConnectionError,), _UNREACHABLE),
+    Failure(
+        (urllib3.exceptions.ConnectTimeoutError,),
+        f"{{host}} did not accept a connection in time {_TRIED}. {_CHECK}",
+    ),
+    Failure(
+        (urllib3.exceptions.TimeoutError, TimeoutError),
+        f"{{host}} did not finish an answer in time {_TRIED}. Try again later.",
+    ),
+    Failure(
+        (urllib3.exceptions.DecodeError,),
+        f"The answer of {{host}} could not be unpacked {_TRIED}. Try again later.",
+    ),
+    Failure(
+        (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError, UnicodeError),
+        "The address {host} cannot be used. Correct base_url or PLIVO_API_URL.",
+        lasting=True,
+    ),
+    Failure((urllib3.exceptions.PoolError, OSError), _UNREACHABLE),
+)
+UNEXPECTED = Failure(
+    (), "The request to {host} failed unexpectedly ({name}). Please report it.", lasting=True
+)
 
 
 def broken(error: BaseException, host: str) -> Setback:
@@ -157,28 +149,32 @@ def broken(error: BaseException, host: str) -> Setback:
         host: The server's host and port, for the message.
 
     Example:
-        >>> broken(requests.exceptions.ReadTimeout(), "127.0.0.1:9").kind
+        >>> broken(TimeoutError(), "127.0.0.1:9").kind
         <Cause.TROUBLE: 'trouble'>
     """
     chain = list(_chain(error))
-    failure = max(failure_of(type(link)) for link in chain)
+    failure = failure_of(*map(type, chain))
     reasons = (
         link.verify_message for link in chain if isinstance(link, ssl.SSLCertVerificationError)
     )
     reason = next(reasons, "not trusted")
-    message = _MESSAGES[failure].format(host=host, name=type(error).__name__, reason=reason)
-    return Setback(Cause.FINAL if failure in _LASTING else Cause.TROUBLE, TransportError(message))
+    message = failure.message.format(host=host, name=type(error).__name__, reason=reason)
+    return Setback(Cause.FINAL if failure.lasting else Cause.TROUBLE, TransportError(message))
 
 
-def failure_of(exception: type[BaseException]) -> Failure:
-    """What an exception of this class says about what broke.
+def failure_of(*exceptions: type[BaseException]) -> Failure:
+    """What exceptions of these classes, one of which led to the other, say about what broke.
 
     Example:
-        >>> failure_of(ConnectionRefusedError).name
-        'REFUSED'
+        >>> failure_of(ConnectionRefusedError).message[:26]
+        'Nothing listens at {host}:'
     """
-    known = (_FAILURES[base] for base in exception.__mro__ if base in _FAILURES)
-    return next(known, Failure.UNEXPECTED)
+    fitting = (
+        failure
+        for failure in _FAILURES
+        if any(issubclass(exception, failure.classes) for exception in exceptions)
+    )
+    return next(fitting, UNEXPECTED)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -186,15 +182,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
     Not its ``__context__``: that leads to what the caller was handling at the time.
     """
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        link = waiting.pop()
-        if not isinstance(link, BaseException) or id(link) in seen:
-            continue
-        seen.add(id(link))
-        yield link
-        waiting += [link.__cause__, getattr(link, "reason", None), *link.args]
+    yield error
+    for link in (error.__cause__, *error.args):
+        if isinstance(link, BaseException):
+            yield from _chain(link)
 
 
 # Answers that refuse
@@ -334,7 +325,7 @@ def server_time(headers: Mapping[str, str], now: datetime) -> datetime | None:
     this computer's time, says nothing of the account's time.
 
     Args:
-        headers: Of the answer.
+        headers: Of the answer, found whatever the case of their names.
         now: This computer's time, in UTC.
 
     Example:
@@ -344,7 +335,7 @@ def server_time(headers: Mapping[str, str], now: datetime) -> datetime | None:
         >>> server_time({"Date": "Thu, 01 Jan 1970 00:00:00 GMT"}, now) is None
         True
     """
-    date = _http_date(_header(headers, "date"))
+    date = _http_date(headers.get("Date", ""))
     if date is None or date < _FIRST_PLAUSIBLE or abs(date - now) > _FARTHEST:
         return None
     return date
@@ -360,7 +351,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         >>> retry_after({"Retry-After": "30"}, datetime.now(UTC))
         30.0
     """
-    value = _header(headers, "retry-after").strip()
+    value = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(value):
         return min(float(value), _FOREVER_SECONDS)
     date = _http_date(value)
@@ -368,10 +359,6 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
     seconds = (date - (server_time(headers, now) or now)).total_seconds()
     return min(seconds, _FOREVER_SECONDS) if seconds > 0 else None
-
-
-def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
 def _http_date(value: str) -> datetime | None:

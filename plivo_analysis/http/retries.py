@@ -75,34 +75,30 @@ class Setback:
     error: PlivoAnalysisError
     retry_after: float | None = None
 
+    def pause(self, met: int, *, period: float, random: Random) -> float | None:
+        """Seconds to wait before the next try; None to stop.
 
-def pause(
-    kind: Cause, met: int, *, retry_after: float | None, period: float, random: Random
-) -> float | None:
-    """Seconds to wait before the next try; None to stop.
+        Args:
+            met: How often this request has met this kind, this time included.
+            period: Over how many seconds the server counts requests.
+            random: Where jitter comes from.
 
-    Args:
-        kind: The setback.
-        met: How often this request has met this kind, this time included.
-        retry_after: What the server asked for, in seconds.
-        period: Over how many seconds the server counts requests.
-        random: Where jitter comes from.
-
-    Example:
-        >>> from random import Random
-        >>> pause(Cause.FINAL, 1, retry_after=None, period=60.0, random=Random(0)) is None
-        True
-        >>> pause(Cause.BUSY, 1, retry_after=None, period=60.0, random=Random(0))
-        60.0
-    """
-    if met >= TRIES[kind]:
-        return None
-    if kind is not Cause.BUSY:
-        longest = min(_BACKOFF_CAP_SECONDS, _BACKOFF_SECONDS * 2.0 ** (met - 1))
-        return max(_LEAST_SECONDS, random.uniform(0, longest))
-    if retry_after is None:
-        wait = min(LONGEST_WAIT_SECONDS, period * 2.0 ** (met - 1))
-        return wait * (1 + (random.uniform(0, _PERIOD_JITTER) if met > 1 else 0))
-    if retry_after > LONGEST_WAIT_SECONDS:
-        return None
-    return retry_after + random.uniform(0, _HEADER_JITTER_SECONDS)
+        Example:
+            >>> from random import Random
+            >>> from plivo_analysis.errors import PlivoAnalysisError
+            >>> refusal = Setback(Cause.BUSY, PlivoAnalysisError())
+            >>> [refusal.pause(met, period=60.0, random=Random(0)) for met in (1, 5)]
+            [60.0, None]
+        """
+        if met >= TRIES[self.kind]:
+            return None
+        if self.kind is not Cause.BUSY:
+            longest = min(_BACKOFF_CAP_SECONDS, _BACKOFF_SECONDS * 2.0 ** (met - 1))
+            return max(_LEAST_SECONDS, random.uniform(0, longest))
+        if self.retry_after is None:
+            wait = min(LONGEST_WAIT_SECONDS, period * 2.0 ** (met - 1))
+            # The first wait is a whole period without jitter: by then the window is empty.
+            return wait * (1 + (random.uniform(0, _PERIOD_JITTER) if met > 1 else 0))
+        if self.retry_after > LONGEST_WAIT_SECONDS:
+            return None
+        return self.retry_after + random.uniform(0, _HEADER_JITTER_SECONDS)

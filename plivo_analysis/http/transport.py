@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 
 from plivo_analysis.api.filters import Query
 from plivo_analysis.errors import BadResponseError, FilterError
-from plivo_analysis.http.connection import Connection, Timeouts, Unreadable
+from plivo_analysis.http.connection import Connection, Timeouts
 from plivo_analysis.http.failures import RAISED, broken, refused, server_time
 from plivo_analysis.http.rate_limit.limiter import account_limiter
-from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Cause, Setback, pause
+from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Cause, Setback
 from plivo_analysis.system.clock import Cancelled, wait_in_steps
 
 if TYPE_CHECKING:
@@ -223,11 +223,6 @@ class Transport:
             return Answer(read(reply.body), server_time(reply.headers, now), tries)
         except BadResponseError as error:
             return Setback(Cause.MALFORMED, BadResponseError(self._redact(str(error))))
-        except Unreadable as error:
-            return Setback(
-                Cause.MALFORMED,
-                BadResponseError(f"The answer of {self._host} is refused: {error}."),
-            )
         except RAISED as error:
             return broken(error, self._host)
         except (Cancelled, KeyboardInterrupt) as stop:
@@ -241,13 +236,8 @@ class Transport:
 
         A 429 concerns every request of the account: the limiter makes all wait, this one too.
         """
-        wait = pause(
-            setback.kind,
-            met[setback.kind],
-            retry_after=setback.retry_after,
-            period=limiter.period,
-            random=self._random,
-        )
+        met_kind = met[setback.kind]
+        wait = setback.pause(met_kind, period=limiter.period, random=self._random)
         if wait is not None and setback.kind is Cause.BUSY:
             permit.back_off(wait)
             return 0.0
