@@ -86,7 +86,8 @@ def meet_limit(client: Client) -> Iterator[Finding]:
     if scope in (ONE_BUDGET, TWO_BUDGETS):
         # For every program of the account: the state is a file that they share. It begins with a
         # window in which nothing is sent.
-        client.limiter.states.count_apart(scope == TWO_BUDGETS)
+        with client.limiter.states.open() as account:
+            account.count_apart(scope == TWO_BUDGETS)
         for limiter in limiters:
             with limiter.state() as window:
                 window.pause(window.window, client.clock.monotonic())

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_analysis.emulator import FixedWindow, SlidingWindow, TokenBucket
-from plivo_analysis.errors import FilterError
+from plivo_analysis.errors import FilterError, PlivoAnalysisError
 from plivo_analysis.http.rate_limit.limiter import Limiter
-from plivo_analysis.http.rate_limit.window import PERMIT_LEASE_SECONDS, WindowState
-from plivo_analysis.http.retries import Cause, pause
+from plivo_analysis.http.rate_limit.window import PERMIT_LEASE_SECONDS, WindowState, new_ticket
+from plivo_analysis.http.retries import Cause, Setback
 from plivo_analysis.system.clock import Cancelled, Clock, FrozenWallClock, wait_in_steps
 
 
@@ -62,9 +62,8 @@ def send(clock: FakeClock, limiter: Limiter, server: Counting, duration: float =
             if taken:
                 return refused
             refused += 1
-            permit.back_off(
-                pause(Cause.BUSY, 1, retry_after=None, period=limiter.period, random=Random(0))
-            )
+            refusal = Setback(Cause.BUSY, PlivoAnalysisError())
+            permit.back_off(refusal.pause(1, period=limiter.period, random=Random(0)))
 
 
 SERVERS = {"fixed": FixedWindow, "sliding": SlidingWindow, "bucket": TokenBucket}
@@ -190,7 +189,7 @@ def test_no_minute_of_the_server_ever_holds_more_than_the_limit(
             end, ticket = heapq.heappop(landings)
             now = max(now, end)
             window.finish(ticket, now)
-        ticket = window.join(now)
+        ticket = new_ticket()
         while (wait := window.turn(ticket, now)) > 0:
             if landings and landings[0][0] <= now + wait:
                 end, landed = heapq.heappop(landings)
@@ -236,8 +235,11 @@ def test_the_estimate_is_what_the_requests_then_take(
 
 def test_turns_go_in_order_of_arrival() -> None:
     window = WindowState(limit=2, period=60.0)
-    waiting = [window.join(float(number)) for number in range(7)]
-    granted, now = [], 7.0
+    for _ in range(2):
+        window.finish(window.probe(0.0), 0.0)
+    waiting = [new_ticket() for _ in range(7)]
+    assert all(window.turn(ticket, 1.0) > 0 for ticket in waiting)
+    granted, now = [], 1.5
     while len(granted) < 7:
         for ticket in reversed([ticket for ticket in waiting if ticket not in granted]):
             if window.turn(ticket, now) <= 0:
@@ -327,17 +329,18 @@ def test_what_nobody_gives_back_is_given_up_after_a_lease() -> None:
 
 def test_a_slot_given_up_counts_from_the_end_of_its_lease_however_late_that_is_seen() -> None:
     window = WindowState(limit=1, period=60.0)
-    window.turn(window.join(0.0), 0.0)
-    later = window.join(PERMIT_LEASE_SECONDS + 50)
+    window.turn(new_ticket(), 0.0)
+    later = new_ticket()
     assert window.turn(later, PERMIT_LEASE_SECONDS + 50) == 10.5
     window.leave(later)
-    assert window.turn(window.join(PERMIT_LEASE_SECONDS + 3600), PERMIT_LEASE_SECONDS + 3600) == 0.0
+    assert window.turn(new_ticket(), PERMIT_LEASE_SECONDS + 3600) == 0.0
 
 
 def test_a_ticket_that_nobody_asks_for_holds_up_nobody_for_ever() -> None:
     window = WindowState(limit=1, period=60.0)
-    window.join(0.0)
-    later = window.join(0.0)
+    window.finish(window.probe(-60.0), -60.0)
+    abandoned, later = new_ticket(), new_ticket()
+    assert window.turn(abandoned, 0.0) > 0
     assert window.turn(later, 1.0) == 60.5
     assert window.turn(later, PERMIT_LEASE_SECONDS) == 0.0
 

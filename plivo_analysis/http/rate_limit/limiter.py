@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from plivo_analysis.api.checks import shown_value
 from plivo_analysis.errors import FilterError
 from plivo_analysis.http.rate_limit.state import SharedState
+from plivo_analysis.http.rate_limit.window import new_ticket
 from plivo_analysis.system.clock import STEP_SECONDS, Cancelled
 from plivo_analysis.system.folders import state_folder
 
@@ -89,7 +90,7 @@ class Permit:
         ...     pass  # send, and read the response to its end
     """
 
-    def __init__(self, limiter: Limiter, ticket: int, started: float) -> None:
+    def __init__(self, limiter: Limiter, ticket: str, started: float) -> None:
         self._limiter = limiter
         self._ticket = ticket
         self._started = started
@@ -102,18 +103,18 @@ class Permit:
 
     def release(self) -> None:
         """The response has ended. A second call does nothing."""
-        with self._limiter.state() as state:
-            state.finish(self._ticket, self._limiter.clock.monotonic())
+        with self._limiter.state() as window:
+            window.finish(self._ticket, self._limiter.clock.monotonic())
 
     def pause(self, seconds: float) -> None:
         """No request goes for so many seconds, though nothing is to be learnt from it."""
-        with self._limiter.state() as state:
-            state.pause(seconds, self._limiter.clock.monotonic())
+        with self._limiter.state() as window:
+            window.pause(seconds, self._limiter.clock.monotonic())
 
     def back_off(self, seconds: float) -> None:
         """The server refused this request (429): no request goes for so many seconds."""
-        with self._limiter.state() as state:
-            state.back_off(self._started, seconds, self._limiter.clock.monotonic())
+        with self._limiter.state() as window:
+            window.back_off(self._started, seconds, self._limiter.clock.monotonic())
 
 
 class Limiter:
@@ -151,16 +152,16 @@ class Limiter:
                 f"requests_per_minute is {shown_value(rate)}; it takes a positive number, by "
                 "default 20."
             )
-        # A rate that is told by the minute, in the period that the server counts by.
-        share = rate * period / PERIOD_SECONDS
-        self._server_period = period
-        # Less than one request in a period is one request in a longer period.
-        self.period = period * max(1.0, 1 / share)
-        self.limit = sys.maxsize if math.isinf(share) else max(1, math.floor(share))
         self.requests_per_minute = float(rate)
         self.clock = clock
-        self.states = SharedState(None, "", clock) if states is None else states
+        self.period = period
+        self.states = states or SharedState(None, "", clock)
         self.kind = kind
+        # A rate that is told by the minute, in the period that the server counts by. Less than
+        # one request in a period is one request in a longer period.
+        share = rate * period / PERIOD_SECONDS
+        self.limit = sys.maxsize if math.isinf(share) else max(1, math.floor(share))
+        self._limit_period = period * max(1.0, 1 / share)
 
     def of(self, kind: str) -> Limiter:
         """The limiter of requests that list this kind of thing.
@@ -173,14 +174,15 @@ class Limiter:
             >>> limiter.of("letters").acquire().release()
             >>> limiter.of("parcels").wait_estimate(1) > 60
             True
-            >>> limiter.states.count_apart(True)
+            >>> with limiter.states.open() as account:
+            ...     account.count_apart(True)
             >>> limiter.of("parcels").wait_estimate(1)
             0.0
         """
         return Limiter(
             self.requests_per_minute,
             clock=self.clock,
-            period=self._server_period,
+            period=self.period,
             states=self.states,
             kind=kind,
         )
@@ -188,10 +190,11 @@ class Limiter:
     @contextmanager
     def state(self) -> Iterator[WindowState]:
         """The window's state under this limit; no other thread or process changes it meanwhile."""
-        with self.states.open(self.kind) as state:
+        with self.states.open() as account:
+            window = account.window(self.kind)
             # Set each time, not kept: two clients of one account may be told different limits.
-            state.limit, state.period = self.limit, self.period
-            yield state
+            window.limit, window.period = self.limit, self._limit_period
+            yield window
 
     def acquire(
         self,
@@ -203,34 +206,24 @@ class Limiter:
         Raises:
             Cancelled: The event was set, before or during the wait.
         """
-        with self.state() as state:
-            ticket = state.join(self.clock.monotonic())
+        ticket, permit = new_ticket(), None
         try:
-            started = self._wait(ticket, cancel, on_wait)
-        except BaseException:
-            with self.state() as state:
-                state.leave(ticket)
-            raise
-        return Permit(self, ticket, started)
-
-    def _wait(
-        self,
-        ticket: int,
-        cancel: threading.Event | None,
-        on_wait: Callable[[float], None] | None,
-    ) -> float:
-        """Wait for a ticket's turn; when it came, on the monotonic clock."""
-        while cancel is None or not cancel.is_set():
-            with self.state() as state:
-                now = self.clock.monotonic()
-                wait = state.turn(ticket, now)
-            if wait <= 0:
-                return now
-            if on_wait is not None:
-                on_wait(wait)
-            # In steps: one ahead may give up, or the server refuse, meanwhile. Never so short
-            # that rounding could keep a clock from moving on.
-            self.clock.wait(max(_LEAST_SECONDS, min(wait, STEP_SECONDS)), cancel)
+            while not (cancel is not None and cancel.is_set()):
+                with self.state() as window:
+                    now = self.clock.monotonic()
+                    wait = window.turn(ticket, now)
+                if wait <= 0:
+                    permit = Permit(self, ticket, now)
+                    return permit
+                if on_wait is not None:
+                    on_wait(wait)
+                # In steps: one ahead may give up, or the server refuse, meanwhile. Never so short
+                # that rounding could keep a clock from moving on.
+                self.clock.wait(max(_LEAST_SECONDS, min(wait, STEP_SECONDS)), cancel)
+        finally:
+            if permit is None:
+                with self.state() as window:
+                    window.leave(ticket)
         raise Cancelled
 
     def probe(self) -> Permit:
@@ -238,9 +231,9 @@ class Limiter:
 
         What it spends counts like any other.
         """
-        with self.state() as state:
+        with self.state() as window:
             now = self.clock.monotonic()
-            return Permit(self, state.probe(now), now)
+            return Permit(self, window.probe(now), now)
 
     def asking(self) -> int:
         """How many requests are under way or wait here, those of other processes too.
@@ -256,10 +249,10 @@ class Limiter:
             >>> limiter.asking()
             0
         """
-        with self.state() as state:
-            return state.asking(self.clock.monotonic())
+        with self.state() as window:
+            return window.asking(self.clock.monotonic())
 
     def wait_estimate(self, requests: int) -> float:
         """Seconds until the last of so many further requests may begin."""
-        with self.state() as state:
-            return state.estimate(requests, self.clock.monotonic())
+        with self.state() as window:
+            return window.estimate(requests, self.clock.monotonic())

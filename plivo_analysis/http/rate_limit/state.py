@@ -15,14 +15,11 @@ import math
 import secrets
 import threading
 import warnings
-from collections import defaultdict
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import PlivoAnalysisWarning
-from plivo_analysis.http.rate_limit.state_file import Broken, StoredState, Unusable
-from plivo_analysis.http.rate_limit.window import WindowState
+from plivo_analysis.http.rate_limit.state_file import AccountState, Broken, StoredState, Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,19 +30,8 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 60.0  # without the file after it failed
 
 
-@dataclass(slots=True)
-class _Remembered:
-    """A state as this process last read or changed it."""
-
-    state: WindowState = field(default_factory=WindowState)
-    generation: str = ""  # of the line it was read from; empty while out of step with the file
-
-
 class SharedState:
     """The state of one account: for all processes that name the same file, or in memory.
-
-    It is one state, whatever the requests list, until it was found out that the server counts
-    lists of different kinds apart. Then each kind has its own.
 
     Args:
         path: The file. It and its folder are made where they are missing. None keeps the state
@@ -61,9 +47,9 @@ class SharedState:
         ...     path = Path(folder) / "rate_limit.sqlite"
         ...     one, other = (SharedState(path, "an account", Clock()) for _ in range(2))
         ...     with one.open() as state:
-        ...         ticket = state.join(one.clock.monotonic())
+        ...         ticket = state.window("").probe(one.clock.monotonic())
         ...     with other.open() as state:
-        ...         ticket in state.queue
+        ...         ticket in state.window("").in_flight
         True
     """
 
@@ -72,61 +58,34 @@ class SharedState:
         self.account = account
         self.clock = clock
         self._lock = threading.Lock()
-        self._remembered: defaultdict[str, _Remembered] = defaultdict(_Remembered)
-        self._apart = False
+        self._state = AccountState()  # as this process last read or changed it
+        self._generation = ""  # of the line it was read from; empty while out of step with it
         self._alone_until = -math.inf
         self._failed_write = False
         self._warned = False
 
     @contextmanager
-    def open(self, kind: str = "") -> Iterator[WindowState]:
-        """The state, to be read and changed by one thread of one process until the block ends.
-
-        Args:
-            kind: What is listed. It matters only where kinds are counted apart.
-        """
+    def open(self) -> Iterator[AccountState]:
+        """The state, to be read and changed by one thread of one process until the block ends."""
         with self._lock:
-            stored = self._load(kind)
-            remembered = self._of(kind)
+            stored = self._load()
             try:
-                yield remembered.state
+                yield self._state
                 if stored is not None:
-                    self._save(stored, remembered)
+                    self._save(stored)
             finally:
                 if stored is not None:
                     stored.close()
 
-    def count_apart(self, apart: bool) -> None:
-        """Note whether the server counts kinds apart, for every process."""
-        with self._lock:
-            stored = self._load("")
-            self._count(apart=apart)
-            if stored is not None:
-                with closing(stored), suppress(Unusable):  # known to this process at least
-                    stored.count_apart(apart)
-
-    def _count(self, *, apart: bool) -> None:
-        """Count kinds apart or together from now on; together, what each sent is of all."""
-        if self._apart and not apart:
-            together = _Remembered()
-            for remembered in self._remembered.values():
-                together.state.merge(remembered.state)
-            self._remembered = defaultdict(_Remembered, {"": together})
-        self._apart = apart
-
-    def _of(self, kind: str) -> _Remembered:
-        return self._remembered[kind if self._apart else ""]
-
-    def _load(self, kind: str) -> StoredState | None:
+    def _load(self) -> StoredState | None:
         """The account's line in the locked file, taken into memory; None to go alone."""
         if self.path is None or self.clock.monotonic() < self._alone_until:
             return None
         reason = ""
         for _ in range(2):  # a broken file is set aside, and another one made
             try:
-                stored = StoredState(self.path, self.account, self.clock.origin, kind)
-                self._count(apart=stored.apart)
-                self._take_in(stored, self._of(kind))
+                stored = StoredState(self.path, self.account, self.clock.origin)
+                self._take_in(stored)
             except Broken as broken:
                 reason = str(broken)
             except Unusable as unusable:
@@ -139,44 +98,47 @@ class SharedState:
         self._go_alone(reason)
         return None
 
-    def _take_in(self, stored: StoredState, remembered: _Remembered) -> None:
+    def _take_in(self, stored: StoredState) -> None:
         now = self.clock.monotonic()
         generation, state = stored.read() or (secrets.token_hex(8), self._before(stored, now))
-        state.rewind(now)
+        for window in state.windows.values():
+            window.rewind(now)
         # The line we know holds all that we did, since we wrote it or read it after others did.
         # Another generation is a new file: it lacks what we remember of the old one. Without
         # this merge, a removed file would allow a burst.
-        if generation != remembered.generation:
-            state.merge(remembered.state)
-        remembered.state, remembered.generation = state, generation
+        if generation != self._generation:
+            state.merge(self._state)
+        self._state, self._generation = state, generation
 
     @staticmethod
-    def _before(stored: StoredState, now: float) -> WindowState:
+    def _before(stored: StoredState, now: float) -> AccountState:
         """What other starts of the computer left: it ended when this one began, at the latest."""
-        state = WindowState()
-        if now < state.window:
-            for other in stored.others():
-                tickets = [*other.in_flight, *(ticket for _, ticket in other.finished)]
-                state.finished.extend((0.0, ticket) for ticket in tickets)
+        state, others = AccountState(), stored.others()
+        if others:
+            state.apart = others[0].apart
+        for other in others:
+            for kind, window in other.windows.items():
+                if now < window.window:
+                    tickets = (*window.in_flight, *window.finished)
+                    state.windows[kind].finished.update(dict.fromkeys(tickets, 0.0))
         return state
 
-    def _save(self, stored: StoredState, remembered: _Remembered) -> None:
+    def _save(self, stored: StoredState) -> None:
         try:
-            stored.write(remembered.generation, remembered.state, self.clock.now().timestamp())
+            stored.write(self._generation, self._state, self.clock.now().timestamp())
         except Unusable as unusable:
             reason = str(unusable)
         else:
             self._failed_write = False
             return
         # Not alone yet: the file may just have been removed. The next one is merged with memory.
-        remembered.generation = ""
+        self._generation = ""
         if self._failed_write:
             self._go_alone(reason)
         self._failed_write = True
 
     def _go_alone(self, reason: str) -> None:
-        for remembered in self._remembered.values():
-            remembered.generation = ""
+        self._generation = ""
         self._alone_until = self.clock.monotonic() + RETRY_SECONDS
         self._warn(f"{reason}. This process keeps to the limit, but it does not see the others.")
 

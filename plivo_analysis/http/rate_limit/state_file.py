@@ -1,9 +1,8 @@
-"""The state file: the window states of accounts in SQLite, one line each.
+"""The state file: what accounts sent, in SQLite, one line each.
 
 SQLite, so that a killed process leaves nothing half written. A line belongs to one account and
-one start of the computer, for times of different starts cannot be compared. An account whose
-server was found to count kinds of lists apart has a line for each. ``StoredState`` is such a
-line while the file is locked for this process. The folder is 0700 and the file 0600.
+one start of the computer, for times of different starts cannot be compared. ``StoredState`` is
+such a line while the file is locked for this process. The folder is 0700 and the file 0600.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ import math
 import os
 import sqlite3
 import stat
-from collections import deque
+from collections import defaultdict
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from plivo_analysis.http.rate_limit.window import STAMPS, WindowState
+from plivo_analysis.http.rate_limit.window import BY_TICKET, STAMPS, WindowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 VERSION = 1
 _BUSY_SECONDS = 5.0
 _OLD_SECONDS = 30 * 86_400.0
-_WINDOWS = """
-CREATE TABLE IF NOT EXISTS window_state (
+_CREATE = """
+CREATE TABLE IF NOT EXISTS account_state (
     account TEXT NOT NULL,
     origin TEXT NOT NULL,
     generation TEXT NOT NULL,
@@ -37,18 +37,15 @@ CREATE TABLE IF NOT EXISTS window_state (
     PRIMARY KEY (account, origin)
 ) STRICT
 """
-_ACCOUNTS_APART = "CREATE TABLE IF NOT EXISTS apart (account TEXT PRIMARY KEY) STRICT"
-_APART = "SELECT COUNT(*) FROM apart WHERE account = ?"
-_PART = "INSERT OR IGNORE INTO apart VALUES (?)"
-_JOIN = "DELETE FROM apart WHERE account = ?"
-_READ = "SELECT generation, state FROM window_state WHERE account = ? AND origin = ?"
-_OTHERS = "SELECT state FROM window_state WHERE account = ? AND origin <> ?"
-_WRITE = "INSERT OR REPLACE INTO window_state VALUES (?, ?, ?, ?, ?)"
-_FORGET = "DELETE FROM window_state WHERE written_at < ?"
+_READ = "SELECT generation, state FROM account_state WHERE account = ? AND origin = ?"
+_OTHERS = """
+SELECT state FROM account_state WHERE account = ? AND origin <> ? ORDER BY written_at DESC
+"""
+_WRITE = "INSERT OR REPLACE INTO account_state VALUES (?, ?, ?, ?, ?)"
+_FORGET = "DELETE FROM account_state WHERE written_at < ?"
 # The last one: our own statements do not fit what is there.
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-_BY_TICKET = ("in_flight", "queue")
-_NUMBERS = (*STAMPS, "cap")
+_NUMBERS = (*STAMPS, "cap", "refusals")
 
 
 class Unusable(Exception):  # noqa: N818 - no error: the process goes on alone
@@ -59,6 +56,44 @@ class Broken(Unusable):
     """What the file holds is no state file."""
 
 
+@dataclass(slots=True)
+class AccountState:
+    """What was sent for one account.
+
+    Args:
+        windows: By what requests list. While all are counted together, all are in the first one,
+            which has no name.
+        apart: Whether the server was found to count requests that list different things apart.
+
+    Example:
+        >>> state = AccountState()
+        >>> state.window("letters") is state.window("parcels")
+        True
+    """
+
+    windows: defaultdict[str, WindowState] = field(default_factory=lambda: defaultdict(WindowState))
+    apart: bool = False
+
+    def window(self, kind: str) -> WindowState:
+        """The window in which requests that list this kind of thing are counted."""
+        return self.windows[kind if self.apart else ""]
+
+    def count_apart(self, apart: bool) -> None:
+        """Count kinds apart or together from now on; together, what each sent is of all."""
+        if self.apart and not apart:
+            together = WindowState()
+            for window in self.windows.values():
+                together.merge(window)
+            self.windows = defaultdict(WindowState, {"": together})
+        self.apart = apart
+
+    def merge(self, other: AccountState) -> None:
+        """Take in what another record of the same requests knows."""
+        other.count_apart(self.apart)
+        for kind, window in other.windows.items():
+            self.windows[kind].merge(window)
+
+
 class StoredState:
     """An account's line, with the file locked until it is closed.
 
@@ -66,19 +101,15 @@ class StoredState:
         path: The file. It and its folder are made where they are missing.
         account: Whose line. The file holds a digest of it only.
         origin: From where its times count.
-        kind: What is listed, should this account's kinds be counted apart.
-
-    Attributes:
-        apart: Whether they are.
 
     Raises:
         Unusable: The file cannot be had.
         Broken: It is no state file. It was set aside unless another process replaced it already.
     """
 
-    def __init__(self, path: Path, account: str, origin: str, kind: str = "") -> None:
+    def __init__(self, path: Path, account: str, origin: str) -> None:
         self._path = path
-        self._account = _digest(account)
+        self._line = (hashlib.sha256(account.encode()).hexdigest(), origin)
         self._inode = 0
         self._connection: sqlite3.Connection | None = None
         with self._explained():
@@ -90,36 +121,34 @@ class StoredState:
                 isolation_level=None,
             )
             self._begin(self._connection)
-            self.apart = bool(self._connection.execute(_APART, (self._account,)).fetchone()[0])
-            own = _digest(f"{account} {kind}") if self.apart and kind else self._account
-            self._line = (own, origin)
 
     @staticmethod
     def _begin(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA trusted_schema=OFF")
         # Only a crash of the computer can then harm the file, and after it nothing in it counts.
         connection.execute("PRAGMA synchronous=OFF")
+        # Locked before it is read: of two processes that both read first, one would overwrite
+        # what the other has sent.
         connection.execute("BEGIN IMMEDIATE")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise Unusable(f"its form is {version}, this release knows {VERSION}")
         if version < VERSION:
-            connection.execute(_WINDOWS)
-            connection.execute(_ACCOUNTS_APART)
+            connection.execute(_CREATE)
             connection.execute(f"PRAGMA user_version={VERSION}")
 
-    def read(self) -> tuple[str, WindowState] | None:
+    def read(self) -> tuple[str, AccountState] | None:
         """The line's generation, which tells a new line from an old one, and its state."""
         with self._explained() as connection:
             line = connection.execute(_READ, self._line).fetchone()
             return None if line is None else (line[0], decode(line[1]))
 
-    def others(self) -> list[WindowState]:
-        """What the account's lines of other origins hold."""
+    def others(self) -> list[AccountState]:
+        """What the account's lines of other origins hold, the last written first."""
         with self._explained() as connection:
             return [decode(state) for (state,) in connection.execute(_OTHERS, self._line)]
 
-    def write(self, generation: str, state: WindowState, at: float) -> None:
+    def write(self, generation: str, state: AccountState, at: float) -> None:
         """Write the line, and delete those that were not written for a month.
 
         Args:
@@ -131,12 +160,6 @@ class StoredState:
         with self._explained() as connection:
             connection.execute(_WRITE, (*self._line, generation, encode(state), at))
             connection.execute(_FORGET, (at - _OLD_SECONDS,))
-            connection.execute("COMMIT")
-
-    def count_apart(self, apart: bool) -> None:
-        """Write whether the account's kinds are counted apart."""
-        with self._explained() as connection:
-            connection.execute(_PART if apart else _JOIN, (self._account,))
             connection.execute("COMMIT")
 
     def close(self) -> None:
@@ -166,52 +189,49 @@ class StoredState:
             # Only the very file that was found broken: another process may have replaced it.
             if self._path.stat().st_ino == self._inode:
                 self._path.replace(aside)
+                # Left there, SQLite would take it for the journal of the file made next.
                 self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
         except OSError as error:
             return Unusable(f"it is broken and cannot be set aside: {error.strerror}")
         return Broken(f"it was broken and lies now at {aside.name}")
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def encode(state: WindowState) -> str:
-    """A window's state as text, without its limit.
+def encode(account: AccountState) -> str:
+    """An account's state as text, without its limits.
 
     Example:
-        >>> decode(encode(WindowState(last_finished=2.5))).last_finished
-        2.5
+        >>> decode(encode(AccountState(apart=True))).apart
+        True
     """
-    numbers = {name: getattr(state, name) for name in _NUMBERS}
-    # Pairs, since JSON would make texts of the tickets, and a dict's order is the queue's.
-    by_ticket = {name: list(getattr(state, name).items()) for name in _BY_TICKET}
-    finished = list(state.finished)
-    return json.dumps({"finished": finished, "refusals": state.refusals, **by_ticket, **numbers})
+    windows = {
+        kind: {name: getattr(window, name) for name in (*BY_TICKET, *_NUMBERS)}
+        for kind, window in account.windows.items()
+    }
+    return json.dumps({"apart": account.apart, "windows": windows})
 
 
-def decode(text: str) -> WindowState:
+def decode(text: str) -> AccountState:
     """The state that :func:`encode` wrote.
 
     Raises:
         ValueError: It did not write this (or ``TypeError`` or ``KeyError``).
     """
     stored = json.loads(text)
-    state = WindowState(
-        finished=deque(sorted((_time(end), int(ticket)) for end, ticket in stored["finished"])),
-        refusals=int(stored["refusals"]),
-    )
-    for name in _BY_TICKET:
-        setattr(state, name, {int(ticket): _time(at) for ticket, at in stored[name]})
-    for name in _NUMBERS:
-        setattr(state, name, _time(stored[name]))
-    return state
+    account = AccountState(apart=bool(stored["apart"]))
+    for kind, values in dict(stored["windows"]).items():
+        window = account.windows[kind]
+        for name in BY_TICKET:
+            times = dict(values[name]).items()
+            setattr(window, name, {ticket: _number(at) for ticket, at in times})
+        for name in _NUMBERS:
+            setattr(window, name, _number(values[name]))
+    return account
 
 
-def _time(value: float) -> float:
-    if math.isnan(value):
+def _number(value: float) -> float:
+    if math.isnan(value):  # TypeError for what is no number at all
         raise ValueError("a time is no number")
-    return float(value)
+    return value
 
 
 def _prepare(path: Path) -> int:

@@ -21,9 +21,9 @@ processes open in turn. The rules:
 from __future__ import annotations
 
 import secrets
-from bisect import insort
-from collections import deque
 from dataclasses import dataclass, field
+from itertools import takewhile
+from operator import itemgetter
 
 MARGIN = 1 / 120  # of the period: 0.5 s in 60 s
 SPREAD = 64 / 60  # even spacing, as a part of the period's share: 3.2 s for 20 in 60 s
@@ -33,7 +33,7 @@ FORGIVEN_SECONDS = 3600.0
 NEVER = float("-inf")
 _REFUSALS_UNTIL_EVEN = 2
 _GROWTH = 1 / 20
-_TICKET_BITS = 62
+BY_TICKET = ("finished", "in_flight", "queue")
 STAMPS = ("last_finished", "refused_at", "cap_changed_at", "paused_until")
 
 
@@ -41,13 +41,13 @@ STAMPS = ("last_finished", "refused_at", "cap_changed_at", "paused_until")
 class WindowState:
     """What was sent, what is in flight, who waits, and how fast it may go.
 
-    All times are seconds on one monotonic clock, given by the caller. A ticket is a number that
-    no other process draws.
+    All times are seconds on one monotonic clock, given by the caller. A ticket names one
+    request among those of all processes.
 
     Args:
         limit: How many requests the account grants in one period.
         period: The server's period in seconds.
-        finished: When which ticket's response ended, in order.
+        finished: Which tickets' responses ended when, the earliest first.
         in_flight: Which ticket's request is under way, and since when.
         queue: Which tickets wait, in order, and when each last asked.
         last_finished: When a response last ended.
@@ -59,7 +59,7 @@ class WindowState:
 
     Example:
         >>> state = WindowState(limit=1, period=60.0)
-        >>> first, second = state.join(0.0), state.join(0.0)
+        >>> first, second = new_ticket(), new_ticket()
         >>> state.turn(first, 0.0)
         0.0
         >>> state.finish(first, 2.0)
@@ -69,9 +69,9 @@ class WindowState:
 
     limit: int = 20
     period: float = 60.0
-    finished: deque[tuple[float, int]] = field(default_factory=deque)
-    in_flight: dict[int, float] = field(default_factory=dict)
-    queue: dict[int, float] = field(default_factory=dict)
+    finished: dict[str, float] = field(default_factory=dict)
+    in_flight: dict[str, float] = field(default_factory=dict)
+    queue: dict[str, float] = field(default_factory=dict)
     last_finished: float = NEVER
     cap: float = float("inf")
     refusals: int = 0
@@ -94,28 +94,21 @@ class WindowState:
         """Whether requests are spread evenly rather than sent as they come."""
         return self.refusals >= _REFUSALS_UNTIL_EVEN
 
-    def join(self, now: float) -> int:
-        """A ticket at the end of the queue."""
-        ticket = secrets.randbits(_TICKET_BITS)
-        self.queue[ticket] = now
-        return ticket
-
-    def probe(self, now: float) -> int:
+    def probe(self, now: float) -> str:
         """A ticket that goes at once, room or none: for a request that is meant to be refused."""
-        ticket = secrets.randbits(_TICKET_BITS)
+        ticket = new_ticket()
         self._advance(now)
         self.in_flight[ticket] = now
         return ticket
 
-    def leave(self, ticket: int) -> None:
-        """Give a ticket back unused."""
-        self.queue.pop(ticket, None)
-        self.in_flight.pop(ticket, None)
+    def turn(self, ticket: str, now: float) -> float:
+        """Seconds until this ticket's turn; 0.0 lets it go, and it holds its place from then.
 
-    def turn(self, ticket: int, now: float) -> float:
-        """Seconds until this ticket's turn; 0.0 lets it go, and it holds its place from then."""
+        One that asks for the first time queues at the end. Until its turn it has to ask again
+        every few seconds, or it loses its place.
+        """
         self._advance(now)
-        self.queue[ticket] = now  # keeps its place; one that was given up queues again
+        self.queue[ticket] = now  # a dict keeps the place of a key that it has
         wait = self._opening(list(self.queue).index(ticket), now)
         if wait > 0:
             return wait
@@ -123,10 +116,17 @@ class WindowState:
         self.in_flight[ticket] = now
         return 0.0
 
-    def finish(self, ticket: int, now: float) -> None:
+    def leave(self, ticket: str) -> None:
+        """Give up waiting, or a turn that came and was not used."""
+        self.queue.pop(ticket, None)
+        self.in_flight.pop(ticket, None)
+
+    def finish(self, ticket: str, now: float) -> None:
         """The response of this ticket's request ended."""
         if self.in_flight.pop(ticket, None) is not None:
-            insort(self.finished, (now, ticket))
+            self.finished[ticket] = now
+            if now < self.last_finished:  # a lease that ended before somebody noticed
+                self.finished = _by_time(self.finished)
             self.last_finished = max(self.last_finished, now)
 
     def back_off(self, started: float, seconds: float, now: float) -> None:
@@ -164,8 +164,8 @@ class WindowState:
         What only one of them knows did happen. A request that one of them saw end is in flight
         no more, one that was sent is in the queue no more.
         """
-        ends = {ticket: end for end, ticket in (*self.finished, *other.finished)}
-        self.finished = deque(sorted((end, ticket) for ticket, end in ends.items()))
+        ends = {**self.finished, **other.finished}
+        self.finished = _by_time(ends)
         in_flight = {**other.in_flight, **self.in_flight}
         self.in_flight = {ticket: at for ticket, at in in_flight.items() if ticket not in ends}
         # Our own order first: the queue's order is the order of the dict.
@@ -191,9 +191,9 @@ class WindowState:
         )
         ahead = max(stamps) - now
         if ahead > 0:
-            self.finished = deque((end - ahead, ticket) for end, ticket in self.finished)
-            self.in_flight = {ticket: at - ahead for ticket, at in self.in_flight.items()}
-            self.queue = {ticket: at - ahead for ticket, at in self.queue.items()}
+            for name in BY_TICKET:
+                times = getattr(self, name)
+                setattr(self, name, {ticket: at - ahead for ticket, at in times.items()})
             for name in STAMPS:
                 setattr(self, name, getattr(self, name) - ahead)
 
@@ -234,7 +234,7 @@ class WindowState:
         earlier -= windows * budget
         wait = max(0.0, self.paused_until - now)
         if earlier >= 0:
-            freed = self.finished[earlier][0] if earlier < len(self.finished) else now
+            freed = [*self.finished.values(), now][min(earlier, len(self.finished))]
             wait = max(wait, freed + self.window - now)
         return windows * self.window + wait
 
@@ -245,8 +245,11 @@ class WindowState:
                 # Its owner vanished. It may have been counted as late as the lease's end, so
                 # that it leaves the window a whole window after that, however late this is seen.
                 self.finish(ticket, started + PERMIT_LEASE_SECONDS)
-        while self.finished and self.finished[0][0] <= now - self.window:
-            self.finished.popleft()
+        # Looked at from the front only: without a limit there may be many thousands.
+        for ticket in list(
+            takewhile(lambda t: self.finished[t] <= now - self.window, self.finished)
+        ):
+            del self.finished[ticket]
         for ticket, asked in list(self.queue.items()):
             if asked <= now - PATIENCE_SECONDS:
                 del self.queue[ticket]
@@ -255,3 +258,17 @@ class WindowState:
             self.cap_changed_at += self.window
         if self.refused_at <= now - FORGIVEN_SECONDS:
             self.refusals, self.cap = 0, float("inf")
+
+
+def new_ticket() -> str:
+    """A ticket that no other process draws.
+
+    Example:
+        >>> len(new_ticket())
+        16
+    """
+    return secrets.token_hex(8)
+
+
+def _by_time(times: dict[str, float]) -> dict[str, float]:
+    return dict(sorted(times.items(), key=itemgetter(1)))
