@@ -191,36 +191,29 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 # Answers that refuse
 
 _PASSING = frozenset({408, 425})  # of a gateway; so is every 5xx
-_REDIRECTS, _SERVER_ERRORS = 300, 500
+_REDIRECTS, _CLIENT_ERRORS, _SERVER_ERRORS = 300, 400, 500
 _TOO_MANY = 429
-_REMEDIES: dict[int, tuple[type[APIError], str]] = {
-    400: (APIError, "Plivo could not make sense of the request (400). Check its filters."),
-    401: (
-        AuthenticationError,
-        "Plivo refused the credentials (401). Check PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN.",
-    ),
+_ERRORS = {
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: ResourceNotFoundError,
+}
+_REMEDIES = {
+    400: "Plivo could not make sense of the request (400). Check its filters.",
+    401: "Plivo refused the credentials (401). Check PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN.",
     403: (
-        PermissionDeniedError,
-        (
-            "Plivo does not allow this to the account (403). It may not be verified, or the "
-            "feature not enabled for it: look in Plivo's console or ask its support."
-        ),
+        "Plivo does not allow this to the account (403). It may not be verified, or the feature "
+        "not enabled for it: look in Plivo's console or ask its support."
     ),
     404: (
-        ResourceNotFoundError,
-        (
-            "Plivo has no such record in this account (404). Check the id, and that PLIVO_AUTH_ID "
-            "names the account that it belongs to; records older than 90 days are gone."
-        ),
+        "Plivo has no such record in this account (404). Check the id, and that PLIVO_AUTH_ID "
+        "names the account that it belongs to; records older than 90 days are gone."
     ),
     405: (
-        APIError,
-        (
-            "The server does not know this request (405). Check that base_url or PLIVO_API_URL is "
-            "the address of Plivo's API."
-        ),
+        "The server does not know this request (405). Check that base_url or PLIVO_API_URL is the "
+        "address of Plivo's API."
     ),
-    422: (APIError, "Plivo could not accept the request (422). Check its filters."),
+    422: "Plivo could not accept the request (422). Check its filters.",
 }
 _API_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 _SHOWN_CHARACTERS = 120  # of the server's own words
@@ -254,18 +247,21 @@ def refused(reply: Reply, *, now: datetime, redact: Callable[[str], str]) -> Set
     if status == _TOO_MANY:
         return _too_many(retry_after(reply.headers, now), now, api_id)
     if status in _PASSING or status >= _SERVER_ERRORS:
+        kind = Cause.TROUBLE
         error = PlivoServerError if status >= _SERVER_ERRORS else APIError
         message = (
             f"Plivo's server failed ({status}) {_TRIED}. What was read is kept; try again later."
         )
-        return Setback(Cause.TROUBLE, error(message + words, status_code=status, api_id=api_id))
-    error, message = _REMEDIES.get(status) or (APIError, f"Plivo refused the request ({status}).")
-    if status < 400:  # noqa: PLR2004 - redirects
+    elif status < _CLIENT_ERRORS:
+        kind, error = Cause.FINAL, APIError
         message = (
             f"The server sent the request elsewhere ({status}), which is never followed, as the "
             "credentials would go with it. Check base_url or PLIVO_API_URL."
         )
-    return Setback(Cause.FINAL, error(message + words, status_code=status, api_id=api_id))
+    else:
+        kind, error = Cause.FINAL, _ERRORS.get(status, APIError)
+        message = _REMEDIES.get(status, f"Plivo refused the request ({status}).")
+    return Setback(kind, error(message + words, status_code=status, api_id=api_id))
 
 
 def _too_many(wait: float | None, now: datetime, api_id: str | None) -> Setback:

@@ -29,8 +29,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from random import Random
 
-    from plivo_analysis.errors import PlivoAnalysisError
-
 LONGEST_WAIT_SECONDS = 120.0
 _BACKOFF_SECONDS = 1.0
 _BACKOFF_CAP_SECONDS = 30.0
@@ -72,7 +70,7 @@ class Setback:
     """
 
     kind: Cause
-    error: PlivoAnalysisError
+    error: BaseException
     retry_after: float | None = None
 
     def pause(self, met: int, *, period: float, random: Random) -> float | None:
@@ -85,8 +83,7 @@ class Setback:
 
         Example:
             >>> from random import Random
-            >>> from plivo_analysis.errors import PlivoAnalysisError
-            >>> refusal = Setback(Cause.BUSY, PlivoAnalysisError())
+            >>> refusal = Setback(Cause.BUSY, Exception())
             >>> [refusal.pause(met, period=60.0, random=Random(0)) for met in (1, 5)]
             [60.0, None]
         """

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -28,9 +27,10 @@ from plivo_analysis.system.clock import Cancelled, wait_in_steps
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from threading import Event
 
     from plivo_analysis.http.credentials import Credentials
-    from plivo_analysis.http.rate_limit.limiter import Limiter, Permit
+    from plivo_analysis.http.rate_limit.limiter import Limiter
 
 T = TypeVar("T")
 
@@ -108,13 +108,6 @@ class Transport:
         )
         self._random = random or Random()
         self._connection = Connection(credentials, timeouts or Timeouts())
-        self._sent = 0
-        self._lock = threading.Lock()
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._sent
 
     def get(
         self,
@@ -122,7 +115,7 @@ class Transport:
         params: Mapping[str, str],
         *,
         read: Callable[[bytes], T],
-        cancel: threading.Event | None = None,
+        cancel: Event | None = None,
         paced: bool = True,
         on_wait: Callable[[float], None] | None = None,
     ) -> Answer[T]:
@@ -156,15 +149,19 @@ class Transport:
                 outcome = self._try(path, params, read, cancel, tries=met.total() + 1)
                 if isinstance(outcome, Answer):
                     return outcome
-                if isinstance(outcome, BaseException):
-                    raise outcome
                 met[outcome.kind] += 1
-                wait = self._pause(outcome, met, limiter, permit)
-            if wait is None:
-                raise outcome.error
+                tries = met[outcome.kind]
+                wait = outcome.pause(tries, period=limiter.period, random=self._random)
+                if wait is None:
+                    raise outcome.error
+                if outcome.kind is Cause.BUSY:
+                    # A 429 concerns every request of the account: all wait for their permits, and
+                    # this one for its next.
+                    permit.back_off(wait)
+                    continue
             wait_in_steps(self._clock, wait, cancel, on_wait)
 
-    def probe(self, path: str, params: Mapping[str, str]) -> Answer[bytes]:
+    def probe(self, path: str, params: Mapping[str, str]) -> None:
         """Ask for a list once and at once, whether or not the rate limit allows it.
 
         It is a question about the limit: no turn is waited for and nothing is tried again. What
@@ -177,13 +174,11 @@ class Transport:
         limiter = self._limiter.of(path)
         with limiter.probe() as permit:
             outcome = self._try(path, Query(params), bytes, None)
-            if isinstance(outcome, Answer):
-                return outcome
-            if isinstance(outcome, Setback) and outcome.kind is Cause.BUSY:
-                permit.pause(
-                    min(max(limiter.period, outcome.retry_after or 0.0), LONGEST_WAIT_SECONDS)
-                )
-        raise outcome.error if isinstance(outcome, Setback) else outcome
+            if isinstance(outcome, Setback):
+                if outcome.kind is Cause.BUSY:
+                    wait = max(limiter.period, outcome.retry_after or 0.0)
+                    permit.pause(min(wait, LONGEST_WAIT_SECONDS))
+                raise outcome.error
 
     def close(self) -> None:
         """Close the connections."""
@@ -200,13 +195,11 @@ class Transport:
         path: str,
         params: Mapping[str, str],
         read: Callable[[bytes], T],
-        cancel: threading.Event | None,
+        cancel: Event | None,
         tries: int = 1,
-    ) -> Answer[T] | Setback | BaseException:
+    ) -> Answer[T] | Setback:
         """Ask once. Nothing of the exchange but its outcome leaves this frame."""
         began = time.monotonic()
-        with self._lock:
-            self._sent += 1
         try:
             account = f"/v1/Account/{self._credentials.auth_id}/"
             reply = self._connection.get(account + path, params, cancel)
@@ -227,21 +220,7 @@ class Transport:
             return broken(error, self._host)
         except (Cancelled, KeyboardInterrupt) as stop:
             # A new one: the old one's frames hold the request's header.
-            return type(stop)()
-
-    def _pause(
-        self, setback: Setback, met: Counter[Cause], limiter: Limiter, permit: Permit
-    ) -> float | None:
-        """Seconds to wait before the next try; None to stop.
-
-        A 429 concerns every request of the account: the limiter makes all wait, this one too.
-        """
-        met_kind = met[setback.kind]
-        wait = setback.pause(met_kind, period=limiter.period, random=self._random)
-        if wait is not None and setback.kind is Cause.BUSY:
-            permit.back_off(wait)
-            return 0.0
-        return wait
+            return Setback(Cause.FINAL, type(stop)())
 
     def _redact(self, text: str) -> str:
         """A text of the server's without the credentials, should it repeat them."""

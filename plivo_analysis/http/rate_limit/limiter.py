@@ -98,13 +98,12 @@ class Permit:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def release(self) -> None:
+    def release(self, *_: object) -> None:
         """The response has ended. A second call does nothing."""
         with self._limiter.state() as window:
             window.finish(self._ticket, self._limiter.clock.monotonic())
+
+    __exit__ = release
 
     def pause(self, seconds: float) -> None:
         """No request goes for so many seconds, though nothing is to be learnt from it."""
