@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plivo_analysis.values.table_types import Column, Form, Kind, Table
+from plivo_analysis.values.table_types import Column, Form, Kind, Table, computed
 
 _MONEY_UNIT = "the account's currency"
 
@@ -69,14 +69,7 @@ SESSIONS = Table(
         _time("created_at", "When the session began.", nullable=False),
         _time("updated_at", "The last attempt's time. It does not move on verification."),
         _text("extra", "Fields not known to this package, as JSON."),
-        Column(
-            "attempts",
-            Kind.COUNT,
-            "Attempts listed, each counted once.",
-            unit="attempts",
-            nullable=False,
-            computed=True,
-        ),
+        computed("attempts", Kind.COUNT, "Attempts listed, each counted once.", "attempts"),
         _text("entry_channel", "The channel of the earliest attempt.", computed=True),
         _text("path", "The channels in order: sms → voice.", computed=True),
     ),

@@ -103,11 +103,11 @@ class Filter:
                 f"There is no filter {', '.join(map(repr, unknown))} of {resource.name}. There "
                 f"is {', '.join(names)}."
             )
-        checked = (
-            (parameter, parameter.checked(given.get(parameter.name)))
+        values = (
+            (parameter, parameter.checked(given[parameter.name]))
             for parameter in resource.parameters
+            if given.get(parameter.name) is not None
         )
-        values = ((parameter, value) for parameter, value in checked if value is not None)
         return cls(resource, tuple(values))
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ are known to the official SDKs only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,14 +62,12 @@ class Parameter:
     changes: bool = False
     rare: bool = False
 
-    def checked(self, value: object) -> str | None:
-        """A value as the API wants it; None, which stands for any, stays None.
+    def checked(self, value: object) -> str:
+        """A value as the API wants it.
 
         Raises:
             FilterError: It cannot match anything; the message says what is allowed.
         """
-        if value is None:
-            return None
         if self.choices:
             return checked_choice(self.name, value, self.choices)
         return self.kind.checked(self.name, value)
@@ -105,7 +103,6 @@ class Resource:
         open_for: How long after its instant such a status may still change.
         rechecked_words: The folded statuses that rarely change: they are read once more when
             ``open_for`` has passed, and not listed with what is open, which they are too many for.
-        open_listings: The filters that together list what is open.
     """
 
     name: str
@@ -118,9 +115,8 @@ class Resource:
     instant: str
     status: str
     amount: str
-    open_words: frozenset[str]
+    open_words: tuple[str, ...]
     open_for: int
-    open_listings: tuple[Mapping[str, str], ...]
     rechecked_words: frozenset[str] = frozenset()
 
     @property
@@ -142,6 +138,17 @@ class Resource:
             ('from_number', 'to_number', 'replaced_sender')
         """
         return tuple(column.name for column in self.table.columns if column.form.is_number)
+
+    @property
+    def open_listings(self) -> list[dict[str, str]]:
+        """The filters that together list what is open.
+
+        Example:
+            >>> SESSION_RESOURCE.open_listings
+            [{'status': 'in-progress'}]
+        """
+        status = self.parameter(self.status)
+        return [{self.status: status.checked(word)} for word in self.open_words]
 
     def parameter(self, name: str) -> Parameter:
         """The declaration of one parameter.
@@ -168,6 +175,22 @@ class Resource:
         return to_us(row[self.instant]) + DAY if row[self.amount] is None else FINAL
 
 
+def _choice(
+    name: str, label: str, meaning: str, choices: tuple[str, ...], **more: Any
+) -> Parameter:
+    return Parameter(name, _Kind.CHOICE, label, meaning, choices, **more)
+
+
+_SUBACCOUNT = Parameter(
+    "subaccount",
+    _Kind.SUBACCOUNT,
+    "Subaccount",
+    "Of one subaccount, by its auth id.",
+    confirmed_by="",
+    rare=True,
+)
+_STATES = "queued", "sent", "delivered", "undelivered", "failed", "received", "rejected", "read"
+
 SESSION_RESOURCE = Resource(
     name="sessions",
     table=SESSIONS,
@@ -175,24 +198,16 @@ SESSION_RESOURCE = Resource(
     list_key="sessions",
     time_parameter="session_time",
     parameters=(
-        Parameter(
+        _choice(
             "status",
-            _Kind.CHOICE,
             "Status",
             "How far the session is.",
-            choices=("in-progress", "verified", "expired"),
+            ("in-progress", "verified", "expired"),
             changes=True,
         ),
         Parameter("app_uuid", _Kind.UUID, "Application", "Of one Verify application."),
         Parameter("recipient", _Kind.RECIPIENT, "Recipient", "To one number, in E.164 form."),
-        Parameter(
-            "subaccount",
-            _Kind.SUBACCOUNT,
-            "Subaccount",
-            "Of one subaccount, by its auth id.",
-            confirmed_by="",
-            rare=True,
-        ),
+        _SUBACCOUNT,
         Parameter(
             "brand_name", _Kind.TEXT, "Brand", "Sent under one brand.", confirmed_by="", rare=True
         ),
@@ -222,9 +237,8 @@ SESSION_RESOURCE = Resource(
     instant="created_at",
     status="status",
     amount="total_charge",
-    open_words=frozenset({IN_PROGRESS}),
+    open_words=(IN_PROGRESS,),
     open_for=NEVER,  # no page of the documentation says how long a session may be open
-    open_listings=(MappingProxyType({"status": "in-progress"}),),
 )
 
 MESSAGE_RESOURCE = Resource(
@@ -234,37 +248,11 @@ MESSAGE_RESOURCE = Resource(
     list_key="objects",
     time_parameter="message_time",
     parameters=(
-        Parameter(
-            "message_direction",
-            _Kind.CHOICE,
-            "Direction",
-            "From the account or to it.",
-            choices=("inbound", "outbound"),
+        _choice(
+            "message_direction", "Direction", "From the account or to it.", ("inbound", "outbound")
         ),
-        Parameter(
-            "message_state",
-            _Kind.CHOICE,
-            "State",
-            "How far the message is.",
-            choices=(
-                "queued",
-                "sent",
-                "delivered",
-                "undelivered",
-                "failed",
-                "received",
-                "rejected",
-                "read",
-            ),
-            changes=True,
-        ),
-        Parameter(
-            "message_type",
-            _Kind.CHOICE,
-            "Type",
-            "How it was sent.",
-            choices=("sms", "mms", "whatsapp"),
-        ),
+        _choice("message_state", "State", "How far the message is.", _STATES, changes=True),
+        _choice("message_type", "Type", "How it was sent.", ("sms", "mms", "whatsapp")),
         Parameter(
             "error_code",
             _Kind.CODE,
@@ -272,13 +260,7 @@ MESSAGE_RESOURCE = Resource(
             'With one of Plivo\'s error codes; "000" for delivered.',
             changes=True,
         ),
-        Parameter(
-            "subaccount",
-            _Kind.SUBACCOUNT,
-            "Subaccount",
-            "Of one subaccount, by its auth id.",
-            confirmed_by="",
-        ),
+        replace(_SUBACCOUNT, rare=False),
         Parameter(
             "from_number", _Kind.SENDER, "From", "From one sender, by its number or its exact name."
         ),
@@ -293,23 +275,21 @@ MESSAGE_RESOURCE = Resource(
             "To one country, by its two letters.",
         ),
         Parameter("tendlc_campaign_id", _Kind.ID, "US campaign", "Of one US campaign.", rare=True),
-        Parameter(
+        _choice(
             "tendlc_registration_status",
-            _Kind.CHOICE,
             "US registration",
             "Whether its US sender was registered.",
-            choices=("registered", "unregistered"),
+            ("registered", "unregistered"),
             rare=True,
         ),
         Parameter(
             "conversation_id", _Kind.ID, "Conversation", "Of one WhatsApp conversation.", rare=True
         ),
-        Parameter(
+        _choice(
             "conversation_origin",
-            _Kind.CHOICE,
             "Conversation's origin",
             "What began the WhatsApp conversation.",
-            choices=("service", "utility", "authentication", "marketing"),
+            ("service", "utility", "authentication", "marketing"),
             rare=True,
         ),
     ),
@@ -317,12 +297,8 @@ MESSAGE_RESOURCE = Resource(
     instant="message_time",
     status="message_state",
     amount="total_amount",
-    open_words=frozenset({"queued", "sent"}),
+    open_words=("queued", "sent"),
     open_for=DAY,  # where a carrier gives no receipts, sent is the last word
-    open_listings=(
-        MappingProxyType({"message_state": "queued"}),
-        MappingProxyType({"message_state": "sent"}),
-    ),
     rechecked_words=frozenset({"received"}),  # becomes undelivered within the hour, now and then
 )
 

@@ -44,13 +44,16 @@ class Clock:
         False
     """
 
-    @property
+    @functools.cached_property
     def origin(self) -> str:
         """The id of the computer's last start, from which :meth:`monotonic` counts.
 
         Only times of one origin compare. It is empty where the system has no such id.
         """
-        return _boot()
+        try:
+            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        except OSError:
+            return ""
 
     def now(self) -> datetime:
         """The wall's time, aware, in UTC."""
@@ -94,14 +97,6 @@ class FrozenWallClock(Clock):
     def now(self) -> datetime:
         """The instant at which the wall time stands still."""
         return self._instant
-
-
-@functools.cache
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 def wait_in_steps(

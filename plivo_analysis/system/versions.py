@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 __version__ = "0.1.0"
@@ -43,14 +44,10 @@ def show_versions() -> None:
     found = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        **{name: _version(name) for name in _PACKAGES},
     }
+    for name in _PACKAGES:
+        found[name] = "not installed"
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
     width = max(map(len, found))
     sys.stdout.writelines(f"{name:<{width}}  {value}\n" for name, value in found.items())
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

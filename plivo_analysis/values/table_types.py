@@ -155,10 +155,6 @@ class Table:
         """The schema of this table in polars."""
         return pl.Schema({column.name: column.polars() for column in self.columns})
 
-    def arrow(self) -> pa.Schema:
-        """The schema of this table in Arrow."""
-        return pa.schema([(column.name, column.arrow()) for column in self.columns])
-
 
 _MONEY = (MONEY_DIGITS, MONEY_SCALE)
 _SUM = (SUM_DIGITS, MONEY_SCALE)

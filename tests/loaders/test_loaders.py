@@ -68,7 +68,7 @@ def test_the_table_has_the_columns_and_types_of_the_schema(serve: Serve, connect
         client = connect(serve(generate(sessions=size)))
         assert pva.load_sessions(since="90d", client=client).schema == SESSIONS.polars()
         frame = pva.load_sessions(since="90d", client=client, backend="pandas")
-        arrow = {field.name: pd.ArrowDtype(field.type) for field in SESSIONS.arrow()}
+        arrow = {column.name: pd.ArrowDtype(column.arrow()) for column in SESSIONS.columns}
         assert frame.dtypes.to_dict() == arrow
 
 
