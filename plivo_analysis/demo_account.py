@@ -28,18 +28,13 @@ if TYPE_CHECKING:
 class DemoClient(Client):
     """A client that owns the account it asks: closing it ends the emulator.
 
-    Args:
-        server: The emulator.
-        options: As for :class:`Client`.
-
     Attributes:
+        server: The emulator.
         owned: What ends with it: the emulator, and the store's folder if it is a temporary one.
     """
 
-    def __init__(self, server: Server, **options: Any) -> None:
-        super().__init__(AUTH_ID, AUTH_TOKEN, base_url=server.url, **options)
-        self.server = server
-        self.owned = ExitStack()
+    server: Server
+    owned: ExitStack
 
     def close(self) -> None:
         """Close connections and the store, and end the emulator."""
@@ -90,7 +85,7 @@ def demo(
         if options.get("store") is None:
             temporary = tempfile.TemporaryDirectory(prefix="plivo_analysis-demo-")
             options["store"] = owned.enter_context(temporary)
-        client = DemoClient(server, **options)
-        client.owned = owned.pop_all()
+        client = DemoClient(AUTH_ID, AUTH_TOKEN, base_url=server.url, **options)
+        client.server, client.owned = server, owned.pop_all()
     atexit.register(client.close)
     return client

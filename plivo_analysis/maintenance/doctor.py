@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
@@ -29,7 +30,7 @@ from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
 from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import RETENTION, seen
 from plivo_analysis.sync.sampling import NotAListError, Sampling
-from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, floor, to_us
+from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, to_us
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
@@ -116,11 +117,14 @@ class _Examination:
         yield Finding("messages", self._messages())
 
     def _ask(
-        self, resource: Resource, span: Span, offset: int = 0, more: Mapping[str, str] | None = None
+        self,
+        request: PageRequest,
+        filters: Mapping[str, str] = MappingProxyType({}),
+        resource: Resource = SESSION_RESOURCE,
     ) -> Page:
         answer = self._client.transport.get(
             resource.path,
-            PageRequest(span, offset).query(resource, more or {}),
+            request.query(resource, filters),
             read=lambda body: read_page(body, resource, self._client.auth_id),
         )
         self._date = answer.date
@@ -139,14 +143,14 @@ class _Examination:
     def _first_page(self) -> tuple[Page, str]:
         """The newest records, and how long a range the server lists."""
         try:
-            page = self._ask(SESSION_RESOURCE, self._span)
+            page = self._ask(PageRequest(self._span))
         except APIError as error:
             if error.status_code != HTTPStatus.BAD_REQUEST:
                 raise
         else:
             return page, f"{self._span.length // DAY} days or more"
         self._span = Span(self._span.end - LONGEST_RANGE, self._span.end)
-        page = self._ask(SESSION_RESOURCE, self._span)
+        page = self._ask(PageRequest(self._span))
         self._learn("range", str(LONGEST_RANGE))
         return page, f"{LONGEST_RANGE // DAY} days: a longer one is refused"
 
@@ -156,7 +160,7 @@ class _Examination:
         # From the middle of a page on, so that its second half has to come again.
         half = first.received // 2
         if half:
-            second = self._ask(SESSION_RESOURCE, self._span, offset=half)
+            second = self._ask(PageRequest(self._span, half))
             offset = _offset(first, second)
             others_follow = {r.key for r in second.records} - {r.key for r in first.records}
             if first.received >= PAGE_ROWS or others_follow:
@@ -186,44 +190,44 @@ class _Examination:
         listing = Sampling(self._span)
         try:
             listing.receive(PageRequest(self._span), seen(first))
-            deep = self._sampled(listing, listing.page(position))
+            request = listing.page(position)
+            deep = self._sampled(listing, request)
             if not deep.records:
-                while (request := listing.request()) is not None:
-                    self._sampled(listing, request)
+                while (following := listing.request()) is not None:
+                    self._sampled(listing, following)
                 return f"{_ENDS} after {plural(listing.rows_low, 'record')}, and none is older"
-            offset = PAGE_ROWS * position
             half = deep.received // 2
-            below = self._ask(SESSION_RESOURCE, self._span, offset=offset + half)
+            below = self._ask(PageRequest(self._span, request.offset + half))
         except NotAListError as reason:
             return f"{_NOT_KEPT_TO}: {reason}"
         except (APIError, BadResponseError):
             return f"refused at {PAGE_ROWS * position:,}"
         if half and _offset(deep, below) != _KEPT_TO:
-            return f"{_NOT_KEPT_TO} at {offset:,}: rows come again, or others come"
-        return f"{_KEPT_TO} at {offset:,}, in the order of time"
+            return f"{_NOT_KEPT_TO} at {request.offset:,}: rows come again, or others come"
+        return f"{_KEPT_TO} at {request.offset:,}, in the order of time"
 
     def _sampled(self, listing: Sampling, request: PageRequest) -> Page:
-        page = self._ask(SESSION_RESOURCE, request.span, request.offset)
+        page = self._ask(request)
         listing.receive(request, seen(page))
         return page
 
     def _precision(self, first: Page) -> str:
         """Ask from just after a record, ever later, until it is not listed any more."""
-        for record in first.records:
-            instant = record.instant or 0
-            second = floor(instant, SECOND) + SECOND
-            # A fraction tells microseconds from seconds, a minute not yet over seconds from
-            # minutes.
-            if instant % SECOND and second % MINUTE:
-                break
-        else:
+        # A fraction tells microseconds from seconds, a minute not yet over seconds from minutes.
+        telling = [
+            (record.key, record.instant)
+            for record in first.records
+            if record.instant and record.instant % SECOND and ceil(record.instant, SECOND) % MINUTE
+        ]
+        if not telling:
             return UNKNOWN
+        key, instant = telling[0]
         end = ceil(instant, MINUTE) + MINUTE
-        for name, start in (("microseconds", instant + 1), ("seconds", second)):
-            page = self._ask(SESSION_RESOURCE, Span(start, end))
+        for name, start in (("microseconds", instant + 1), ("seconds", ceil(instant, SECOND))):
+            page = self._ask(PageRequest(Span(start, end)))
             if page.received >= PAGE_ROWS:
                 return UNKNOWN
-            if all(other.key != record.key for other in page.records):
+            if all(record.key != key for record in page.records):
                 return name
         return "minutes"
 
@@ -231,7 +235,7 @@ class _Examination:
         if not first.records:
             return UNKNOWN
         try:
-            page = self._ask(SESSION_RESOURCE, self._span, more={name: value})
+            page = self._ask(PageRequest(self._span), {name: value})
         except (APIError, BadResponseError):
             return "refused"
         return "ignored" if page.records else "kept to"
@@ -266,7 +270,7 @@ class _Examination:
 
     def _messages(self) -> str:
         try:
-            page = self._ask(MESSAGE_RESOURCE, self._span)
+            page = self._ask(PageRequest(self._span), resource=MESSAGE_RESOURCE)
         except (APIError, BadResponseError) as error:
             return f"refused ({type(error).__name__})"
         return f"listed, {_order(_instants(page))}" if page.records else "none"

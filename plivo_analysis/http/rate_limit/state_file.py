@@ -114,28 +114,23 @@ class StoredState:
         self._connection: sqlite3.Connection | None = None
         with self._explained():
             self._inode = _prepare(path)
-            self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=rw",
-                uri=True,
-                timeout=_BUSY_SECONDS,
-                isolation_level=None,
+            address = f"{path.absolute().as_uri()}?mode=rw"
+            self._connection = connection = sqlite3.connect(
+                address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
             )
-            self._begin(self._connection)
-
-    @staticmethod
-    def _begin(connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA trusted_schema=OFF")
-        # Only a crash of the computer can then harm the file, and after it nothing in it counts.
-        connection.execute("PRAGMA synchronous=OFF")
-        # Locked before it is read: of two processes that both read first, one would overwrite
-        # what the other has sent.
-        connection.execute("BEGIN IMMEDIATE")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise Unusable(f"its form is {version}, this release knows {VERSION}")
-        if version < VERSION:
-            connection.execute(_CREATE)
-            connection.execute(f"PRAGMA user_version={VERSION}")
+            connection.execute("PRAGMA trusted_schema=OFF")
+            # Only a crash of the computer can then harm the file, and after it nothing in it
+            # counts.
+            connection.execute("PRAGMA synchronous=OFF")
+            # Locked before it is read: of two processes that both read first, one would
+            # overwrite what the other has sent.
+            connection.execute("BEGIN IMMEDIATE")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise Unusable(f"its form is {version}, this release knows {VERSION}")
+            if version < VERSION:
+                connection.execute(_CREATE)
+                connection.execute(f"PRAGMA user_version={VERSION}")
 
     def read(self) -> tuple[str, AccountState] | None:
         """The line's generation, which tells a new line from an old one, and its state."""
