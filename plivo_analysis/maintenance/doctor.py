@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from itertools import chain
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, SESSION_RESOURCE
@@ -34,7 +33,7 @@ from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, t
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
     from plivo_analysis.api.resources import Resource
@@ -116,12 +115,7 @@ class _Examination:
         yield Finding("prices in the store", self._prices_stored())
         yield Finding("messages", self._messages())
 
-    def _ask(
-        self,
-        request: PageRequest,
-        filters: Mapping[str, str] = MappingProxyType({}),
-        resource: Resource = SESSION_RESOURCE,
-    ) -> Page:
+    def _ask(self, resource: Resource, request: PageRequest, **filters: str) -> Page:
         answer = self._client.transport.get(
             resource.path,
             request.query(resource, filters),
@@ -143,14 +137,14 @@ class _Examination:
     def _first_page(self) -> tuple[Page, str]:
         """The newest records, and how long a range the server lists."""
         try:
-            page = self._ask(PageRequest(self._span))
+            page = self._ask(SESSION_RESOURCE, PageRequest(self._span))
         except APIError as error:
             if error.status_code != HTTPStatus.BAD_REQUEST:
                 raise
         else:
             return page, f"{self._span.length // DAY} days or more"
         self._span = Span(self._span.end - LONGEST_RANGE, self._span.end)
-        page = self._ask(PageRequest(self._span))
+        page = self._ask(SESSION_RESOURCE, PageRequest(self._span))
         self._learn("range", str(LONGEST_RANGE))
         return page, f"{LONGEST_RANGE // DAY} days: a longer one is refused"
 
@@ -160,7 +154,7 @@ class _Examination:
         # From the middle of a page on, so that its second half has to come again.
         half = first.received // 2
         if half:
-            second = self._ask(PageRequest(self._span, half))
+            second = self._ask(SESSION_RESOURCE, PageRequest(self._span, half))
             offset = _offset(first, second)
             others_follow = {r.key for r in second.records} - {r.key for r in first.records}
             if first.received >= PAGE_ROWS or others_follow:
@@ -197,7 +191,7 @@ class _Examination:
                     self._sampled(listing, following)
                 return f"{_ENDS} after {plural(listing.rows_low, 'record')}, and none is older"
             half = deep.received // 2
-            below = self._ask(PageRequest(self._span, request.offset + half))
+            below = self._ask(SESSION_RESOURCE, PageRequest(self._span, request.offset + half))
         except NotAListError as reason:
             return f"{_NOT_KEPT_TO}: {reason}"
         except (APIError, BadResponseError):
@@ -207,7 +201,7 @@ class _Examination:
         return f"{_KEPT_TO} at {request.offset:,}, in the order of time"
 
     def _sampled(self, listing: Sampling, request: PageRequest) -> Page:
-        page = self._ask(request)
+        page = self._ask(SESSION_RESOURCE, request)
         listing.receive(request, seen(page))
         return page
 
@@ -224,7 +218,7 @@ class _Examination:
         key, instant = telling[0]
         end = ceil(instant, MINUTE) + MINUTE
         for name, start in (("microseconds", instant + 1), ("seconds", ceil(instant, SECOND))):
-            page = self._ask(PageRequest(Span(start, end)))
+            page = self._ask(SESSION_RESOURCE, PageRequest(Span(start, end)))
             if page.received >= PAGE_ROWS:
                 return UNKNOWN
             if all(record.key != key for record in page.records):
@@ -235,7 +229,7 @@ class _Examination:
         if not first.records:
             return UNKNOWN
         try:
-            page = self._ask(PageRequest(self._span), {name: value})
+            page = self._ask(SESSION_RESOURCE, PageRequest(self._span), **{name: value})
         except (APIError, BadResponseError):
             return "refused"
         return "ignored" if page.records else "kept to"
@@ -270,7 +264,7 @@ class _Examination:
 
     def _messages(self) -> str:
         try:
-            page = self._ask(PageRequest(self._span), resource=MESSAGE_RESOURCE)
+            page = self._ask(MESSAGE_RESOURCE, PageRequest(self._span))
         except (APIError, BadResponseError) as error:
             return f"refused ({type(error).__name__})"
         return f"listed, {_order(_instants(page))}" if page.records else "none"
