@@ -228,6 +228,7 @@ def _text(name: str, value: object) -> str:
         raise FilterError(f"{name} is empty; leave it out to ask for any.")
     if len(text) > _LONGEST:
         raise FilterError(f"{name} has {len(text)} characters; it takes at most {_LONGEST}.")
+    # A line break would end a line of a log, and a mark of direction show the text as another.
     if not text.isprintable():
         raise FilterError(f"{name} holds a control character or a line break; it takes plain text.")
     return text

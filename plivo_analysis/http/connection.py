@@ -30,7 +30,6 @@ from urllib.request import getproxies, proxy_bypass
 
 import requests
 import urllib3.connection
-import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
 
 from plivo_analysis.errors import BadResponseError, TransportError
@@ -190,30 +189,14 @@ class _SecureConnection(urllib3.connection.HTTPSConnection):
     debuglevel = 0
 
 
-class _Pool(urllib3.connectionpool.HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-_POOLS = {"http": _Pool, "https": _SecurePool}
-
-
 class _Adapter(HTTPAdapter):
-    """The library's adapter with our connections, also through a proxy."""
+    """The library's adapter with our connections, to the server itself or through a proxy."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Connections to the server itself."""
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Connections that a proxy passes on."""
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The pool of connections for a request; it makes them when they are needed."""
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _SecureConnection if pool.scheme == "https" else _PlainConnection
+        return pool
 
 
 class Connection:

@@ -183,6 +183,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     Not its ``__context__``: that leads to what the caller was handling at the time.
     """
     yield error
+    # The library hands on what it caught as the first argument, and the system's as the cause.
     for link in (error.__cause__, *error.args):
         if isinstance(link, BaseException):
             yield from _chain(link)
@@ -296,11 +297,12 @@ def _server_words(body: bytes, redact: Callable[[str], str]) -> tuple[str, str |
     if not isinstance(answer, dict):
         return "", None
     error, api_id = answer.get("error"), answer.get("api_id")
-    if isinstance(error, dict):
+    if isinstance(error, dict):  # documented as text; some answers hold an object
         error = error.get("error") or error.get("message")
     known = api_id if isinstance(api_id, str) and _API_ID.fullmatch(api_id) else None
     if not isinstance(error, str):
         return "", known
+    # In this order: a token or a number that was cut in two would not be recognised any more.
     plain = "".join(sign if sign.isprintable() else " " for sign in redact(error))
     words = mask_text(_BLANKS.sub(" ", plain).strip())[:_SHOWN_CHARACTERS]
     return (f' The server said: "{words}".' if words else ""), known

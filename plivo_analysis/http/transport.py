@@ -40,6 +40,7 @@ _log = logging.getLogger("plivo_analysis")
 _SINGLES_PERIOD_SECONDS = 5.0
 _SINGLES_A_MINUTE = 280 * 60 / _SINGLES_PERIOD_SECONDS
 _OK = 200
+# The path of an id that a caller gives may lead to no other account, query or host.
 _PATH = re.compile(r"(?:[A-Za-z0-9-]+/)+")
 _ID_IN_PATH = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 _LEAST_TOKEN = 6  # characters; a shorter one would be cut out of ordinary words
@@ -215,6 +216,7 @@ class Transport:
                 return refused(reply, now=now, redact=self._redact)
             return Answer(read(reply.body), server_time(reply.headers, now), tries)
         except BadResponseError as error:
+            # The reader may quote the server, which may repeat what it was sent.
             return Setback(Cause.MALFORMED, BadResponseError(self._redact(str(error))))
         except RAISED as error:
             return broken(error, self._host)

@@ -40,6 +40,7 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
 _WITH_CENTS = frozenset({"USD", "EUR"})
 _CAP = 80
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
+# The usual 28 digits are too few for a sum with all its decimal places.
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
@@ -158,6 +159,7 @@ def plain(amount: Decimal, digits: int) -> str:
         ('−1,234.56', '0.00')
     """
     rounded = amount.quantize(Decimal(1).scaleb(-digits), context=_EXACT)
+    # A zero that rounding left negative has no sign.
     return _signed_minus(f"{rounded or abs(rounded):,f}")
 
 

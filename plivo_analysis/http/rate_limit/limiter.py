@@ -74,6 +74,8 @@ def account_limiter(
     if math.isfinite(rate):
         path = state_folder() / FILE_NAME if rate <= FASTEST_SHARED else None
         account = f"{base_url} {auth_id}"
+        # One state for all, also for clients made at once: with two, each would see half of what
+        # is sent, and the server twice the limit.
         with _lock:
             limiter.states = _states.setdefault(
                 (path, account, period, clock.origin), SharedState(path, account, clock)

@@ -113,6 +113,8 @@ class SharedState:
     @staticmethod
     def _before(stored: StoredState, now: float) -> AccountState:
         """What other starts of the computer left: it ended when this one began, at the latest."""
+        # Times count from this start, so that all before it ended at 0 or earlier. Taken for 0,
+        # a request is never forgotten too early; after one window nothing of it counts.
         state, others = AccountState(), stored.others()
         if others:
             state.apart = others[0].apart

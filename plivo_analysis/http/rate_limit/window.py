@@ -140,7 +140,7 @@ class WindowState:
             self.cap = max(1.0, self.budget / 2)
         self.refusals += 1
         self.refused_at = now
-        self.cap_changed_at = now + seconds
+        self.cap_changed_at = now + seconds  # the budget grows from the end of the pause on
 
     def pause(self, seconds: float, now: float) -> None:
         """Nothing goes for so many seconds."""
@@ -253,6 +253,7 @@ class WindowState:
         for ticket, asked in list(self.queue.items()):
             if asked <= now - PATIENCE_SECONDS:
                 del self.queue[ticket]
+        # One step for each window that passed, however long nobody asked.
         while self.budget < self.limit and self.cap_changed_at <= now - self.window:
             self.cap = self.budget + max(1.0, self.limit * _GROWTH)
             self.cap_changed_at += self.window
