@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
     from plivo_analysis.http.credentials import Credentials
 
+# How long a request may take, in seconds of the computer's own time.
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 15.0  # while its answer is read
+WHOLE_SECONDS = 60.0
 MOST_BYTES = 8 * 1024 * 1024  # decoded, of one body
 _HEADROOM_BYTES = 1024 * 1024  # on the wire beyond the body: headers and framing
 _CHUNK_BYTES = 64 * 1024
@@ -61,25 +65,6 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _TOO_LARGE = "The server's answer is refused: it is larger than any page of records."
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long a request may take, in seconds of the computer's own time.
-
-    Args:
-        connect: To reach the server.
-        gap: Of silence while its answer is read.
-        whole: In all.
-
-    Example:
-        >>> Timeouts().whole
-        60.0
-    """
-
-    connect: float = 5.0
-    gap: float = 15.0
-    whole: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +86,14 @@ class Bounds:
     """The bounds of one exchange.
 
     Args:
-        gap: Seconds of silence that are borne.
         deadline: When it must have ended, on the computer's monotonic clock.
         cancel: Ends it.
         bytes_left: How much it may still bring.
 
     Example:
-        >>> Bounds(gap=15.0, deadline=time.monotonic() + 60, cancel=None).check()
+        >>> Bounds(deadline=time.monotonic() + 60, cancel=None).check()
     """
 
-    gap: float
     deadline: float
     cancel: Event | None
     bytes_left: int = MOST_BYTES + _HEADROOM_BYTES
@@ -144,7 +127,7 @@ class _Reader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        quiet_until = time.monotonic() + self._bounds.gap
+        quiet_until = time.monotonic() + SILENCE_SECONDS
         # The socket waits in short slices: one long wait would notice neither a cancel nor the
         # deadline of the whole request, which every byte of a slow server would put off.
         while True:
@@ -204,7 +187,6 @@ class Connection:
 
     Args:
         credentials: The account, its address and its token.
-        timeouts: How long an exchange may take.
 
     Raises:
         TransportError: The environment names a proxy that cannot be used, or a file of
@@ -213,13 +195,12 @@ class Connection:
     Example:
         >>> from plivo_analysis.http.credentials import resolve
         >>> given = resolve("MA" + "X" * 18, "not-a-real-token", "http://127.0.0.1:9")
-        >>> Connection(given, Timeouts())
+        >>> Connection(given)
         Connection('http://127.0.0.1:9')
     """
 
-    def __init__(self, credentials: Credentials, timeouts: Timeouts) -> None:
+    def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        self._timeouts = timeouts
         self._proxy = _proxy(credentials.base_url)
         self._verify = _certificates(credentials.base_url)
         self._adapter = _Adapter(max_retries=0)
@@ -239,20 +220,19 @@ class Connection:
                 not offered.
             Exception: Whatever the library raises; ``failures`` knows each of them.
         """
-        timeouts = self._timeouts
         request = requests.Request(
             "GET",
             self._credentials.base_url + path,
             params=params,
             headers={**_HEADERS, "Authorization": f"Basic {self._credentials.basic}"},
         )
-        bounds = Bounds(timeouts.gap, time.monotonic() + timeouts.whole, cancel)
+        bounds = Bounds(time.monotonic() + WHOLE_SECONDS, cancel)
         before = _bounds.set(bounds)
         try:
             with self._adapter.send(
                 request.prepare(),
                 stream=True,
-                timeout=(timeouts.connect, timeouts.gap),
+                timeout=(CONNECT_SECONDS, SILENCE_SECONDS),
                 verify=self._verify,
                 proxies={"https": self._proxy} if self._proxy else {},
             ) as response:

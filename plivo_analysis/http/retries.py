@@ -24,10 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from random import Random
+from random import Random
 
 LONGEST_WAIT_SECONDS = 120.0
 _BACKOFF_SECONDS = 1.0
@@ -35,6 +32,9 @@ _BACKOFF_CAP_SECONDS = 30.0
 _LEAST_SECONDS = 0.1  # full jitter may give zero, and the first retry must wait, too
 _HEADER_JITTER_SECONDS = 1.0
 _PERIOD_JITTER = 0.1  # of the wait
+
+# Programs that met one fault together would else try again together.
+_jitter = Random()
 
 
 class Cause(Enum):
@@ -73,29 +73,27 @@ class Setback:
     error: BaseException
     retry_after: float | None = None
 
-    def pause(self, met: int, *, period: float, random: Random) -> float | None:
+    def pause(self, met: int, period: float) -> float | None:
         """Seconds to wait before the next try; None to stop.
 
         Args:
             met: How often this request has met this kind, this time included.
             period: Over how many seconds the server counts requests.
-            random: Where jitter comes from.
 
         Example:
-            >>> from random import Random
             >>> refusal = Setback(Cause.BUSY, Exception())
-            >>> [refusal.pause(met, period=60.0, random=Random(0)) for met in (1, 5)]
+            >>> [refusal.pause(met, 60.0) for met in (1, 5)]
             [60.0, None]
         """
         if met >= TRIES[self.kind]:
             return None
         if self.kind is not Cause.BUSY:
             longest = min(_BACKOFF_CAP_SECONDS, _BACKOFF_SECONDS * 2.0 ** (met - 1))
-            return max(_LEAST_SECONDS, random.uniform(0, longest))
+            return max(_LEAST_SECONDS, _jitter.uniform(0, longest))
         if self.retry_after is None:
             wait = min(LONGEST_WAIT_SECONDS, period * 2.0 ** (met - 1))
             # The first wait is a whole period without jitter: by then the window is empty.
-            return wait * (1 + (random.uniform(0, _PERIOD_JITTER) if met > 1 else 0))
+            return wait * (1 + (_jitter.uniform(0, _PERIOD_JITTER) if met > 1 else 0))
         if self.retry_after > LONGEST_WAIT_SECONDS:
             return None
-        return self.retry_after + random.uniform(0, _HEADER_JITTER_SECONDS)
+        return self.retry_after + _jitter.uniform(0, _HEADER_JITTER_SECONDS)

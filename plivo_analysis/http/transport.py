@@ -12,13 +12,12 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from plivo_analysis.api.filters import Query
 from plivo_analysis.errors import BadResponseError, FilterError
-from plivo_analysis.http.connection import Connection, Timeouts
+from plivo_analysis.http.connection import Connection
 from plivo_analysis.http.failures import RAISED, broken, refused, server_time
 from plivo_analysis.http.rate_limit.limiter import account_limiter
 from plivo_analysis.http.retries import LONGEST_WAIT_SECONDS, Cause, Setback
@@ -71,8 +70,6 @@ class Transport:
     Args:
         credentials: The account, its address and its token.
         limiter: The account's rate limit, whose clock tells the time and waits.
-        random: Where jitter comes from.
-        timeouts: How long one exchange may take.
 
     Raises:
         TransportError: The environment names a proxy that cannot be used, or a file of
@@ -87,14 +84,7 @@ class Transport:
         Transport('http://127.0.0.1:9', 'MAXXXXXXXXXXXXXXXXXX')
     """
 
-    def __init__(
-        self,
-        credentials: Credentials,
-        limiter: Limiter,
-        *,
-        random: Random | None = None,
-        timeouts: Timeouts | None = None,
-    ) -> None:
+    def __init__(self, credentials: Credentials, limiter: Limiter) -> None:
         self._credentials = credentials
         self._host = urlsplit(credentials.base_url).netloc
         self._limiter = limiter
@@ -107,8 +97,7 @@ class Transport:
             clock=limiter.clock,
             period=_SINGLES_PERIOD_SECONDS,
         )
-        self._random = random or Random()
-        self._connection = Connection(credentials, timeouts or Timeouts())
+        self._connection = Connection(credentials)
 
     def get(
         self,
@@ -151,8 +140,7 @@ class Transport:
                 if isinstance(outcome, Answer):
                     return outcome
                 met[outcome.kind] += 1
-                tries = met[outcome.kind]
-                wait = outcome.pause(tries, period=limiter.period, random=self._random)
+                wait = outcome.pause(met[outcome.kind], limiter.period)
                 if wait is None:
                     raise outcome.error
                 if outcome.kind is Cause.BUSY:

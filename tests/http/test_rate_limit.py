@@ -6,7 +6,6 @@ import heapq
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -63,7 +62,7 @@ def send(clock: FakeClock, limiter: Limiter, server: Counting, duration: float =
                 return refused
             refused += 1
             refusal = Setback(Cause.BUSY, PlivoAnalysisError())
-            permit.back_off(refusal.pause(1, period=limiter.period, random=Random(0)))
+            permit.back_off(refusal.pause(1, limiter.period))
 
 
 SERVERS = {"fixed": FixedWindow, "sliding": SlidingWindow, "bucket": TokenBucket}

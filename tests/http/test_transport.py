@@ -17,7 +17,6 @@ import traceback
 import tracemalloc
 import uuid
 from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +27,8 @@ from urllib3 import HTTPHeaderDict
 from plivo_analysis import errors
 from plivo_analysis.emulator import Account, Fault, Server, SlidingWindow
 from plivo_analysis.emulator.faults import Response as Reply
-from plivo_analysis.http.connection import Connection, Timeouts, _proxy
+from plivo_analysis.http import connection
+from plivo_analysis.http.connection import Connection, _proxy
 from plivo_analysis.http.credentials import Credentials, Secret
 from plivo_analysis.http.failures import (
     UNEXPECTED,
@@ -50,7 +50,7 @@ TOKEN = "canary-token-5d1f6a2b9c-canary"
 HEADER = base64.b64encode(f"{AUTH_ID}:{TOKEN}".encode()).decode()
 PHONE = "14155550147"
 LIST = "Verify/Session/"
-QUICK = Timeouts(connect=2.0, gap=0.25, whole=0.3)
+QUICK = {"SILENCE_SECONDS": 0.25, "WHOLE_SECONDS": 0.3}
 SESSION = {
     "session_uuid": "0b9f0f0c-2d5b-4c52-9d3c-111111111111",
     "recipient": PHONE,
@@ -114,16 +114,15 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def connect(clock: FakeClock) -> Iterator[Callable[..., Transport]]:
+def connect(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Transport]]:
     opened = []
 
-    def build(url: str, rate: float = 1e9, timeouts: Timeouts | None = None) -> Transport:
-        transport = Transport(
-            Credentials(url, AUTH_ID, Secret(TOKEN)),
-            Limiter(rate, clock=clock),
-            random=Random(0),
-            timeouts=timeouts,
-        )
+    def build(url: str, rate: float = 1e9, timeouts: dict[str, float] | None = None) -> Transport:
+        for name, seconds in (timeouts or {}).items():
+            monkeypatch.setattr(connection, name, seconds)
+        transport = Transport(Credentials(url, AUTH_ID, Secret(TOKEN)), Limiter(rate, clock=clock))
         opened.append(transport)
         return transport
 
@@ -137,7 +136,7 @@ def transport(server: Server, connect: Callable[..., Transport]) -> Transport:
     return connect(server.url)
 
 
-def patience(fault: Fault) -> Timeouts | None:
+def patience(fault: Fault) -> dict[str, float] | None:
     """Little of it where a fault is slow; elsewhere the usual, as computers are at times."""
     return QUICK if fault.name in {"hang", "dribble"} else None
 
@@ -348,11 +347,10 @@ def test_a_silence_is_broken_off_before_the_deadline(
     server: Server, connect: Callable[..., Transport]
 ) -> None:
     server.faults = [Fault.hang(), None]
-    timeouts = Timeouts(0.5, gap=0.1, whole=30.0)
-    transport = connect(server.url, timeouts=timeouts)
+    transport = connect(server.url, timeouts={"SILENCE_SECONDS": 0.1})
     began = time.monotonic()
     transport.get(LIST, {}, read=read)
-    assert time.monotonic() - began < timeouts.whole
+    assert time.monotonic() - began < connection.WHOLE_SECONDS
 
 
 # --- setbacks that last
@@ -774,9 +772,9 @@ def test_whoever_watches_hears_of_both_kinds_of_wait(
 @pytest.mark.parametrize("kind", Cause)
 def test_no_wait_but_a_header_s_exceeds_its_cap_and_none_is_nothing(kind: Cause) -> None:
     setback = Setback(kind, errors.PlivoAnalysisError())
-    for seed in range(200):
+    for _ in range(200):
         for met in range(1, 6):
-            wait = setback.pause(met, period=60.0, random=Random(seed))
+            wait = setback.pause(met, 60.0)
             assert wait is None or 0.1 <= wait <= (132.0 if kind is Cause.BUSY else 30.0)
 
 
@@ -803,7 +801,7 @@ def test_a_cancel_ends_a_read_that_brings_nothing(
     cancel = threading.Event()
     server.faults = [fault]
     threading.Timer(0.1, cancel.set).start()
-    patient = Timeouts(gap=300.0, whole=600.0)
+    patient = {"SILENCE_SECONDS": 300.0, "WHOLE_SECONDS": 600.0}
     began = time.monotonic()
     with pytest.raises(Cancelled):
         connect(server.url, timeouts=patient).get(LIST, {}, read=read, cancel=cancel)
@@ -1060,6 +1058,6 @@ def test_a_file_of_certificates_is_taken_from_the_environment(
     given = Credentials("https://api.example.com", AUTH_ID, Secret(TOKEN))
     monkeypatch.setenv(variable, str(file))
     with pytest.raises(errors.TransportError, match=f"{variable} names a file .* not there"):
-        Connection(given, QUICK)
+        Connection(given)
     file.write_text("")
-    assert Connection(given, QUICK)._verify == str(file)
+    assert Connection(given)._verify == str(file)
