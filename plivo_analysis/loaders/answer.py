@@ -111,6 +111,7 @@ def answer(request: Request) -> Any:
     resource = question.resource
     with closing(request.progress) as bar:
         pulled = pull(client, question, watch=bar)
+    # From the store: it also has what earlier calls read of the range, merged with this one's.
     rows = stored(client, question, pulled.span)
     doubts = [*_doubts(pulled, rows, question.filter, client.skew)]
     set_aside = [*set_aside_warnings(client, resource, pulled.span)]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
     from plivo_analysis.loaders.answer import Instant
-    from plivo_analysis.sync.completeness import Stretch
 
 COVERAGE = Table(
     name="coverage",
@@ -89,31 +88,26 @@ def coverage(
     """
     client, declared, span = _checked(resource, since, until, client)
     records = client.store.records(declared)
-    aside = {note["key"]: note["instant"] for note in records.notes(span) if note["set_aside"]}
-    rows = [
-        {
-            "start": from_us(part.span.start),
-            "end": from_us(part.span.end),
-            "state": part.state.value,
-            "rows": records.count(part.span),
-            "open": len(records.not_final(part.span)),
-            "read_at": None if part.read_at is None else from_us(part.read_at),
-            "filters": part.filters,
-            "flags": ", ".join([*part.flags, *_taken(part, aside)]),
-        }
-        for part in stretches(client, declared, span)
-    ]
+    noted = {note["key"]: note["instant"] for note in records.notes(span) if note["set_aside"]}
+    aside = [span.start if instant is None else instant for instant in noted.values()]
+    rows = []
+    for part in stretches(client, declared, span):
+        # Parts that were read with a filter overlap the others, in which each record counts once.
+        lacking = 0 if part.scope else sum(instant in part.span for instant in aside)
+        start, end = part.span.datetimes()
+        rows.append(
+            {
+                "start": start,
+                "end": end,
+                "state": part.state.value,
+                "rows": records.count(part.span),
+                "open": len(records.not_final(part.span)),
+                "read_at": None if part.read_at is None else from_us(part.read_at),
+                "filters": part.filters,
+                "flags": ", ".join([*part.flags, *([set_aside_flag(lacking)] if lacking else [])]),
+            }
+        )
     return to_backend(from_rows(rows, COVERAGE), client.backend)
-
-
-def _taken(part: Stretch, aside: dict[str, int | None]) -> list[str]:
-    """The flag for the records set aside of a part, which are taken out: each counts once."""
-    if part.scope:  # it overlaps the parts that were read, or not, without a filter
-        return []
-    keys = [key for key, at in aside.items() if at is None or part.span.start <= at < part.span.end]
-    for key in keys:
-        del aside[key]
-    return [set_aside_flag(len(keys))] if keys else []
 
 
 def issues(

@@ -105,7 +105,9 @@ class Estimating:
         self._newest_from = self._listing.end
         self._source: SampledListing | TimeWindows | None = None
         self._is_proven = False  # a pull has read everything
-        self._expected = earliest_stop(sys.maxsize)  # pages that are thought to be enough
+        # How many pages are thought to be enough, for the progress; before the interval is first
+        # computed, as many as a large account takes at least.
+        self._expected = earliest_stop(sys.maxsize)
         self._check_at = 0  # pages at which the width is computed again
 
     def steps(self) -> Iterator[None]:
@@ -119,6 +121,7 @@ class Estimating:
         if self._is_nearly_read() or not self._listing.length:
             self._read_whole()
             return
+        # An estimate that goes on keeps its first bounds, whose tail the first call has read.
         if not self._is_continued and self._tail.length:
             self._reader.read(self._tail, settled=False)
             # The first answer tells how far the server's clock is from this computer's. Where that
@@ -132,6 +135,8 @@ class Estimating:
             self._source = listing
             yield from self._read_on(listing)
         except NotAListError as reason:
+            # What the pages added up to is no sample of the range: it is neither shown nor mixed
+            # with the windows.
             self._source = None
             self._sums, self._check_at = {}, 0
             self._reader.take_back_samples()
@@ -163,6 +168,7 @@ class Estimating:
         total = {m: sample.estimate(None, m, self.confidence) for m in MEASURES}
         read = round(sum(sums.sessions for page in sample.pages.values() for sums in page.values()))
         of: tuple[int, int | None] = sample.of_rows or (read, None)
+        # Windows of time are not rows: how many sessions there are is itself estimated.
         if sample.of_rows is None and total["sessions"].high is not None:
             of = round(total["sessions"].low or 0), round(total["sessions"].high)
         since, until = self._exact.datetimes()
@@ -230,6 +236,7 @@ class Estimating:
 
     def _affords(self, requests: int) -> bool:
         """Whether a pull of so many pages stays within the requests that were allowed."""
+        # A pull starts and ends each gap between sampled pages with a request of its own.
         return self.requests is None or self._reader.requests + 2 * requests + 5 <= self.requests
 
     def _is_narrow(self, source: SampledListing | TimeWindows) -> bool:
@@ -255,7 +262,8 @@ class Estimating:
         if not gaps or not stored_time:
             return not gaps and self._listing.length > 0
         records = self.client.store.records(self.question.resource)
-        # As many rows an hour as in the stored part, and a request more for each gap.
+        # As many rows an hour as in the stored part, and a request more for each gap. More than
+        # the fewest pages of an estimate are not worth reading for the sake of exactness alone.
         rows = records.count(self._listing) * missing / stored_time
         expected = len(gaps) + round(rows / PAGE_ROWS)
         return expected <= LEAST_PAGES and self._affords(expected)
@@ -328,6 +336,7 @@ class Estimating:
         """Take what is complete from the newest end on, which a running pull reads first."""
         span, last = self._listing, self._listing.end - 1
         known = answers(self.client, self.question, span)
+        # The complete part that ends where the listing does; an empty one if there is none.
         newest = next((part.clip(span) for part in known if last in part), Span(last, last))
         if newest.start >= self._newest_from:
             return

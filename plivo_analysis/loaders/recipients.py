@@ -104,6 +104,8 @@ def _replaced_in_lists(
     values: pl.Series, column: Column | None, number: Callable[[str], str]
 ) -> pl.Series:
     """A column of lists of texts or of records, with the texts replaced."""
+    # Flat, to find out what is to be replaced; replaced in place, since a flat column has lost
+    # which of its values were of one list.
     members = values.explode(empty_as_null=False)
     if not isinstance(members.dtype, pl.Struct):
         changes = _changes(members, column, number)
@@ -124,6 +126,7 @@ def _changes(
     form = Form.FREE if column is None else column.form
     if values.dtype != pl.String or not form.may_hold_numbers:
         return {}
+    # Any other text may be JSON, such as the column extra, in which escapes can hide a number.
     replace = number if form.is_number else mask_json
     # Masking is slow and values repeat, so that each distinct text is masked once.
     distinct = values.drop_nulls().unique().to_list()
@@ -157,6 +160,7 @@ def _masked_value(value: Any) -> Any:
         return [_masked_value(member) for member in value]
     if isinstance(value, str):
         return mask_text(value)
+    # Bare numbers count as telephone numbers where a text of the same digits would.
     if isinstance(value, (int, Decimal)) and len(str(abs(value))) >= SHORTEST:
         text = mask_text(str(value))
         return value if text == str(value) else text

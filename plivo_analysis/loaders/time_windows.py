@@ -59,7 +59,7 @@ class TimeWindows:
 
     @property
     def is_counted(self) -> bool:
-        """Whether the windows can be counted on to be read."""
+        """Whether it is known how many there are: always, unless they cannot be read."""
         return not self.is_unreadable
 
     @property
@@ -95,7 +95,9 @@ class TimeWindows:
             if self._is_read(probe):
                 frame = stored(self._reader.client, self._question, probe)
                 rows, passed = rows + frame.height, passed + probe.length
-                if not rows:  # a quiet account: look at more time at once
+                # A quiet account: four times as much time at once, or the probes would be spent
+                # before a single row tells how dense they are.
+                if not rows:
                     width = min(4 * width, span.length)
             if rows >= PAGE_ROWS or is_spent() or self.is_unreadable:
                 break

@@ -29,6 +29,7 @@ from plivo_analysis.sync.page_request import PAGE_ROWS, PageRequest
 from plivo_analysis.sync.paginator import LONGEST_RANGE
 from plivo_analysis.sync.reader import RETENTION, seen
 from plivo_analysis.sync.sampling import NotAListError, Sampling
+from plivo_analysis.sync.server_profile import ServerProfile
 from plivo_analysis.values.spans import DAY, EVER, MINUTE, SECOND, Span, ceil, to_us
 from plivo_analysis.values.typesetting import plural
 
@@ -125,7 +126,8 @@ class _Examination:
         return answer.value
 
     def _learn(self, what: str, value: str) -> None:
-        self._client.store.learn(f"{SESSION_RESOURCE.name} {what}", value)
+        profile = ServerProfile(self._client.store, SESSION_RESOURCE.name)
+        profile.keep(what, value, to_us(self._client.now()))
 
     def _skew(self) -> str:
         if self._date is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from plivo_analysis.sync.page_request import PAGE_ROWS, Anomaly, Listing, PageRequest
-from plivo_analysis.values.spans import DAY, MINUTE, SECOND, Span, ceil, floor
+from plivo_analysis.values.spans import MINUTE, SECOND, Span, ceil, floor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,6 @@ class Bisection:
         rows: How many rows the last parts held, the older ones counting less.
         time: How long they were, weighted likewise.
         known: Rows below ``reached`` that have to come back, by key.
-        was_empty: Whether the part has been empty once.
         probe: Asks what follows a page whose length proves nothing.
     """
 
@@ -53,7 +52,6 @@ class Bisection:
     rows: float = 0.0
     time: float = 0.0
     known: dict[str, int] = field(default_factory=dict)
-    was_empty: bool = False
     probe: PageRequest | None = None
 
     def __post_init__(self) -> None:
@@ -66,6 +64,8 @@ class Bisection:
         if listing.longest is not None:
             # What is asked for is longer: by a step below the part, and by rounding at both ends.
             length = min(length, listing.longest - 3 * max(MINUTE, listing.resolution))
+        # Whole minutes or seconds, if it is that long: a server of coarser resolution would cut a
+        # finer bound, and list rows that look like an anomaly.
         unit = max(listing.resolution, next((u for u in (MINUTE, SECOND) if length >= u), 1))
         return Span(max(listing.span.start, floor(self.reached - length, unit)), self.reached)
 
@@ -82,8 +82,6 @@ class Bisection:
     def receive(self, seen: PageSeen) -> Anomaly | None:
         """Cover the part, or make it shorter."""
         listing, length, part = self.listing, self.listing.length, self.part
-        if seen.outside(self.asked):
-            return Anomaly.BOUNDS
         probe, self.probe = self.probe, None
         if probe is not None:
             # Nothing behind a page of unknown length: it held all. Else it was cut, or offsets
@@ -91,7 +89,7 @@ class Bisection:
             if not seen.count and not seen.has_next:
                 self.skip_to(part.start)
                 return None
-            if not seen.keys <= self.known.keys():
+            if not seen.keys <= self.known.keys():  # so many rows does a page hold
                 length.see_full(probe.offset)
             return self._shorten(part, seen)
         inside = {key: at for key, at in seen.rows if at in part}
@@ -105,11 +103,7 @@ class Bisection:
         if any(at in due and key not in inside for key, at in self.known.items()):
             return Anomaly.OVERLAP
         self._count(part, len(inside))
-        # An empty page of more than a day may be a replica that lags, so that it has to come
-        # twice; a short part is soon read again by the next pull.
-        if not seen.count and listing.confirm_empty and part.length > DAY and not self.was_empty:
-            self.was_empty = True
-        elif not seen.count or length.is_short(seen.count):
+        if not seen.count or length.is_short(seen.count):
             self.skip_to(part.start)
         else:
             self.expect(dict(seen.rows))
@@ -119,9 +113,9 @@ class Bisection:
     def skip_to(self, reached: int) -> None:
         """Go on below an instant; what lies above is covered, or read by somebody else."""
         self.reached = reached
+        # Until a part was covered nothing is known of the density, and the length stays.
         self.length = max(self.usual, self.listing.resolution) if self.usual else self.length
         self.known = {key: at for key, at in self.known.items() if at < reached}
-        self.was_empty = False
         self.probe = None
 
     def expect(self, rows: Mapping[str, int]) -> None:
@@ -150,6 +144,8 @@ class Bisection:
         # A mean that fades: traffic follows the hours, so that the last parts tell most.
         self.rows = self.rows * _FADES + rows
         self.time = self.time * _FADES + part.length
+        # The time in which there are _WANTED of a page's rows; after a quiet part, no more than
+        # _GROWTH times as long as it, since a burst may follow.
         wanted = int(self.time * _WANTED * self.listing.length.full / max(1.0, self.rows))
         self.usual = max(self.listing.resolution, min(wanted, part.length * _GROWTH))
 
@@ -214,8 +210,6 @@ class Ties:
     def receive(self, seen: PageSeen, length: PageLength) -> Anomaly | None:
         """Go on with the pass, or end it."""
         request = self.request()
-        if seen.outside(request.span):
-            return Anomaly.BOUNDS
         if self.below:
             self.done = not seen.count
             return None if self.done else Anomaly.STUCK

@@ -15,7 +15,8 @@ tie        offsets or the cursor within that step of the resolution
 refusal    ranges of at most 30 days
 =========  =========================================================================
 
-If all of it fails, the part is named as missing and the rest is read.
+If all of it fails, the part is named as missing and the rest is read. A page that is empty
+against expectation is no anomaly yet: it is asked for once more.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class Paginator:
         resolution_learnt: The resolution that put an end to anomalies: worth remembering.
         before_anomaly: The resolution before the last anomaly, until a page proves another one.
         unfit: Whether none of a page's rows was fit for a table.
-        top: Where reading began, whatever part is read now.
+        was_empty: Whether the page was empty when it was asked for before.
+        top: Where reading began; above the range, where only the rest of it is read now.
         requests: How many pages came.
         moves: How many of them led further down.
         ties: Reads one step of the resolution, where it holds more rows than a page.
@@ -76,6 +78,7 @@ class Paginator:
     resolution_learnt: int | None = None
     before_anomaly: int | None = None
     unfit: bool = False
+    was_empty: bool = False
     requests: int = 0
     moves: int = 0
     ties: Ties | None = None
@@ -143,7 +146,8 @@ class Paginator:
     def open_end(self) -> int:
         """Where the lowest part ends that is not read whole, in whole minutes.
 
-        Everything below is unread.
+        Everything below is unread. Gaps above it, as a part that is missing, are asked for anew by
+        the next pull; this one alone is gone on with.
         """
         return subtract(self.span, self.minutes())[0].end
 
@@ -166,14 +170,21 @@ class Paginator:
         """Take what came back and choose the next step."""
         self.requests += 1
         self.unfit = self.unfit or seen.unfit
-        if self.ties is not None:
+        if seen.outside(self.request().span):  # such a page says nothing of order or end
+            self.ties = None
+            self._doubt_bounds(Anomaly.BOUNDS)
+        elif self.ties is not None:
             self._go_on_with_ties(self.ties, seen)
         elif seen.unfit and not seen.rows and not self.moves:
             self._give_up_rest()  # nothing here can be read, and nothing else was
+        elif self._is_doubtful_empty(seen):
+            self.was_empty = True
         else:
+            self.was_empty = False
             self._go_on(self.method, seen)
         self.listing.length.see(seen.count)
-        # A server that repeats itself must not be asked for ever.
+        # A server that repeats itself must not be asked for ever: twice what a server without
+        # anomalies would take, and some more for a short range.
         if not self.done and self.requests > 2 * (self.moves + 1) + _SPARE_REQUESTS:
             self._give_up_rest()
 
@@ -184,34 +195,48 @@ class Paginator:
         self.listing.longest = LONGEST_RANGE
         return True
 
+    def _is_doubtful_empty(self, seen: PageSeen) -> bool:
+        """Whether an empty page is to be asked for again: a replica that lags may answer so once.
+
+        Short ranges are empty often and soon read again, so that asking twice would only cost.
+        """
+        span = self.method.asked
+        if seen.count or seen.has_next or self.was_empty or self.request() != PageRequest(span):
+            return False
+        is_due = any(at in span for at in self.method.known.values())
+        return is_due or (self.listing.confirm_empty and span.length - 2 * MINUTE > DAY)
+
     def _go_on(self, method: KeysetPaging | Bisection, seen: PageSeen) -> None:
         before, checking = method.reached, isinstance(method, KeysetPaging) and method.is_checking
         anomaly = method.receive(seen)
         if anomaly is None:
-            # A row that was deleted meanwhile costs two requests at coarser resolutions and one
-            # that shows that it is gone. To stay at the minute would cost far more.
-            if checking and self.before_anomaly is not None:  # the row is gone, the bounds hold
+            # A row that was deleted meanwhile has led to the minute. Now that it is known to be
+            # gone, and the bounds to hold, the finer resolution comes back: at the minute, each
+            # page of dense traffic would repeat up to a minute's rows.
+            if checking and self.before_anomaly is not None:
                 self.listing.resolution = self.before_anomaly
                 self.before_anomaly = None
             if method.reached < before:
                 self._cover(Span(method.reached, before))
                 self._accept_resolution()
             return
+        if anomaly in (Anomaly.BOUNDS, Anomaly.OVERLAP):
+            self._doubt_bounds(anomaly)
+            return
         self.flags |= {anomaly.value}
         if anomaly is Anomaly.TIE:
             self._accept_resolution()
             self._read_ties(method)
-        elif anomaly in (Anomaly.BOUNDS, Anomaly.OVERLAP):
-            self._doubt_bounds(method, anomaly)
         elif isinstance(method, KeysetPaging):
             self.listing.ordered &= anomaly is not Anomaly.ORDER
             self._begin(method.reached, method.known, bisect=True)
         else:
             self._give_up(method.part)
 
-    def _doubt_bounds(self, method: KeysetPaging | Bisection, anomaly: Anomaly) -> None:
+    def _doubt_bounds(self, anomaly: Anomaly) -> None:
         """A row lies outside the bounds, or did not come back: are the bounds cut?"""
-        listing = self.listing
+        method, listing = self.method, self.listing
+        self.flags |= {anomaly.value}
         if self.before_anomaly is None:
             self.before_anomaly = listing.resolution
         # The next coarser resolution asks for whole seconds or minutes: such bounds mean the same
@@ -233,7 +258,8 @@ class Paginator:
     def _start_anew(self) -> None:
         """Bounds that are cut to the day: what was believed of them so far was never true.
 
-        The range's own end was cut like any other bound, so that all of it is read anew.
+        The range's own end was cut like any other bound, so that all of it is read anew. What
+        lies above it, where an earlier call had begun, is missing until the next call.
         """
         self.withdrawn.append(Span(self.reached, self.top))
         self.missing = [part for part in [Span(self.span.end, self.top)] if part.length]
@@ -247,10 +273,7 @@ class Paginator:
         if anomaly is not None:
             self.flags |= {anomaly.value}
             self.ties = None
-            if anomaly is Anomaly.BOUNDS:
-                self._doubt_bounds(self.method, anomaly)
-            else:
-                self._give_up(ties.span)
+            self._give_up(ties.span)
         elif ties.done:
             self.ties = None
             self.flags |= {"probable"}

@@ -302,6 +302,8 @@ class _Pull:
         now = self._reader.now()
         young: list[Span] = []
         old: list[Span] = []
+        # A range that was read with the filter may overlap one that was read without. What one of
+        # the two read when it was old enough is not due, however young it was for the other one.
         for entry in self._ranges.entries(self._question.filter.scope):
             # Only the part that was young at the time of reading: the rest had settled by then.
             fresh = Span(max(entry.span.start, entry.read_at - LATE), entry.span.end)
@@ -348,6 +350,9 @@ class _Pull:
 
     def _expired(self) -> list[Span]:
         """What is older than the server goes back, now that all is read, and is not kept."""
+        # Retention has moved on while the gaps were read: what it reached before we did is lost as
+        # well. But not the minutes at its edge: "90d" was counted back a moment before the first
+        # request, so that each such pull would end in an error.
         oldest = min(self._reader.now() - RETENTION, self.span.end)
         beyond = Span(self.span.start, oldest)
         if beyond.length <= _TOLERANCE:

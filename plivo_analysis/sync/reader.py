@@ -115,15 +115,13 @@ class Reader:
             span, confirm_empty=settled
         )
         noted = paginator.minutes()
-        for reading in self._pages(paginator, self.filter.params(), lease):
+        for reading in self._pages(paginator, self.filter.params(), lease, one_page=one_page):
             self._refuse_foreign_rows(reading.records)
             # What is complete with this page, and no more: what was noted with an earlier one may
             # have been taken back by a purge since.
             fresh = [part for whole in paginator.minutes() for part in subtract(whole, noted)]
             noted = paginator.minutes()
             self._keep(paginator, reading, fresh if settled else [], resumable=resumable)
-            if one_page:
-                break
         self._learn(paginator)
         return paginator
 
@@ -187,6 +185,7 @@ class Reader:
         body, page = answer.value
         for record in page.records:
             if record.row is not None:
+                # A row that lacks the filter's field says neither yes nor no.
                 self.confirmed = self.confirmed or bool(self.filter.matches(record.row))
             if record.instant is not None:
                 self.newest = max(self.newest, record.instant)
@@ -241,7 +240,12 @@ class Reader:
         return not self.filter.stable and not words.isdisjoint(self.resource.open_words)
 
     def _pages(
-        self, paginator: Paginator, params: Mapping[str, str], lease: Lease | None = None
+        self,
+        paginator: Paginator,
+        params: Mapping[str, str],
+        lease: Lease | None = None,
+        *,
+        one_page: bool = False,
     ) -> Iterator[Reading]:
         """Ask until the range is read. Each page is to be kept before the next is asked for."""
         clock, before, pages, told = self.client.clock, self.done, 0, 0.0
@@ -264,7 +268,9 @@ class Reader:
             self.watch.waiting(seconds)
 
         while True:
-            paginator.keep_to(Span(hold(), paginator.span.end))
+            # Up to where reading began, above what is left of a resumed pull: what an earlier call
+            # believed up there may be named as missing by now.
+            paginator.keep_to(Span(hold(), paginator.top))
             if paginator.done:
                 return
             page, reading = self._ask_within_limit(paginator, params, wait)
@@ -277,6 +283,8 @@ class Reader:
             yield reading
             share = self.done / self.to_do if self.to_do else 1.0
             self.watch.page(requests=self.requests, rows=self.tally.received, share=share)
+            if one_page:
+                return
 
     def _learn(self, paginator: Paginator) -> None:
         """Remember what reading a range has shown of the server."""

@@ -71,6 +71,7 @@ def _read_again(reader: Reader, gone: Mapping[str, int]) -> list[Span]:
     """Read records again, in ranges or one by one."""
     records = reader.client.store.records(reader.resource)
     ranges = _ranges(reader, sorted(gone.values()))
+    # A page of a range brings one row that the page before had, too.
     requests = sum(1 + records.count(span) // (PAGE_ROWS - 1) for span in ranges)
     if requests < len(gone):
         return [gap for span in ranges for gap in reader.read(span, settled=False).missing]

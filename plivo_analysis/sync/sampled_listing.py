@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import blake2b
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import APIError
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from plivo_analysis.parsing.records import Record
     from plivo_analysis.sync.reader import Reader
-
-_REFUSED = 400
 
 
 class SampledListing:
@@ -124,7 +123,7 @@ class SampledListing:
         try:
             self._ask(part, request)
         except APIError as error:
-            if error.status_code != _REFUSED:
+            if error.status_code != HTTPStatus.BAD_REQUEST:
                 raise
             if request.offset:
                 raise NotAListError("a deep offset is refused") from error
@@ -134,8 +133,7 @@ class SampledListing:
             self._split(LONGEST_RANGE)
             # 400 has many reasons. That it was the length is noted once a shorter range is listed.
             self._ask(self._lists[0], PageRequest(self._lists[0].span))
-            client, name = self._reader.client, self._reader.resource.name
-            client.store.learn(f"{name} range", str(LONGEST_RANGE))
+            self._reader.profile.keep("range", str(LONGEST_RANGE), self._reader.now())
 
     def _split(self, longest: int) -> None:
         ends = range(self._span.end, self._span.start, -longest)

@@ -207,10 +207,12 @@ class Sampling:
         for other in {before, after} - {position}:
             page = self.pages[other]
             newer, older = (page, seen) if other < position else (seen, page)
-            # Rows that came in above between two requests push the last few onto the next page.
+            # Rows that came in above between two requests push the last few onto the next page:
+            # neighbours may share these, other pages none.
             shared = len(newer.keys & older.keys)
             if shared > _MOST_SHIFTED or (shared and abs(other - position) > 1):
                 raise NotAListError("rows come again at another offset")
+            # The shared rows aside, all of the newer page lies above all of the older one.
             bound = min(shared, len(newer.rows) - 1)
             if older.rows[0][1] > newer.rows[-1 - bound][1]:
                 raise NotAListError("pages are not in the order of time")
@@ -223,7 +225,8 @@ class Sampling:
             passed = max(rows[0][1] - rows[-1][1], 1)
             guess = len(rows) * self.span.length // passed // PAGE_ROWS
             return max(2 * max(self.pages), guess, 1)
-        # By pages, not by rows: each request of the bisection is a page of the sample as well.
+        # The first page that is not full lies between these two. By pages, not by rows: each
+        # request of the bisection is a page of the sample as well.
         first_not_full = self.rows_low // PAGE_ROWS
         return (first_not_full + -(-self.rows_high // PAGE_ROWS)) // 2
 

@@ -74,17 +74,15 @@ class ServerProfile:
             # The day of what is merely believed stays: it must not be believed for ever.
             known = lesson in ("order", "range") and self._fact(lesson, now) == str(value)
             if value is not None and not known:
-                self._keep(lesson, str(value), now)
+                self.keep(lesson, str(value), now)
 
     def _fact(self, lesson: str, now: int) -> str | None:
-        value, dated, day = (self.store.fact(f"{self.resource} {lesson}") or "").partition(_SEEN)
-        if value and not dated:  # learnt by an examination of the account
-            self._keep(lesson, value, now)
-            return value
+        value, _, day = (self.store.fact(f"{self.resource} {lesson}") or "").partition(_SEEN)
         holds = value and now < to_us(datetime.fromisoformat(day).replace(tzinfo=UTC)) + _HOLDS
         return value if holds else None
 
-    def _keep(self, lesson: str, value: str, now: int) -> None:
+    def keep(self, lesson: str, value: str, now: int) -> None:
+        """Keep a lesson: ``resolution``, ``order``, ``page`` or ``range``."""
         text = f"{value}{_SEEN}{from_us(now):%Y-%m-%d}"
         if self.store.fact(f"{self.resource} {lesson}") != text:
             self.store.learn(f"{self.resource} {lesson}", text)

@@ -272,6 +272,28 @@ def test_a_server_that_cuts_lt_to_the_day_loses_no_row(
     once(pva.load_sessions(since=since, until=until, client=client), account.uuids(since, until))
 
 
+@pytest.mark.parametrize("answers", [1, 2, 3, 4])
+def test_what_an_interrupted_pull_believed_of_bounds_cut_to_the_day_is_read_again_or_named(
+    answers: int, serve: Serve, connect: Connect, session: Make
+) -> None:
+    until = NOW.replace(hour=9, minute=0, second=0, microsecond=0) - 2 * DAY
+    account = Account.of([session(NOW - until + n * 3 * HOUR) for n in range(1, 90)])
+    down = [*[None] * answers, *[Fault.status(503)] * 5]
+    server = serve(account, behaviour=Behaviour(upper_precision=DAY), faults=down)
+    client = connect(server)
+    asked = {"since": until - 30 * DAY, "until": until, "client": client}
+    with pytest.raises(pva.PlivoServerError):
+        pva.load_sessions(**asked)
+    try:
+        frame, missing = pva.load_sessions(**asked), []
+    except pva.IncompletePullError as incomplete:
+        frame, missing = incomplete.frame, incomplete.missing
+    for key in set(account.uuids(asked["since"], until)) - set(frame["session_uuid"]):
+        began = datetime.fromisoformat(account.record(key)["created_at"])
+        assert any(start <= began < end for start, end in missing)
+    once(pva.load_sessions(**asked), account.uuids(asked["since"], until))
+
+
 @pytest.mark.parametrize(
     "precision", [timedelta(microseconds=1), SECOND, timedelta(minutes=1), DAY]
 )
@@ -370,12 +392,14 @@ def test_an_empty_list_that_contradicts_itself_is_no_empty_table(
     assert complete(client) == []
 
 
+@pytest.mark.parametrize("order", ["newest", "oldest"])
 @pytest.mark.parametrize("page", [0, 1, 3])
 def test_a_replica_that_answers_empty_once_is_asked_again(
-    page: int, serve: Serve, connect: Connect
+    page: int, order: Any, serve: Serve, connect: Connect
 ) -> None:
     account = generate(sessions=100)
-    client = connect(serve(account, faults=[*[None] * page, Fault.emptied()]))
+    faults = [*[None] * page, Fault.emptied()]
+    client = connect(serve(account, behaviour=Behaviour(order=order), faults=faults))
     since, until = NOW - 60 * DAY, NOW - DAY
     once(pva.load_sessions(since=since, until=until, client=client), account.uuids(since, until))
 
