@@ -235,18 +235,15 @@ class _Export:
             SchemaError: A quote is not closed, or two lines of one message differ.
         """
         frames: list[pl.DataFrame] = []
-        rows: list[dict[str, Any]] = []
-        numbers: list[int] = []
+        rows: dict[int, dict[str, Any]] = {}  # by their lines
         for line, cells in self._records(text):
             self.lines += 1
-            row = self._row(line, cells)
-            if row is not None:
-                rows.append(row)
-                numbers.append(line)
+            if (row := self._row(line, cells)) is not None:
+                rows[line] = row
             if len(rows) == _AT_ONCE:
-                frames.append(_frame(rows, numbers))
-                rows, numbers = [], []
-        frame = pl.concat([*frames, _frame(rows, numbers)])
+                frames.append(_frame(rows))
+                rows = {}
+        frame = pl.concat([*frames, _frame(rows)])
         # Overlapping exports that were joined into one file hold the same line twice.
         frame = frame.unique(MESSAGES.names, keep="first", maintain_order=True)
         doubled = frame.filter(pl.col("message_uuid").is_duplicated())
@@ -362,8 +359,9 @@ def _named(header: str) -> tuple[str, str]:
     return _FOLDED.get(header.casefold(), ""), ""
 
 
-def _frame(rows: list[dict[str, Any]], lines: list[int]) -> pl.DataFrame:
-    return from_rows(rows, MESSAGES).with_columns(pl.Series("line", lines, pl.Int64))
+def _frame(rows: Mapping[int, dict[str, Any]]) -> pl.DataFrame:
+    lines = pl.Series("line", [*rows], pl.Int64)
+    return from_rows([*rows.values()], MESSAGES).with_columns(lines)
 
 
 def _reasons(lines: Mapping[str, list[int]]) -> str:
