@@ -31,9 +31,9 @@ from .tables.explode import explode_charges as explode_charges
 from .metrics.fallback import fallback_rates as fallback_rates
 from .metrics.outcomes import attempt_outcomes as attempt_outcomes
 from .metrics.spend import spend as spend
-from .metrics.paths import channel_paths as channel_paths
-from .metrics.success import success_rates as success_rates
-from .metrics.cost import cost_per_verified as cost_per_verified
+from .metrics.sessions import channel_paths as channel_paths
+from .metrics.sessions import success_rates as success_rates
+from .metrics.sessions import cost_per_verified as cost_per_verified
 from .metrics.reconcile import reconcile as reconcile
 from .metrics.messages import message_spend as message_spend
 from .metrics.messages import delivery_rates as delivery_rates

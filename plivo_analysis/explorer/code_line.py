@@ -72,7 +72,7 @@ class Call:
         """The lines that add the columns it groups by to a frame, and then call the metric.
 
         Example:
-            >>> from plivo_analysis.metrics.success import success_rates
+            >>> from plivo_analysis.metrics.sessions import success_rates
             >>> call = Call(success_rates, "sessions", {"by": ("hour",)})
             >>> call.lines("sessions", "pandas", "created_at")[-1]
             'pva.success_rates(sessions, by="hour")'

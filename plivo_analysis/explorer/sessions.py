@@ -19,9 +19,8 @@ from plivo_analysis.explorer.views.reconcile import Reconcile
 from plivo_analysis.explorer.views.spend import Spend
 from plivo_analysis.figures.chart_data import add_up
 from plivo_analysis.loaders.coverage import coverage, issues
-from plivo_analysis.metrics.cost import cost_per_verified
+from plivo_analysis.metrics.sessions import cost_per_verified, success_rates
 from plivo_analysis.metrics.spend import spend
-from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.cost import cost_report
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.values.typesetting import count, money, plural, unit_price

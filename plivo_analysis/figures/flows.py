@@ -20,7 +20,7 @@ from plivo_analysis.api.vocabulary import (
 )
 from plivo_analysis.figures import style
 from plivo_analysis.figures.rows import Row, metric_rows
-from plivo_analysis.metrics.paths import CHANNEL_PATHS
+from plivo_analysis.metrics.sessions import CHANNEL_PATHS
 from plivo_analysis.values.typesetting import count, percent
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import polars as pl
 
 from plivo_analysis.errors import PlivoAnalysisWarning
 from plivo_analysis.insights.changes import SIDES, count_both
-from plivo_analysis.metrics.grouping import MONEY_UNIT
+from plivo_analysis.metrics.columns import MONEY_UNIT
 from plivo_analysis.metrics.money import Money, decimal, money_of
 from plivo_analysis.values.table_types import Kind, Table, computed
 

@@ -19,15 +19,9 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.vocabulary import ARROW, SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import currencies, one_currency
+from plivo_analysis.metrics.columns import MONEY_UNIT, number_column, rate_column, sum_column
 from plivo_analysis.metrics.engines import ROWS
-from plivo_analysis.metrics.grouping import (
-    MONEY_UNIT,
-    Addends,
-    Grouping,
-    number_column,
-    rate_column,
-    sum_column,
-)
+from plivo_analysis.metrics.grouping import Grouping
 from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio
 from plivo_analysis.metrics.money import decimal, money_of
 from plivo_analysis.tables.explode import CURRENCY
@@ -35,6 +29,8 @@ from plivo_analysis.values.table_types import MONEY_SCALE, Column, Kind, Table, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from plivo_analysis.metrics.columns import Addends
 
 _POWER = 0.8  # the customary one: a detectable change is seen in four of five samples
 _AFTER = pl.col("__after")
@@ -49,12 +45,14 @@ _UNITS = 10**MONEY_SCALE
 
 def _rate_change(name: str, meaning: str) -> tuple[Column, ...]:
     return (
-        rate_column(f"{name}_before", f"{meaning} Before."),
-        rate_column(f"{name}_after", "The same after."),
-        rate_column(f"{name}_change", "After − before."),
-        rate_column(f"{name}_change_low", "The lower end of its interval (Newcombe)."),
-        rate_column(f"{name}_change_high", "The upper end of its interval (Newcombe)."),
-        rate_column(f"{name}_detectable", "The change that so many sessions show 4 times of 5."),
+        rate_column(f"{name}_before", meaning=f"{meaning} Before."),
+        rate_column(f"{name}_after", meaning="The same after."),
+        rate_column(f"{name}_change", meaning="After − before."),
+        rate_column(f"{name}_change_low", meaning="The lower end of its interval (Newcombe)."),
+        rate_column(f"{name}_change_high", meaning="The upper end of its interval (Newcombe)."),
+        rate_column(
+            f"{name}_detectable", meaning="The change that so many sessions show 4 times of 5."
+        ),
     )
 
 

@@ -14,14 +14,9 @@ import polars as pl
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.api.vocabulary import EXPIRED, SETTLED, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
+from plivo_analysis.metrics.columns import count_column, number_column, rate_columns
 from plivo_analysis.metrics.engines import ROWS
-from plivo_analysis.metrics.grouping import (
-    Grouping,
-    count_column,
-    number_column,
-    rate_columns,
-)
-from plivo_analysis.metrics.intervals import normal_quantile, with_interval
+from plivo_analysis.metrics.grouping import Grouping
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.values.spans import MINUTE, SECOND
@@ -53,26 +48,44 @@ WAITS = Table(
         computed(
             "wait", Kind.TEXT, f"{', '.join(_WAITS)}; null where a time is missing.", nullable=True
         ),
-        count_column("steps", "Retries and switches of settled sessions.", "steps"),
+        count_column("steps", "Retries and switches of settled sessions.", unit="steps"),
         number_column("median_seconds", "The median wait.", "seconds"),
-        count_column("verified", "Steps whose session was verified.", "steps"),
-        *rate_columns("success_rate", "verified ÷ steps."),
+        count_column("verified", "Steps whose session was verified.", unit="steps"),
+        *rate_columns("success_rate", "verified", "steps"),
     ),
 )
+
+_OUTCOME, _STATUS = pl.col("__outcome"), pl.col("__session_status")
+_DELIVERED, _FAILED = _OUTCOME == "reached", _OUTCOME == "not_reached"
 
 RECEIPTS = Table(
     name="receipts",
     row="A group of settled sessions with one attempt: its report, and what became of them.",
     columns=(
-        count_column("delivered_verified", "Reported as delivered, and verified.", "sessions"),
-        count_column("delivered_expired", "Reported as delivered, and expired.", "sessions"),
-        count_column(
-            "failed_verified", "Reported as failed, and verified: the report is wrong.", "sessions"
+        *(
+            count_column(
+                f"{report}_{ending}",
+                f"Reported as {report}, and {ending}.",
+                told & (ending == _STATUS),
+            )
+            for report, told in (("delivered", _DELIVERED), ("failed", _FAILED))
+            for ending in (VERIFIED, EXPIRED)
         ),
-        count_column("failed_expired", "Reported as failed, and expired.", "sessions"),
-        count_column("pending", "Without a final report, or of an unknown status.", "sessions"),
-        *rate_columns("false_failure_rate", "failed_verified ÷ all reported as failed."),
-        *rate_columns("unused_delivery_rate", "delivered_expired ÷ all reported as delivered."),
+        count_column(
+            "pending", "Without a final report, or of an unknown status.", ~(_DELIVERED | _FAILED)
+        ),
+        *rate_columns(
+            "false_failure_rate",
+            "failed_verified",
+            "failed",
+            "failed_verified ÷ all reported failed.",
+        ),
+        *rate_columns(
+            "unused_delivery_rate",
+            "delivered_expired",
+            "delivered",
+            "delivered_expired ÷ all reported delivered.",
+        ),
     ),
 )
 
@@ -80,7 +93,7 @@ DELIVERY_TIMES = Table(
     name="delivery_times",
     row="A group of outbound messages: how long they waited, and how long they took.",
     columns=(
-        count_column("messages", "Outbound messages.", "messages"),
+        count_column("messages", "Outbound messages.", unit="messages"),
         *(
             number_column(f"{what}_{quantile}", f"{meaning}, {percent} of 100 by then.", "seconds")
             for what, meaning in (
@@ -89,11 +102,11 @@ DELIVERY_TIMES = Table(
             )
             for quantile, percent in _QUANTILES.items()
         ),
-        count_column("unfinished", "Neither delivered, read nor failed.", "messages"),
+        count_column("unfinished", "Neither delivered, read nor failed.", unit="messages"),
         count_column(
             "untimed",
             "Read, or delivered without all times or with a negative wait: in no quantile.",
-            "messages",
+            unit="messages",
         ),
     ),
 )
@@ -144,9 +157,8 @@ def waits(
         >>> waits(attempts).select("channel", "wait", "steps", "median_seconds").rows()
         [('voice', '30–60 s', 1, 40.0)]
     """
-    z = normal_quantile(confidence)
     needed = ["attempts", "step", "time", "session_status"]
-    grouping = Grouping.of(attempts, by, WAITS, ATTEMPTS, needed)
+    grouping = Grouping.of(attempts, by, WAITS, ATTEMPTS, needed, confidence=confidence)
     rows = grouping.rows()
     if not _are_in_order(rows):  # what explode_attempts gives is, and sorting costs most of all
         rows = rows.sort("session_uuid", "attempt_number")
@@ -173,16 +185,15 @@ def waits(
     )
     names = list(_WAITS)
 
-    def rates(group: dict[str, Any]) -> dict[str, Any]:
+    def wait(group: dict[str, Any]) -> dict[str, Any]:
         length, median = group["length"], group["median"]
         return {
             "wait": None if length is None else names[length],
             # polars would multiply by the rounded 1 ÷ SECOND, and miss the last digit.
             "median_seconds": None if median is None else median / SECOND,
-            **with_interval("success_rate", group["verified"], group["steps"], z),
         }
 
-    return grouping.frame(groups, rates, order={"__length": False})
+    return grouping.frame(groups, wait, order={"__length": False})
 
 
 def receipts(
@@ -228,33 +239,18 @@ def receipts(
         >>> told.select("failed_verified", "failed_expired", "false_failure_rate").rows()
         [(1, 1, 0.5)]
     """
-    z = normal_quantile(confidence)
     needed = ["attempts", "outcome", "session_status"]
-    grouping = Grouping.of(sessions, by, RECEIPTS, ATTEMPTS, needed)
+    grouping = Grouping.of(sessions, by, RECEIPTS, ATTEMPTS, needed, confidence=confidence)
     # All attempts of a session carry the same code, so that of several nobody knows which arrived.
     counted = grouping.count(
         {"outcome": None, "session_status": fold_status}, where=nw.col("attempts") == 1
     )
-    outcome, status = pl.col("__outcome"), pl.col("__session_status")
     groups = grouping.sum(
-        counted.filter(status.is_in(list(SETTLED))),
-        **{
-            f"{report}_{ending}": ROWS.filter((outcome == word) & (status == ending))
-            for report, word in (("delivered", "reached"), ("failed", "not_reached"))
-            for ending in (VERIFIED, EXPIRED)
-        },
-        pending=ROWS.filter(outcome.is_in(["pending", "unknown"])),
+        counted.filter(_STATUS.is_in(list(SETTLED))),
+        failed=ROWS.filter(_FAILED),
+        delivered=ROWS.filter(_DELIVERED),
     )
-
-    def rates(group: dict[str, Any]) -> dict[str, Any]:
-        failed = group["failed_verified"] + group["failed_expired"]
-        delivered = group["delivered_verified"] + group["delivered_expired"]
-        return {
-            **with_interval("false_failure_rate", group["failed_verified"], failed, z),
-            **with_interval("unused_delivery_rate", group["delivered_expired"], delivered, z),
-        }
-
-    return grouping.frame(groups, rates)
+    return grouping.frame(groups)
 
 
 def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_network",)) -> Any:

@@ -17,15 +17,10 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.times import read_length
 from plivo_analysis.api.vocabulary import ARROW, EXPIRED, OPEN, VERIFIED, fold_status
 from plivo_analysis.errors import FilterError, SchemaError
+from plivo_analysis.metrics.columns import count_column, number_column, rate_columns, sum_column
 from plivo_analysis.metrics.engines import COUNTED, ROWS
-from plivo_analysis.metrics.grouping import (
-    Grouping,
-    count_column,
-    number_column,
-    rate_columns,
-    sum_column,
-)
-from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
+from plivo_analysis.metrics.grouping import Grouping
+from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import money_of
 from plivo_analysis.tables.convert import folded, result
 from plivo_analysis.values.masking import is_masked
@@ -52,15 +47,15 @@ JOURNEYS = Table(
         Column("app_uuid", Kind.TEXT, "The Verify application."),
         computed("began_at", Kind.TIME, "When its first session began.", "UTC", nullable=True),
         computed("ended_at", Kind.TIME, "When its last session began.", "UTC", nullable=True),
-        count_column("sessions", "Its sessions.", "sessions"),
+        count_column("sessions", "Its sessions."),
         computed("verified", Kind.FLAG, "Whether its last session is verified."),
         computed(
             "open", Kind.FLAG, "Whether it is not verified and a session of it is in progress."
         ),
-        count_column("attempts", "Attempts of its sessions.", "attempts"),
+        count_column("attempts", "Attempts of its sessions.", unit="attempts"),
         computed("channels", Kind.TEXT, "The paths of its sessions, joined.", nullable=True),
         sum_column("total_charge", "What its sessions were billed."),
-        count_column("unpriced", "Sessions without a total_charge.", "sessions"),
+        count_column("unpriced", "Sessions without a total_charge."),
     ),
 )
 
@@ -68,10 +63,10 @@ JOURNEY_RATES = Table(
     name="journey_rates",
     row="A group of journeys: how many end verified, and what one that does costs.",
     columns=(
-        count_column("journeys", "All journeys.", "journeys"),
-        count_column("settled", "Verified, or with expired sessions alone.", "journeys"),
-        count_column("verified", "Verified.", "journeys"),
-        *rate_columns("conversion_rate", "verified ÷ settled."),
+        count_column("journeys", "All journeys.", unit="journeys"),
+        count_column("settled", "Verified, or with expired sessions alone.", unit="journeys"),
+        count_column("verified", "Verified.", unit="journeys"),
+        *rate_columns("conversion_rate", "verified", "settled"),
         number_column("sessions_per_journey", "Sessions ÷ journeys.", "sessions"),
         sum_column(
             "cost_per_verified_journey", "The total_charge of settled journeys ÷ verified ones."
@@ -179,8 +174,7 @@ def journey_rates(
         >>> rates.select("journeys", "conversion_rate", "cost_per_verified_journey").rows()
         [(1, 1.0, Decimal('0.19000000'))]
     """
-    z = normal_quantile(confidence)
-    grouping = Grouping.of(sessions, by, JOURNEY_RATES, SESSIONS, _NEEDED)
+    grouping = Grouping.of(sessions, by, JOURNEY_RATES, SESSIONS, _NEEDED, confidence=confidence)
     found = _journeys(grouping, _length(gap))
     settled = pl.col("__settled")
     groups = grouping.sum(
@@ -188,6 +182,7 @@ def journey_rates(
             *(pl.col(f"__by_{name}").alias(name) for name in grouping.by),
             *(pl.col(name).alias(counted) for name, counted in _ADDED.items()),
         ).collect(),
+        # A row is a journey here, and ``ROWS`` how many sessions it has.
         journeys=settled.is_not_null(),
         settled=settled,
         verified=pl.col("__verified"),
@@ -195,15 +190,13 @@ def journey_rates(
         spent=money_of("charge", settled),
     )
 
-    def rates(group: dict[str, Any]) -> dict[str, Any]:
-        verified = group["verified"]
+    def averages(group: dict[str, Any]) -> dict[str, Any]:
         return {
-            **with_interval("conversion_rate", verified, group["settled"], z),
             "sessions_per_journey": ratio(group["sessions"], group["journeys"]),
-            "cost_per_verified_journey": group["spent"].per(verified),
+            "cost_per_verified_journey": group["spent"].per(group["verified"]),
         }
 
-    return grouping.frame(groups, rates)
+    return grouping.frame(groups, averages)
 
 
 def _length(gap: object) -> timedelta:

@@ -9,9 +9,9 @@ import polars as pl
 
 from plivo_analysis.api.vocabulary import SETTLED, UNKNOWN, VERIFIED, fold_status
 from plivo_analysis.errors import SchemaError
+from plivo_analysis.metrics.columns import count_column, rate_column, rate_columns
 from plivo_analysis.metrics.engines import (
     KEY,
-    ROWS,
     collect,
     counting,
     exact,
@@ -19,8 +19,7 @@ from plivo_analysis.metrics.engines import (
     keyed,
     refuse_doubled_keys,
 )
-from plivo_analysis.metrics.grouping import Grouping, count_column, rate_column, rate_columns
-from plivo_analysis.metrics.intervals import normal_quantile, ratio, with_interval
+from plivo_analysis.metrics.grouping import Grouping
 from plivo_analysis.tables.checks import column_names
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, OF_THE_SESSION
@@ -29,31 +28,6 @@ from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-FALLBACK_RATES = Table(
-    name="fallback_rates",
-    row="A group of sessions: how many left their channel, and how many that saved.",
-    columns=(
-        count_column("sessions", "Settled, with an attempt, and clear about fallback.", "sessions"),
-        count_column("fell_back", "Of these, with at least one switch of channel.", "sessions"),
-        *rate_columns("fallback_rate", "fell_back ÷ sessions."),
-        count_column("retried", "With at least one retry on the same channel.", "sessions"),
-        rate_column("retry_rate", "retried ÷ sessions."),
-        count_column("rescued", "Fell back and verified: possibly by the fallback.", "sessions"),
-        *rate_columns("rescue_rate", "rescued ÷ fell_back."),
-        count_column(
-            "rescued_last_touch", "Rescued, and last tried elsewhere than first.", "sessions"
-        ),
-        count_column(
-            "rescued_certain",
-            "Rescued, not reached where they began, reached elsewhere.",
-            "sessions",
-        ),
-        count_column(
-            "not_evaluable", "Settled, with an attempt, but with unknown channels.", "sessions"
-        ),
-    ),
-)
 
 _NEEDED = ["attempts", "channel", "outcome", "step", "entry_channel", "session_status"]
 _MARKS = (
@@ -64,6 +38,42 @@ _MARKS = (
     "__perhaps_at_home",
     "__reached_elsewhere",
 )
+# Sessions of one attempt were not asked for marks: they have none.
+_SWITCH, _RETRY, _INDETERMINATE, _ENDS_ELSEWHERE, _PERHAPS_AT_HOME, _REACHED_ELSEWHERE = (
+    pl.col(mark).fill_null(value=False) for mark in _MARKS
+)
+_EVALUABLE = _SWITCH | ~_INDETERMINATE
+_RESCUED = _SWITCH & (pl.col("__status") == VERIFIED)
+
+FALLBACK_RATES = Table(
+    name="fallback_rates",
+    row="A group of sessions: how many left their channel, and how many that saved.",
+    columns=(
+        count_column("sessions", "Settled, with an attempt, and clear about fallback.", _EVALUABLE),
+        count_column("fell_back", "Of these, with at least one switch of channel.", _SWITCH),
+        *rate_columns("fallback_rate", "fell_back", "sessions"),
+        count_column(
+            "retried", "With at least one retry on the same channel.", _EVALUABLE & _RETRY
+        ),
+        rate_column("retry_rate", "retried", "sessions"),
+        count_column("rescued", "Fell back and verified: possibly by the fallback.", _RESCUED),
+        *rate_columns("rescue_rate", "rescued", "fell_back"),
+        count_column(
+            "rescued_last_touch",
+            "Rescued, and last tried elsewhere than first.",
+            _RESCUED & _ENDS_ELSEWHERE,
+        ),
+        count_column(
+            "rescued_certain",
+            "Rescued, not reached where they began, reached elsewhere.",
+            _RESCUED & _REACHED_ELSEWHERE & ~_PERHAPS_AT_HOME,
+        ),
+        count_column(
+            "not_evaluable", "Settled, with an attempt, but with unknown channels.", ~_EVALUABLE
+        ),
+    ),
+)
+
 _OF_A_SESSION = {"attempts", "session_status", *OF_THE_SESSION}
 _OF_AN_ATTEMPT = {
     name: (
@@ -133,39 +143,22 @@ def fallback_rates(
         >>> rates.select("entry_channel", "sessions", "fell_back", "rescued").rows()
         [('sms', 1, 1, 0)]
     """
-    z = normal_quantile(confidence)
     counted = frame if is_counted(column_names(frame), ATTEMPTS) else None
     needed = _NEEDED if counted is None else [*_MARKS, "session_status"]
-    grouping = Grouping.of(frame, by, FALLBACK_RATES, ATTEMPTS, needed, refused=_OF_AN_ATTEMPT)
+    grouping = Grouping.of(
+        frame,
+        by,
+        FALLBACK_RATES,
+        ATTEMPTS,
+        needed,
+        confidence=confidence,
+        refused=_OF_AN_ATTEMPT,
+    )
     if counted is None:
         counted = count_sessions(grouping.lazy, [*grouping.by, "session_status"])
     status = folded(counted["session_status"], fold_status)
     settled = counted.with_columns(status.alias("__status")).filter(status.is_in(SETTLED))
-    # Sessions of one attempt were not asked for marks: they have none.
-    switch, retry, indeterminate, ends_elsewhere, perhaps_at_home, reached_elsewhere = (
-        pl.col(mark).fill_null(value=False) for mark in _MARKS
-    )
-    evaluable = switch | ~indeterminate
-    rescued = switch & (pl.col("__status") == VERIFIED)
-    groups = grouping.sum(
-        settled,
-        sessions=ROWS.filter(evaluable),
-        fell_back=ROWS.filter(switch),
-        retried=ROWS.filter(evaluable & retry),
-        rescued=ROWS.filter(rescued),
-        rescued_last_touch=ROWS.filter(rescued & ends_elsewhere),
-        rescued_certain=ROWS.filter(rescued & reached_elsewhere & ~perhaps_at_home),
-        not_evaluable=ROWS.filter(~evaluable),
-    )
-
-    def rates(group: dict[str, Any]) -> dict[str, Any]:
-        return {
-            **with_interval("fallback_rate", group["fell_back"], group["sessions"], z),
-            "retry_rate": ratio(group["retried"], group["sessions"]),
-            **with_interval("rescue_rate", group["rescued"], group["fell_back"], z),
-        }
-
-    return grouping.frame(groups, rates)
+    return grouping.frame(grouping.sum(settled))
 
 
 def count_sessions(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame:

@@ -7,14 +7,15 @@ What ``engines.count`` counted without sums is a frame for a metric, too: it has
 of its rows stands for as many as it says, so that one who asks often has counted most before.
 
 Every metric then goes the same way: the engine counts rows and sums by the groups and by the
-words that the metric tells apart (``count``), words that mean the same fall together (``sum``),
-and the few groups are finished in exact Python arithmetic (``frame``).
+words that the metric tells apart (``count``), words that mean the same fall together and what the
+result's columns declare is added up (``sum``), and the few groups are finished in exact Python
+arithmetic (``frame``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -22,21 +23,16 @@ from plivo_analysis.api.checks import shown_value
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
+from plivo_analysis.metrics.columns import ResultColumn
 from plivo_analysis.metrics.engines import COUNTED, TICK, count, is_counted, open_table
+from plivo_analysis.metrics.intervals import normal_quantile, with_interval
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require
 from plivo_analysis.tables.convert import folded, result, select
 from plivo_analysis.tables.explode import CURRENCY, exploded, read_sessions
 from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
-from plivo_analysis.values.table_types import (
-    Column,
-    Kind,
-    Table,
-    computed,
-    describe_columns,
-    quoted_names,
-)
+from plivo_analysis.values.table_types import Kind, Table, describe_columns, quoted_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,11 +40,9 @@ if TYPE_CHECKING:
 
     import narwhals as nw
 
-Addends: TypeAlias = "pl.Expr | Mapping[str, Addends]"
-"""What ``Grouping.sum`` adds up: one expression, or several by name."""
+    from plivo_analysis.metrics.columns import Addends
 
 PERIOD = "period"
-MONEY_UNIT = "the account's currency"
 
 _MARKS = {"attempt_details": SESSIONS, "attempt_number": ATTEMPTS, "line_number": CHARGES}
 _EXPLODED_BY = {ATTEMPTS.name: "explode_attempts", CHARGES.name: "explode_charges"}
@@ -56,60 +50,6 @@ _OF_SESSIONS = {
     "channel": "A session's 'channel' is its last one, and {name} counts sessions: a channel would "
     "be judged by the sessions that ended on it. Group by 'entry_channel' or 'path'."
 }
-
-
-def count_column(name: str, meaning: str, unit: str) -> Column:
-    """A column of a result: a number of rows.
-
-    Example:
-        >>> count_column("verified", "Verified.", "sessions").nullable
-        False
-    """
-    return computed(name, Kind.COUNT, meaning, unit)
-
-
-def rate_column(name: str, meaning: str) -> Column:
-    """A column of a result: a part of one, null where the denominator is zero.
-
-    Example:
-        >>> rate_column("waste_share", "waste ÷ total_charge.").unit
-        'part of one'
-    """
-    return computed(name, Kind.RATE, meaning, "part of one", nullable=True)
-
-
-def rate_columns(name: str, meaning: str) -> tuple[Column, Column, Column]:
-    """A rate and the two ends of its interval, as ``with_interval`` gives them.
-
-    Example:
-        >>> [column.name for column in rate_columns("rate", "It.")]
-        ['rate', 'rate_low', 'rate_high']
-    """
-    return (
-        rate_column(name, meaning),
-        rate_column(f"{name}_low", "The lower end of its Wilson interval."),
-        rate_column(f"{name}_high", "The upper end of its Wilson interval."),
-    )
-
-
-def number_column(name: str, meaning: str, unit: str) -> Column:
-    """A column of a result: a number that is no share and no exact money, null where unknown.
-
-    Example:
-        >>> number_column("median_seconds", "The median wait.", "seconds").kind.value
-        'number'
-    """
-    return computed(name, Kind.NUMBER, meaning, unit, nullable=True)
-
-
-def sum_column(name: str, meaning: str) -> Column:
-    """A column of a result: a sum of money with room for 38 digits, null where none is known.
-
-    Example:
-        >>> sum_column("amount", "Their known amounts.").kind.value
-        'sum of money'
-    """
-    return computed(name, Kind.SUM, meaning, MONEY_UNIT, nullable=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +64,7 @@ class Grouping:
         result: The table of the result, without ``period`` and ``by`` before it.
         buckets: The periods; None without.
         instant: The column of instants that falls into them.
+        z: The quantile of the intervals' coverage.
         currency: What the frame's own column says that the amounts are in; None where it says
             nothing, or they are grouped by it.
     """
@@ -135,7 +76,8 @@ class Grouping:
     result: Table
     buckets: Buckets | None
     instant: str
-    currency: str | None = None
+    z: float
+    currency: str | None
 
     @classmethod
     def of(
@@ -148,6 +90,7 @@ class Grouping:
         *,
         every: str | None = None,
         tz: str | ZoneInfo = "UTC",
+        confidence: float = 0.95,
         refused: Mapping[str, str] | None = None,
     ) -> Grouping:
         """A frame checked and opened.
@@ -162,15 +105,17 @@ class Grouping:
             needed: The columns of it that will be looked at, besides its key.
             every: The length of the periods; None without.
             tz: The zone of the periods.
+            confidence: The coverage of the intervals.
             refused: Columns that make no group here, with the reason.
 
         Raises:
             SchemaError: The frame is another table, lacks columns, has a session twice, or
                 ``by`` names what makes no group; or the result has sums of money, and the
                 frame amounts of several currencies.
-            FilterError: There is no such length or zone.
+            FilterError: There is no such length or zone, or ``confidence`` does not lie between 0
+                and 1.
         """
-        buckets = Buckets.of(every=every, tz=tz)
+        z, buckets = normal_quantile(confidence), Buckets.of(every=every, tz=tz)
         available = column_names(frame)
         counted = is_counted(available, table)
         given = next((known for mark, known in _MARKS.items() if mark in available), None)
@@ -197,7 +142,7 @@ class Grouping:
         else:
             require(available, table, looked_at)
         lazy = open_table(opened, table, looked_at, names)
-        return cls(frame, lazy, table, names, result, buckets, instant, currency)
+        return cls(frame, lazy, table, names, result, buckets, instant, z, currency)
 
     @property
     def keys(self) -> list[str]:
@@ -256,20 +201,24 @@ class Grouping:
         return found
 
     def sum(self, counted: pl.DataFrame, *words: str, **sums: Addends) -> pl.DataFrame:
-        """What was counted, summed by the groups.
+        """What was counted, summed by the groups: what the result's columns declare, and more.
 
         Args:
             counted: What ``count`` gave.
             words: Further columns to group by.
-            sums: What to add up, by name: ``ROWS.filter(...)`` for a count of rows, ``money_of``
-                for money; several by name for sums that belong together.
+            sums: What else to add up, by name.
 
         Returns:
             One row a group: its keys, the words, and each sum as ``__name``; money in whole units
             of 10⁻⁸.
         """
+        declared = {
+            column.name: column.adds
+            for column in self.result.columns
+            if isinstance(column, ResultColumn) and column.adds is not None
+        }
         # An engine counted by the wire's words. Those that fold to one word are added up here.
-        wanted = [_added_up(value).alias(f"__{name}") for name, value in sums.items()]
+        wanted = [_added_up(adds).alias(f"__{name}") for name, adds in (declared | sums).items()]
         keys = [*self.keys, *words]
         if keys:
             return counted.group_by(keys).agg(wanted)
@@ -278,7 +227,7 @@ class Grouping:
     def frame(
         self,
         groups: pl.DataFrame,
-        finish: Callable[[dict[str, Any]], Mapping[str, Any]],
+        finish: Callable[[dict[str, Any]], Mapping[str, Any]] = dict,
         order: Mapping[str, bool] | None = None,
     ) -> Any:
         """The result: by period, then by the ``by`` columns, nulls last, text by code point.
@@ -286,7 +235,7 @@ class Grouping:
         Args:
             groups: What ``sum`` gave.
             finish: From the sums of a group, by name, money as ``Money``, to what its row of the
-                result has besides them.
+                result has besides them and the declared rates.
             order: What sorts rows of the same group, and whether descending.
 
         Returns:
@@ -297,10 +246,17 @@ class Grouping:
         if order:
             groups = groups.sort(*order, descending=list(order.values()), nulls_last=True)
         sums = groups.drop(self.keys).rename(lambda name: name.removeprefix("__"))
+        rates = {
+            column.name: column.divides
+            for column in self.result.columns
+            if isinstance(column, ResultColumn) and column.divides
+        }
         rows = []
         for row in sums.iter_rows(named=True):
             group = {name: _with_money(value) for name, value in row.items()}
             finished = {**group, **finish(group)}
+            for name, (part, whole) in rates.items():
+                finished |= with_interval(name, finished[part], finished[whole], self.z)
             rows.append({name: _amount(finished[name]) for name in self.result.names})
         found = pl.from_dicts(rows, schema=self.result.polars())
         found = pl.DataFrame([*groups.select(self.keys), *found])

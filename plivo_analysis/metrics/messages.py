@@ -12,9 +12,14 @@ import polars as pl
 
 from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.api.vocabulary import fold_status
+from plivo_analysis.metrics.columns import (
+    count_column,
+    rate_columns,
+    sum_column,
+    unpriced_column,
+)
 from plivo_analysis.metrics.engines import ROWS
-from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
-from plivo_analysis.metrics.intervals import normal_quantile, with_interval
+from plivo_analysis.metrics.grouping import Grouping
 from plivo_analysis.metrics.money import money_of
 from plivo_analysis.values.table_types import Kind, Table, computed
 
@@ -26,28 +31,14 @@ MESSAGE_SPEND = Table(
     name="message_spend",
     row="A group of messages: what they were billed.",
     columns=(
-        count_column("messages", "All messages, in both directions.", "messages"),
+        count_column("messages", "All messages, in both directions.", unit="messages"),
         computed("units", Kind.COUNT, "Parts billed.", "parts", nullable=True),
-        sum_column("amount", "The sum of total_amount."),
-        sum_column("carrier_fees", "The carriers' surcharge, shown beside and never added."),
-        count_column("unpriced", "Messages without a total_amount.", "messages"),
+        sum_column("amount", "The sum of total_amount.", "amount"),
+        sum_column("carrier_fees", "The carriers' surcharge, beside and never added.", "fees"),
+        unpriced_column("Messages without a total_amount.", "amount", unit="messages"),
     ),
 )
 
-DELIVERY_RATES = Table(
-    name="delivery_rates",
-    row="A group of outbound messages: how many arrived.",
-    columns=(
-        count_column("messages", "Outbound messages.", "messages"),
-        count_column("delivered", "Delivered or read.", "messages"),
-        count_column("undelivered", "Undelivered.", "messages"),
-        count_column("failed", "Failed or rejected.", "messages"),
-        count_column("other", "Not final.", "messages"),
-        *rate_columns("delivered_rate", "delivered ÷ (messages − other)."),
-    ),
-)
-
-_SUMMED = {"units": "units", "amount": "total_amount", "carrier_fees": "carrier_fees"}
 _STATES = {
     "delivered": "delivered",
     "read": "delivered",
@@ -55,6 +46,26 @@ _STATES = {
     "failed": "failed",
     "rejected": "failed",
 }
+_ENDS = {
+    "delivered": "Delivered or read.",
+    "undelivered": "Undelivered.",
+    "failed": "Failed or rejected.",
+    "other": "Not final.",
+}
+_STATE = pl.col("__message_state")
+
+DELIVERY_RATES = Table(
+    name="delivery_rates",
+    row="A group of outbound messages: how many arrived.",
+    columns=(
+        count_column("messages", "Outbound messages.", unit="messages"),
+        *(
+            count_column(end, meaning, _STATE.eq(end), unit="messages")
+            for end, meaning in _ENDS.items()
+        ),
+        *rate_columns("delivered_rate", "delivered", "final", "delivered ÷ (messages − other)."),
+    ),
+)
 
 # Sources: the documentation's messages and Verify pages, the carriers' codes in the vendor's
 # support pages. The table is open: a code that is not in it is kept as it is.
@@ -124,17 +135,14 @@ def message_spend(
     """
     needed = ["units", "total_amount", "carrier_fees"]
     grouping = Grouping.of(messages, by, MESSAGE_SPEND, MESSAGES, needed, every=every, tz=tz)
-    counted = grouping.count({}, sums=_SUMMED)
-    sums = {name: money_of(name) for name in _SUMMED}
+    summed = {"parts": "units", "amount": "total_amount", "fees": "carrier_fees"}
+    groups = grouping.sum(grouping.count({}, sums=summed), parts=money_of("parts"))
 
-    def spent(group: dict[str, Any]) -> dict[str, Any]:
-        units = group["units"].amount  # parts are whole, and summed as money is
-        return {
-            "units": None if units is None else int(units),
-            "unpriced": group["amount"].unknown,
-        }
+    def units(group: dict[str, Any]) -> dict[str, Any]:
+        parts = group["parts"].amount  # parts are whole, but are summed as money is
+        return {"units": None if parts is None else int(parts)}
 
-    return grouping.frame(grouping.sum(counted, messages=ROWS, **sums), spent)
+    return grouping.frame(groups, units)
 
 
 def delivery_rates(messages: Any, by: str | Iterable[str] = (), *, confidence: float = 0.95) -> Any:
@@ -168,26 +176,11 @@ def delivery_rates(messages: Any, by: str | Iterable[str] = (), *, confidence: f
         >>> delivery_rates(messages).select("messages", "other", "delivered_rate").rows()
         [(3, 1, 0.5)]
     """
-    z = normal_quantile(confidence)
-    grouping = Grouping.of(
-        messages, by, DELIVERY_RATES, MESSAGES, ["message_direction", "message_state"]
-    )
+    needed = ["message_direction", "message_state"]
+    grouping = Grouping.of(messages, by, DELIVERY_RATES, MESSAGES, needed, confidence=confidence)
     counted = grouping.count({"message_direction": fold_status, "message_state": _state})
-    state = pl.col("__message_state")
-    groups = grouping.sum(
-        counted.filter(pl.col("__message_direction") == "outbound"),
-        messages=ROWS,
-        **{
-            word: ROWS.filter(state == word)
-            for word in ("delivered", "undelivered", "failed", "other")
-        },
-    )
-
-    def rates(group: dict[str, Any]) -> dict[str, Any]:
-        final = group["messages"] - group["other"]
-        return with_interval("delivered_rate", group["delivered"], final, z)
-
-    return grouping.frame(groups, rates)
+    outbound = counted.filter(pl.col("__message_direction") == "outbound")
+    return grouping.frame(grouping.sum(outbound, final=ROWS.filter(_STATE != "other")))
 
 
 def _state(word: str | None) -> str:

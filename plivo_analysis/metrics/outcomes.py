@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.metrics.engines import ROWS
-from plivo_analysis.metrics.grouping import Grouping, count_column, rate_columns, sum_column
-from plivo_analysis.metrics.intervals import normal_quantile, with_interval
+from plivo_analysis.metrics.columns import (
+    count_column,
+    rate_columns,
+    sum_column,
+    unpriced_column,
+)
+from plivo_analysis.metrics.grouping import Grouping
 from plivo_analysis.metrics.money import money_of
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.values.table_types import Table
@@ -16,21 +20,27 @@ from plivo_analysis.values.table_types import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_OUTCOMES = ("reached", "not_reached", "pending", "unknown")
+_OUTCOME = pl.col("__outcome")
+_OUTCOMES = {
+    "reached": "Delivered, answered or read.",
+    "not_reached": "Failed, refused, busy or not answered.",
+    "pending": "Not final.",
+    "unknown": "With a status not known here.",
+}
 
 ATTEMPT_OUTCOMES = Table(
     name="attempt_outcomes",
     row="A group of attempts: how they went and what they cost.",
     columns=(
-        count_column("attempts", "All attempts.", "attempts"),
-        count_column("reached", "Delivered, answered or read.", "attempts"),
-        count_column("not_reached", "Failed, refused, busy or not answered.", "attempts"),
-        count_column("pending", "Not final.", "attempts"),
-        count_column("unknown", "With a status not known here.", "attempts"),
-        *rate_columns("reached_rate", "reached ÷ attempts."),
-        sum_column("charge", "What they were billed."),
+        count_column("attempts", "All attempts.", unit="attempts"),
+        *(
+            count_column(word, meaning, _OUTCOME.eq(word), unit="attempts")
+            for word, meaning in _OUTCOMES.items()
+        ),
+        *rate_columns("reached_rate", "reached", "attempts"),
+        sum_column("charge", "What they were billed.", "charge"),
         sum_column("billed_not_reached", "The part billed for attempts not reached."),
-        count_column("unpriced", "Attempts without a known charge.", "attempts"),
+        unpriced_column("Attempts without a known charge.", "charge", unit="attempts"),
     ),
 )
 
@@ -78,22 +88,13 @@ def attempt_outcomes(
         >>> attempt_outcomes(attempts).select("reached_rate", "billed_not_reached").rows()
         [(0.5, Decimal('0.08000000'))]
     """
-    z = normal_quantile(confidence)
-    grouping = Grouping.of(frame, by, ATTEMPT_OUTCOMES, ATTEMPTS, ["outcome", "charge"])
-    outcome = pl.col("__outcome")
+    grouping = Grouping.of(
+        frame, by, ATTEMPT_OUTCOMES, ATTEMPTS, ["outcome", "charge"], confidence=confidence
+    )
     groups = grouping.sum(
         grouping.count({"outcome": None}, sums={"charge": "charge"}),
-        attempts=ROWS,
-        **{word: ROWS.filter(outcome == word) for word in _OUTCOMES},
-        charge=money_of("charge"),
-        missed=money_of("charge", outcome == "not_reached"),
+        missed=money_of("charge", _OUTCOME == "not_reached"),
     )
-
-    def outcomes(group: dict[str, Any]) -> dict[str, Any]:
-        return {
-            **with_interval("reached_rate", group["reached"], group["attempts"], z),
-            "billed_not_reached": group["charge"].part(group["missed"]),
-            "unpriced": group["charge"].unknown,
-        }
-
-    return grouping.frame(groups, outcomes)
+    return grouping.frame(
+        groups, lambda group: {"billed_not_reached": group["charge"].part(group["missed"])}
+    )

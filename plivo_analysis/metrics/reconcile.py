@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from plivo_analysis.api.columns import SESSIONS
-from plivo_analysis.metrics.grouping import MONEY_UNIT, count_column, sum_column
+from plivo_analysis.metrics.columns import MONEY_UNIT, count_column, sum_column
 from plivo_analysis.tables.bill import leftovers, settle
 from plivo_analysis.tables.checks import refuse_doubled
 from plivo_analysis.tables.convert import result, select
@@ -31,9 +31,9 @@ RECONCILE = Table(
             nullable=True,
         ),
         count_column(
-            "unpriced_attempts", "Attempts without a known or derived charge.", "attempts"
+            "unpriced_attempts", "Attempts without a known or derived charge.", unit="attempts"
         ),
-        count_column("orphan_charges", "Charge rows of no attempt.", "charge rows"),
+        count_column("orphan_charges", "Charge rows of no attempt.", unit="charge rows"),
         computed(
             "reasons",
             Kind.TEXTS,

@@ -27,11 +27,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.intervals import student_quantile, wilson
+from plivo_analysis.metrics.sessions import cost_per_verified, success_rates
 from plivo_analysis.metrics.spend import spend
-from plivo_analysis.metrics.success import success_rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

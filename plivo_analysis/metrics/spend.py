@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.metrics.engines import ROWS
-from plivo_analysis.metrics.grouping import Grouping, count_column, sum_column
-from plivo_analysis.metrics.money import money_of
+from plivo_analysis.metrics.columns import count_column, sum_column, unpriced_column
+from plivo_analysis.metrics.grouping import Grouping
 from plivo_analysis.tables.exploded_columns import CHARGES
 from plivo_analysis.values.table_types import Table
 
@@ -20,9 +19,9 @@ SPEND = Table(
     name="spend",
     row="A group of lines of the bill.",
     columns=(
-        count_column("lines", "Lines, also those without a known amount.", "lines"),
-        sum_column("amount", "Their known amounts."),
-        count_column("unpriced", "Lines without a known amount.", "lines"),
+        count_column("lines", "Lines, also those without a known amount.", unit="lines"),
+        sum_column("amount", "Their known amounts.", "amount"),
+        unpriced_column("Lines without a known amount.", "amount", unit="lines"),
     ),
 )
 
@@ -76,5 +75,4 @@ def spend(
         counted = counted.with_columns(
             channel=pl.when(of_no_channel).then("__line").otherwise("channel")
         )
-    groups = grouping.sum(counted, lines=ROWS, amount=money_of("amount"))
-    return grouping.frame(groups, lambda group: {"unpriced": group["amount"].unknown})
+    return grouping.frame(grouping.sum(counted))

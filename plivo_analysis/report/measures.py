@@ -20,13 +20,11 @@ from plivo_analysis.figures.rows import metric_rows
 from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.insights.journeys import count_masked, journey_rates
 from plivo_analysis.metrics.certainty import Certainty, Completeness
-from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.outcomes import attempt_outcomes
-from plivo_analysis.metrics.paths import channel_paths
 from plivo_analysis.metrics.reconcile import reconcile
+from plivo_analysis.metrics.sessions import channel_paths, cost_per_verified, success_rates
 from plivo_analysis.metrics.spend import SPEND, spend
-from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.tables.explode import explode_attempts, explode_charges
 from plivo_analysis.values.typesetting import decimals
 

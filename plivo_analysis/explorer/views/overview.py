@@ -22,10 +22,9 @@ from plivo_analysis.explorer.views.view import View, cell
 from plivo_analysis.figures import style
 from plivo_analysis.insights.changes import compare
 from plivo_analysis.insights.journeys import journey_rates
-from plivo_analysis.metrics.cost import cost_per_verified
 from plivo_analysis.metrics.fallback import fallback_rates
+from plivo_analysis.metrics.sessions import cost_per_verified, success_rates
 from plivo_analysis.metrics.spend import spend
-from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Difference, points
 from plivo_analysis.report.countries import country
 from plivo_analysis.report.estimated import estimated_summary

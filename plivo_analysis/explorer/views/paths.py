@@ -18,8 +18,7 @@ from plivo_analysis.figures.chart_data import RateEstimate, add_up
 from plivo_analysis.figures.flows import stayed_and_changed
 from plivo_analysis.figures.rows import group_title
 from plivo_analysis.insights.delivery import waits
-from plivo_analysis.metrics.paths import channel_paths
-from plivo_analysis.metrics.success import success_rates
+from plivo_analysis.metrics.sessions import channel_paths, success_rates
 from plivo_analysis.tables.explode import explode_attempts
 from plivo_analysis.values.typesetting import percent
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures.time_axis import instant
 from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.metrics.sessions import success_rates
 from plivo_analysis.metrics.spend import spend
-from plivo_analysis.metrics.success import success_rates
 from plivo_analysis.report.comparison import Difference
 from plivo_analysis.report.measures import COUNTRY, Measures, add
 from plivo_analysis.report.sections.header import section
