@@ -272,6 +272,7 @@ class SpendOverTime:
         at = totals.index(max(totals))
         on = "in" if self.bucket in {"week", "month"} else "on"
         name = f"{on} {self.names[at]}"
+        # A bucket that was read in part would make the median too low, and others look unusual.
         read = sorted(total for place, total in enumerate(totals) if place not in unread)
         median = read[len(read) // 2] if len(read) >= _FEWEST_FOR_A_MEDIAN else _ZERO
         unusual = median > 0 and totals[at] / median >= _UNUSUAL
@@ -297,6 +298,7 @@ def largest(
         ([Decimal('3')], [Decimal('2'), Decimal('1')])
     """
     ranked = sorted(groups, key=lambda group: -(amount(group) or _ZERO))
+    # "1 other" would take the line that the group itself can have.
     named = len(ranked) if len(ranked) <= most + 1 else most
     return ranked[:named], ranked[named:]
 

@@ -103,6 +103,7 @@ def _scale_end(marks: Sequence[Mark]) -> float | None:
     known = [mark.ends for mark in marks if mark.ends]
     if not known:
         return None
+    # By the median, which a single slow or small group does not move.
     highs = sorted(high for _, _, high in known)
     # No dot may be beyond the scale, however wide its interval is.
     widest = min(highs[-1], _WIDEST * highs[len(highs) // 2])

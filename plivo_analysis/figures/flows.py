@@ -138,6 +138,7 @@ def stayed_and_changed(frame: Any) -> list[str]:
 def _links(rows: list[Row], *, every_session: bool) -> _Links:
     """The sessions that go from the channel they began on to another, and to their ending."""
     links: _Links = Counter()
+    # Only the first change has a column: further ones would each add many links of few sessions.
     for row in rows:
         began, *later = row["path"].split(ARROW)
         start = _Node(_BEGAN, began)

@@ -181,13 +181,11 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
     )
     heading = "<b>Rescued, % of those that fell back</b>"
     figure.write(heading, _RIGHT[0], 1, yanchor="bottom", yshift=4)
-    rings: list[tuple[float, int, str, str]] = []
     for line, (row, name, colour) in enumerate(named):
         rescued = RescueRange.of(row)
         if rescued is None:
             figure.write("none fell back", _RIGHT[0], line, yref="y")
             continue
-        rings.append((rescued.last * 100, line, f"{name}<br>{rescued.text}", colour))
         figure.write(f"<b>{rescued.ends_text}</b>", 1, line, yref="y", xshift=10)
         left, right = rescued.certain * 100, rescued.possible * 100
         place = {"xref": "x2", "yref": "y", "y0": line - _HALF_BAR, "y1": line + _HALF_BAR}
@@ -196,10 +194,9 @@ def _rescues(figure: style.Sketch, named: _Named) -> None:
         edge = {"type": "line", "line": {"width": 2, "color": colour}}
         for shape, x0, x1 in ((bar, left, right), (edge, left, left), (edge, right, right)):
             figure.shapes.append(shape | place | {"x0": x0, "x1": x1})
-    if rings:
-        x, y, hovers, colours = zip(*rings, strict=True)
-        look = {"color": list(colours), "symbol": "circle-open", "line": {"width": 1.6}}
-        figure.traces.append(dots_at(x, y, hovers, **look) | {"xaxis": "x2"})
+        look = {"color": colour, "symbol": "circle-open", "line": {"width": 1.6}}
+        ring = dots_at([rescued.last * 100], [line], [f"{name}<br>{rescued.text}"], **look)
+        figure.traces.append(ring | {"xaxis": "x2"})
 
 
 def _over_time(table: MetricRows, rate: Rate) -> go.Figure:

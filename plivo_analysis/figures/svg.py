@@ -255,6 +255,7 @@ def parts(
         >>> parts([("sms", Decimal(3))], Decimal(4), 100, label="SMS $3").marks["parts"]
         [(0.0, 75.0, '#3D6DB5')]
     """
+    # A credit makes the other parts longer than the whole: the bar is then cut where its box ends.
     at, marks = 0.0, []
     for channel, amount in amounts:
         if whole > 0 and amount > 0:
@@ -321,6 +322,19 @@ def stacked_bars(
                 x = across(place) + step * (1 - _BAR) / 2
                 paths[number] += _bar(x, top, step * _BAR, foot - top)
             above, below = (base + amount, below) if amount > 0 else (above, base + amount)
+    peak = None
+    if found := spent.peak(unread):
+        place, cost, name = found
+        if (len(cost) + len(name)) * _LETTER > width / 2:
+            name = name.split(",")[0]  # the day alone, without how unusual it is
+        peak = {
+            "x": round(across(place) + step / 2, 1),
+            "y": up(heights[place]) - 5,
+            # In the outer thirds a centred text could leave the box.
+            "anchor": ("start", "middle", "end")[3 * place // len(spent.starts)],
+            "amount": cost,
+            "name": name,
+        }
     marks = {
         "left": round(left, 1),
         "floor": up(_ZERO),
@@ -335,35 +349,11 @@ def stacked_bars(
         ],
         "unread": [(across(place), round(step, 1)) for place in sorted(unread)],
         "mean": None if mean is None else up(mean),
-        "peak": _peak_label(spent, unread, up, across, width),
+        "peak": peak,
         "times": _time_labels(spent, across, step, width - left),
     }
     label = f"Spend by {spent.bucket} and channel; each amount is in the table below"
     return Drawing("stacked_bars", width, height, label, marks)
-
-
-def _peak_label(
-    spent: SpendOverTime,
-    unread: Collection[int],
-    up: Callable[[Decimal], float],
-    across: Callable[[int], float],
-    width: float,
-) -> dict[str, Any] | None:
-    peak = spent.peak(unread)
-    if peak is None:
-        return None
-    place, amount, name = peak
-    # In the outer thirds a centred text could leave the box.
-    anchor = ("start", "middle", "end")[3 * place // len(spent.starts)]
-    if (len(amount) + len(name)) * _LETTER > width / 2:
-        name = name.split(",")[0]
-    return {
-        "x": round((across(place) + across(place + 1)) / 2, 1),
-        "y": up(spent.heights[place]) - 5,
-        "anchor": anchor,
-        "amount": amount,
-        "name": name,
-    }
 
 
 def _time_labels(
@@ -391,6 +381,8 @@ def _money_ticks(top: Decimal) -> list[Decimal]:
     """Two to four round amounts, from zero to the last one that is not above the top."""
     if top <= 0:
         return [_ZERO]
+    # From the power of ten of a third of the top: the smallest round step of which at most three
+    # fit below the top.
     unit = Decimal(1).scaleb((top / _INTERVALS).adjusted())
     step = next(unit * times for times in _STEPS if unit * times * (_INTERVALS + 1) > top)
     return [step * place for place in range(int(top / step) + 1)]

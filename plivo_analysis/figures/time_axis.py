@@ -48,6 +48,8 @@ def positions(periods: Sequence[datetime]) -> list[datetime]:
     walls = [period.replace(tzinfo=None) for period in periods]
     if not periods or bucket(periods) != "hour":
         return walls
+    # Hours are spaced by the time that passes, as if the clock were never changed: else one of the
+    # two hours of the same name would hide the other.
     first = min(periods, key=instant)
     return [first.replace(tzinfo=None) + (instant(at) - instant(first)) for at in periods]
 
@@ -156,6 +158,7 @@ def ticks(periods: Sequence[datetime], most: int = 6) -> tuple[list[datetime], l
 
 
 def _hour_ticks(starts: Sequence[datetime], most: int) -> tuple[list[datetime], list[str]]:
+    # Ticks stand at hours of the day that the step divides: 00:00, 06:00, 12:00.
     hours = (instant(starts[-1]) - instant(starts[0])) // _HOUR + 1
     step = next((width for width in _HOURS if hours <= width * most), _HOURS[-1])
     pairs = zip(positions(starts), starts, strict=True)
@@ -165,6 +168,7 @@ def _hour_ticks(starts: Sequence[datetime], most: int) -> tuple[list[datetime], 
 
 
 def _monday_ticks(first: datetime, last: datetime, most: int) -> tuple[list[datetime], list[str]]:
+    # Python counts Monday as 0, so that this goes forward to the next one, or stays on it.
     monday = first + timedelta(days=-first.weekday() % 7)
     mondays = [monday + timedelta(weeks=n) for n in range((last - monday).days // 7 + 1)]
     # The label of a Monday too close to the first day would run into that day's label.

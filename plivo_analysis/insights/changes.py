@@ -220,7 +220,7 @@ def count_both(
         SchemaError: As for ``compare``.
     """
     first_grouping = Grouping.of(before, by, result, SESSIONS, needed)
-    by = first_grouping.by
+    by = first_grouping.by  # an iterable of the caller's may give its names only once
     groupings = [first_grouping, Grouping.of(after, by, result, SESSIONS, needed)]
     engines = [nw.from_native(frame).implementation for frame in (before, after)]
     if engines[0] is not engines[1]:
@@ -247,10 +247,8 @@ def count_both(
                 f"Column {name!r} is {kinds[0]} before and {kinds[1]} after; nothing tells which "
                 "of its groups are the same. Cast one of them."
             )
-    marked = [
-        counted.with_columns(__after=pl.lit(value))
-        for counted, value in ((first, False), (second, True))
-    ]
+    marked = first.with_columns(__after=pl.lit(False)), second.with_columns(__after=pl.lit(True))
+    # Relaxed: one engine may have counted a number in 32 bits in one table, in 64 in the other.
     return groupings[0], pl.concat(marked, how="vertical_relaxed")
 
 

@@ -79,6 +79,7 @@ class Completeness:
     @property
     def counts(self) -> Certainty:
         """How certain the number of records is."""
+        # Without a period nothing says what should have been read: the table is taken as it is.
         nothing_read = self.period is not None and self.hours_read <= 0
         if not self.rows and (self.set_aside or nothing_read):
             return Certainty.NOT_READ
@@ -253,6 +254,8 @@ def unread_ranges(coverage: list[dict[str, Any]], period: Range) -> tuple[Range,
         ]
         for state in ("complete", "live")
     )
+    # Where a part that was read ends, or the period begins: a live part that goes on from there was
+    # read by the same load.
     ends = {whole.start, *(span.end for span in complete)}
     read = [*complete, *(span for span in live if span.start < whole.start or span.start in ends)]
     return tuple(gap.datetimes() for gap in subtract(whole, read))

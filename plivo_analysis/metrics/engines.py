@@ -165,10 +165,12 @@ def counting(
     wanted = [(times.sum() if counts else nw.len()).alias(COUNTED)]
     for name, column in sums.items():
         value = nw.col(column)
+        # A row that was counted before stands for many rows of the table, which are all alike.
         known = nw.when(~value.is_null()).then(times).sum() if counts else value.count()
         total = (value * times).sum() if counts else value.sum()
         wanted += [total.alias(f"__{name}"), known.alias(f"__known_{name}")]
     names = list(dict.fromkeys(keys))
+    # An engine cannot group by nothing: a whole table is selected from instead.
     return lazy.group_by(names).agg(*wanted) if names else lazy.select(*wanted)
 
 
@@ -189,7 +191,9 @@ def exact(counted: pl.DataFrame, sums: Mapping[str, str]) -> pl.DataFrame:
         cs.categorical().cast(pl.String), cs.enum().cast(pl.String)
     )
     typed = found.with_columns(
-        (cs.by_name(numbers) - cs.boolean()).cast(pl.Int64), pl.col(money).cast(_SUM)
+        # What is grouped by may be a flag of ours as well, which stays one.
+        (cs.by_name(numbers) - cs.boolean()).cast(pl.Int64),
+        pl.col(money).cast(_SUM),
     )
     # polars would round the rest away without a word.
     if any((typed[name] != found[name]).any() for name in money):
@@ -235,7 +239,8 @@ def refuse_doubled_keys(lazy: nw.LazyFrame[Any], table: Table) -> None:
     if isinstance(native, pl.LazyFrame):
         doubled = any(_holds_doubled(part, table.key) for part in _parts(native, table.key, _KEYS))
     else:
-        # Equal hashes may be those of two keys, so that only different ones prove anything.
+        # Equal hashes may be those of two keys, so that only different ones prove anything: the
+        # keys themselves are looked at only where hashes are equal.
         doubled = all(_fewer_keys(part) for (part,) in keyed(lazy, table.key))
     if doubled:
         raise doubled_key(table, lazy.collect_schema().names())
@@ -268,12 +273,15 @@ def keyed(lazy: nw.LazyFrame[Any], key: Sequence[str]) -> Iterator[list[nw.LazyF
     elif nw.dependencies.is_duckdb_relation(native):
         hashed = native.project(f"*, hash({', '.join(map(_quoted, key))}) AS {KEY}")
         yield [nw.from_native(hashed)]
+    # A key is an id, or an id and a number. The number is what follows the last space, so that no
+    # two keys have the same text.
     texts = [nw.col(column).cast(nw.String) for column in key]
     yield [lazy.with_columns(nw.concat_str(texts, separator=" ").alias(KEY))]
 
 
 def _parts(lazy: pl.LazyFrame, key: Sequence[str], most: int) -> Iterator[pl.LazyFrame]:
     """Parts of about so many rows at most, by the hash of the key, which is ``KEY`` in them."""
+    # Equal keys have equal hashes and so stand in the same part, whatever else is in it.
     hashed = lazy.with_columns(reduce(xor, (pl.col(column).hash() for column in key)).alias(KEY))
     parts = 1 + lazy.select(pl.len()).collect(engine="streaming").item() // most
     for part in range(parts):
@@ -286,6 +294,7 @@ def _holds_doubled(part: pl.LazyFrame, key: Sequence[str]) -> bool:
     hashes = part.select(KEY).collect(engine="streaming")[KEY]
     if hashes.n_unique() == len(hashes):
         return False
+    # Of millions of keys few share a hash, and only theirs are read as texts.
     suspects = hashes.filter(hashes.is_duplicated()).unique()
     rows = part.filter(pl.col(KEY).is_in(suspects.implode())).select(key)
     return rows.collect(engine="streaming").is_duplicated().any()

@@ -186,6 +186,7 @@ def count_sessions(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> pl.DataFrame
             for part in parts
         ]
         singles, others = (pl.concat(frames) for frames in zip(*found, strict=True))
+        # A null compares to null: a session of unknown numbers is not known to be whole.
         partial = others.filter(~pl.col("__whole").fill_null(value=False))["__rows"].sum()
         # Two sessions of one hash look like a partial one: the keys decide.
         if not partial:
@@ -215,6 +216,8 @@ def _of_several(lazy: nw.LazyFrame[Any], keys: Iterable[str]) -> nw.LazyFrame[An
     listed, first, last = nw.col("__listed"), nw.col("__first"), nw.col("__last")
     return (
         lazy.with_columns(**dict(zip(_MARKS, marks, strict=True)))
+        # A session whose attempts differ in one of the keys makes two groups here. Each of them has
+        # fewer attempts than it says, and is refused as partial.
         .group_by(KEY, *keys)
         .agg(
             # any, not a sum above 0: Spark does not add booleans.

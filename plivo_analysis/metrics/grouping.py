@@ -118,6 +118,7 @@ class Grouping:
         z, buckets = normal_quantile(confidence), Buckets.of(every=every, tz=tz)
         available = column_names(frame)
         counted = is_counted(available, table)
+        # A table is known by a column that no other has.
         given = next((known for mark, known in _MARKS.items() if mark in available), None)
         if not counted:
             _refuse_another(given, available, result, table, needed)
@@ -127,6 +128,7 @@ class Grouping:
             refused = {name: text.format(name=result.name) for name, text in _OF_SESSIONS.items()}
         names = _checked(by, result, offered, refused or {}, periods=buckets is not None)
         instant = "message_time" if table is MESSAGES else "created_at"
+        # Rows that were counted before have no key, and doubled ones were refused then.
         key = (COUNTED,) if counted else table.key
         looked_at = [*key, *needed, *([instant] if buckets else [])]
         currency = None
@@ -170,6 +172,8 @@ class Grouping:
         Raises:
             SchemaError: A key comes twice, or an amount has too many decimal places.
         """
+        # Engines do not fold words alike. They count by the words as they are, of which there are
+        # few, and the few groups are folded here.
         keys, lazy = [*self.by, *words], self.lazy
         if self.buckets is not None:
             lazy = self.buckets.ticked(lazy, self.instant)
@@ -181,6 +185,7 @@ class Grouping:
             (counted[name] if fold is None else folded(counted[name], fold)).alias(f"__{name}")
             for name, fold in words.items()
         )
+        # A word may be grouped by as well: the group keeps it as it is.
         return counted.with_columns(folded_words).drop(
             name for name in words if name not in self.by
         )
@@ -256,6 +261,7 @@ class Grouping:
             group = {name: _with_money(value) for name, value in row.items()}
             finished = {**group, **finish(group)}
             for name, (part, whole) in rates.items():
+                # Also a rate that shows no interval: the two ends are then no column.
                 finished |= with_interval(name, finished[part], finished[whole], self.z)
             rows.append({name: _amount(finished[name]) for name in self.result.names})
         found = pl.from_dicts(rows, schema=self.result.polars())

@@ -113,6 +113,7 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
         maintain_order="left",
     ).with_columns(pl.col("matched").fill_null(value=False))
     matched = int(joined["matched"].sum())
+    # A record may match two attempts of one uuid: what it cost counts once.
     billed = records.filter(pl.col("message_uuid").is_in(sent["attempt_uuid"].implode()))
     return MessageJoin(
         frame=result(joined.select(*sent.columns, "matched", *records.columns), attempts),

@@ -72,6 +72,7 @@ class Money:
 
         It is None where rows are there but none is known, and where nothing is known at all.
         """
+        # Of rows none of which is known a part is unknown too, also where it has no row.
         if not self.known or (part.unknown and not part.known):
             return None
         return decimal(part.units)

@@ -144,9 +144,12 @@ class Buckets:
         first, last = ends.row(0)
         at_first, changes = (0, {}) if first is None else _clock(ZoneInfo(self.tz), first, last)
         if self.every == "1h":
+            # In a zone that is half an hour off, or whose clock is changed by half an hour, a whole
+            # hour of UTC would lie in two buckets.
             tick = gcd(HOUR, at_first, *changes, *changes.values())
             return lazy.with_columns((us // tick * tick).alias(TICK))
         wall = us + at_first
+        # In the order of time: of all changes before an instant the last one is in force.
         for since, difference in changes.items():
             wall = nw.when(us >= since).then(us + difference).otherwise(wall)
         return lazy.with_columns((wall // DAY * DAY).alias(TICK))
@@ -161,6 +164,8 @@ class Buckets:
             period: The name of the new column, whose times are in the zone.
         """
         ticks = counted[TICK].cast(pl.Int64)
+        # A tick of hours is an instant, whose hour begins in the zone. A tick of days is a midnight
+        # on the zone's own clock, and becomes an instant only here.
         known = [from_us(us) for us in ticks.drop_nulls().unique()]
         starts = map(self.start if self.every == "1h" else self._midnight, known)
         instants = ticks.replace_strict(
@@ -201,6 +206,7 @@ def _clock(zone: ZoneInfo, first: int, last: int) -> tuple[int, dict[int, int]]:
     def difference(us: int) -> int:
         return (from_us(us).astimezone(zone).utcoffset() or timedelta()) // _MICROSECOND
 
+    # False before the change and true from it on, so that bisection finds where it begins.
     def beginning(of: int, day: int) -> int:
         return day + bisect_left(range(day, day + DAY), x=True, key=lambda us: difference(us) == of)
 

@@ -181,6 +181,7 @@ class Sample:
             return True
         if len(self._positions) < LEAST_PAGES or not self._apart:
             return False
+        # Ten pages read at one end and one at the other are worth little more than two.
         squares = sum(weight * weight for weight in self._weights)
         return sum(self._weights) ** 2 >= _LEAST_SPREAD * squares
 
@@ -257,6 +258,7 @@ class Sample:
             if part in _MONEY and sum(amounts) ** 2 < _LEAST_AMOUNTS * squares:
                 return TOO_EARLY
         parts = [float(getattr(page, part)) for page in sums]
+        # Only pages that hold something of the group tell how it spreads.
         if is_total:
             wholes, pages = self._page_rows, pages_with_group
         else:
@@ -293,11 +295,13 @@ class Sample:
         unread = self.of_pages - len(parts)
         if not unread:
             return Interval.exact(ratio)
+        # The formulas of the module's docstring, by their names there: z, g, s², v.
         departures = [a - ratio * b for a, b in zip(parts, wholes, strict=True)]
         pairs = len(self._apart)
         squares = sum((departures[at + 1] - departures[at]) ** 2 for at in self._apart)
         carried = sum((weight - 1) ** 2 for weight in self._weights) + unread
         variance = squares / (2 * pairs) * carried / whole**2
+        # Two degrees at least: with one, an interval of 95 % would be three times as wide.
         degrees = max(2.0, _CARRIED * pairs)
         if pages < len(parts):  # pages without the group tell nothing of its spread
             degrees = max(1.0, min(degrees, pages - 1.0))

@@ -68,6 +68,7 @@ def spend(
         [('sms', 1, Decimal('0.08000000'), 0), ('validation', 1, Decimal('0.01000000'), 0)]
     """
     grouping = Grouping.of(frame, by, SPEND, CHARGES, ["line", "amount"], every=every, tz=tz)
+    # Lines of validation, and unallocated ones, have no channel: they show their own word there.
     by_channel = "channel" in grouping.by
     counted = grouping.count({"line": None} if by_channel else {}, sums={"amount": "amount"})
     if by_channel:
