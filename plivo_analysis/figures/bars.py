@@ -7,6 +7,7 @@ known is no bar at all, and a negative one hangs below zero.
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, time_axis
@@ -109,15 +110,11 @@ def _draw_panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
 def _panel_domains(totals: list[Decimal | None]) -> list[list[float]]:
     """The lower and upper end of each panel, from the top down: the largest is twice as high."""
     amounts = [total or _ZERO for total in totals]
-    # The figure's height is shared by one more part than there are panels.
-    part = 1 / (len(amounts) + 1)
-    domains, ceiling = [], 1.0
-    for place in range(len(amounts)):
-        floor = ceiling - part * (2 if place == amounts.index(max(amounts)) else 1)
-        # A fifth of a part is left between a panel and the next; floats can miss zero by a hair.
-        domains.append([max(0.0, floor + 0.2 * part), ceiling])
-        ceiling = floor
-    return domains
+    shares = [1 + (place == amounts.index(max(amounts))) for place in range(len(amounts))]
+    unit = 1 / max(1, sum(shares))
+    ceilings = [1 - unit * above for above in accumulate(shares, initial=0)]
+    # A fifth of a share is left between a panel and the next; floats can miss zero by a hair.
+    return [[max(0.0, floor + 0.2 * unit), top] for top, floor in pairwise(ceilings)]
 
 
 def _bars_over_time(spent: SpendOverTime, series: Series) -> dict[str, Any]:
@@ -191,14 +188,12 @@ def _named_lines(table: MetricRows) -> list[tuple[str, list[Row]]]:
 
 
 def _marker(colour: str, channel: str) -> dict[str, Any]:
-    if not style.hatch(channel):
+    hatch = style.hatch(channel)
+    if not hatch:
         return {"color": colour, "line": {"width": 0}}
-    pattern = {"shape": style.hatch(channel), "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)"}
-    return {
-        "color": colour,
-        "line": {"width": 0.8, "color": colour},
-        "pattern": pattern | {"size": 5, "solidity": 0.35, "fillmode": "replace"},
-    }
+    ink = {"shape": hatch, "fgcolor": colour, "bgcolor": "rgba(0,0,0,0)", "fillmode": "replace"}
+    edge = {"width": 0.8, "color": colour}
+    return {"color": colour, "line": edge, "pattern": ink | {"size": 5, "solidity": 0.35}}
 
 
 def _label_series(

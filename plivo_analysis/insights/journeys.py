@@ -218,7 +218,13 @@ def _journeys(grouping: Grouping, gap: timedelta) -> pl.LazyFrame:
     computes only the columns that are used: joining paths costs most.
     """
     sessions = grouping.rows()
-    _refuse_masked(sessions["recipient"])
+    masked = count_masked(sessions["recipient"])
+    if masked:
+        raise SchemaError(
+            f"{masked} recipients of this table are masked. Two people can look alike once "
+            "masked, and their sessions would make one journey. Load with recipients='full' or "
+            "'pseudonym'."
+        )
     status = folded(sessions["status"], fold_status)
     ordered = sessions.with_columns(
         __verified=(status == VERIFIED).fill_null(value=False),
@@ -273,13 +279,3 @@ def count_masked(recipients: pl.Series) -> int:
     # There may be millions, so that Python looks only at those with a sign that may hide digits.
     hidden = recipients.unique().drop_nulls()
     return sum(map(is_masked, hidden.filter(hidden.str.contains(r"[^0-9+ ]"))))
-
-
-def _refuse_masked(recipients: pl.Series) -> None:
-    masked = count_masked(recipients)
-    if masked:
-        raise SchemaError(
-            f"{masked} recipients of this table are masked. Two people can look alike once "
-            "masked, and their sessions would make one journey. Load with recipients='full' or "
-            "'pseudonym'."
-        )

@@ -14,6 +14,7 @@ arithmetic (``frame``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ from plivo_analysis.tables.exploded_columns import ATTEMPTS, CHARGES
 from plivo_analysis.values.table_types import Kind, Table, describe_columns, quoted_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     import narwhals as nw
@@ -323,13 +324,9 @@ def _checked(
     periods: bool,
 ) -> tuple[str, ...]:
     """The columns to group by: there, each once, and not needed by the result itself."""
-    refusal = f"by is {shown_value(by)}; it is the name of a column, or several."
-    try:
-        names = (by,) if isinstance(by, str) else tuple(by)
-    except TypeError:
-        raise SchemaError(refusal) from None
+    names = (by,) if isinstance(by, str) or not isinstance(by, Iterable) else tuple(by)
     if not all(isinstance(name, str) for name in names):
-        raise SchemaError(refusal)
+        raise SchemaError(f"by is {shown_value(by)}; it is the name of a column, or several.")
     for name in names:
         if name in refused:
             raise SchemaError(refused[name], missing=[name], available=available)

@@ -54,15 +54,12 @@ class MessageJoin:
     amount_in_both: Decimal | None
 
     def __repr__(self) -> str:
+        cost = "what it cost is not known"
+        if self.amount_in_both is not None:
+            both = "is counted by spend and by message_spend, so do not add the two"
+            cost = f"{self.amount_in_both} {both}"
         found = f"{self.matched} of {self.attempts} attempts have a message record"
-        if not self.matched:
-            return f"MessageJoin: {found}."
-        if self.amount_in_both is None:
-            return f"MessageJoin: {found}; what it cost is not known."
-        return (
-            f"MessageJoin: {found}; {self.amount_in_both} is counted by spend and by "
-            "message_spend, so do not add the two."
-        )
+        return f"MessageJoin: {found}; {cost}." if self.matched else f"MessageJoin: {found}."
 
 
 def join_messages(attempts: Any, messages: Any) -> MessageJoin:
