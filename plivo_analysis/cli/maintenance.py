@@ -74,7 +74,8 @@ def forget(options: argparse.Namespace) -> None:
     number = _number() if options.recipient == "-" else options.recipient
     with account(options) as client:
         if options.dry_run:
-            rows = _of(client, number)
+            # "At least": a page may hold records that are in no table, or name it within a text.
+            rows = _rows_of(client, number)
             found = ", ".join(plural(count, name) for name, count in rows.items())
             least = f"At least {found} would be removed, with their pages."
             none = "No stored record is of this number."
@@ -109,12 +110,13 @@ def _number() -> str:
     return number.strip()
 
 
-def _of(client: Client, number: str) -> dict[str, int]:
+def _rows_of(client: Client, number: str) -> dict[str, int]:
     """How many stored records of each kind name a number in a column for numbers."""
     found = {}
     for resource in RESOURCES.values():
         rows = read(client.store, resource, EVER, oldest=to_us(client.now()) - RETENTION)
-        # A number may stand in any of these columns, such as the sender's or the receiver's.
+        # A number may stand in any of these columns, such as the sender's or the receiver's. What
+        # is hidden compares to null, which a sum would take for neither.
         named = [
             matches(rows, Filter.of(resource, **{parameter.name: number})).fill_null(value=False)
             for parameter in resource.parameters

@@ -101,6 +101,7 @@ def _tell(sentence: str) -> None:
 def _warnings_as_lines() -> Iterator[None]:
     """Show this package's warnings as sentences, without the place in the code."""
     with warnings.catch_warnings():
+        # "always", or Python shows a warning of one place only once, however many commands run.
         warnings.simplefilter("always", PlivoAnalysisWarning)
         show = warnings.showwarning
 
@@ -117,6 +118,8 @@ def _warnings_as_lines() -> Iterator[None]:
 @contextmanager
 def _plain_output() -> Iterator[None]:
     """Write a sign that an output's encoding lacks as plain ones, rather than fail."""
+    # An error handler of our own is asked for a text in place of what cannot be encoded. Python's
+    # "replace" writes a question mark for each sign, which leaves nothing of a table's frame.
     codecs.register_error(_PLAIN_SIGNS, _plain)
     # A stream of another program's making may have no encoding to speak of.
     streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, TextIOWrapper)]

@@ -129,6 +129,7 @@ def _previous(
     before = period.before()
     span: dict[str, Any] = {"since": before.start, "until": before.end}
     known = coverage(**span, client=asked["client"])
+    # The demo's requests cost nothing, and its first report is to show changes.
     if not (options.compare or options.demo or set(known["state"]) == {"complete"}):
         return None, []
     if "expired" in set(known["state"]):

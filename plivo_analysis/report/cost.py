@@ -368,7 +368,8 @@ def _before(previous: pl.DataFrame, numbers: Measures) -> Measures:
 
 
 def _outside(created: pl.Series, period: Period) -> int:
-    # Half-open like the loaders' range, so that a session of midnight is in one month only.
+    # Half-open like the loaders' range, so that a session of midnight is in one month only. In
+    # UTC as the column is: polars refuses to compare it with a time of another zone.
     start, end = (at.astimezone(UTC) for at in (period.start, period.end))
     return len(created.filter((created < start) | (created >= end)))
 

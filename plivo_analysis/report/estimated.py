@@ -206,6 +206,7 @@ def estimated_card(estimate: Estimate, measure: str) -> Card:
         kind = "all read, not proven"
     card = Card(title, note, words.value, kind)
     if words.interval and number.value is not None:
+        # With an interval, both ends are there; the type does not say so.
         low, high = number.low or 0.0, number.high or 0.0
         ends = round_ends([low, high]) if measure in _RATES else _round_ends(low, high)
         drawn = RateEstimate(number.value, low, high)

@@ -127,6 +127,7 @@ def _changes(subject: Subject, now: Any, past: Any, kind: str) -> list[Cell]:
 def _channels(subject: Subject) -> Sheet:
     """A row a channel: what its attempts cost, and the sessions that began on it."""
     before = subject.before
+    # Keyed as groups are, so that the lines of the bill find the sessions that began on a channel.
     lines = {(row["channel"],): row for row in subject.numbers.rows("spend")}
     past = before.amounts("spend", "channel") if before else {}
     costs = before.keyed("cost_by_entry_channel") if before else {}
@@ -253,6 +254,7 @@ def _heading(title: str, kind: str, currency: str) -> str:
     """
     if kind not in ("amount", "price"):
         return title
+    # "USD a day" is the unit, not "a day, USD".
     name = title.removesuffix(" a day")
     return f"{name}, {currency}{title.removeprefix(name)}"
 

@@ -119,6 +119,7 @@ class Measures:
         rows = self.rows(table)
         if rows:
             return rows[0]
+        # A metric gives no row at all of an empty input, and the page reads its numbers by name.
         counted = self.tables[table].schema
         return {name: 0 if kind.is_integer() else None for name, kind in counted.items()}
 
@@ -150,6 +151,7 @@ class Measures:
     def keyed(self, table: str) -> dict[Key, Row]:
         """The rows of a table of one of the ``GROUPINGS``, by their groups."""
         by = GROUPINGS[table.partition("_by_")[2]]
+        # Journeys are not counted where recipients are masked: then no group has any.
         rows = self.rows(table) if table in self.tables else []
         return {tuple(row[column] for column in by): row for row in rows}
 
@@ -182,7 +184,7 @@ class Measures:
         return count_up(of_groups, None, self.complete)
 
     def as_group(self, groups: int) -> Group:
-        """All sessions as one group, which stands for so many."""
+        """All sessions as one group, which stands for so many, as for the rest beyond twelve."""
         known = {row["channel"]: row["amount"] for row in self.rows("spend")}
         parts = {channel: amount for channel, amount in known.items() if amount is not None}
         journeys = self.total("journey_rates") if "journey_rates" in self.tables else {}
@@ -212,21 +214,25 @@ class Measures:
         """
         if self.period is None:
             return []
-        # Keyed by instant: where a clock is put back, two hours have one wall time.
+        # Keyed by instant: where a clock is put back, two hours have one wall time, which Python
+        # takes for equal, and the second would overwrite the first.
         found: dict[datetime, Row] = {}
         for row in (*self.rows("cost_by_period"), *self.rows("success_by_period")):
             found.setdefault(instant(row["period"]), {}).update(row)
         spent = {
             (instant(r["period"]), r["channel"]): r["amount"] for r in self.rows("spend_by_period")
         }
-        channels = {channel for _, channel in spent}
+        channels = {
+            channel for _, channel in spent
+        }  # of any bucket: each has a part in all of them
         buckets = []
         for start, known in zip(self.starts, self.certainty, strict=True):
             row = {"start": start, "known": known, "spent": None, "parts": {}}
             if known is not Certainty.NOT_READ:
                 at = instant(start)
                 parts = {channel: spent.get((at, channel), Decimal(0)) for channel in channels}
-                # A bucket without a session had none; its rates and prices are not defined.
+                # The metrics have no row for a bucket without a session: its counts are zero, and
+                # its rates and prices stay undefined, which breaks their lines.
                 row |= {"sessions": 0, "verified": 0} | found.get(at, {})
                 row |= {"spent": add(parts.values()), "parts": parts}
             buckets.append(row)
@@ -245,6 +251,7 @@ class Measures:
     @property
     def spent_open(self) -> Decimal:
         """What sessions in progress have cost so far."""
+        # The rows are of statuses as the API spells them: several spellings may mean "open".
         rows = self.rows("spend_by_status")
         return add(row["amount"] for row in rows if fold_status(row["session_status"]) in OPEN)
 
@@ -273,6 +280,7 @@ def count_up(sessions: pl.DataFrame, period: Period | None, complete: Completene
         []
     """
     sessions = _with_one_name(sessions)
+    # Exploded once here: each metric would do it again, which takes longer than counting.
     attempts, charges = explode_attempts(sessions), explode_charges(sessions)
     tables = {
         "spend": spend(charges),
@@ -310,7 +318,9 @@ def _with_one_name(sessions: pl.DataFrame) -> pl.DataFrame:
 
     A name is optional on the wire and may change, and the report has one line an application.
     """
+    # By the key too, or two sessions of one instant would let the name differ from run to run.
     last = pl.col("alias").sort_by("created_at", "session_uuid").drop_nulls().last()
+    # Without an id, sessions are one application only as far as they have one name.
     named = pl.when(pl.col("app_uuid").is_null()).then("alias").otherwise(last.over("app_uuid"))
     return sessions.with_columns(named.alias("alias"))
 

@@ -94,12 +94,14 @@ class Period:
             ('February 2026', 28)
         """
         start = self.start
+        # The day before a start is in the month before, whose start is then known by its bucket:
+        # a month has no length to subtract, and a day of summer time's end has 25 hours.
         if self.months:
             for _ in range(self.months):
                 start = Buckets("1mo", self.zone.key).start(start - _DAY)
         elif self._whole_days:
             start = self._day.start(start - self.days * _DAY)
-        else:
+        else:  # to UTC and back, or it could be a time that the clock skipped in spring
             start = (start - self._wall).astimezone(UTC).astimezone(self.zone)
         return Period(start, self.start, self.zone)
 

@@ -54,7 +54,7 @@ class Subject:
         if self.before is None:
             return {}
         both = self.before.sessions, self.numbers.sessions
-        # The report says itself how many totals are missing.
+        # The bridge warns of sessions without a total; the report says itself how many there are.
         priced = [sessions.drop_nulls("total_charge") for sessions in both]
         return {
             "compare": compare(*both),
@@ -128,7 +128,7 @@ class Subject:
         """
         if now is None or past is None:
             return None
-        if kind == "percent":
+        if kind == "percent":  # a share of a share would be taken for percentage points
             return Change(now - past, None)
         # Both are divided or neither is, so that changes of groups add up to the whole's.
         days = self._days if self.per_day and kind != "price" else (1, 1)

@@ -77,7 +77,7 @@ def _bar(
 ) -> list[tuple[str, str]]:
     """Where the bar has gaps, in percent of it, gaps that run into each other as one."""
     parts: list[list[float]] = []
-    for low, high in unread:
+    for low, high in unread:  # in order, so that a gap can only run into the one before it
         left, right = ((at - start) / (end - start) * 100 for at in (low, high))
         right = max(right, left + _LEAST_WIDTH)
         if parts and left <= parts[-1][1] + _LEAST_WIDTH:

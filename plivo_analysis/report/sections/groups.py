@@ -50,7 +50,8 @@ def countries_by_channel(subject: Subject) -> dict[str, Any]:
     """
     numbers = subject.numbers
     by_channel = {group.key: group for group in numbers.groups("entry_channel")}
-    # Five channels fit beside the countries; the note below counts the others.
+    # By their keys, which also find a channel's sessions within each country. Five channels fit
+    # beside the countries; the note below counts the others.
     most, left_out = largest([*by_channel], lambda key: by_channel[key].numbers["sessions"], 5)
     channels = sorted(most, key=lambda key: style.place(key[0]))
     groups, rest = _largest(subject, "country")
@@ -94,7 +95,9 @@ def _largest(subject: Subject, grouping: str) -> tuple[list[Group], Measures | N
         return named, None
     measures = subject.numbers.only(grouping, left)
     rest = measures.as_group(len(left))
-    if subject.before:  # all that the named ones are not: the changes add up
+    # What the named groups did not cost in the period before, the rest did, whichever groups those
+    # were: only so do the changes add up to the whole's.
+    if subject.before:
         other = subject.before.spent - add(group.spent_before for group in named)
         rest = replace(rest, before=Group((), parts={"": other}))
     return [*named, rest], measures
@@ -112,6 +115,7 @@ def _line(subject: Subject, group: Group, longest: Decimal) -> dict[str, Any]:
     words = (f"{style.name(channel)} {subject.money(amount)}" for channel, amount in parts)
     past = group.spent_before
     change = subject.change(group.spent, past)
+    # Of a group that is new, or that credits had made negative, no share can be said.
     share = change.share if change and past and past > 0 else None
     return {
         "group": group,
@@ -126,7 +130,7 @@ def _line(subject: Subject, group: Group, longest: Decimal) -> dict[str, Any]:
 
 def _estimate(subject: Subject, group: Group) -> svg.Drawing | None:
     estimate = RateEstimate.of(group.numbers, "success_rate")
-    if estimate is None or estimate.value < _FROM:
+    if estimate is None or estimate.value < _FROM:  # the template says "below the scale"
         return None
     whole = subject.numbers.totals["success_rate"]
     grid = [whole] if whole is not None and whole >= _FROM else []
@@ -164,6 +168,7 @@ def fallback(subject: Subject) -> dict[str, Any]:
 def _ticks(rows: Sequence[Row]) -> list[float]:
     """Round steps up to an end that holds every dot; the last one is the end of the scale."""
     percents = (FALLBACK.scale_end(rows) or 0.1) * 100  # where none fell back: up to 10 %
+    # Whole steps within the first scale that is long enough: 0, 2 … 8 up to 10 %, by 5 up to 25 %.
     upto, step = next(pair for pair in _TICKS if percents <= pair[0] or pair[0] == 100)  # noqa: PLR2004 - percent
     end = min(upto, ceil(percents / step) * step)
     return [tick / 100 for tick in range(0, end + 1, step)]

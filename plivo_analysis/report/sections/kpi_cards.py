@@ -90,6 +90,7 @@ def _number(subject: Subject, title: str, note: str, name: str, kind: str, *rema
     said = remarks if past is None else remarks[:1]
     card = Card(title, note, subject.shown(now, kind), " · ".join(said))
     card.was = "" if past is None else subject.shown(past, kind)
+    # Whether a sum's change is more than chance is not known: only a price's colour says so.
     change, period = subject.change(now, past, kind), numbers.period
     if change and change.percent:
         card.change = change.percent
@@ -97,6 +98,7 @@ def _number(subject: Subject, title: str, note: str, name: str, kind: str, *rema
             a_day = "/day" if subject.per_day else ""
             card.apart = f"({change.text(subject.money)}{a_day})"
     if period is not None:
+        # The level of the period before: a price as it was, a sum spread evenly over its buckets.
         mean = past if kind == "price" else subject.mean_before(past)
         values = [bucket.get(name) for bucket in numbers.buckets]
         card.drawing = svg.sparkline(values, mean=mean, label=f"{title} by {period.bucket}")

@@ -35,7 +35,8 @@ def spend_over_time(subject: Subject) -> dict[str, Any] | None:
         svg.stacked_bars(spent, width=width, height=height, mean=mean, unread=unread)
         for width, height in (_WIDE, _NARROW)
     ]
-    # What no line is known of in a bucket is zero, unless the bucket was not read.
+    # A column a group and one of all; where no line is known, the template says whether that is
+    # zero or was not read.
     columns = [[amount or Decimal(0) for amount in group.amounts] for group in spent.series]
     columns.append(spent.totals)
     buckets = zip(spent.names, subject.numbers.certainty, zip(*columns, strict=True), strict=True)
@@ -90,7 +91,7 @@ def spend_by_line(subject: Subject) -> dict[str, Any]:
     series = numbers.spent_over_time(subject.currency).series if numbers.period else []
     amounts = {one.channel: one.amounts for one in series}
     lines = [(row, past.get(row["channel"], Decimal(0))) for row in rows]
-    if others:
+    if others:  # without a channel, by which the template tells it from the rows of one
         rest = {key: sum(row[key] for row in others) for key in ("lines", "unpriced")}
         rest |= {"others": len(others), "amount": add_up(row["amount"] for row in others)}
         lines.append((rest, add(past.get(row["channel"]) for row in others)))

@@ -102,6 +102,7 @@ def _rise(subject: Subject) -> dict[str, Any] | None:
         return change.value if change else _ZERO
 
     rows = subject.changes["compare_by_country"].rows(named=True)
+    # A country that only one period has cost nothing in the other, where `compare` gives null.
     changes = {row[COUNTRY[0]]: moved(row) for row in rows}
     # Of the same source as its parts: sessions without a total are in neither.
     whole = moved(subject.compared)
@@ -118,6 +119,7 @@ def _rise(subject: Subject) -> dict[str, Any] | None:
 def _largest_country(numbers: Measures) -> tuple[str | None, Decimal] | None:
     """The country that cost most, by its letters, where there are several."""
     amounts = numbers.amounts("spend_by_country", *COUNTRY)
+    # Of one country it goes without saying, and of a sum below zero no part is the largest.
     if len(amounts) == 1 or numbers.spent <= 0:
         return None
     return max(amounts.items(), key=lambda one: (one[1], one[0] or ""))
@@ -144,7 +146,7 @@ def largest_burst(numbers: Measures) -> Burst | None:
     place = {instant(start): number for number, start in enumerate(starts)}
     by_country: dict[str, list[Row | None]] = {}
     for row in rates.join(spends, on=["period", *COUNTRY], how="left").rows(named=True):
-        if code := row[COUNTRY[0]]:
+        if code := row[COUNTRY[0]]:  # sessions without a country are of no country with a burst
             by_day = by_country.setdefault(code, [None] * len(starts))
             by_day[place[instant(row["period"])]] = row
     # A day that was read in part would pull the median down, and make a burst of the day beside it.
@@ -164,7 +166,7 @@ def _burst(
     usual = float(median(whole))
     level = 2 * max(usual, 1.0)  # twice the median of a new country, 0, would be any day
     first = last = sessions.index(max(sessions))
-    if sessions[first] < level * 1.5:
+    if sessions[first] < level * 1.5:  # three times the median at the highest, twice beside it
         return None
     # From the highest day outwards, as long as the days beside it are high too.
     while first > 0 and sessions[first - 1] >= level:
