@@ -115,10 +115,10 @@ def _rows_of(client: Client, number: str) -> dict[str, int]:
     found = {}
     for resource in RESOURCES.values():
         rows = read(client.store, resource, EVER, oldest=to_us(client.now()) - RETENTION)
-        # A number may stand in any of these columns, such as the sender's or the receiver's. What
-        # is hidden compares to null, which a sum would take for neither.
+        # A number may stand in any of these columns, such as the sender's or the receiver's. Where
+        # one is hidden, the comparison is null, which the sum leaves out.
         named = [
-            matches(rows, Filter.of(resource, **{parameter.name: number})).fill_null(value=False)
+            matches(rows, Filter.of(resource, **{parameter.name: number}))
             for parameter in resource.parameters
             if parameter.kind.is_number
         ]
