@@ -31,7 +31,7 @@ MOST = 20_000  # members of one list
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER_CODES = frozenset({Code.NUMBER_ODD, Code.NUMBER_FROM_INT, Code.NUMBER_UNREADABLE})
-LONGEST_VALUE = 80
+_LONGEST_VALUE = 80
 _LOOKED_AT = 400  # characters; masking shortens, and what lies beyond would not be shown
 
 
@@ -83,7 +83,8 @@ def note(code: Code, path: str, value: object = "") -> Note:
     """A note with its value made fit to show: masked, printable, short.
 
     Args:
-        code: What was odd.
+        code: What was odd. Of an odd telephone number the digits are hidden however they are
+            spread in the text.
         path: The field.
         value: What was seen there, as parsed.
 
@@ -94,7 +95,11 @@ def note(code: Code, path: str, value: object = "") -> Note:
         >>> from plivo_analysis.parsing.oddities import Code
         >>> note(Code.MONEY_UNREADABLE, "total_charge", "call 14155550126")
         Note(code='money_unreadable', path='total_charge', value='call 1 ••• ••• ••26')
+        >>> note(Code.NUMBER_ODD, "recipient", "1a4a1a5a5a5a5").value
+        '1 ••• ••• ••55'
     """
+    if code in _NUMBER_CODES and isinstance(value, str):
+        value = mask_number(value)
     return Note(code.value, path, shown(value))
 
 
@@ -114,23 +119,7 @@ def shown(value: object) -> str:
     text = value if isinstance(value, str) else canonical(value)
     text = mask_text(text[:_LOOKED_AT])
     text = "".join(sign if sign.isprintable() else "�" for sign in text)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
-
-
-def shown_number(value: object) -> str:
-    """A value of a field for telephone numbers in a form fit to show.
-
-    Args:
-        value: As parsed.
-
-    Returns:
-        At most 80 printable characters; the digits hidden however they are spread.
-
-    Example:
-        >>> shown_number("1a4a1a5a5a5a5")
-        '1 ••• ••• ••55'
-    """
-    return shown(mask_number(value) if isinstance(value, str) else value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
 class UnreadableError(Exception):
@@ -165,10 +154,7 @@ class Notes(list[Note]):
 
     def add(self, code: Code, path: str, value: object = "") -> None:
         """Note one odd thing."""
-        if code in _NUMBER_CODES:
-            self.append(Note(code.value, path, shown_number(value)))
-        else:
-            self.append(note(code, path, value))
+        self.append(note(code, path, value))
 
     def read(
         self,
