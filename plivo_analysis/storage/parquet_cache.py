@@ -18,6 +18,7 @@ import logging
 import os
 import warnings
 import zlib
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -66,23 +67,13 @@ _MAKERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """What is noted of a file: how it was when it was written."""
-
-    changes: int
-    maker: str
-    size: int
-    checksum: int
-
-
 @dataclass(slots=True)
 class _Part:
     """A day as it was found: a file or its bytes, rows just received, or the store's records."""
 
     day: Day
     complete: bool
-    stamps: Mapping[str, _Stamp]
+    checksums: Mapping[str, int]  # of its files by table; none, unless all of them are there
     file: Path | bytes | None = None
     rows: pl.DataFrame | None = field(default=None, repr=False)
     raws: list[str] = field(default_factory=list)
@@ -254,8 +245,8 @@ def _find(
             if store.folder is not None:
                 part.file = look(store.folder, table, part)
             if part.file is None:
-                if part.stamps:
-                    _LOG.info("A Parquet file of %s does not fit; it is made anew.", table.name)
+                if part.checksums:
+                    _LOG.info("A Parquet file of %s is damaged; it is made anew.", table.name)
                 part.rows = store.recent.of(resource, part.day)
             if part.file is None and part.rows is None:
                 part.raws = store.records(resource).raws(part.day.span)
@@ -263,23 +254,27 @@ def _find(
 
 
 def _parts(store: Store, resource: Resource, span: Span, oldest: int) -> list[_Part]:
-    """The days of a range, each with what is noted of its files that are there, of their size."""
+    """The days of a range, each with the checksums of its files if all of them are there.
+
+    A file counts if it has the size that was noted, and was made by this release of the day as it
+    now is.
+    """
     sizes = {table.name: _sizes(store.folder, table) for table in TABLES[resource.name]}
-    stamps: dict[int, dict[str, _Stamp]] = {}
-    for start, name, *noted in store.database.run(
-        "SELECT day, name, changes, maker, size, checksum FROM parquet_file WHERE resource = ?",
+    noted: defaultdict[tuple[int, int], dict[str, int]] = defaultdict(dict)
+    for start, changes, name, maker, size, checksum in store.database.run(
+        "SELECT day, changes, name, maker, size, checksum FROM parquet_file WHERE resource = ?",
         (resource.name,),
     ):
-        stamp = _Stamp(*noted)
-        if sizes[name].get(file_name(start)) == stamp.size:
-            stamps.setdefault(start, {})[name] = stamp
+        if maker == _MAKERS[name] and sizes[name].get(file_name(start)) == size:
+            noted[start, changes][name] = checksum
     complete = store.completed_ranges(resource).complete("")
     parts = []
     for day in store.records(resource).days(span):
         # Nothing can be added to what was read without a filter, or what the server lost.
         rest = subtract(day.span, complete)
         whole = rest != [day.span] and all(gap.end <= oldest for gap in rest)
-        parts.append(_Part(day, whole, stamps.get(day.start, {})))
+        files = noted[day.start, day.changes]
+        parts.append(_Part(day, whole, files if files.keys() == sizes.keys() else {}))
     return parts
 
 
@@ -302,15 +297,11 @@ def _runs(parts: list[_Part]) -> Iterator[tuple[list[Any], list[_Part]]]:
 
 
 def _body(folder: Path, table: Table, part: _Part) -> bytes | None:
-    """The bytes of a day's file, if it is what was written, and the other tables' are there."""
-    for other in TABLES[resource_of(table).name]:
-        stamp = part.stamps.get(other.name)
-        if stamp is None or (stamp.changes, stamp.maker) != (part.day.changes, _MAKERS[other.name]):
-            return None
-    stamp = part.stamps[table.name]
-    with suppress(OSError):
+    """The bytes of a day's file, if it fits and is what was written."""
+    with suppress(OSError, KeyError):
+        expected = part.checksums[table.name]
         body = file_of(folder, table, part.day).read_bytes()
-        if zlib.crc32(body) == stamp.checksum:
+        if zlib.crc32(body) == expected:
             return body
     return None
 
