@@ -14,7 +14,7 @@ from plivo_analysis.api.checks import checked_word
 from plivo_analysis.api.times import parse_instant
 from plivo_analysis.errors import FilterError, PlivoAnalysisError
 from plivo_analysis.loaders.answer import account
-from plivo_analysis.storage.day_files import TABLES, instant_column
+from plivo_analysis.storage.day_files import TABLES, resource_of
 from plivo_analysis.storage.parquet_cache import locate
 from plivo_analysis.sync.reader import RETENTION
 from plivo_analysis.tables.convert import plain_arrow
@@ -79,7 +79,7 @@ def scan(
     if span == EVER:
         return stored
     first, last = span.datetimes()
-    return stored.filter(pl.col(instant_column(wanted)).is_between(first, last, closed="left"))
+    return stored.filter(pl.col(resource_of(wanted).instant).is_between(first, last, closed="left"))
 
 
 def connect(client: Client | None = None) -> DuckDBPyConnection:

@@ -41,24 +41,14 @@ _ROW_GROUP = 16_384
 
 
 def resource_of(table: Table) -> Resource:
-    """The resource whose records a table is made of.
+    """The resource whose records a table is made of; its instant says which day a row is of.
 
     Example:
-        >>> resource_of(CHARGES).name
-        'sessions'
+        >>> resource_of(CHARGES).name, resource_of(MESSAGES).instant
+        ('sessions', 'message_time')
     """
     (found,) = (RESOURCES[name] for name, tables in TABLES.items() if table in tables)
     return found
-
-
-def instant_column(table: Table) -> str:
-    """The column that says which day a row of a table is of.
-
-    Example:
-        >>> instant_column(CHARGES), instant_column(MESSAGES)
-        ('created_at', 'message_time')
-    """
-    return resource_of(table).instant
 
 
 def parquet_files(folder: Path) -> list[Path]:

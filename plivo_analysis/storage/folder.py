@@ -128,25 +128,24 @@ def is_on_network(folder: Path) -> bool:
     return bool(above) and _NETWORK.fullmatch(kinds[max(above, key=len)]) is not None
 
 
-def quarantine(path: Path, moment: datetime | None = None) -> Path:
+def quarantine(path: Path) -> Path:
     """Give a damaged store another name, so that a new one can begin. Nothing is deleted.
 
     Args:
         path: The store's file.
-        moment: Becomes part of the name; by default the present.
 
     Returns:
-        The file's new name; its companions have it too, with their own endings.
+        The file's new name, with the present time; its companions have it too, with their own
+        endings.
 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as root:
         ...     path = prepare(Path(root))
-        ...     quarantine(path, datetime(2026, 11, 2, tzinfo=UTC)).name
-        'store.sqlite.damaged-20261102T000000.000000Z'
+        ...     quarantine(path).name
+        'store.sqlite.damaged-...Z'
     """
-    moment = moment or datetime.now(UTC)
-    kept = path.with_name(f"{path.name}.{_DAMAGED}-{moment:%Y%m%dT%H%M%S.%fZ}")
+    kept = path.with_name(f"{path.name}.{_DAMAGED}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for ending in _COMPANIONS:
         with suppress(FileNotFoundError):
             path.with_name(path.name + ending).rename(kept.with_name(kept.name + ending))

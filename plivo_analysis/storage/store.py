@@ -206,7 +206,7 @@ class Store:
             )
             if "forget" in self._deletions():  # another number's was cut short; its hash is known
                 tombstones = self.forgotten()
-            self._note_deletion(forget=1)
+            self._note_deletion("forget", 1)
         return self._delete(progress, tombstones)
 
     @shows_no_values
@@ -221,16 +221,14 @@ class Store:
             StoreError: It cannot be written.
         """
         with self.writing():
-            self._note_deletion(purge=before)
+            self._note_deletion("purge", before)
         return self._delete(progress, self.forgotten())
 
-    def _note_deletion(self, **wanted: int) -> None:
+    def _note_deletion(self, what: str, until: int) -> None:
         noted = self._deletions()
-        for what, until in wanted.items():
-            noted[what] = max(until, noted.get(what, until))
-        self.database.run(
-            "INSERT OR REPLACE INTO fact VALUES (?, ?)", (_UNFINISHED, json.dumps(noted))
-        )
+        # An earlier purge that was cut short may have reached further; this one does its rest.
+        noted[what] = max(until, noted.get(what, until))
+        self._set_fact(_UNFINISHED, json.dumps(noted))
 
     def _deletions(self) -> dict[str, int]:
         return dict(json.loads(self.fact(_UNFINISHED) or "{}"))
@@ -291,7 +289,10 @@ class Store:
     def learn(self, name: str, value: str) -> None:
         """Remember something of the account."""
         with self.writing():
-            self.database.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+            self._set_fact(name, value)
+
+    def _set_fact(self, name: str, value: str) -> None:
+        self.database.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
     def facts(self) -> dict[str, str]:
         """What was learnt of the account, by name."""
@@ -305,8 +306,7 @@ class Store:
     def remember_export(self, folder: str) -> None:
         """Remember a folder that was exported to: it is not the store's to clean."""
         with self.writing():
-            folders = json.dumps(sorted({*self.exports(), folder}))
-            self.database.run("INSERT OR REPLACE INTO fact VALUES (?, ?)", (_EXPORTS, folders))
+            self._set_fact(_EXPORTS, json.dumps(sorted({*self.exports(), folder})))
 
     def others(self) -> list[Path]:
         """Other accounts' stores in the same folder, such as a subaccount's."""
