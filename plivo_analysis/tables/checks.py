@@ -65,12 +65,15 @@ def require(available: Collection[str], table: Table, names: Iterable[str]) -> N
     """
     missing = [name for name in dict.fromkeys(names) if name not in available]
     if missing:
-        raise SchemaError(
-            f"This is no table of {table.name}: it lacks {quoted_names(missing)}. "
-            f"{describe_columns(available, missing)}",
-            missing=missing,
-            available=list(available),
-        )
+        raise _lacking(f"This is no table of {table.name}: it", missing, available)
+
+
+def _lacking(subject: str, missing: list[str], available: Collection[str]) -> SchemaError:
+    return SchemaError(
+        f"{subject} lacks {quoted_names(missing)}. {describe_columns(available, missing)}",
+        missing=missing,
+        available=list(available),
+    )
 
 
 def table_rows(frame: Any, needed: Sequence[str], what: str) -> list[dict[str, Any]]:
@@ -96,12 +99,7 @@ def table_rows(frame: Any, needed: Sequence[str], what: str) -> list[dict[str, A
     available = [str(column) for column in narrow.columns]
     missing = [column for column in needed if column not in available]
     if missing:
-        raise SchemaError(
-            f"{what}; the frame lacks {quoted_names(missing)}. "
-            f"{describe_columns(available, missing)}",
-            missing=missing,
-            available=available,
-        )
+        raise _lacking(f"{what}; the frame", missing, available)
     rows: list[dict[str, Any]] = narrow.to_arrow().to_pylist()
     return rows
 
@@ -132,5 +130,5 @@ def refuse_doubled(frame: pl.DataFrame, table: Table) -> None:
         >>> from plivo_analysis.api.columns import SESSIONS
         >>> refuse_doubled(pl.DataFrame({"session_uuid": ["a", "b"]}), SESSIONS)
     """
-    if frame.select(table.key).n_unique() != frame.height:
+    if frame.n_unique(table.key) != frame.height:
         raise doubled_key(table, frame.columns)

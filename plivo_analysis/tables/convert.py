@@ -58,12 +58,8 @@ def from_rows(rows: Sequence[Mapping[str, Any]], table: Table) -> pl.DataFrame:
         try:
             values = [row[column.name] for row in rows]
         except KeyError:
-            available = sorted({name for row in rows for name in row})
-            require(available, table, table.names)
             raise SchemaError(
-                f"A row of {table.name} lacks {column.name!r}.",
-                missing=[column.name],
-                available=available,
+                f"A row of {table.name} lacks {column.name!r}.", missing=[column.name]
             ) from None
         arrays[column.name] = arrow_values(values, column)
     return _of_arrow(arrays, table.columns)
