@@ -70,41 +70,43 @@ def delete_older(
         StoreError: The store is damaged, or cannot be written.
     """
     name, deleted = resource.name, Deleted()
+
+    def delete(table: str, condition: str, *values: int) -> int:
+        return len(
+            database.run(
+                f"DELETE FROM {table} WHERE resource = ? AND {condition} RETURNING 1",  # noqa: S608 - words of ours
+                (name, *values),
+            )
+        )
+
     days = Records(database, resource).days(Span(EVER.start, before))
     # A day at a time: its count of changes must move with its records, or its Parquet file, which
     # still holds them, would be taken for valid.
     for number, day in enumerate(days):
         with database.writing():
-            gone = database.run(
-                "DELETE FROM record WHERE resource = ? AND instant >= ? AND instant < ?"
-                " RETURNING 1",
-                (name, day.start, min(day.span.end, before)),
-            )
-            if gone:
-                change_day(database, name, day.start, records=-len(gone), changes=len(gone))
-        deleted.records += len(gone)
+            end = min(day.span.end, before)
+            if gone := delete("record", "instant >= ? AND instant < ?", day.start, end):
+                change_day(database, name, day.start, records=-gone, changes=gone)
+        deleted.records += gone
         progress(number / len(days) / 2)
     with database.writing():
-        for table, column in (("set_aside", "instant"), ("page", "last")):
-            gone = database.run(
-                f"DELETE FROM {table} WHERE resource = ? AND {column} < ? RETURNING 1",  # noqa: S608 - names of ours
-                (name, before),
-            )
-            deleted.add(Deleted(pages=len(gone)) if table == "page" else Deleted(len(gone)))
+        deleted.records += delete("set_aside", "instant < ?", before)
+        deleted.pages += delete("page", "last < ?", before)
 
     def cut(number: int, body: bytes, first: int, read_at: int) -> None:
         def is_older(record: object) -> bool:
             instant = READERS[resource.name](record).instant
             return (read_at if instant is None else instant) < before
 
-        # Most pages lie wholly after the instant: they need not be looked into.
+        # `first` is the earliest instant of the page. Most pages lie wholly after `before`.
         if first < before:
             rest, gone = redact(_unpacked(database, body), is_older, lambda _: False)
             # From here on the page is known to hold nothing older, and the next purge skips it.
             _write_page(database, number, rest, gone, first=before)
             deleted.pages += 1
 
-    _scan(database, name, ("page", "body, first, read_at"), cut, lambda n: progress((1 + n) / 2))
+    columns = "body, first, read_at"
+    _scan(database, name, "page", columns, cut, progress=lambda n: progress((1 + n) / 2))
     _delete_orphans(database, name)
     return deleted
 
@@ -139,11 +141,11 @@ def delete_numbers(
             if table == "record":
                 change_day(database, name, instant, records=-1)
 
-    _scan(database, name, ("page", "body, first"), clean_page, lambda n: progress(n / 2))
+    _scan(database, name, "page", "body, first", clean_page, progress=lambda n: progress(n / 2))
     for table, columns in (("set_aside", "raw, instant"), ("history", "raw, 0")):
-        _scan(database, name, (table, columns), partial(clean_row, table), lambda _: None)
-    clean_record = partial(clean_row, "record")
-    _scan(database, name, ("record", "raw, instant"), clean_record, lambda n: progress((1 + n) / 2))
+        _scan(database, name, table, columns, partial(clean_row, table))
+    columns, clean = "raw, instant", partial(clean_row, "record")
+    _scan(database, name, "record", columns, clean, progress=lambda n: progress((1 + n) / 2))
     _delete_orphans(database, name)
     return deleted
 
@@ -161,12 +163,13 @@ def delete_scopes(database: Database, tombstones: Tombstones) -> None:
 def _scan(
     database: Database,
     resource: str,
-    what: tuple[str, str],
+    table: str,
+    columns: str,
     clean: Callable[..., None],
-    progress: OnProgress,
+    *,
+    progress: OnProgress = lambda _: None,
 ) -> None:
     """Call a function with the number and the columns of every row of a table, in batches."""
-    table, columns = what
     (last,) = database.run(f"SELECT COALESCE(MAX(rowid), 1) FROM {table}")[0]  # noqa: S608 - names of ours
     reached = 0
     while True:
@@ -189,6 +192,8 @@ def _scan(
 
 def _delete_orphans(database: Database, resource: str) -> None:
     """Delete what hangs on records that are not there any more."""
+    # Of both expressions over `key` below, the one with substr finds the record by its index, the
+    # other tells it from those of the same beginning; pluses keep SQLite from slower indexes.
     with database.writing():
         for table in ("history", "note", "listed"):
             database.run(
