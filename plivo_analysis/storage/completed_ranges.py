@@ -76,7 +76,8 @@ class CompletedRanges:
         Raises:
             StoreError: One is not what was written; the file was quarantined.
         """
-        # Null where ranges of all filters are asked for; the empty scope answers every filter.
+        # Null for ranges of all filters. Else those of the filter and those of none, whose scope is
+        # empty: what was read whole without a filter holds what any filter would give.
         hashed = None if scope is None else self._database.hashed(scope)
         rows = self._database.run(
             "SELECT start, \"end\", c.scope, read_at, flags, checksum, COALESCE(s.shown, '')"
@@ -84,34 +85,36 @@ class CompletedRanges:
             " WHERE resource = ? AND (? IS NULL OR c.scope IN ('', ?)) ORDER BY start, c.scope",
             (self._resource, hashed, hashed),
         )
-        for start, end, kept, read_at, flags, expected, _ in rows:
-            if checksum(self._resource, kept, start, end, read_at, flags) != expected:
+        for start, end, scope_hash, read_at, flags, expected, _ in rows:
+            if checksum(self._resource, scope_hash, start, end, read_at, flags) != expected:
                 raise self._database.damaged("a completed range is not what was written")
         return [
             CompletedRange(
                 Span(start, end),
-                scope if scope is not None and kept == hashed else kept,
+                scope if scope is not None and scope_hash == hashed else scope_hash,
                 read_at,
                 tuple(json.loads(flags)),
                 shown,
             )
-            for start, end, kept, read_at, flags, _, shown in rows
+            for start, end, scope_hash, read_at, flags, _, shown in rows
         ]
 
     def record(self, entry: CompletedRange) -> None:
         """Note a range as complete, in place of earlier ranges of the same scope.
 
         A pull notes its ranges page by page. Ranges that touch, were read within the hour and
-        are flagged alike become one, as old as the older of them; else there would be one row
-        for every page ever read.
+        are flagged alike become one, as old as the older of them. Otherwise there would be one
+        row for every page ever read.
         """
         if not entry.span.length:
             return
         scope = self._database.hashed(entry.scope)
         self._remove(entry.span, scope)
         span, read_at, flags = entry.span, entry.read_at, json.dumps(sorted(entry.flags))
-        # At most one ends where this begins, and one begins where it ends: of what overlapped,
-        # only the rest is still there. Flags tell how sure a range is, and must not spread.
+        # What overlapped is cut off above, so that at most one range ends where this one begins,
+        # and at most one begins where it ends. Flags tell how sure a range is, and must not
+        # spread to a neighbour. Nor must the time of reading, by more than an hour: by it a pull
+        # knows what to read again, since records may have come late.
         touching = self._database.run(
             'SELECT rowid, start, "end", read_at FROM completed_range WHERE resource = ?'
             ' AND scope = ? AND flags = ? AND (start = ? OR "end" = ?) AND ABS(read_at - ?) <= ?',
@@ -129,9 +132,10 @@ class CompletedRanges:
 
     def discard_before(self, instant: int) -> None:
         """Call nothing complete that lies before an instant, and resume no pull there."""
-        for entry in self.entries():
+        for entry in self.entries():  # of all filters, so that a scope is already its hash
             if entry.span.start < instant:
                 self._remove(Span(entry.span.start, instant), entry.scope)
+        # A pull that had read below the instant would go on below what was deleted.
         self._database.run(
             'DELETE FROM checkpoint WHERE resource = ? AND (reached < ? OR "end" <= ?)',
             (self._resource, instant, instant),
@@ -145,6 +149,7 @@ class CompletedRanges:
         )
         for rowid, start, end, read_at, flags in overlapping:
             self._database.run("DELETE FROM completed_range WHERE rowid = ?", (rowid,))
+            # What lies outside of the span was not read again: it keeps its own time and flags.
             for rest in subtract(Span(start, end), [span]):
                 self._insert(rest, scope, read_at, flags)
 

@@ -98,6 +98,8 @@ class Database:
             return self._connection
         try:
             if self._folder is not None:
+                # Made anew where the file was quarantined. By its inode a file is known to be
+                # the one that this connection opened, see `_quarantined`.
                 self._inode = prepare(self._folder).stat().st_ino
             connection, self.journal = _open(self.path)
             try:
@@ -124,7 +126,7 @@ class Database:
     def reading(self) -> Iterator[None]:
         """One state of the store for several questions, whatever others write meanwhile."""
         with self._lock:
-            if self._connected().in_transaction:
+            if self._connected().in_transaction:  # which sees one state already
                 yield
                 return
             with self._transaction("BEGIN"):
@@ -193,7 +195,8 @@ class Database:
         if self.path is None:
             return f"The store in memory is damaged ({reason}). Call again: it begins anew."
         message = f"The store at {self.path} is damaged ({reason}). It was quarantined"
-        # Another process may have met the damage first, and begun a new store under the name.
+        # Another process may have met the damage first, and begun a new store under the name:
+        # that one is whole, and must not be moved away.
         if self.path.exists() and self.path.stat().st_ino == self._inode:
             message += f" as {quarantine(self.path).name}"
         return (

@@ -159,6 +159,8 @@ def parts_of(frame: pl.DataFrame, instant: str, spans: Iterable[Span]) -> list[p
         [2, 1]
     """
     instants = frame[instant]
+    # Two searches for all ranges together. Each finds the first row at or after a bound, so that
+    # a range holds its start and not its end.
     bounds = [
         pl.Series(at, dtype=instants.dtype)
         for at in zip(*(span.datetimes() for span in spans), strict=True)

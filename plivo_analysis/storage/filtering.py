@@ -99,7 +99,8 @@ def chosen(
         2
     """
     # What the columns tell comes before what the server listed: a record listed as open may have
-    # settled since. Where no column tells, the server's list is all there is.
+    # settled since. Where no column tells, the server's list is all there is. A parameter that no
+    # column shows at all, such as a brand, the columns cannot confirm: the row must be listed too.
     known = matches(frame, asked)
     told = frame[key].is_in(pl.Series(list(listed), dtype=pl.String).implode())
     ever = told | frame[key].is_in(pl.Series(list(lasting), dtype=pl.String).implode())

@@ -15,9 +15,10 @@ and how far down it means to go (``bottom``)::
 The free part may be taken by somebody else, who begins in its middle, so that the two share it;
 the owner learns of that at its next page and stops there.
 
-A lease ends with its owner. A process of this computer that has ended is known to have. Of
-any other, a lease lapses when it has not moved (``beat``) for a while by the clock of the one
-who waits for it: no two clocks need agree, and no clock of the past is compared.
+A lease ends with its owner. Of a process of this computer the system tells whether it has ended.
+Any other lease lapses when its ``beat`` has not changed for a while, measured by the clock of the
+process that waits for it. So no two computers' clocks need agree, and a clock that is set while
+pulls run does no harm.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 
     from plivo_analysis.storage.database import Database
 
-LEASE_SECONDS = 90.0  # longer than one request takes, and waits are told of in between
+# A lease that has not moved for so long has lapsed: longer than one request takes. A pull that
+# waits longer, as for the rate limit, calls `hold` in between.
+LEASE_SECONDS = 90.0
 
 _ALIVE: set[str] = set()  # the owners of this process
 _TOKEN_BYTES = 8
@@ -82,6 +85,7 @@ class Leases:
         Returns:
             The lease, or nothing where others are at work on all of it.
         """
+        # One transaction: two processes that both looked first would both take the same range.
         with self.database.writing():
             others = [held for held in self.held() if not self._lapsed(held, at)]
             for span in wanted:
@@ -104,6 +108,8 @@ class Leases:
 
     def _insert(self, span: Span) -> Lease:
         owner = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(_TOKEN_BYTES)}"
+        # From start to end, with nothing free below, until the owner has its first page and knows
+        # how far one reaches: half of it given away before that may be all that there is.
         self.database.run(
             "INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, 0)",
             (owner, *self.place, span.start, span.end, span.start),
@@ -113,6 +119,7 @@ class Leases:
 
     def _lapsed(self, held: _Held, at: float) -> bool:
         """Whether an owner is gone; its lease is then taken away."""
+        # Met for the first time, its time begins now: when it last moved is not known.
         beat, since = self._watched.setdefault(held.owner, (held.beat, at))
         if beat != held.beat:
             self._watched[held.owner] = (held.beat, at)
@@ -120,6 +127,7 @@ class Leases:
         alive = _is_alive(held.owner)
         if alive or (alive is None and at - since < LEASE_SECONDS):
             return False
+        # An owner that was only slow writes it anew with its next `hold`: nothing is lost by that.
         self.database.run("DELETE FROM lease WHERE owner = ?", (held.owner,))
         return True
 
@@ -167,6 +175,7 @@ class Lease:
             # No default for "nothing completed": instants before 1970 are negative, so that 0
             # would be a limit above all that is to be read, and the pull would never end.
             bottom: int = max([self.span.start, *(end for (end,) in completed), *others])
+            # Without a page's length nothing can be shared: all down to the bottom is being read.
             start = bottom if ahead is None else max(bottom, floor(reached - ahead, MINUTE))
             top = ceil(reached, MINUTE)
             database.run(
@@ -196,12 +205,13 @@ def _part_to_take(piece: Span, others: list[_Held]) -> Span | None:
     two could have shared it.
     """
     above = next((held for held in others if held.span.end > held.span.start == piece.end), None)
+    # Nobody reads right above it, or only down to its upper end.
     if above is None or above.bottom >= piece.end:
         return piece
     if piece.length <= above.span.length:
         return None
     half = Span(piece.start, floor(piece.start + piece.length // 2, MINUTE))
-    return half if half.length else None
+    return half if half.length else None  # of a single minute
 
 
 def _is_alive(owner: str) -> bool | None:

@@ -3,18 +3,18 @@
 ======================  =====================================================================
 received                becomes
 ======================  =====================================================================
-not fit for analysis    set aside with its reason; a reading that stands, stands on
-not known before        the reading that stands
-the same text           the reading that stands, read once more
-open, but known as      history, and a note: a copy of the server's that lags behind. A
-settled                 settled record never opens again, and ``updated_at`` does not tell
-                        which is later, since it does not move on verification
-anything else           the reading that stands; the one that stood goes to the history
+not fit for analysis    set aside with its reason; a current reading stays current
+not known before        the current reading
+the same text           the current reading, read once more
+open, but known as      history, and a note: it comes from a copy of the server's that lags
+settled                 behind. A settled record never opens again, and ``updated_at`` does
+                        not tell which is later, since it does not move on verification
+anything else           the current reading; the one before it goes to the history
 ======================  =====================================================================
 
-"Later" is the order in which answers are kept, not the time of their reading: a clock that was
-wrong for an hour would else shut out every reading of that hour. Two processes may keep two
-answers in the wrong order, which are then seconds apart.
+"Later" is the order in which answers are kept, not the time of their reading. By time, a clock
+that ran an hour ahead once would make every reading of the next hour look old. Two processes may
+keep two answers in the wrong order; these are seconds apart.
 
 The records of one answer are looked up together and written together: one statement a record
 would cost more than all the rest of keeping a page.
@@ -76,8 +76,8 @@ class Tally:
 
 
 @dataclass(slots=True)
-class _Standing:
-    """The reading of a record that stands, and whether this answer touched it."""
+class _Current:
+    """The current reading of a record, and whether this answer changed its row."""
 
     instant: int
     open: bool
@@ -86,7 +86,7 @@ class _Standing:
     page: int
     read_at: int
     id: int | None = None  # of its row, if it has one
-    touched: bool = True
+    changed: bool = True  # only such rows are written
 
     def row(self, resource: str, key: str) -> tuple[Any, ...]:
         place = (resource, key, self.instant, int(self.open), self.final_at)
@@ -101,7 +101,7 @@ class _DayChange:
     rows: list[dict[str, Any]] = field(default_factory=list, repr=False)
     added: int = 0
     changes: int = 0
-    was_left: bool = False  # by a record, for another day
+    was_left: bool = False  # by a record that is now of another day
 
 
 class Merging:
@@ -124,7 +124,7 @@ class Merging:
         self._page = page
         self._read_at = read_at
         self._tally = Tally()
-        self._standing: dict[str, _Standing] = {}
+        self._current: dict[str, _Current] = {}
         self._set_aside: dict[str, Record] = {}
         self._set_aside_before: set[str] = set()
         self._cleared: set[str] = set()
@@ -151,8 +151,8 @@ class Merging:
         for key, instant, is_open, final_at, raw, page, read_at, number in look_up(
             self._database, name, keys, columns
         ):
-            self._standing[key] = _Standing(
-                instant, bool(is_open), final_at, raw, page, read_at, number, touched=False
+            self._current[key] = _Current(
+                instant, bool(is_open), final_at, raw, page, read_at, number, changed=False
             )
         marks = ", ".join("?" * len(keys))
         found = self._database.run(
@@ -167,7 +167,7 @@ class Merging:
         self._tally.set_aside += 1
 
     def _merge(self, record: Record, row: dict[str, Any], instant: int) -> None:
-        reading = _Standing(
+        reading = _Current(
             instant,
             self._resource.is_open(row),
             self._resource.final_at(row),
@@ -175,51 +175,56 @@ class Merging:
             self._page,
             self._read_at,
         )
-        standing = self._standing.get(record.key)
-        if standing is None:
+        current = self._current.get(record.key)
+        if current is None:
             self._replace(record, row, reading)
             self._tally.new += 1
-        elif standing.raw == reading.raw:
-            standing.page, standing.read_at, standing.touched = self._page, self._read_at, True
+        elif current.raw == reading.raw:
+            current.page, current.read_at, current.changed = self._page, self._read_at, True
             self._tally.repeated += 1
-        elif reading.open and not standing.open:
-            # Listed, so that it did not vanish; but what stands was not read again by this.
-            standing.page, standing.touched = self._page, True
+        elif reading.open and not current.open:
+            # The page says that the record is still listed. The time of reading stays: what was
+            # read is an older state, by which the current one is not confirmed.
+            current.page, current.changed = self._page, True
             self._remember(record.key, reading)
             self._note(record, Note(Code.WENT_BACK.value, self._resource.status, "open again"))
             self._tally.repeated += 1
         else:
-            self._remember(record.key, standing)
-            reading.id = standing.id
-            before_day = self._days[floor(standing.instant, DAY)]
-            before_day.added -= 1
-            before_day.changes += 1
-            before_day.was_left |= floor(standing.instant, DAY) != floor(reading.instant, DAY)
+            self._remember(record.key, current)
+            reading.id = current.id
+            # Under the same id its row is overwritten: a second row would not be refused, since the
+            # table's keys are under no constraint. The day that it was of has changed as well.
+            start = floor(current.instant, DAY)
+            day = self._days[start]
+            day.added -= 1
+            day.changes += 1
+            day.was_left |= start != floor(reading.instant, DAY)
             self._replace(record, row, reading)
-            if standing.instant != reading.instant:  # one id at two places may be two records
-                before = f"{from_us(standing.instant):%Y-%m-%dT%H:%M:%S.%fZ}"
+            if current.instant != reading.instant:  # one id at two places may be two records
+                before = f"{from_us(current.instant):%Y-%m-%dT%H:%M:%S.%fZ}"
                 self._note(record, Note(Code.INSTANT_MOVED.value, self._resource.instant, before))
-            # The text may differ in what no column holds. The old one is parsed for that, which
-            # is dear; but few records change between two readings.
-            if READERS[self._resource.name](parse_json(standing.raw.encode())).row == row:
+            # The text may differ in what no column holds. To tell, the old one is parsed, which
+            # is slow; but few records change between two readings.
+            if READERS[self._resource.name](parse_json(current.raw.encode())).row == row:
                 self._tally.repeated += 1
             else:
                 self._tally.updated += 1
 
-    def _replace(self, record: Record, row: dict[str, Any], reading: _Standing) -> None:
-        known = record.key in self._standing or record.key in self._set_aside_before
-        if known or record.key in self._set_aside:  # else there is nothing to clear
+    def _replace(self, record: Record, row: dict[str, Any], reading: _Current) -> None:
+        known = record.key in self._current or record.key in self._set_aside_before
+        # Nearly every record is new: there is nothing to clear, and two statements less to run.
+        if known or record.key in self._set_aside:
             self._set_aside.pop(record.key, None)
             self._notes.pop(record.key, None)
             self._cleared.add(record.key)
-        self._standing[record.key] = reading
+        self._current[record.key] = reading
         day = self._days[floor(reading.instant, DAY)]
         day.rows.append(row)
         day.added += 1
         day.changes += 1
         self._note(record, *record.notes)
 
-    def _remember(self, key: str, reading: _Standing) -> None:
+    def _remember(self, key: str, reading: _Current) -> None:
         self._history.append((self._resource.name, key, reading.raw, reading.page, reading.read_at))
 
     def _note(self, record: Record, *notes: Note) -> None:
@@ -242,11 +247,7 @@ class Merging:
             " ON CONFLICT (id) DO UPDATE SET instant = excluded.instant,"
             " open = excluded.open, final_at = excluded.final_at, raw = excluded.raw,"
             " page = excluded.page, read_at = excluded.read_at, checksum = excluded.checksum",
-            [
-                standing.row(name, key)
-                for key, standing in self._standing.items()
-                if standing.touched
-            ],
+            [current.row(name, key) for key, current in self._current.items() if current.changed],
         )
         run_many("INSERT INTO history VALUES (?, ?, ?, ?, ?)", self._history)
         run_many(
@@ -263,7 +264,7 @@ class Merging:
         # A repeated record changes no row of a table, so that its day's Parquet file stays valid.
         for start, day in self._days.items():
             after = change_day(self._database, name, start, records=day.added, changes=day.changes)
-            if day.was_left:
+            if day.was_left:  # rows received can be replaced by their key, not taken away
                 self._recent.discard(self._resource, start)
             else:
                 self._recent.add(self._resource, start, day.rows, changes=day.changes, after=after)

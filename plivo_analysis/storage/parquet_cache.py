@@ -1,10 +1,10 @@
 """The Parquet cache: one file a UTC day and table, written where the day is complete.
 
-A file is believed only if it is what was written, and if its day has not changed since. The
-store notes of each file the day's count of changes it was made at, the release that made it, its
-size and its checksum; a file that does not fit, for whatever reason, is made anew. Files are
-written at one stroke within the transaction that notes them. They are not synced to the disk: one
-cut short by a power failure is one that does not fit.
+A file is used only if it is what was written, and if its day has not changed since. The store
+notes of each file the day's count of changes at which it was made, the release that made it, its
+size and its checksum. A file that does not fit these, for whatever reason, is made anew. Files
+are written atomically, within the transaction that notes them. They are not synced to the disk:
+a power failure may cut one short, and its size and checksum then tell.
 
 A range is read from one state of the store, so that a record that moves to another day or
 settles while it is read comes once. Days that had to be read from the store are written on the
@@ -109,7 +109,8 @@ def read(
         >>> read(Store(None), SESSION_RESOURCE, EVER).height
         0
     """
-    # Runs of days that are read alike go together: one scan for many files is far faster.
+    # Runs of days that are read alike go together: one scan for many files is far faster. It scans
+    # bytes, not paths: another process may replace or remove a file after it was checked.
     needed = list(dict.fromkeys([*(columns or resource.table.names), resource.instant]))
     frames = []
     for files, unfiled in _runs(_find(store, resource.table, span, oldest, _body)):
@@ -158,11 +159,14 @@ def locate(
                 for part in _parts(store, resource, span, oldest)
                 if part.complete and _file(store.folder, table, part) is None
             ]
-        for day in lacking:  # where one of its tables has no file, a day is written anew
+        # `read` looks at the file of the resource's own table alone, and would not see that this
+        # one is damaged. A day that lacks one of its files it reads and writes anew.
+        for day in lacking:
             with suppress(OSError):
                 file_of(store.folder, table, day).unlink()
         for days in batches(lacking):
             read(store, resource, Span(days[0].start, days[-1].span.end), oldest=oldest)
+    # Looked up anew: what could not be written, or has changed meanwhile, comes as rows.
     places: list[list[Path] | pl.DataFrame] = []
     for files, unfiled in _runs(_find(store, table, span, oldest, _file)):
         if files:
@@ -197,6 +201,7 @@ def write_closed(store: Store, resource: Resource, complete: Iterable[Span]) -> 
         return
     frames, days = [], []
     for part in _parts(store, resource, EVER, EVER.start):
+        # None of a day whose rows this process did not see all arrive: the first reading writes it.
         rows = store.recent.of(resource, part.day) if part.complete else None
         if rows is not None:
             frames.append(rows)
@@ -237,7 +242,8 @@ def _find(
     look: Callable[[Path, Table, _Part], Path | bytes | None],
 ) -> list[_Part]:
     """The days of a range: what ``look`` finds of their files, else their records."""
-    # One transaction: between two, a record could move from a day not yet read to one read.
+    # One transaction: between two, a record could move from a day not yet read to one read. Only
+    # texts are fetched in it. To parse them takes far longer, and is done after it.
     resource = resource_of(table)
     with store.reading():
         parts = _parts(store, resource, span, oldest)
@@ -270,7 +276,8 @@ def _parts(store: Store, resource: Resource, span: Span, oldest: int) -> list[_P
     complete = store.completed_ranges(resource).complete("")
     parts = []
     for day in store.records(resource).days(span):
-        # Nothing can be added to what was read without a filter, or what the server lost.
+        # Complete, if all of it was read without a filter, or all but what the server has given up
+        # since. A day of which no part was read so holds what filters listed: it stays in SQLite.
         rest = subtract(day.span, complete)
         whole = rest != [day.span] and all(gap.end <= oldest for gap in rest)
         files = noted[day.start, day.changes]
@@ -318,6 +325,7 @@ def _rows(store: Store, resource: Resource, parts: Sequence[_Part]) -> pl.DataFr
     for part in parts:
         if part.rows is not None:
             frames.append(part.rows)
+        # As Python objects the rows of a large day would take ten times the memory of its columns.
         for start in range(0, len(part.raws), _ROWS_AT_ONCE):
             raws = part.raws[start : start + _ROWS_AT_ONCE]
             frames.append(from_rows(list(records.rows(raws)), resource.table))
@@ -350,9 +358,10 @@ def _write(store: Store, resource: Resource, days: Sequence[Day], frame: pl.Data
         return
     cut = [parts_of(rows, resource.instant, spans) for _, rows in tables]
     for day, *frames in zip(days, *cut, strict=True):
-        bodies = [encode(rows) for rows in frames]
+        bodies = [encode(rows) for rows in frames]  # before other processes have to wait
         with store.writing():
-            # The day may have changed meanwhile, perhaps because something had to be forgotten.
+            # The day may have changed since, perhaps because something had to be forgotten: a file
+            # written now would bring it back, and nothing would remove it.
             if store.records(resource).days(day.span) != [day]:
                 continue
             for (table, _), body in zip(tables, bodies, strict=True):

@@ -64,9 +64,11 @@ class RecentRows:
             after: How many changes the day has seen with these.
         """
         with self._lock:
+            # Taken out and put back last: the first of the dictionary is the first to be given up.
             known = self._days.pop((resource.name, day), None)
             if after == changes:  # the day's first ones, perhaps of a store that was begun anew
                 known = _Rows()
+            # Otherwise another process has written to the day, and its rows are not here.
             if known is None or known.changes != after - changes:
                 return
             known.changes = after
@@ -103,6 +105,7 @@ class RecentRows:
                 return None
             known.columns(resource)
             frame = pl.concat(known.frames)
+        # In the order in which they came: a row that replaces another comes after it.
         last = frame.unique(resource.key, keep="last")
         return last.sort(resource.instant, resource.key)
 

@@ -88,6 +88,7 @@ class Records:
             StoreError: A record is not what was written, or one is missing from its day; the
                 file was quarantined.
         """
+        # One state: a page kept between the two questions would look like records gone missing.
         with self._database.reading():
             found = self._database.run(
                 "SELECT key, instant, open, final_at, raw, page, read_at, checksum FROM record"

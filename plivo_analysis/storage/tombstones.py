@@ -1,8 +1,8 @@
 """Tombstones: numbers whose records were deleted, known again by a keyed hash and kept out.
 
-The number itself is nowhere. Whatever is to be kept is searched for digits that may be a
-number, in any spelling; each candidate is hashed and compared. A record in which one is known
-is kept neither as a row nor within the raw page that it came with.
+The number itself is not kept. All that is to be kept is searched for digits that may be a
+number, in any spelling; each candidate is hashed and compared. A record that holds a forgotten
+number is kept neither as a row nor within the raw page that it came with.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def candidates(text: str, shortest: int, longest: int) -> Iterator[str]:
         runs += found(plain.replace(_TRUNK, ""))
     # Only runs of enough digits reach Python: most texts hold none, and end in the pattern.
     for run in runs:
+        # Of the run's digits, without what separates them: where a number may begin and end.
         digits, ends, starts = "", [], set()
         for group in _GROUP.findall(run):
             prefix = _INTERNATIONAL.match(group)
@@ -138,7 +139,7 @@ class Tombstones:
         if not self.number or not plain.isascii():
             return False
         spellings = (plain, plain.replace(_TRUNK, ""))
-        return not any(self.number in each.translate(_NO_DIGITS) for each in spellings)
+        return not any(self.number in spelling.translate(_NO_DIGITS) for spelling in spellings)
 
     def within_json(self, text: str) -> bool:
         r"""Whether a JSON text holds one of the numbers anywhere, names of fields included.
