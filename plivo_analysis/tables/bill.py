@@ -86,7 +86,7 @@ def settle(sessions: pl.DataFrame) -> Bill:
     attempts, orphans = _paired(sessions.select("attempt_details", "attempt_charges"))
     channel, differs = attempts["channel"], pl.lit(value=False)
     if channel.ne_missing(attempts["charge_channel"]).any():
-        # Only then may they differ folded, and folding looks at every word of a column.
+        # Two equal words are equal folded too, and folding looks at every word of a column.
         charge_channel = folded(attempts["charge_channel"], fold_channel)
         differs = pl.lit(folded(channel, fold_channel) != charge_channel)
     attempts = attempts.drop("charge_channel").with_columns(differs=differs, derived=False)
@@ -125,6 +125,8 @@ def _left(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
         ]
     )
     sums = (
+        # The sum of no values would be 0 in polars: without its unknown charges, a session that
+        # has no other has no row here, and null in the join.
         lines.filter(charge.is_not_null())
         .group_by("row")
         .agg(
@@ -150,6 +152,8 @@ def _left(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
 def _with_derived(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
     """The attempts, those that alone lack a charge with the rest of their session's money."""
     attempts, charge = bill.attempts, bill.attempts["charge"]
+    # `gaps` are rows of the attempts, `rows` the sessions that these are of. Few have any: only of
+    # their sessions is the money added up.
     gaps = charge.is_null().arg_true()
     rows = attempts["row"].gather(gaps)
     # With two gaps, or an unknown validation charge, the rest is not known to be one attempt's.
@@ -160,7 +164,8 @@ def _with_derived(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
     of_few = Bill(attempts.filter(in_few), bill.orphans.filter(in_few))
     left = _left(few.filter(pl.col("validation_charge").is_not_null()), of_few)
     rest = left.filter(pl.col("unallocated") > 0)
-    # Both are in the order of the sessions, and each of these sessions has one gap.
+    # Both are in the order of the sessions, and each of these sessions has one gap: so the n-th
+    # amount belongs at the n-th gap.
     gaps = gaps.filter(rows.is_in(rest["row"].implode()))
     return attempts.with_columns(
         charge.scatter(gaps, rest["unallocated"]), attempts["derived"].scatter(gaps, True)
@@ -209,6 +214,8 @@ def _at_its_place(rows: pl.Series, charges: pl.DataFrame, lengths: pl.DataFrame)
     Returns:
         ``charge_channel, charge_uuid, charge`` and ``charged``, whether there is one.
     """
+    # How many attempts, and how many charge rows, the sessions before have. An attempt's place in
+    # its own session is its place in the frame less those.
     before = lengths.select(pl.all().cum_sum() - pl.all())
     place = pl.int_range(rows.len(), eager=True) - before["listed"].gather(rows)
     charged = place < lengths["charged"].gather(rows)
@@ -224,8 +231,9 @@ def _unproven(longest: int) -> dict[str, pl.Expr]:
     are the same, as far as they go: no charge row is then left for a later attempt.
     """
     uuid, row = pl.col("attempt_uuid"), pl.col("row")
-    # Every uuid lies between these two, and no blank text does.
+    # The first and the last visible sign of ASCII: every uuid lies between them, no blank does.
     plain = uuid.is_between(pl.lit("!"), pl.lit("~")).fill_null(value=False)
+    # A session of four attempts has two with one uuid if some row equals the one 1, 2 or 3 above.
     doubled = {
         f"doubled {lag} before": (row == row.shift(lag)) & (uuid == uuid.shift(lag))
         for lag in range(1, min(longest, _MOST))
@@ -236,6 +244,7 @@ def _unproven(longest: int) -> dict[str, pl.Expr]:
 
 def _joined(attempts: pl.DataFrame, charges: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The same by uuid: the n-th attempt of a uuid takes the n-th charge row of it."""
+    # In the order of time, since the attempts choose in it; the charge rows stay as listed.
     left = _with_turns(_in_order(_once(attempts, "attempt_uuid")))
     right = _with_turns(_once(charges, "charge_uuid"))
     on = ["row", "key", "turn"]
@@ -256,6 +265,7 @@ def _joined(attempts: pl.DataFrame, charges: pl.DataFrame) -> tuple[pl.DataFrame
 
 def _listed(lists: pl.DataFrame, column: str, fields: list[pl.Expr]) -> pl.DataFrame:
     """The records of a nested column, one a row."""
+    # By default polars makes a row of a session that lists nothing: an attempt there never was.
     exploded = lists.select("row", column).explode(column, empty_as_null=False, keep_nulls=False)
     return exploded.select("row", *fields)
 
@@ -273,6 +283,7 @@ def _once(records: pl.DataFrame, uuid: str) -> pl.DataFrame:
 
 def _with_turns(records: pl.DataFrame) -> pl.DataFrame:
     """The records, and which one of its session and uuid each is."""
+    # Counting within groups is slow, and nearly no uuid comes twice in a session.
     if not records.select("row", "key").is_duplicated().any():
         return records.with_columns(turn=pl.lit(0, pl.Int64))
     return records.with_columns(turn=pl.int_range(pl.len(), dtype=pl.Int64).over("row", "key"))

@@ -1,4 +1,4 @@
-"""What a frame has to be, said where it is not: its columns, its key, each row once."""
+"""Checks of frames: that they have their columns, each by one name, and each key once."""
 
 from __future__ import annotations
 

@@ -195,7 +195,9 @@ def fold_columns(frame: pl.DataFrame, **folds: Callable[[Any], str | None]) -> p
         [('sms',), ('call',)]
     """
     columns = frame.select(list(folds))
-    # The first rows nearly always hold every word, and to look at all costs a third of folding.
+    # A word is replaced by its number (an Enum's), and the number by what the word is folded to.
+    # The first rows nearly always hold every word; to look for words in all rows costs a third
+    # of folding. A word that they lack becomes null, and only then are all rows looked at.
     words = {name: columns[name].head(_FIRST).drop_nulls().unique() for name in folds}
     known = columns.select(pl.col(name).cast(pl.Enum(words[name]), strict=False) for name in folds)
     found = []
@@ -205,7 +207,7 @@ def fold_columns(frame: pl.DataFrame, **folds: Callable[[Any], str | None]) -> p
             words[name] = column.drop_nulls().unique()
             places = column.cast(pl.Enum(words[name]))
         wanted = [*map(fold, words[name]), fold(None)]
-        if wanted != [*words[name], None]:  # as the loaders give them
+        if wanted != [*words[name], None]:  # the loaders give words that are folded already
             at = places.to_physical().fill_null(len(words[name]))
             column = pl.Series(name, wanted, dtype=pl.String).gather(at)
         found.append(column)
@@ -259,6 +261,7 @@ def cast(values: Any, column: Column) -> Any:
     """
     if values.type == column.arrow():
         return values
+    # Arrow would fill fields that a record lacks with nulls; see `_of_pandas`.
     if column.kind is Kind.RECORDS and _is_list(values.type):
         records = values.type.value_type
         if pa.types.is_struct(records):
@@ -302,6 +305,7 @@ def _of_pandas(series: Any, column: Column) -> Any:
 
 
 def _own(series: Any, name: str) -> Any:
+    # Of categories it is their values that Arrow has to take, not the numbers that stand for them.
     values = getattr(series.dtype, "categories", series)
     try:
         array = pa.array(values, from_pandas=True)

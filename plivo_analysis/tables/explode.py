@@ -193,6 +193,7 @@ def _require_sessions(frame: Any, carry: Sequence[str]) -> None:
 
 
 def _attempts_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
+    # Two rows of one session would be two sessions here, and their money would count twice.
     refuse_doubled(sessions, SESSIONS)
     attempts = settle(sessions).attempts
     words = fold_columns(attempts, channel=fold_channel, status=outcome)
@@ -206,6 +207,7 @@ def _attempts_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
             outcome=words["status"],
             charge_note=pl.when("derived").then(pl.lit("derived")),
         )
+        # The row above is the attempt before, except where it is the last one of another session.
         .with_columns(previous_channel=pl.when(pl.col("attempt_number") > 1).then(channel.shift()))
         .with_columns(
             # To choose a number and look its word up costs half of choosing a word.
@@ -248,8 +250,8 @@ def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
                 for line, amounts in known.items()
             ),
         ],
-        how="diagonal",
-    ).sort("row", maintain_order=True)
+        how="diagonal",  # columns that some lines lack are null there
+    ).sort("row", maintain_order=True)  # lines of a session keep the order of this list
     return (
         lines.hstack(_of_their_sessions(sessions, lines["row"], carry))
         .with_columns(line_number=_numbers()[0])
