@@ -42,7 +42,7 @@ _TIME = re.compile(
 )
 _GO_TIME = re.compile(r"(.{19,29}) ([+-][0-9]{2})([0-5][0-9]) (?:[A-Z]{3,5}|\2\3)")
 _UNIX = re.compile(r"(?P<seconds>[0-9]{10})(?:\.[0-9]{1,9})?|(?P<milliseconds>[0-9]{13})")
-_UNIX_EXPONENTS = range(-9, 13)
+_UNIX_EXPONENTS = range(-9, 13)  # of the first digit: from a billionth to 13 digits
 _UNIX_ZERO = ("0", "-62135596800")  # the second one is the zero date's
 _ZERO_DATES = ("0001-01-01", "0000-12-31")  # the second one in offsets west of Greenwich
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261  # nanosecond clocks of other engines end in 2262
@@ -150,7 +150,7 @@ def time(value: object) -> tuple[datetime | None, Code | None]:
 
 
 def _unix_time(value: object) -> tuple[datetime | None, Code | None]:
-    digits = ""
+    digits = ""  # which is as unreadable as a number of another length
     if isinstance(value, str):
         digits = value
     elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):

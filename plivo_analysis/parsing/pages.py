@@ -208,6 +208,7 @@ def _next(
     cursors = [value for name, value in query if name == "cursor" and value]
     offset = int(offsets[0]) if len(offsets) == 1 and _OFFSET.fullmatch(offsets[0]) else None
     cursor = cursors[0] if len(cursors) == 1 and len(cursors[0]) <= _LONGEST_CURSOR else None
+    # Two of one name, a word for a number, endless text: which of them is meant cannot be known.
     if (offsets and offset is None) or (cursors and cursor is None):
         notes.append(note(Code.META_ODD, "meta.next", url.query))
     return True, offset, cursor
@@ -228,6 +229,7 @@ def _check_meta(
     limit = numbers.get("limit", received)
     if received > limit or (has_next and received < limit):
         notes.append(note(Code.PAGE_SIZE, "meta.limit", f"{received} for a limit of {limit}"))
+    # The offset that was asked for before the one that the page names, which may be wrong.
     start = numbers.get("offset") if asked is None else asked
     total = numbers.get("total_count")
     if total is None:

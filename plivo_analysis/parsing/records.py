@@ -1,9 +1,9 @@
-"""What all records have in common: id, instant, text, notes on what is odd, when unusable.
+"""Reads what all records have in common: id, instant and text, with notes on all that is odd.
 
 A record is set aside, whole, where no row of it could be trusted: without an id it cannot be
-counted once, without its instant it belongs to no window. It is kept, with its reason, so
-that rows in are rows used plus rows set aside. A note shows what was seen, masked and short;
-the whole of it is in the record's text.
+counted once, without its instant it belongs to no range of time. It is kept with the reason, so
+that the rows received are the rows used plus the rows set aside. A note shows what was seen,
+masked and short; the whole of it is in the record's text.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Notes(list[Note]):
         for name, parse in wanted.items():
             if parse is not None and (value := source.get(name)) is not None:
                 row[name], code = parse(value)
-                if code is not None:  # few fields are odd, so that only then a path is made
+                if code is not None:  # few fields are odd: a path is made only for those
                     listed = "" if place is None else f"[{place}]"
                     self.add(code, f"{path}{listed}.{name}" if path else name, value)
         if source.keys() <= wanted.keys():
@@ -211,12 +211,13 @@ def read_record(
         >>> read_record([], key="id", instant="at", fill=dict).notes[0].code
         'not_an_object'
     """
-    # The text comes first: whatever follows fails, a record that is set aside keeps all of it.
+    # The text comes first: whatever fails below, a record that is set aside keeps all of it.
     raw = canonical(record)
     if not isinstance(record, dict):
         return _set_aside(None, None, raw, note(Code.NOT_AN_OBJECT, "", record))
     name = _uuid(record.get(key))
     at, odd = fields.time(record.get(instant))
+    # Before any other field: reading takes time and memory by the length of lists and texts.
     if limit := _beyond_limits(record, raw):
         return _set_aside(name, at, raw, limit)
     if name is None:

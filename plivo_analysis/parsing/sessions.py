@@ -145,7 +145,7 @@ def _attempts(details: object, notes: Notes, extra: dict[str, Any]) -> list[dict
 def _once(
     items: Iterable[tuple[int, dict[str, Any]]], part: _Part, notes: Notes
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Parsed objects, those listed again once, and their unknown fields by place."""
+    """Parsed objects, each once even if it is listed again, and their unknown fields by place."""
     rows: list[dict[str, Any]] = []
     strange: dict[str, Any] = {}
     firsts: dict[str, dict[str, Any]] = {}
@@ -166,7 +166,7 @@ def _once(
             seen.add(content)
         elif name:
             firsts[name] = row
-        if others:
+        if others:  # under the place in the row's list, from which repeated ones are gone
             strange[str(len(rows))] = others
         rows.append(row)
     return rows, strange
@@ -188,6 +188,7 @@ def _in_order(
 def _fill_charges(
     row: dict[str, Any], charges: object, notes: Notes, extra: dict[str, Any]
 ) -> None:
+    # Unknown, not 0: a price often comes later than its session.
     if charges is None or charges == {}:
         notes.add(Code.AMOUNT_MISSING, "charges")
         return
