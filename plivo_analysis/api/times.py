@@ -134,10 +134,7 @@ def parse_range(
         >>> [str(bound) for bound in parse_range("2026-11-01", None, now=now)]
         ['2026-11-01 00:00:00+00:00', '2026-11-02 07:00:00+00:00']
     """
-    if until is None:
-        end = now.astimezone(UTC)
-    else:
-        end = parse_instant(until, now=now, name="until", zone=zone)
+    end = parse_instant(now if until is None else until, now=now, name="until", zone=zone)
     if since is None:
         start = parse_instant(DEFAULT_SPAN, now=end, name="since")
     else:

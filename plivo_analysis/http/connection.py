@@ -26,11 +26,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import requests
 import urllib3.connection
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 
 from plivo_analysis.errors import BadResponseError, TransportError
 from plivo_analysis.http.credentials import is_loopback
@@ -204,7 +204,7 @@ class Connection:
         self._proxy = _proxy(credentials.base_url)
         self._verify = _certificates(credentials.base_url)
         self._adapter = _Adapter(max_retries=0)
-        for name in logging.root.manager.loggerDict:
+        for name in list(logging.root.manager.loggerDict):
             if name.startswith("urllib3."):
                 logging.getLogger(name).addFilter(_is_not_ours)
 
@@ -262,10 +262,9 @@ def _body(response: requests.Response, bounds: Bounds) -> bytes:
 
 def _proxy(base_url: str) -> str | None:
     """The environment's proxy for this address; none for loopback."""
-    host = urlsplit(base_url).hostname or ""
-    if is_loopback(host) or proxy_bypass(host):
+    if is_loopback(urlsplit(base_url).hostname or ""):
         return None
-    found = getproxies()
+    found = get_environ_proxies(base_url)
     scheme = "https" if "https" in found else "all"
     proxy = found.get(scheme)
     if proxy is None or _PROXY.fullmatch(proxy):

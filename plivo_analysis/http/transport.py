@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from plivo_analysis.api.filters import Query
-from plivo_analysis.errors import BadResponseError, FilterError
+from plivo_analysis.errors import BadResponseError, FilterError, RateLimitError
 from plivo_analysis.http.connection import Connection
 from plivo_analysis.http.failures import RAISED, broken, refused, server_time
 from plivo_analysis.http.rate_limit.limiter import account_limiter
@@ -150,24 +150,28 @@ class Transport:
                     continue
             wait_in_steps(self._clock, wait, cancel, on_wait)
 
-    def probe(self, path: str, params: Mapping[str, str]) -> None:
+    def probe(self, path: str) -> RateLimitError | None:
         """Ask for a list once and at once, whether or not the rate limit allows it.
 
         It is a question about the limit: no turn is waited for and nothing is tried again. What
         it spends counts like any other, and a refusal makes all requests wait for a window.
 
+        Returns:
+            The server's refusal; None where the request passed.
+
         Raises:
-            RateLimitError: The server refused it, which is an answer as well.
             PlivoAnalysisError: It failed in another way.
         """
         limiter = self._limiter.of(path)
         with limiter.probe() as permit:
-            outcome = self._try(path, Query(params), bytes, None)
-            if isinstance(outcome, Setback):
-                if outcome.kind is Cause.BUSY:
-                    wait = max(limiter.period, outcome.retry_after or 0.0)
-                    permit.pause(min(wait, LONGEST_WAIT_SECONDS))
+            outcome = self._try(path, Query(limit="1"), bytes, None)
+            if isinstance(outcome, Answer):
+                return None
+            if not isinstance(outcome.error, RateLimitError):
                 raise outcome.error
+            wait = max(limiter.period, outcome.retry_after or 0.0)
+            permit.pause(min(wait, LONGEST_WAIT_SECONDS))
+            return outcome.error
 
     def close(self) -> None:
         """Close the connections."""

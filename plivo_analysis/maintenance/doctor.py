@@ -162,6 +162,7 @@ class _Examination:
             if first.received >= PAGE_ROWS or others_follow:
                 # A page that is full, or that others follow: so many rows does a page hold.
                 length = f"{first.received} of the {PAGE_ROWS} rows asked for"
+                # The longest page, and how long one is that another follows.
                 self._learn("page", f"{first.received} {first.received}")
             if offset == _KEPT_TO:
                 deep = self._deep_offset(first)
@@ -260,6 +261,7 @@ class _Examination:
         if not kept:
             return f"{UNKNOWN}: none is kept; when a price comes can only be watched"
         changing = records.not_final(EVER).values()
+        # What is settled and not final yet lacks nothing but its price.
         waiting = [now - state.instant for state in changing if not state.open]
         oldest = f", the oldest for {max(waiting) // MINUTE:,} min" if waiting else ""
         return f"{len(waiting):,} of {kept:,} kept sessions wait for one{oldest}"

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import MESSAGE_RESOURCE, RESOURCES, SESSION_RESOURCE
-from plivo_analysis.errors import APIError, RateLimitError
+from plivo_analysis.errors import APIError
 from plivo_analysis.system.clock import wait_in_steps
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
 
 UNKNOWN = "unknown"
@@ -73,7 +72,8 @@ def meet_limit(client: Client) -> Iterator[Finding]:
     wait_in_steps(client.clock, max(limiter.wait_estimate(limit) for limiter in limiters))
     began = client.clock.monotonic()
     passed, refusal = 0, None
-    while passed <= 2 * limit and (refusal := _refusal(client, SESSION_RESOURCE)) is None:
+    sessions, probe = SESSION_RESOURCE.path, client.transport.probe
+    while passed <= 2 * limit and (refusal := probe(sessions)) is None:
         passed += 1
     if refusal is None:
         took = client.clock.monotonic() - began
@@ -94,14 +94,6 @@ def meet_limit(client: Client) -> Iterator[Finding]:
     yield Finding(SCOPE, scope)
 
 
-def _refusal(client: Client, resource: Resource) -> RateLimitError | None:
-    try:
-        client.transport.probe(resource.path, {"limit": "1"})
-    except RateLimitError as refused:
-        return refused
-    return None
-
-
 def _scope(client: Client) -> str:
     """What passes while sessions are refused.
 
@@ -110,10 +102,10 @@ def _scope(client: Client) -> str:
     """
     for _ in range(_ROUNDS):
         try:
-            if _refusal(client, MESSAGE_RESOURCE):
+            if client.transport.probe(MESSAGE_RESOURCE.path):
                 return ONE_BUDGET
         except APIError as error:
             return f"{UNKNOWN}: messages are refused ({type(error).__name__})"
-        if _refusal(client, SESSION_RESOURCE):
+        if client.transport.probe(SESSION_RESOURCE.path):
             return TWO_BUDGETS
     return UNKNOWN

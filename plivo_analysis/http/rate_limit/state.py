@@ -15,7 +15,7 @@ import math
 import secrets
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from plivo_analysis.errors import PlivoAnalysisWarning
@@ -69,13 +69,10 @@ class SharedState:
         """The state, to be read and changed by one thread of one process until the block ends."""
         with self._lock:
             stored = self._load()
-            try:
+            with closing(stored) if stored is not None else nullcontext():
                 yield self._state
                 if stored is not None:
                     self._save(stored)
-            finally:
-                if stored is not None:
-                    stored.close()
 
     def _load(self) -> StoredState | None:
         """The account's line in the locked file, taken into memory; None to go alone."""
@@ -128,16 +125,14 @@ class SharedState:
     def _save(self, stored: StoredState) -> None:
         try:
             stored.write(self._generation, self._state, self.clock.now().timestamp())
-        except Unusable as unusable:
-            reason = str(unusable)
-        else:
             self._failed_write = False
-            return
-        # Not alone yet: the file may just have been removed. The next one is merged with memory.
-        self._generation = ""
-        if self._failed_write:
-            self._go_alone(reason)
-        self._failed_write = True
+        except Unusable as unusable:
+            # Not alone yet: the file may just have been removed. The next one is merged with
+            # memory.
+            self._generation = ""
+            if self._failed_write:
+                self._go_alone(str(unusable))
+            self._failed_write = True
 
     def _go_alone(self, reason: str) -> None:
         self._generation = ""
