@@ -1,6 +1,6 @@
 """The client: an account, its credentials, its rate limit, its store and its time.
 
-It asks nothing by itself: loaders do.
+It sends no request by itself; loaders do.
 """
 
 from __future__ import annotations

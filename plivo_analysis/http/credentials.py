@@ -96,7 +96,7 @@ def resolve(
     auth_token: str | Secret | None = None,
     base_url: str | Secret | None = None,
 ) -> Credentials:
-    """Credentials from the arguments, and where they are silent from the environment.
+    """Credentials from the arguments, or from the environment where an argument is missing.
 
     Args:
         auth_id: The account; by default ``PLIVO_AUTH_ID``.

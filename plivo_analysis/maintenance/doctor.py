@@ -5,8 +5,8 @@ holds at a deep offset, what it calls the next page, which filters it keeps to. 
 documented with certainty. Pulls cope with all of it, but knowing beforehand saves requests: what
 is found is remembered in the server's profile. No record that is read here is kept or shown.
 
-What only a refusal could tell, ``limit_probe`` finds out, and only when asked to. When a price
-appears can only be watched, so what was seen of it is told and no more.
+``limit_probe`` finds out what only a refusal can tell, and only when asked to. When a price
+appears can only be watched: the doctor says what was seen of it.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def examine(client: Client, *, limits: bool = False) -> Iterator[Finding]:
     """Find out what only a live account can tell, and remember it.
 
     It takes about ten requests, within the rate limit, and about as many again where the list
-    ends early: whether it ends or is cut. With ``limits`` it also spends a
-    minute's requests, and some more, until the server refuses one: see :mod:`.limit_probe`.
+    ends early, to tell whether it ends or is cut. With ``limits`` it also spends a minute's
+    requests, and some more, until the server refuses one: see :mod:`.limit_probe`.
 
     Args:
         client: The account.
@@ -177,7 +177,7 @@ class _Examination:
     def _deep_offset(self, first: Page) -> str:
         """Whether a row far down is where its offset says: what estimates from pages need.
 
-        Where nothing is that far down, it is found out whether the list ends there or is cut.
+        Where nothing is that far down, it finds out whether the list ends there or is cut.
         """
         instants = _instants(first)
         passed = max(instants) - min(instants) if instants else 0

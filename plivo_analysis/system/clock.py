@@ -56,7 +56,7 @@ class Clock:
             return ""
 
     def now(self) -> datetime:
-        """The wall's time, aware, in UTC."""
+        """The time of day, aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:

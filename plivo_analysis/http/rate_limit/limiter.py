@@ -108,7 +108,7 @@ class Permit:
     __exit__ = release
 
     def pause(self, seconds: float) -> None:
-        """No request goes for so many seconds, though nothing is to be learnt from it."""
+        """No request goes for so many seconds; the budget stays as it is."""
         with self._limiter.state() as window:
             window.pause(seconds, self._limiter.clock.monotonic())
 
@@ -167,7 +167,7 @@ class Limiter:
     def of(self, kind: str) -> Limiter:
         """The limiter of requests that list this kind of thing.
 
-        It is no other than this one's, until it was found out that kinds are counted apart.
+        It shares this one's window unless the server was found to count kinds apart.
 
         Example:
             >>> from plivo_analysis.system.clock import Clock

@@ -1,7 +1,7 @@
 """The arithmetic of the rate limit: who may send when, given what was sent before.
 
-No clock, no lock and no waiting in here, only state and the rules that move it. The rules can
-so be tried on any history in no time, and the state can lie in memory or in a file that several
+It has no clock, no lock and no waiting, only state and the rules that move it. So tests can try
+the rules on any history in no time, and the state can be in memory or in a file that several
 processes open in turn. The rules:
 
 - At most ``limit`` requests in any ``window``, counted from the end of the response. A request
@@ -161,8 +161,8 @@ class WindowState:
     def merge(self, other: WindowState) -> None:
         """Take in what another record of the same requests knows.
 
-        What only one of them knows did happen. A request that one of them saw end is in flight
-        no more, one that was sent is in the queue no more.
+        A request that only one of them knows counts as well. One that either of them saw end is no
+        longer in flight, one that was sent is no longer in the queue.
         """
         ends = {**self.finished, **other.finished}
         self.finished = _by_time(ends)
