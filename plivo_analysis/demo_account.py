@@ -13,7 +13,7 @@ import tempfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from plivo_analysis.api.checks import shown_value
+from plivo_analysis.api.checks import wrong_value
 from plivo_analysis.api.times import parse_instant
 from plivo_analysis.client import Client
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Server, generate
@@ -72,7 +72,7 @@ def demo(
     """
     for name, number in (("seed", seed), ("sessions", sessions)):
         if not isinstance(number, int):
-            raise FilterError(f"{name} is {shown_value(number)}; it takes a whole number.")
+            raise wrong_value(name, number, "a whole number")
     now = parse_instant(now, now=DEFAULT_NOW, name="now")
     try:
         account = generate(seed=seed, sessions=sessions, now=now)

@@ -25,7 +25,7 @@ _SHOWN = 40  # characters of a wrong value that a message repeats
 
 # The documentation gives the form of a subaccount's id. The others are rather too wide: a value
 # that is wrongly refused cannot be asked for at all.
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SUBACCOUNT = re.compile(r"SA[A-Z0-9]{18}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CODE = re.compile(r"[0-9]{1,6}")
@@ -54,7 +54,7 @@ def checked_choice(name: str, value: object, choices: Sequence[str]) -> str:
     for word in choices:
         if same_word(word, text):
             return word
-    raise _wrong(name, text, f"one of {', '.join(choices)}")
+    raise wrong_value(name, text, f"one of {', '.join(choices)}")
 
 
 def checked_uuid(name: str, value: object) -> str:
@@ -67,10 +67,8 @@ def checked_uuid(name: str, value: object) -> str:
         >>> checked_uuid("app_uuid", "53CFE61C-0000-4000-8000-000000000000")
         '53cfe61c-0000-4000-8000-000000000000'
     """
-    text = _text(name, str(value) if isinstance(value, uuid.UUID) else value)
-    if not _UUID.fullmatch(text.lower()):
-        raise _wrong(name, text, "a UUID, 32 hexadecimal digits in five groups")
-    return text.lower()
+    text = str(value) if isinstance(value, uuid.UUID) else value
+    return _matching(name, text, _UUID, "a UUID, 32 hexadecimal digits in five groups").lower()
 
 
 def checked_recipient(name: str, value: object) -> str:
@@ -217,7 +215,7 @@ def bare_number(number: str) -> str:
 def _matching(name: str, value: object, form: re.Pattern[str], takes: str) -> str:
     text = _text(name, value)
     if not form.fullmatch(text):
-        raise _wrong(name, text, takes)
+        raise wrong_value(name, text, takes)
     return text
 
 
@@ -267,8 +265,14 @@ def checked_word(name: str, value: object, allowed: Collection[str]) -> str:
     return value
 
 
-def _wrong(name: str, text: str, takes: str) -> FilterError:
-    return FilterError(f"{name} is {shown_value(text)}; it takes {takes}.")
+def wrong_value(name: str, value: object, takes: str) -> FilterError:
+    """An error on an argument's value, with what would be right.
+
+    Example:
+        >>> wrong_value("sessions", 1.5, "a whole number")
+        FilterError('sessions is 1.5; it takes a whole number.')
+    """
+    return FilterError(f"{name} is {shown_value(value)}; it takes {takes}.")
 
 
 def shown_value(value: object) -> str:

@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from plivo_analysis.api.checks import shown_value
+from plivo_analysis.api.checks import wrong_value
 from plivo_analysis.errors import FilterError
 
 DEFAULT_SPAN = timedelta(hours=24)
@@ -65,7 +65,7 @@ def parse_instant(value: object, *, now: datetime, name: str, zone: tzinfo = UTC
         with suppress(ValueError, OverflowError):
             instant = _plain(now - back)
     if instant is None:
-        raise FilterError(f"{name} is {shown_value(value)}; it takes {_FORMS}.")
+        raise wrong_value(name, value, _FORMS)
     return instant
 
 

@@ -13,8 +13,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from plivo_analysis.api.checks import shown_value
-from plivo_analysis.errors import FilterError
+from plivo_analysis.api.checks import wrong_value
 from plivo_analysis.http.rate_limit.state import SharedState
 from plivo_analysis.http.rate_limit.window import new_ticket
 from plivo_analysis.system.clock import STEP_SECONDS, Cancelled
@@ -149,10 +148,7 @@ class Limiter:
     ) -> None:
         rate: object = requests_per_minute
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate > 0:
-            raise FilterError(
-                f"requests_per_minute is {shown_value(rate)}; it takes a positive number, by "
-                "default 20."
-            )
+            raise wrong_value("requests_per_minute", rate, "a positive number, by default 20")
         self.requests_per_minute = float(rate)
         self.clock = clock
         self.period = period
