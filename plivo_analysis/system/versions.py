@@ -7,29 +7,15 @@ pasted in public.
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 
 __version__ = "0.1.0"
 
-_PACKAGES = (
-    "plivo_analysis",
-    "requests",
-    "urllib3",
-    "polars",
-    "pandas",
-    "pyarrow",
-    "narwhals",
-    "plotly",
-    "ipywidgets",
-    "tqdm",
-    "platformdirs",
-    "xlsxwriter",
-    "duckdb",
-    "pyspark",
-    "plivo",
-)
+# Not required, and yet a reason why one computer may differ from another.
+_OPTIONAL = ("duckdb", "pyspark", "plivo")
 
 
 def show_versions() -> None:
@@ -44,8 +30,14 @@ def show_versions() -> None:
     found = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "plivo_analysis": __version__,
     }
-    for name in _PACKAGES:
+    names: list[str] = []
+    with suppress(PackageNotFoundError):  # it may run from a folder without being installed
+        # Such as "urllib3>=2.7", or "duckdb>=1.4; extra == 'sql'" for what is optional.
+        required = requires("plivo_analysis") or []
+        names = [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]
+    for name in (*names, *_OPTIONAL):
         found[name] = "not installed"
         with suppress(PackageNotFoundError):
             found[name] = version(name)
