@@ -12,6 +12,7 @@ import re
 import time
 from collections import Counter
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -71,6 +72,9 @@ class Transport:
         credentials: The account, its address and its token.
         limiter: The account's rate limit, whose clock tells the time and waits.
 
+    Attributes:
+        requests: How many were sent.
+
     Raises:
         TransportError: The environment names a proxy that cannot be used, or a file of
             certificates that is not there.
@@ -98,6 +102,8 @@ class Transport:
             period=_SINGLES_PERIOD_SECONDS,
         )
         self._connection = Connection(credentials)
+        self.requests = 0
+        self._lock = Lock()
 
     def get(
         self,
@@ -193,6 +199,8 @@ class Transport:
     ) -> Answer[T] | Setback:
         """Ask once. Nothing of the exchange but its outcome leaves this frame."""
         began = time.monotonic()
+        with self._lock:
+            self.requests += 1
         try:
             account = f"/v1/Account/{self._credentials.auth_id}/"
             reply = self._connection.get(account + path, params, cancel)
