@@ -21,7 +21,7 @@ from plivo_analysis.values.spans import MINUTE, SECOND, Span, ceil, floor
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from plivo_analysis.sync.page_request import PageLength, PageSeen
+    from plivo_analysis.sync.page_request import PageSeen
 
 _WANTED = 0.6  # of a full page: denser parts are asked for again in two, sparser ones cost requests
 _GROWTH = 4
@@ -61,9 +61,9 @@ class Bisection:
     def part(self) -> Span:
         """The part that is read now."""
         listing, length = self.listing, max(1, self.length)
-        if listing.longest is not None:
+        if listing.longest_range is not None:
             # What is asked for is longer: by a step below the part, and by rounding at both ends.
-            length = min(length, listing.longest - 3 * max(MINUTE, listing.resolution))
+            length = min(length, listing.longest_range - 3 * max(MINUTE, listing.resolution))
         # Whole minutes or seconds, if it is that long: a server of coarser resolution would cut a
         # finer bound, and list rows that look like an anomaly.
         unit = max(listing.resolution, next((u for u in (MINUTE, SECOND) if length >= u), 1))
@@ -81,7 +81,7 @@ class Bisection:
 
     def receive(self, seen: PageSeen) -> Anomaly | None:
         """Cover the part, or make it shorter."""
-        listing, length, part = self.listing, self.listing.length, self.part
+        listing, part = self.listing, self.part
         probe, self.probe = self.probe, None
         if probe is not None:
             # Nothing behind a page of unknown length: it held all. Else it was cut, or offsets
@@ -90,12 +90,12 @@ class Bisection:
                 self.skip_to(part.start)
                 return None
             if not seen.keys <= self.known.keys():  # so many rows does a page hold
-                length.see_full(probe.offset)
+                listing.see_full(probe.offset)
             return self._shorten(part, seen)
         inside = {key: at for key, at in seen.rows if at in part}
         # A page that may have been cut proves nothing of what it left out: which rows those are
         # depends on the server's order, and bisection relies on none.
-        if length.is_full(seen.count) or seen.has_next:
+        if listing.is_full(seen.count) or seen.has_next:
             return self._shorten(part, seen)
         # Rows seen on a page that was too full for a longer part: where one of them is not listed
         # now, this part's list has a gap, and nothing says that it is the only one.
@@ -103,7 +103,7 @@ class Bisection:
         if any(at in due and key not in inside for key, at in self.known.items()):
             return Anomaly.OVERLAP
         self._count(part, len(inside))
-        if not seen.count or length.is_short(seen.count):
+        if not seen.count or listing.is_short(seen.count):
             self.skip_to(part.start)
         else:
             self.expect(dict(seen.rows))
@@ -146,7 +146,7 @@ class Bisection:
         self.time = self.time * _FADES + part.length
         # The time in which there are _WANTED of a page's rows; after a quiet part, no more than
         # _GROWTH times as long as it, since a burst may follow.
-        wanted = int(self.time * _WANTED * self.listing.length.full / max(1.0, self.rows))
+        wanted = int(self.time * _WANTED * self.listing.full_page / max(1.0, self.rows))
         self.usual = max(self.listing.resolution, min(wanted, part.length * _GROWTH))
 
 
@@ -207,7 +207,7 @@ class Ties:
             return PageRequest(self.asked, cursor=self.cursor)
         return PageRequest(self.asked, offset=max(0, self.place - (not self.at_end)))
 
-    def receive(self, seen: PageSeen, length: PageLength) -> Anomaly | None:
+    def receive(self, seen: PageSeen, listing: Listing) -> Anomaly | None:
         """Go on with the pass, or end it."""
         request = self.request()
         if self.below:
@@ -225,7 +225,7 @@ class Ties:
         self.known |= new
         self.listed |= set(keys)
         self.passed = len(keys) < len(seen.rows)
-        is_short = not length.is_full(seen.count)
+        is_short = not listing.is_full(seen.count)
         if not (new or is_short) and self.place >= len(self.known) + _ASTRAY:
             return Anomaly.STUCK  # neither offset nor cursor leads on
         self.at_end = is_short and seen.has_next and not new

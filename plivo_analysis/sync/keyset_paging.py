@@ -89,8 +89,8 @@ class KeysetPaging:
         listing = self.listing
         end = ceil(self.reached, listing.resolution)
         start = floor(listing.span.start - MINUTE, listing.resolution)
-        if listing.longest is not None:
-            start = max(start, ceil(end - listing.longest, listing.resolution))
+        if listing.longest_range is not None:
+            start = max(start, ceil(end - listing.longest_range, listing.resolution))
         return Span(start, end)
 
     def request(self) -> PageRequest:
@@ -108,25 +108,25 @@ class KeysetPaging:
 
     def _take(self, seen: PageSeen) -> Anomaly | None:
         """Go below a page within the bounds and in order, unless something speaks against it."""
-        length = self.listing.length
-        is_full = length.is_full(seen.count)
+        listing = self.listing
+        is_full = listing.is_full(seen.count)
         may_have_holes = not is_full and seen.has_next
         if may_have_holes and seen.keys != self.repeated:
             # "Nothing new on a short page" proves nothing while a next one is named: such a page
             # counts only when the same request brings the same page twice.
             if self.repeated is not None:
-                length.alike = []
+                listing.alike = []
             self._repeat(seen)
             return None
         oldest = min((instant for _, instant in seen.rows), default=self.reached)
         # One step above the oldest instant: its rows come back with the next page.
-        reached = min(self.reached, self.listing.bound_above(oldest))
+        reached = min(self.reached, listing.bound_above(oldest))
         if is_full and reached == self.reached:
             # A full page within one step: the next request would be this one again.
             # Before the overlap: of more ties than a page holds, any may have come back.
             return Anomaly.TIE if seen.rows else Anomaly.STUCK
         # Rows that age out of retention between two pages are missing rightly.
-        if self.reached > self.listing.aged and self._lacking(seen):
+        if self.reached > listing.aged and self._lacking(seen):
             return Anomaly.OVERLAP
         if not seen.has_next and not is_full:
             self._end(seen, reached)
@@ -137,7 +137,7 @@ class KeysetPaging:
             self._repeat(seen)
             return None
         if may_have_holes:
-            length.see_named_next(seen.count)
+            listing.see_named_next(seen.count)
         self._go_below(dict(seen.rows), reached)
         return None
 
@@ -172,7 +172,7 @@ class KeysetPaging:
 
     def _end(self, seen: PageSeen, reached: int) -> None:
         """Take a page that names no next one for the end, if that is proven."""
-        if not seen.count or self.listing.length.is_short(seen.count):
+        if not seen.count or self.listing.is_short(seen.count):
             self._skip_below_asked()
         else:
             # Up to the newest row and from the last one on: so a server that cuts the upper bound
@@ -219,7 +219,7 @@ class KeysetPaging:
 
     def _check(self, claim: Claim, seen: PageSeen) -> Anomaly | None:
         """Take the answer to a request that has to show a claim."""
-        is_full = self.listing.length.is_full(seen.count)
+        is_full = self.listing.is_full(seen.count)
         may_have_holes = seen.has_next and not is_full
         if claim.kind in ("end", "order") and may_have_holes and seen.keys != self.repeated:
             # As any page that is short and names a next one: it counts when it comes twice.
@@ -259,7 +259,7 @@ class KeysetPaging:
             self._skip_below_asked()
         elif new:
             # The page was cut though it named no next one: so many rows does a page hold.
-            self.listing.length.see_full(claim.request.offset + 1)
+            self.listing.see_full(claim.request.offset + 1)
             # All rows of the page lie within one step: to go below it would lose the new ones.
             if claim.reached == self.reached:
                 return Anomaly.TIE

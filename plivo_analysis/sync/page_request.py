@@ -1,4 +1,4 @@
-"""What a paginator, its methods and the reader share: requests, pages, and what lists them."""
+"""What a paginator, its methods and the reader share: requests, pages, and their listing."""
 
 from __future__ import annotations
 
@@ -87,40 +87,60 @@ class PageSeen:
 
 
 @dataclass(slots=True)
-class PageLength:
-    """How many rows a server puts on a page, whatever number was asked for.
+class Listing:
+    """The listing of a range, and what is known of how the server lists it.
 
-    A page of fewer rows than were asked for ends a list only if the server is known to put more
-    on a page: a server of ten rows a page that names no next one would else lose all but ten.
+    A paginator learns more of it while it reads. Above all, how many rows the server puts on a
+    page, whatever number was asked for: a page of fewer rows than were asked for ends a list only
+    if the server is known to put more on a page. A server of ten rows a page that names no next
+    one would else lose all but ten.
 
     Args:
-        longest: The rows of the longest page seen, 0 before the first.
-        full: A page of so many rows may be followed by another.
+        span: The range, on whole minutes.
+        resolution: How fine the server's bounds are taken to be, in microseconds.
+        ordered: Whether the server lists newest first.
+        stable: Whether rows stay in the listing while it is read.
+        confirm_empty: Whether a long part without rows is asked for twice.
+        longest_range: How long a range the server lists at most, in microseconds.
+        longest_page: The rows of the longest page seen, 0 before the first.
+        full_page: A page of so many rows may be followed by another.
+        page_seen: Whether a page has shown both, rather than what is remembered of the account.
         alike: The lengths of the last short pages that named a next one.
-        is_new: Whether a page has shown it, rather than what is remembered of the account.
+        aged: Rows before this instant may vanish at the edge of retention.
 
     Example:
-        >>> length = PageLength()
-        >>> length.see(7)
-        >>> length.is_short(6), length.is_short(7), length.is_full(7)
+        >>> listing = Listing(Span(0, 10))
+        >>> listing.see(7)
+        >>> listing.is_short(6), listing.is_short(7), listing.is_full(7)
         (True, False, False)
     """
 
-    longest: int = 0
-    full: int = PAGE_ROWS
+    span: Span
+    resolution: int = 1
+    ordered: bool = True
+    stable: bool = True
+    confirm_empty: bool = True
+    longest_range: int | None = None
+    longest_page: int = 0
+    full_page: int = PAGE_ROWS
+    page_seen: bool = False
     alike: list[int] = field(default_factory=list)
-    is_new: bool = False
+    aged: int = 0
+
+    def bound_above(self, instant: int) -> int:
+        """The next bound above an instant that the server tells from it."""
+        return floor(instant, self.resolution) + self.resolution
 
     def see(self, count: int) -> None:
         """Learn from a page of so many rows; an empty one teaches nothing."""
-        self.is_new = self.is_new or count >= max(1, self.longest)
-        self.longest = max(self.longest, count)
-        if self.longest > self.full:
-            self.full = PAGE_ROWS
+        self.page_seen = self.page_seen or count >= max(1, self.longest_page)
+        self.longest_page = max(self.longest_page, count)
+        if self.longest_page > self.full_page:
+            self.full_page = PAGE_ROWS
 
     def see_full(self, count: int) -> None:
         """Learn that more rows followed a page of so many."""
-        self.full = min(PAGE_ROWS, max(count, self.longest))
+        self.full_page = min(PAGE_ROWS, max(count, self.longest_page))
 
     def see_named_next(self, count: int) -> None:
         """Learn from a short page that came twice the same and named a next one."""
@@ -130,39 +150,8 @@ class PageLength:
 
     def is_full(self, count: int) -> bool:
         """Whether more rows may follow a page of so many."""
-        return count >= self.full
+        return count >= self.full_page
 
     def is_short(self, count: int) -> bool:
         """Whether the server would have put more rows on this page if it had any."""
-        return count < min(self.longest, self.full)
-
-
-@dataclass(slots=True)
-class Listing:
-    """The listing of a range, and what is known of how the server lists it.
-
-    A paginator learns more of it while it reads.
-
-    Args:
-        span: The range, on whole minutes.
-        resolution: How fine the server's bounds are taken to be, in microseconds.
-        ordered: Whether the server lists newest first.
-        stable: Whether rows stay in the listing while it is read.
-        confirm_empty: Whether a long part without rows is asked for twice.
-        longest: How long a range the server lists at most, in microseconds.
-        length: How many rows the server puts on a page.
-        aged: Rows before this instant may vanish at the edge of retention.
-    """
-
-    span: Span
-    resolution: int = 1
-    ordered: bool = True
-    stable: bool = True
-    confirm_empty: bool = True
-    longest: int | None = None
-    length: PageLength = field(default_factory=PageLength)
-    aged: int = 0
-
-    def bound_above(self, instant: int) -> int:
-        """The next bound above an instant that the server tells from it."""
-        return floor(instant, self.resolution) + self.resolution
+        return count < min(self.longest_page, self.full_page)

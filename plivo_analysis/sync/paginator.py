@@ -182,7 +182,7 @@ class Paginator:
         else:
             self.was_empty = False
             self._go_on(self.method, seen)
-        self.listing.length.see(seen.count)
+        self.listing.see(seen.count)
         # A server that repeats itself must not be asked for ever: twice what a server without
         # anomalies would take, and some more for a short range.
         if not self.done and self.requests > 2 * (self.moves + 1) + _SPARE_REQUESTS:
@@ -192,7 +192,7 @@ class Paginator:
         """Take a refusal of the range for its length; whether a shorter one can be asked for."""
         if self.request().span.length <= LONGEST_RANGE:
             return False
-        self.listing.longest = LONGEST_RANGE
+        self.listing.longest_range = LONGEST_RANGE
         return True
 
     def _is_doubtful_empty(self, seen: PageSeen) -> bool:
@@ -268,7 +268,7 @@ class Paginator:
 
     def _go_on_with_ties(self, ties: Ties, seen: PageSeen) -> None:
         known = len(ties.known)
-        anomaly = ties.receive(seen, self.listing.length)
+        anomaly = ties.receive(seen, self.listing)
         self.moves += len(ties.known) > known
         if anomaly is not None:
             self.flags |= {anomaly.value}

@@ -111,9 +111,13 @@ class Reader:
             BadResponseError: The server kept neither to the time nor to the filter.
         """
         resumable = settled and not again
-        paginator = (self._unfinished(span) if resumable else None) or self._paginator(
-            span, confirm_empty=settled
-        )
+        ranges = self.client.store.completed_ranges(self.resource)
+        # By the end of the range: what is above it is read, and a checkpoint knows how far down.
+        checkpoint = ranges.checkpoint(self.filter.scope, span.end) if resumable else None
+        paginator = Paginator.from_json(checkpoint.state) if checkpoint else None
+        if paginator is None:
+            paginator = self._paginator(span, confirm_empty=settled)
+        paginator.keep_to(span)
         noted = paginator.minutes()
         for reading in self._pages(paginator, self.filter.params(), lease, one_page=one_page):
             self._refuse_foreign_rows(reading.records)
@@ -215,17 +219,6 @@ class Reader:
     def now(self) -> int:
         """The account's time, in microseconds."""
         return to_us(self.client.now())
-
-    def _unfinished(self, span: Span) -> Paginator | None:
-        """The paginator whose checkpoint stands at the end of a range, to go on with."""
-        ranges = self.client.store.completed_ranges(self.resource)
-        checkpoint = ranges.checkpoint(self.filter.scope, span.end)
-        if checkpoint is None:
-            return None
-        paginator = Paginator.from_json(checkpoint.state)
-        if paginator is not None:
-            paginator.keep_to(span)
-        return paginator
 
     def _paginator(
         self, span: Span, *, stable: bool = True, confirm_empty: bool = True

@@ -54,7 +54,7 @@ class SampledListing:
         self.newest_known = 0
         self._lists: list[Sampling] = []
         self._order: Iterator[int] | None = None
-        self._split(reader.profile.listing(span, reader.now()).longest or span.length)
+        self._split(reader.profile.listing(span, reader.now()).longest_range or span.length)
         self._replay()
 
     @property

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from plivo_analysis.api.resources import RESOURCES
-from plivo_analysis.sync.page_request import PAGE_ROWS, Listing, PageLength
+from plivo_analysis.sync.page_request import PAGE_ROWS, Listing
 from plivo_analysis.sync.paginator import RESOLUTIONS
 from plivo_analysis.values.spans import DAY, Span, from_us, to_us
 from plivo_analysis.values.typesetting import plural
@@ -38,7 +38,7 @@ class ServerProfile:
         >>> from plivo_analysis.storage.store import Store
         >>> profile = ServerProfile(Store(None), "sessions")
         >>> listing = profile.listing(Span(0, DAY), now=0)
-        >>> listing.resolution, listing.ordered, listing.longest
+        >>> listing.resolution, listing.ordered, listing.longest_range
         (1, True, None)
     """
 
@@ -57,18 +57,19 @@ class ServerProfile:
             ordered=self._fact("order", now) != _UNORDERED,
             stable=stable,
             confirm_empty=confirm_empty,
-            longest=int(limit) if limit else None,
-            length=PageLength(int(longest), int(full)),
+            longest_range=int(limit) if limit else None,
+            longest_page=int(longest),
+            full_page=int(full),
         )
 
     def learn(self, paginator: Paginator, now: int) -> None:
         """Keep what reading a range found out."""
-        listing, length = paginator.listing, paginator.listing.length
+        listing = paginator.listing
         lessons = {
             "resolution": paginator.resolution_learnt,
             "order": None if listing.ordered else _UNORDERED,
-            "page": f"{length.longest} {length.full}" if length.is_new else None,
-            "range": listing.longest,
+            "page": f"{listing.longest_page} {listing.full_page}" if listing.page_seen else None,
+            "range": listing.longest_range,
         }
         for lesson, value in lessons.items():
             # The day of what is merely believed stays: it must not be believed for ever.
