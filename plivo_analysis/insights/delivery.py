@@ -17,6 +17,7 @@ from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.columns import count_column, number_column, rate_columns
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping
+from plivo_analysis.metrics.messages import FINAL_STATES
 from plivo_analysis.tables.convert import folded
 from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.values.spans import MINUTE, SECOND
@@ -33,12 +34,6 @@ _WAITS = {
     "1–2 min": MINUTE,
     "over 2 min": 2 * MINUTE,
 }
-_ENDS = {
-    "delivered": "delivered",
-    "read": "read",
-    **dict.fromkeys(("failed", "undelivered", "rejected"), "failed"),
-}
-_COUNTS = ["__messages", "__unfinished", "__untimed"]
 _QUANTILES = {"p50": 50, "p95": 95}
 
 WAITS = Table(
@@ -296,17 +291,16 @@ def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_networ
         messages, by, DELIVERY_TIMES, MESSAGES, ["message_direction", "message_state", *times]
     )
     rows = grouping.rows()
-    state = folded(rows["message_state"], _end)
     start, sent, updated = (pl.col(name) for name in times)
     outbound = rows.with_columns(
-        __state=state,
+        __state=folded(rows["message_state"], fold_status),
         __queue=_wait(sent - start),
         __delivery=_wait(updated - sent),
         __all=0,  # polars cannot group by nothing, which an empty ``by`` would ask for
     ).filter(folded(rows["message_direction"], fold_status) == "outbound")
-    delivered, read, unfinished = (
-        pl.col("__state") == word for word in ("delivered", "read", "unfinished")
-    )
+    delivered, read = (pl.col("__state") == word for word in ("delivered", "read"))
+    # A message without a state is not known to be final.
+    unfinished = ~pl.col("__state").is_in(list(FINAL_STATES)).fill_null(value=False)
     timed = delivered & pl.col("__queue").is_not_null() & pl.col("__delivery").is_not_null()
     queued = timed | (unfinished & pl.col("__queue").is_not_null())
     groups = outbound.group_by(*grouping.by, "__all").agg(
@@ -322,14 +316,12 @@ def delivery_times(messages: Any, by: str | Iterable[str] = ("destination_networ
         for what, listed in (("queue", "queues"), ("delivery", "deliveries"))
         for name, percent in _QUANTILES.items()
     ]
-    groups = groups.select(*grouping.by, *_COUNTS, *quantiles)
+    groups = groups.with_columns(quantiles).drop("__queues", "__deliveries")
 
     def seconds(group: dict[str, Any]) -> dict[str, Any]:
-        return {
-            # As in ``waits``: polars would miss the last digit.
-            name: value / SECOND if value is not None and "_p" in name else value
-            for name, value in group.items()
-        }
+        quantiles = [name for name in group if "_p" in name and group[name] is not None]
+        # As in ``waits``: polars would miss the last digit.
+        return {name: group[name] / SECOND for name in quantiles}
 
     return grouping.frame(groups, seconds)
 
@@ -349,11 +341,6 @@ def _are_in_order(attempts: pl.DataFrame) -> bool:
         together=begins.sum() == session.filter(begins).n_unique(),
     )
     return all(found.collect().row(0))
-
-
-def _end(state: str | None) -> str:
-    """How a message ended, by its state: delivered, read, failed or unfinished."""
-    return _ENDS.get(fold_status(state) or "", "unfinished")
 
 
 def _wait(difference: pl.Expr) -> pl.Expr:

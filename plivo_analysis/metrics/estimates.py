@@ -67,7 +67,7 @@ def number_text(
         >>> number_text("spend", Interval(), "USD", exact=True).value
         '–'
     """
-    value, low, high = number.value, number.low, number.high
+    value, low, high = number
     if value is None or low is None or high is None:
         return NumberText(NOT_KNOWN if exact else "too early to say", "")
     if measure in _RATES:
@@ -128,8 +128,7 @@ def groups_of(sample: Sample, by: Sequence[str], confidence: float) -> pl.DataFr
         row: dict[str, Any] = dict(zip(by, group or (), strict=False))
         for measure in MEASURES:
             number = sample.estimate(group, measure, confidence)
-            ends = (number.value, number.low, number.high)
-            row |= dict(zip(columns_of(measure), ends, strict=True))
+            row |= dict(zip(columns_of(measure), number, strict=True))
         rows.append(row)
     numbers = [column for measure in MEASURES for column in columns_of(measure)]
     return pl.DataFrame(

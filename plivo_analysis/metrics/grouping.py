@@ -233,7 +233,7 @@ class Grouping:
     def frame(
         self,
         groups: pl.DataFrame,
-        finish: Callable[[dict[str, Any]], Mapping[str, Any]] = dict,
+        finish: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
         order: Mapping[str, bool] | None = None,
     ) -> Any:
         """The result: by period, then by the ``by`` columns, nulls last, text by code point.
@@ -241,7 +241,7 @@ class Grouping:
         Args:
             groups: What ``sum`` gave.
             finish: From the sums of a group, by name, money as ``Money``, to what its row of the
-                result has besides them and the declared rates.
+                result has besides them and the declared rates; None where it has nothing.
             order: What sorts rows of the same group, and whether descending.
 
         Returns:
@@ -260,7 +260,7 @@ class Grouping:
         rows = []
         for row in sums.iter_rows(named=True):
             group = {name: _with_money(value) for name, value in row.items()}
-            finished = {**group, **finish(group)}
+            finished = {**group, **(finish(group) if finish else {})}
             for name, (part, whole) in rates.items():
                 # Also a rate that shows no interval: the two ends are then no column.
                 finished |= with_interval(name, finished[part], finished[whole], self.z)

@@ -39,13 +39,15 @@ MESSAGE_SPEND = Table(
     ),
 )
 
-_STATES = {
+FINAL_STATES = {
     "delivered": "delivered",
     "read": "delivered",
     "undelivered": "undelivered",
     "failed": "failed",
     "rejected": "failed",
 }
+"""States that do not change any more, with the column of ``delivery_rates`` that counts each."""
+
 _ENDS = {
     "delivered": "Delivered or read.",
     "undelivered": "Undelivered.",
@@ -184,7 +186,7 @@ def delivery_rates(messages: Any, by: str | Iterable[str] = (), *, confidence: f
 
 
 def _state(word: str | None) -> str:
-    return _STATES.get(fold_status(word) or "", "other")
+    return FINAL_STATES.get(fold_status(word) or "", "other")
 
 
 def meaning(code: str | None) -> str | None:

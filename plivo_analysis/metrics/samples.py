@@ -90,8 +90,7 @@ class Sums(NamedTuple):
         return Sums(*map(add, self, other))
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """A number and the ends of its interval; all None where too little is read, or none is known.
 
     Example:
