@@ -37,8 +37,8 @@ from .metrics.sessions import cost_per_verified as cost_per_verified
 from .metrics.reconcile import reconcile as reconcile
 from .metrics.messages import message_spend as message_spend
 from .metrics.messages import delivery_rates as delivery_rates
-from .metrics.joins import join_messages as join_messages
-from .metrics.joins import MessageJoin as MessageJoin
+from .metrics.messages import join_messages as join_messages
+from .metrics.messages import MessageJoin as MessageJoin
 
 # Insights: what changed, who came back, when to switch
 from .insights.changes import compare as compare

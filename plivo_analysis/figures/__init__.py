@@ -8,13 +8,7 @@ renderer and shows nothing; the caller does.
 from plivo_analysis.figures.bars import spend
 from plivo_analysis.figures.changes import compare, cost_bridge
 from plivo_analysis.figures.flows import paths
-from plivo_analysis.figures.insights import (
-    delivery_times,
-    journey_rates,
-    journeys,
-    receipts,
-    waits,
-)
+from plivo_analysis.figures.insights import delivery_times, journey_rates, journeys, receipts, waits
 from plivo_analysis.figures.rates import delivery, fallback, outcomes
 
 __all__ = [

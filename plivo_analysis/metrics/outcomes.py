@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from plivo_analysis.metrics.columns import (
-    count_column,
-    rate_columns,
-    sum_column,
-    unpriced_column,
-)
+from plivo_analysis.metrics.columns import count_column, rate_columns, sum_column, unpriced_column
 from plivo_analysis.metrics.grouping import Grouping
 from plivo_analysis.metrics.money import money_of
 from plivo_analysis.tables.exploded_columns import ATTEMPTS

@@ -20,8 +20,7 @@ from plivo_analysis.errors import FilterError, SchemaError, StoreError
 from plivo_analysis.metrics.cautions import one_currency
 from plivo_analysis.metrics.certainty import Certainty, Completeness, completeness, coverage_rows
 from plivo_analysis.metrics.estimates import Estimate
-from plivo_analysis.metrics.joins import join_messages
-from plivo_analysis.metrics.messages import delivery_rates, message_spend
+from plivo_analysis.metrics.messages import delivery_rates, join_messages, message_spend
 from plivo_analysis.metrics.periods import zone_of
 from plivo_analysis.report.estimated import (
     Estimated,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from plivo_analysis.metrics.joins import MessageJoin
+    from plivo_analysis.metrics.messages import MessageJoin
     from plivo_analysis.report.measures import Group, Key, Measures, Row
 
 
