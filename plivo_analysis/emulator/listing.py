@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.emulator.times import read_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
 
     Record = dict[str, Any]
 
@@ -133,8 +133,6 @@ class ListRequest:
 def parse_request(
     pairs: Iterable[tuple[str, str]],
     listing: Listing,
-    *,
-    ignored: Collection[str] = (),
     adjust: Callable[[str, int], int] = lambda _suffix, micros: micros,
 ) -> ListRequest:
     """Understand the names and values of a query.
@@ -142,7 +140,6 @@ def parse_request(
     Args:
         pairs: Names and values as sent.
         listing: What is listed.
-        ignored: Names that this server ignores.
         adjust: What this server makes of a time bound, from its suffix and microseconds.
 
     Raises:
@@ -155,7 +152,7 @@ def parse_request(
         (1, {'status': 'expired'})
     """
     # Of a name that is given twice the last value counts, and an empty one is as if not given.
-    given = {name: value for name, value in pairs if value and name not in ignored}
+    given = {name: value for name, value in pairs if value}
     names = {suffix: listing.time_name + suffix for suffix in _SUFFIXES}
     bounds = {}
     for suffix, name in names.items():

@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from plivo_analysis.emulator.faults import Response
 from plivo_analysis.emulator.listing import MESSAGES, SESSIONS, BadRequest
-from plivo_analysis.emulator.misbehaviour import Behaviour, Lister
-from plivo_analysis.emulator.pages import retrieve
+from plivo_analysis.emulator.misbehaviour import Behaviour
+from plivo_analysis.emulator.pages import Lister, retrieve
 
 if TYPE_CHECKING:
     from plivo_analysis.emulator.account import Account

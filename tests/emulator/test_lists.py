@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plivo_analysis.emulator import AUTH_ID, AUTH_TOKEN, Account, Server, generate
-from plivo_analysis.emulator.listing import SESSIONS, parse_request
-from plivo_analysis.emulator.pages import list_page
+from plivo_analysis.emulator.listing import SESSIONS
+from plivo_analysis.emulator.misbehaviour import Behaviour
+from plivo_analysis.emulator.pages import Lister
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,14 +221,14 @@ def test_pages_of_any_limit_concatenate_to_the_whole(
     total: int, limit: int, *, filtered: bool
 ) -> None:
     rows = [session(f"{n}", alias="odd" if n % 2 else "even") for n in range(total)]
-    account = Account.of(rows)
+    lister = Lister(Account.of(rows), Behaviour())
     whole = [f"{n}" for n in reversed(range(total)) if not filtered or n % 2]
     pairs = [("limit", str(limit))] + ([("alias", "odd")] if filtered else [])
     seen: list[str] = []
     pages = 0
     following: str | None = "?"
     while following:
-        page = list_page(account, parse_request(pairs, SESSIONS))
+        page = lister.page(SESSIONS, pairs)
         assert len(page["sessions"]) <= limit
         seen += [row["session_uuid"] for row in page["sessions"]]
         following = page["meta"]["next"]
