@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from plivo_analysis.loaders.estimate_steps import Estimating
 from plivo_analysis.metrics.samples import MEASURES
 from plivo_analysis.sync.progress import Progress
 from plivo_analysis.sync.pull import Question, pull
-from plivo_analysis.system.clock import Cancelled
+from plivo_analysis.system.clock import Cancelled, FrozenWallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,17 +43,26 @@ def account() -> Any:
 
 
 @pytest.fixture(scope="module")
-def truth(account: Any) -> dict[str, float]:
-    """What a client finds that reads everything."""
+def whole(account: Any) -> tuple[pl.DataFrame, int]:
+    """All sessions, and how many requests it takes to load them without an estimate before."""
+    clock = FrozenWallClock(account.now)
     with (
         Server(account) as server,
         pva.Client(
-            AUTH_ID, AUTH_TOKEN, base_url=server.url, store=False, requests_per_minute=1e9
+            *(AUTH_ID, AUTH_TOKEN),
+            base_url=server.url,
+            store=False,
+            requests_per_minute=math.inf,
+            clock=clock,
         ) as client,
-        # The account's clock stands still, and this client has the wall's.
-        pytest.warns(PlivoAnalysisWarning, match="clock"),
     ):
-        sessions = pva.load_sessions(since=SINCE, client=client)
+        return pva.load_sessions(since=SINCE, client=client), len(server.log)
+
+
+@pytest.fixture(scope="module")
+def truth(whole: tuple[pl.DataFrame, int]) -> dict[str, float]:
+    """What a client finds that reads everything."""
+    sessions, _ = whole
     return {
         "sessions": sessions.height,
         "spend": float(pva.spend(sessions, by=())["amount"][0]),
@@ -113,15 +123,18 @@ def test_a_new_client_goes_on_although_its_computers_clock_is_behind_the_servers
 
 
 def test_a_full_pull_reads_each_sampled_page_with_one_request_more_at_most(
-    serve: Serve, connect: Connect, account: Any, truth: dict[str, float]
+    serve: Serve,
+    connect: Connect,
+    account: Any,
+    truth: dict[str, float],
+    whole: tuple[pl.DataFrame, int],
 ) -> None:
-    plain, sampled = serve(account), serve(account)
-    pva.load_sessions(since=SINCE, client=connect(plain))
-    client = connect(sampled)
+    server = serve(account)
+    client = connect(server)
     found = pva.estimate(since=SINCE, requests=60, client=client)
     sessions = pva.load_sessions(since=SINCE, client=client)
     assert sessions.height == sessions["session_uuid"].n_unique() == truth["sessions"]
-    assert len(sampled.log) <= len(plain.log) + found.requests
+    assert len(server.log) <= whole[1] + found.requests
     exact = pva.estimate(since=SINCE, client=client)
     assert exact.exact
     for measure in MEASURES:
@@ -130,10 +143,13 @@ def test_a_full_pull_reads_each_sampled_page_with_one_request_more_at_most(
 
 
 def test_ranges_of_several_estimates_and_pulls_join_without_a_gap_or_a_double(
-    serve: Serve, connect: Connect, account: Any, truth: dict[str, float]
+    serve: Serve,
+    connect: Connect,
+    account: Any,
+    truth: dict[str, float],
+    whole: tuple[pl.DataFrame, int],
 ) -> None:
-    plain, server = serve(account), serve(account)
-    pva.load_sessions(since=SINCE, client=connect(plain))
+    server = serve(account)
     client = connect(server)
     overlapping = {"since": NOW - timedelta(days=50), "until": NOW - timedelta(days=10)}
     estimated = [
@@ -147,7 +163,7 @@ def test_ranges_of_several_estimates_and_pulls_join_without_a_gap_or_a_double(
     sessions = pva.load_sessions(since=SINCE, client=client)
     assert sessions.height == sessions["session_uuid"].n_unique() == truth["sessions"]
     assert set(part["session_uuid"]) < set(sessions["session_uuid"])
-    assert len(server.log) <= len(plain.log) + sum(found.requests for found in estimated) + 2
+    assert len(server.log) <= whole[1] + sum(found.requests for found in estimated) + 2
     assert pva.coverage(since=SINCE, client=client)["state"].unique().sort().to_list() == [
         "complete",
         "live",
