@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.emulator.listing import CHANGES, VISIBLE_FROM, matches
 from plivo_analysis.emulator.times import MINUTE, read_time
@@ -18,41 +18,18 @@ from plivo_analysis.emulator.times import MINUTE, read_time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from plivo_analysis.emulator.listing import Listing
+    from plivo_analysis.emulator.message_records import GeneratedMessages
+    from plivo_analysis.emulator.session_records import GeneratedSessions
 
     Record = dict[str, Any]
-
-
-class Generated(Protocol):
-    """Records that follow from a plan, by the number of their row, oldest first."""
-
-    listing: Listing
-    times: array[int]  # of the rows; they must not be changed
-
-    def key(self, row: int) -> str:
-        """The key of a row."""
-
-    def row_of(self, key: str) -> int | None:
-        """The row of a key, if it is one of these."""
-
-    def matches(self, row: int, filters: dict[str, str], now: int) -> bool:
-        """Whether a row passes filters at that moment."""
-
-    def record(self, row: int, now: int) -> Record:
-        """The record of a row as a list shows it at that moment."""
-
-    def expected(self, row: int, now: int) -> object:
-        """What is expected of a row in the results of that moment."""
-
-    def expected_of(self, record: Record) -> object:
-        """The same of a record given by hand."""
 
 
 class RecordIndex:
     """All records of one kind, by time.
 
     Args:
-        generated: Those that follow from a plan, which may be empty.
+        generated: Those that follow from a plan, which may be empty, by the number of their row,
+            oldest first.
 
     Example:
         >>> from plivo_analysis.emulator.session_plan import Plan
@@ -63,7 +40,7 @@ class RecordIndex:
         ['a']
     """
 
-    def __init__(self, generated: Generated) -> None:
+    def __init__(self, generated: GeneratedSessions | GeneratedMessages) -> None:
         self.listing = generated.listing
         self._generated = generated
         self._times = generated.times[:]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import product
 from operator import attrgetter
+from typing import NamedTuple
 
 from plivo_analysis.emulator.times import SECOND
 from plivo_analysis.emulator.traffic_model import CHANNELS
@@ -56,9 +56,10 @@ WAITS: tuple[int, ...] = tuple(
 )
 
 
-@dataclass(slots=True)
-class Row:
-    """What is drawn of one session; the rest of it follows from its place in the plan.
+class Row(NamedTuple):
+    """What is drawn of one session, in the order of the plan's columns.
+
+    The rest of it follows from its place in the plan.
 
     Attributes:
         time: When it begins, in microseconds.
@@ -122,17 +123,9 @@ class Plan:
 
     def append(self, row: Row) -> None:
         """Add a session at the end."""
-        self.times.append(row.time)
-        self.settles.append(row.open_for // SETTLE_UNIT + 1)
-        self.recipients.append(row.recipient)
-        self.countries.append(row.country)
-        self.networks.append(row.network)
-        self.applications.append(row.application)
-        self.patience.append(row.patience)
-        self.paths.append(row.path)
-        self.outcomes.append(row.outcomes)
-        self.verified.append(row.verified)
-        self.odds.append(row.odd)
+        values = (row.time, row.open_for // SETTLE_UNIT + 1, *row[2:])
+        for column, value in zip(self.columns, values, strict=True):
+            column.append(value)
 
     def merge(self, rows: list[Row]) -> None:
         """Put further sessions where their times belong, behind those of the same instant.

@@ -60,13 +60,10 @@ class GeneratedSessions:
     def row_of(self, key: str) -> int | None:
         """The row of a ``session_uuid``, if it is one of these."""
         number = planning.number_of(self.plan.seed, key)
-        if (
-            number is None
-            or number % planning.KINDS != planning.SESSION
-            or number // planning.KINDS >= len(self.plan)
-        ):
+        if number is None:
             return None
-        return number // planning.KINDS
+        row, kind = divmod(number, planning.KINDS)
+        return row if kind == planning.SESSION and row < len(self.plan) else None
 
     def record(self, row: int, now: int) -> dict[str, Any]:
         """The session as the list shows it at that moment."""
