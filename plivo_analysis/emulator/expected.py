@@ -328,6 +328,7 @@ def _changed_channel(session: ExpectedSession) -> bool | None:
     known = [step for step in steps if UNKNOWN not in step]
     if any(before != channel for before, channel in known):
         return True
+    # No known step changes it: only where every step is known does that mean it never changed.
     return False if len(known) == len(steps) else None
 
 
@@ -347,6 +348,7 @@ def _journeys(sessions: list[ExpectedSession]) -> ExpectedJourneys:
             journey = latest[person] = []
             journeys.append(journey)
         journey.append(session)
+    # A verified session ends its journey, so that only the last one can be verified.
     verified = [journey for journey in journeys if journey[-1].is_verified]
     others = [journey for journey in journeys if not journey[-1].is_verified]
     expired = [

@@ -106,6 +106,7 @@ def _delivery_times(messages: list[ExpectedMessage]) -> ExpectedDeliveries:
         in_queue = None if at is None or sent is None or sent < at else sent - at
         in_delivery = None if sent is None or updated is None or updated < sent else updated - sent
         if message.state not in ("delivered", "read"):
+            # It may have left the queue; what is left of its way is longer than any that is known.
             unfinished += 1
             queue += [] if in_queue is None else [in_queue]
         elif message.state == "read" or in_queue is None or in_delivery is None:

@@ -179,6 +179,7 @@ def _moments(random: Random, sessions: int, first: int, present: int) -> list[tu
             if day > first:
                 count = round(sessions * _BURST_SHARE * share)
                 burst += even_times(random, count, day, day + DAY)
+    # All kinds together make up the number that was asked for; only those too old come on top.
     usual = sessions - live - len(burst)
     times = rhythmic_times(random, usual, first, present)
     times += even_times(random, live, present - _LIVE, present)
@@ -332,6 +333,8 @@ def _burst(random: Random, moment: int, number: int) -> Row:
 
 
 def _spread_oddities(plan: planning.Plan, random: Random) -> None:
+    # One thing at most is odd about a row, and its first attempt reached somebody: a total that
+    # does not add up needs an amount, which an attempt that failed has not.
     for odd, share in _ODD_SHARES.items():
         left = max(1, round(share * len(plan)))
         while left:

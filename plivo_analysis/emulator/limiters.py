@@ -66,6 +66,8 @@ class FixedWindow(ServerLimiter):
     _window, _used = -1, 0
 
     def _admit(self, now: float) -> float | None:
+        # Windows are counted from the clock's zero, not from the first request: a client that
+        # begins late in one gets a whole further share as soon as the next one begins.
         window = floor(now / self._seconds)
         if window != self._window:
             self._window, self._used = window, 0
@@ -89,6 +91,7 @@ class SlidingWindow(ServerLimiter):
     _passed: tuple[float, ...] = ()
 
     def _admit(self, now: float) -> float | None:
+        # Times of requests are kept until they leave the span; each gives its place back alone.
         self._passed = tuple(at for at in self._passed if at > now - self._seconds)
         if len(self._passed) >= self._requests:
             return self._passed[0] + self._seconds - now
@@ -108,6 +111,8 @@ class TokenBucket(ServerLimiter):
     _tokens, _counted_at = inf, -inf  # full at the first request
 
     def _admit(self, now: float) -> float | None:
+        # Tokens of the time since the last request are added now: nothing runs in between. Refused
+        # requests add theirs too, and take none.
         rate = self._requests / self._seconds
         self._tokens = min(self._requests, self._tokens + (now - self._counted_at) * rate)
         self._counted_at = now

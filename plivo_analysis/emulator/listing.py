@@ -162,6 +162,8 @@ def parse_request(
             except ValueError:
                 form = "YYYY-MM-DD HH:MM[:ss[.uuuuuu]]"
                 raise BadRequest(f"{name} should be in the format {form}") from None
+    # Of several lower bounds the highest counts, of upper ones the lowest; a bound without a suffix
+    # is both, and names one instant.
     # Half-open: "greater than" begins one microsecond later, "up to and including" ends one later.
     lows = [micros + (suffix == "__gt") for suffix, micros in bounds.items() if "lt" not in suffix]
     highs = [micros + (suffix != "__lt") for suffix, micros in bounds.items() if "gt" not in suffix]

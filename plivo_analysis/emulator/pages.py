@@ -184,6 +184,7 @@ class Lister:
             if knobs.empty_from is not None and offset >= knobs.empty_from:
                 return len(handles)
             return offset * size if knobs.offset_unit == "pages" else offset
+        # A cursor names the row that the page before ended with, by its handle.
         last = _read_cursor(request.cursor)
         if last is None:
             return 0

@@ -58,6 +58,8 @@ class RecordIndex:
 
         A record whose time cannot be read stands a minute before ``now``.
         """
+        # Behind those of its instant: the list is read backwards, so that of two records of one
+        # instant the later given is shown first.
         read = read_time(record.get(self.listing.time_field))
         time = now - MINUTE if read is None else read
         position = bisect_right(self._times, time)

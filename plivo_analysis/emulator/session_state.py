@@ -173,14 +173,17 @@ class SessionState:
             name = CHANNELS[channel]
             if number == len(path) and self.odd in (planning.CHANNEL_BLANK, planning.CHANNEL_NEW):
                 name = _NEW_CHANNEL if self.odd == planning.CHANNEL_NEW else ""
-            outcome = plan.outcomes[row] >> 2 * (number - 1) & 3
+            outcome = plan.outcomes[row] >> 2 * (number - 1) & 3  # two bits an attempt
             failed, is_call = outcome == planning.FAILED, channel == VOICE
             sent_at, final_at = at, at + _LONGEST_RINGING
+            # A call rings at once, and its last word comes when the ringing ends; a message waits
+            # in its network's queue and has its last word from the receipt.
             if not is_call:
                 sent_at, final_at = _delivery(carrier, at, draws[44 + 4 * number :], verified)
             if failed:
                 final_at = sent_at  # it never left
             sent = None if is_call or failed or sent_at > now else sent_at
+            # The receipt of a pending message never comes: it stays "sent" for ever.
             is_final = final_at <= now and (is_call or outcome != planning.PENDING)
             if is_final:
                 status = _final_status(channel, outcome, draws[24 + number])
