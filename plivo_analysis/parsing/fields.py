@@ -4,8 +4,8 @@ Each parser takes a value that is not null, as the strict JSON parser gives it, 
 the value for the table with the code of what was odd, or ``None`` where nothing was.
 
 The standard parsers are too kind for this edge: ``Decimal`` takes ``1_000`` and full-width
-digits, ``datetime.fromisoformat`` takes week dates. A text that one pattern here does not
-match is null, and says so.
+digits, ``datetime.fromisoformat`` takes week dates. A text that does not match its pattern here
+becomes null, with a code.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ def time(value: object) -> tuple[datetime | None, Code | None]:
     """An instant: ``2026-03-01T10:00:00.05Z`` and its kin.
 
     ``T`` or a space; a fraction of 1 to 9 digits or none; ``Z``, an offset or nothing, which
-    is read as UTC and noted. So are a time as Go prints it (``… +0000 UTC``) and a Unix number
-    of 10 digits (seconds) or 13 (milliseconds), as a number or a text: nothing else can be meant
-    by it. Blank is null. So is the API's zero date, whatever its offset.
+    is read as UTC and noted. A time as Go prints it (``… +0000 UTC``) is read and noted too, and
+    so is a Unix number of 10 digits (seconds) or 13 (milliseconds), as a number or a text, since
+    nothing else can be meant by it. Blank is null. So is the API's zero date, whatever its offset.
 
     Args:
         value: As parsed.

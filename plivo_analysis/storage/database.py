@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from plivo_analysis.errors import PlivoAnalysisError, StoreError
 from plivo_analysis.storage import migrations
 from plivo_analysis.storage.account_key import identify
-from plivo_analysis.storage.folder import is_on_network, prepare, quarantine
+from plivo_analysis.storage.folder import FILE_NAME, is_on_network, prepare, quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +55,7 @@ def shows_no_values(method: Callable[P, R]) -> Callable[P, R]:
     """Let errors leave a method without the frames below it.
 
     A notebook in verbose mode prints the variables of every frame of a traceback, and those of
-    the store's frames are rows with telephone numbers. So the error begins here anew.
+    the store's frames are rows with telephone numbers. So the error is raised anew from here.
     """
 
     @functools.wraps(method)
@@ -82,7 +82,7 @@ class Database:
     """
 
     def __init__(self, folder: Path | None, account: str = "") -> None:
-        self.path = None if folder is None else prepare(folder)
+        self.path = None if folder is None else folder / FILE_NAME
         self.journal = ""  # how transactions are kept: wal, delete or memory
         self.key = b""  # under which filters, forgotten numbers and pseudonyms are hashed
         self._folder = folder

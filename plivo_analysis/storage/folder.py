@@ -145,11 +145,11 @@ def quarantine(path: Path) -> Path:
         ...     quarantine(path).name
         'store.sqlite.damaged-...Z'
     """
-    kept = path.with_name(f"{path.name}.{_DAMAGED}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+    renamed = path.with_name(f"{path.name}.{_DAMAGED}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for ending in _COMPANIONS:
         with suppress(FileNotFoundError):
-            path.with_name(path.name + ending).rename(kept.with_name(kept.name + ending))
-    return kept
+            path.with_name(path.name + ending).rename(renamed.with_name(renamed.name + ending))
+    return renamed
 
 
 def quarantined_files(folder: Path) -> list[Path]:

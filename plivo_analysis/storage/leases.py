@@ -108,8 +108,8 @@ class Leases:
 
     def _insert(self, span: Span) -> Lease:
         owner = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(_TOKEN_BYTES)}"
-        # From start to end, with nothing free below, until the owner has its first page and knows
-        # how far one reaches: half of it given away before that may be all that there is.
+        # At first all of it counts as being read. Once the owner knows how far a page reaches,
+        # `hold` says what is free below.
         self.database.run(
             "INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, 0)",
             (owner, *self.place, span.start, span.end, span.start),
@@ -175,7 +175,7 @@ class Lease:
             # No default for "nothing completed": instants before 1970 are negative, so that 0
             # would be a limit above all that is to be read, and the pull would never end.
             bottom: int = max([self.span.start, *(end for (end,) in completed), *others])
-            # Without a page's length nothing can be shared: all down to the bottom is being read.
+            # Before the first page it is not known what can be shared: all counts as being read.
             start = bottom if ahead is None else max(bottom, floor(reached - ahead, MINUTE))
             top = ceil(reached, MINUTE)
             database.run(

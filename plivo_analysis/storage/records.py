@@ -31,8 +31,8 @@ class RecordState:
         instant: When it began, in microseconds.
         open: Whether its status may change; otherwise its price is yet to come.
         page: The page that it was last read with.
-        final_at: From when it may no longer change. It is final once it was read after that,
-            so that a record in this state that has passed it is due to be read once more.
+        final_at: The moment from which it may no longer change. It is final once it was read
+            after that; when the moment has passed, it is due to be read once more.
     """
 
     instant: int

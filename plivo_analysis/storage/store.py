@@ -56,8 +56,8 @@ class Reading:
         records: Its records.
         read_at: When, in microseconds.
         complete: The ranges that are complete with it.
-        passed: The range of the pull, if it may be gone on with: older checkpoints in what it
-            has read are out of date.
+        passed: What a pull that can be resumed has read so far: older checkpoints within it are
+            out of date.
         checkpoint: Where the pull stands after it.
     """
 
