@@ -253,9 +253,11 @@ def test_threads_share_alike() -> None:
     limiter = Limiter(6000, clock=Clock(), period=0.05)  # five in each 0.05 s
     began = time.monotonic()
     grants = [0, 0, 0]
+    all_here = threading.Barrier(3)
 
     def work(number: int) -> None:
-        while time.monotonic() < began + 0.6:
+        all_here.wait()
+        while sum(grants) < 60:
             limiter.acquire().release()
             grants[number] += 1
 
