@@ -171,11 +171,11 @@ class Ties:
         listed: The keys of this pass.
         last: The key of the last row of the page before.
         meets: Whether each page of this pass began with the last row of the page before.
-        before: Those of the pass before.
+        before: The keys known at the end of the pass before; those it listed, if by a cursor.
         cursor: Where the server says that the next page is.
         by_cursor: Whether the cursor leads this pass.
-        at_end: Whether a page brought nothing new and yet named a next one.
-        passed: Whether a row below the step was seen.
+        at_end: Whether a page brought nothing new and yet named a next one: nothing may follow it.
+        passed: Whether the last page had a row below the step.
         below: Whether the next page has to show that nothing lies below the step.
         quiet: How many passes in a row brought nothing new.
         done: Whether the step is read whole.
