@@ -91,7 +91,7 @@ def _draw_stack(spent: SpendOverTime) -> go.Figure:
 
 def _draw_panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
     drawn = [series for series in spent.series if any(series.amounts)]
-    if not keep_all:
+    if not keep_all:  # channels are few; of countries or networks there may be hundreds
         drawn = with_rest(drawn, _PANELS - 1, spent.currency)
     figure = style.blank(48 + _PANEL * (len(drawn) + 1), right=_BESIDE, top=12)
     domains = _panel_domains([series.total for series in drawn])
@@ -110,6 +110,7 @@ def _draw_panels(spent: SpendOverTime, *, keep_all: bool) -> go.Figure:
 def _panel_domains(totals: list[Decimal | None]) -> list[list[float]]:
     """The lower and upper end of each panel, from the top down: the largest is twice as high."""
     amounts = [total or _ZERO for total in totals]
+    # The largest gets two shares: as one of many equal panels it would look like the smallest.
     shares = [1 + (place == amounts.index(max(amounts))) for place in range(len(amounts))]
     unit = 1 / max(1, sum(shares))
     ceilings = [1 - unit * above for above in accumulate(shares, initial=0)]
@@ -210,6 +211,7 @@ def _label_peak(figure: style.Sketch, spent: SpendOverTime) -> None:
     if peak is None:
         return
     at, amount, name = peak
+    # In the middle the label stands over its bar; near an edge plotly chooses the side with room.
     central = 0.2 < at / len(spent.starts) < 0.8  # noqa: PLR2004 - else it leaves the figure
     figure.write(
         f"<b>{style.label(amount)}</b> {style.label(name)}",

@@ -133,6 +133,7 @@ def cost_bridge(frame: Any, *, currency: str = "USD") -> go.Figure:
     """
     table = metric_rows(frame, COST_BRIDGE)
     currency = currency_of(table, currency)
+    # In the order of the definition, whatever the frame's; an effect that no group has is no bar.
     rows = {name: [row for row in table.rows if row["effect"] == name] for name in _EFFECTS}
     effects = {name: of_effect for name, of_effect in rows.items() if of_effect}
     sums = [add_up(row["amount"] for row in of_effect) or _ZERO for of_effect in effects.values()]

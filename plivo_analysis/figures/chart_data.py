@@ -239,6 +239,7 @@ class SpendOverTime:
                 hovers[at] = f"{money(row['amount'], currency)} {name}, {lines}"
             series.append(Series(name, channel, table.colour(rows[0]), amounts, hovers))
         if most is not None:
+            # Chosen by amount, but shown in the order that channels have everywhere.
             order = {group.name: place for place, group in enumerate(series)}
             shown = with_rest(series, most, currency)
             series = sorted(shown, key=lambda group: order.get(group.name, len(order)))
@@ -267,6 +268,7 @@ class SpendOverTime:
         bucket is missing. Buckets that were not read whole (``unread``) are not in the median.
         """
         totals = self.totals
+        # Where credits outweigh the costs of every bucket, nothing stands above zero to be named.
         if len(totals) < 2 or max(self.heights) <= 0:  # noqa: PLR2004 - one is its own highest
             return None
         at = totals.index(max(totals))

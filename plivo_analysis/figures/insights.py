@@ -226,6 +226,7 @@ def delivery_times(frame: Any) -> go.Figure:
     def mark(row: Row, what: str) -> Mark:
         half, most = row[f"{what}_p50"], row[f"{what}_p95"]
         name, colour = group_name(table, row), table.colour(row)
+        # A quantile is not there while the messages under way could still be the slower ones.
         if half is None:
             return Mark(name, colour, None, "", "half not there yet")
         rest = "95 % not there yet" if most is None else f"95 % in {_seconds(most)}"

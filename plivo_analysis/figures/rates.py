@@ -141,6 +141,7 @@ def delivery(frame: Any) -> go.Figure:
         True
     """
     table = metric_rows(frame, DELIVERY_RATES)
+    # The rate divides by final messages, which are no column; those not final are named beside it.
     for row in table.rows:
         row["final"], row["pending"] = row["messages"] - row["other"], row["other"]
     return _draw_rates(table, DELIVERED)
@@ -208,6 +209,7 @@ def _over_time(table: MetricRows, rate: Rate) -> go.Figure:
     columns = min(_MOST_COLUMNS, max(1, len(groups)))
     lines = max(1, -(-len(groups) // columns))
     figure = style.blank(62 + _PANEL * lines, f"{rate.title} over time, %", top=46)
+    # Plotly's grid gives each panel its axes and its place, from the top left.
     gaps = {"xgap": _GAP, "ygap": _HEADING}
     figure.layout["grid"] = {"rows": lines, "columns": columns, "pattern": "independent"} | gaps
     # One scale for all panels, so that they can be compared.

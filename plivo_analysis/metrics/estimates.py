@@ -79,6 +79,7 @@ def number_text(
                 return count(round(number))
             if measure == "cost_per_verified":
                 return unit_price(Decimal(number), currency)
+            # Cents would feign a precision that the interval denies.
             return money(Decimal(number), currency, 0 if high - low > _COARSE else 2)
 
         text, interval = amount(value), f"{amount(low)}{DASH}{amount(high)}"

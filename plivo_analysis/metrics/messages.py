@@ -282,6 +282,7 @@ def join_messages(attempts: Any, messages: Any) -> MessageJoin:
     records = _whole(messages, MESSAGES, ["message_uuid", "total_amount"])
     refuse_doubled(records, MESSAGES)
     records = records.rename(lambda name: name if name.startswith(_PREFIX) else _PREFIX + name)
+    # The same attempt_uuid may be listed twice: each attempt keeps its row, and its order.
     joined = sent.join(
         records.with_columns(matched=True, attempt_uuid="message_uuid"),
         on="attempt_uuid",

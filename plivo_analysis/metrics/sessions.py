@@ -190,6 +190,7 @@ def cost_per_verified(
 
     def costs(group: dict[str, Any]) -> dict[str, Any]:
         total = group["total_charge"]
+        # Zero where every settled session is verified, null where nothing is known of the others.
         waste = total.part(group["wasted"])
         return {
             "cost_per_verified": total.per(group["verified"]),
@@ -238,7 +239,7 @@ def channel_paths(sessions: Any, by: str | Iterable[str] = ()) -> Any:
     counted = grouping.count(
         {"path": None, "status": fold_status},
         sums={"charge": "total_charge"},
-        where=~nw.col("path").is_null(),
+        where=~nw.col("path").is_null(),  # a session without an attempt took no path
     )
     groups = grouping.sum(counted, "__path")
     return grouping.frame(groups, order={"__sessions": True, "__path": False})
