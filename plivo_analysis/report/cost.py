@@ -70,7 +70,7 @@ class CostReport:
     tables: dict[str, Any] = field(compare=False)
     _title: str = field(compare=False)
     _says: str = field(compare=False)
-    _summary: Markup = field(compare=False)
+    _summary: Callable[[], Markup] = field(compare=False)
     _frames: dict[str, pl.DataFrame] = field(compare=False)
     _workbook: Callable[[], bytes] = field(compare=False)
 
@@ -149,7 +149,7 @@ class CostReport:
         return f"<CostReport {self._title!r}: {self._says}>"
 
     def _repr_html_(self) -> str:
-        shown = Markup("<div><b>{}</b>{}</div>").format(self._title, self._summary)
+        shown = Markup("<div><b>{}</b>{}</div>").format(self._title, self._summary())
         return str(shown)  # some notebooks refuse a subclass of str
 
 
@@ -271,7 +271,7 @@ def cost_report(
         tables={name: result(frame, sessions) for name, frame in frames.items()},
         _title=subject.title,
         _says=f"{plural(numbers.sessions.height, 'session')}, {least}{spent}",
-        _summary=summary(subject),
+        _summary=partial(summary, subject),
         _frames=frames,
         _workbook=partial(finance_workbook, subject),
     )
@@ -301,7 +301,7 @@ def _of_estimate(
         tables={"estimate": estimate.frame},
         _title=subject.title,
         _says=f"estimate, spend {estimate.text('spend').value}",
-        _summary=estimated_summary(estimate),
+        _summary=partial(estimated_summary, estimate),
         _frames={"estimate": subject.frame},
         _workbook=partial(estimated_workbook, subject),
     )

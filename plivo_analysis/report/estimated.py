@@ -41,6 +41,7 @@ _WIDTH = 148
 _MOST_GROUPS = 40  # on the page; the tables hold all of them
 # Columns whose groups are people, whom a page that is sent around must not name.
 _PERSONAL = ("recipient", "requestor_ip")
+# Of each measure: its title, the note that defines it, and the kind of its number.
 _TITLES = {
     "sessions": ("Sessions", "session", "count"),
     "spend": ("Spend", "spend", "amount"),
@@ -54,8 +55,6 @@ _COLUMNS = {
     "alias": "Application",
     "app_uuid": "Application id",
 }
-_RATES = ("success_rate", "fallback_rate")
-_USED = ("spend", "session", "cost", "success", "fallback", "estimate")
 LEFT_OUT = (
     "spend by day, by channel and by line",
     "the changes from the period before",
@@ -170,7 +169,8 @@ def estimated_workbook(subject: Estimated) -> bytes:
 
 
 def _notes() -> list[Note]:
-    return [note for note in all_notes() if note["word"] in _USED]
+    words = {"estimate", *(note for _, note, _ in _TITLES.values())}
+    return [note for note in all_notes() if note["word"] in words]
 
 
 def _facts(subject: Estimated) -> list[tuple[str, str]]:
@@ -193,7 +193,7 @@ def estimated_card(estimate: Estimate, measure: str) -> Card:
         estimate: The estimate.
         measure: One of ``samples.MEASURES``.
     """
-    title, note, _ = _TITLES[measure]
+    title, note, unit = _TITLES[measure]
     number, currency = estimate.total[measure], estimate.currency
     words = estimate.text(measure)
     if words.interval:
@@ -208,7 +208,7 @@ def estimated_card(estimate: Estimate, measure: str) -> Card:
     if words.interval and number.value is not None:
         # With an interval, both ends are there; the type does not say so.
         low, high = number.low or 0.0, number.high or 0.0
-        ends = round_ends([low, high]) if measure in _RATES else _round_ends(low, high)
+        ends = round_ends([low, high]) if unit == "percent" else _round_ends(low, high)
         drawn = RateEstimate(number.value, low, high)
         label = f"{title} {words.value}, {words.interval}"
         card.drawing = svg.estimate(drawn, ends, _WIDTH, label=label)

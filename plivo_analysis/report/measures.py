@@ -222,9 +222,8 @@ class Measures:
         spent = {
             (instant(r["period"]), r["channel"]): r["amount"] for r in self.rows("spend_by_period")
         }
-        channels = {
-            channel for _, channel in spent
-        }  # of any bucket: each has a part in all of them
+        # Those of any bucket: each has a part in every bucket, be it zero.
+        channels = {channel for _, channel in spent}
         buckets = []
         for start, known in zip(self.starts, self.certainty, strict=True):
             row = {"start": start, "known": known, "spent": None, "parts": {}}

@@ -7,10 +7,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from plivo_analysis.figures.chart_data import largest
 from plivo_analysis.insights.bridge import cost_bridge
 from plivo_analysis.insights.changes import compare
 from plivo_analysis.report.comparison import Change
-from plivo_analysis.report.measures import COUNTRY
+from plivo_analysis.report.measures import COUNTRY, Group, add
 from plivo_analysis.values.typesetting import count, money, percent, sign, unit_price
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from plivo_analysis.metrics.messages import MessageJoin
-    from plivo_analysis.report.measures import Group, Key, Measures, Row
+    from plivo_analysis.report.measures import Key, Measures, Row
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,28 @@ class Subject:
             return groups
         past = {lasting(group): group for group in self.before.groups(grouping)}
         return [replace(group, before=past.get(lasting(group))) for group in groups]
+
+    @cached_property
+    def largest(self) -> dict[str, tuple[list[Group], Measures | None]]:
+        """The countries and the applications by what they cost, the largest first.
+
+        Beyond twelve the rest is one group, and last; what was counted of it stands beside. It is
+        kept, since counting the sessions of the rest takes as long as counting all of them.
+        """
+        return {grouping: self._largest(grouping) for grouping in ("country", "application")}
+
+    def _largest(self, grouping: str) -> tuple[list[Group], Measures | None]:
+        named, left = largest(self.groups(grouping), lambda group: group.spent)
+        if not left:
+            return named, None
+        measures = self.numbers.only(grouping, left)
+        rest = measures.as_group(len(left))
+        # What the named groups did not cost in the period before, the rest did, whichever groups
+        # those were: only so do the changes add up to the whole's.
+        if self.before:
+            other = self.before.spent - add(group.spent_before for group in named)
+            rest = replace(rest, before=Group((), parts={"": other}))
+        return [*named, rest], measures
 
     @property
     def per_day(self) -> bool:

@@ -6,21 +6,19 @@ rates and intervals are as true as the others' and the groups still add up to th
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from plivo_analysis.figures import style, svg
 from plivo_analysis.figures.chart_data import FALLBACK, RateEstimate, RescueRange, largest
-from plivo_analysis.report.measures import Group, add
 from plivo_analysis.report.sections.header import section
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from plivo_analysis.report.measures import Key, Measures, Row
+    from plivo_analysis.report.measures import Group, Key, Row
     from plivo_analysis.report.subject import Subject
 
 _BAR, _SCALE = 92, 106
@@ -54,7 +52,7 @@ def countries_by_channel(subject: Subject) -> dict[str, Any]:
     # beside the countries; the note below counts the others.
     most, left_out = largest([*by_channel], lambda key: by_channel[key].numbers["sessions"], 5)
     channels = sorted(most, key=lambda key: style.place(key[0]))
-    groups, rest = _largest(subject, "country")
+    groups, rest = subject.largest["country"]
     by_both = {group.key: group for group in numbers.groups("country_and_channel")}
     if rest:  # together they have no country, so that the channel alone is the key
         by_both |= {group.key: group for group in rest.groups("entry_channel")}
@@ -88,23 +86,8 @@ def application_name(app_uuid: str | None, alias: str | None) -> str:
     return clean(alias or app_uuid or "not given")
 
 
-def _largest(subject: Subject, grouping: str) -> tuple[list[Group], Measures | None]:
-    """The groups by what they cost, the largest first; beyond twelve the rest is one, and last."""
-    named, left = largest(subject.groups(grouping), lambda group: group.spent)
-    if not left:
-        return named, None
-    measures = subject.numbers.only(grouping, left)
-    rest = measures.as_group(len(left))
-    # What the named groups did not cost in the period before, the rest did, whichever groups those
-    # were: only so do the changes add up to the whole's.
-    if subject.before:
-        other = subject.before.spent - add(group.spent_before for group in named)
-        rest = replace(rest, before=Group((), parts={"": other}))
-    return [*named, rest], measures
-
-
 def _lines(subject: Subject, grouping: str) -> list[dict[str, Any]]:
-    groups, _ = _largest(subject, grouping)
+    groups, _ = subject.largest[grouping]
     longest = max((group.spent or Decimal(0) for group in groups), default=Decimal(0))
     return [_line(subject, group, longest) for group in groups]
 

@@ -1,4 +1,7 @@
-"""The frame of the report: its title and facts, its definitions, and how to make it again."""
+"""The frame of the report: its title and facts, its definitions, and how to make it again.
+
+``section`` makes a section of a function and the template of its name.
+"""
 
 from __future__ import annotations
 
