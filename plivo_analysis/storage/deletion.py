@@ -212,9 +212,9 @@ def _write_page(database: Database, number: int, body: bytes, gone: int, *, firs
     )
 
 
-def _unpacked(database: Database, kept: bytes) -> bytes:
+def _unpacked(database: Database, compressed: bytes) -> bytes:
     try:
-        return unpacked(kept)
+        return unpacked(compressed)
     except zlib.error:
         pass
     raise database.damaged("a page is not what was received")
@@ -230,15 +230,15 @@ def packed(body: bytes) -> bytes:
     return zlib.compress(body, _FAST)
 
 
-def unpacked(kept: bytes) -> bytes:
+def unpacked(compressed: bytes) -> bytes:
     """A page as it was received.
 
     Raises:
-        zlib.error: It is not what was kept, or unpacks without end.
+        zlib.error: It is not what `packed` gave, or unpacks without end.
     """
     # A damaged or hostile file could unpack without end: the limit is the unpacker's own.
     reader = zlib.decompressobj()
-    body = reader.decompress(kept, _LONGEST)
+    body = reader.decompress(compressed, _LONGEST)
     if not reader.eof or not body:
         raise zlib.error("cut short, or too long")
     return body

@@ -101,11 +101,12 @@ def chosen(
     # What the columns tell comes before what the server listed: a record listed as open may have
     # settled since. Where no column tells, the server's list is all there is. A parameter that no
     # column shows at all, such as a brand, the columns cannot confirm: the row must be listed too.
-    known = matches(frame, asked)
-    told = frame[key].is_in(pl.Series(list(listed), dtype=pl.String).implode())
-    ever = told | frame[key].is_in(pl.Series(list(lasting), dtype=pl.String).implode())
-    sure = known & ever if asked.unverifiable else known
-    return frame.filter(pl.select(pl.coalesce(sure, told)).to_series())
+    by_columns = matches(frame, asked)
+    is_listed = frame[key].is_in(pl.Series(list(listed), dtype=pl.String).implode())
+    if asked.unverifiable:
+        lasts = frame[key].is_in(pl.Series(list(lasting), dtype=pl.String).implode())
+        by_columns &= is_listed | lasts
+    return frame.filter(pl.select(pl.coalesce(by_columns, is_listed)).to_series())
 
 
 def _confirmed(values: pl.Series, parameter: Parameter, wanted: str) -> pl.Series:

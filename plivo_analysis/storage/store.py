@@ -242,17 +242,17 @@ class Store:
         if "forget" in noted:
             delete_scopes(self.database, tombstones)
 
-        def told(share: float) -> None:
+        def tell(share: float) -> None:
             progress((done + share) / steps)
 
         for resource in RESOURCES.values():
             if "purge" in noted:
                 with self.writing():  # first: what is not there must not be called complete
                     self.completed_ranges(resource).discard_before(noted["purge"])
-                deleted.add(delete_older(self.database, resource, noted["purge"], told))
+                deleted.add(delete_older(self.database, resource, noted["purge"], tell))
                 done += 1
             if "forget" in noted:
-                deleted.add(delete_numbers(self.database, resource, tombstones, told))
+                deleted.add(delete_numbers(self.database, resource, tombstones, tell))
                 done += 1
         return deleted
 

@@ -159,10 +159,10 @@ def _with_derived(sessions: pl.DataFrame, bill: Bill) -> pl.DataFrame:
     # With two gaps, or an unknown validation charge, the rest is not known to be one attempt's.
     lone = rows.is_unique()
     gaps, rows = gaps.filter(lone), rows.filter(lone)
-    few = sessions.select(pl.col("total_charge", "validation_charge").gather(rows), row=rows)
-    in_few = pl.col("row").is_in(rows.implode())
-    of_few = Bill(attempts.filter(in_few), bill.orphans.filter(in_few))
-    left = _left(few.filter(pl.col("validation_charge").is_not_null()), of_few)
+    totals = sessions.select(pl.col("total_charge", "validation_charge").gather(rows), row=rows)
+    with_gap = pl.col("row").is_in(rows.implode())
+    bill_with_gap = Bill(attempts.filter(with_gap), bill.orphans.filter(with_gap))
+    left = _left(totals.filter(pl.col("validation_charge").is_not_null()), bill_with_gap)
     rest = left.filter(pl.col("unallocated") > 0)
     # Both are in the order of the sessions, and each of these sessions has one gap: so the n-th
     # amount belongs at the n-th gap.

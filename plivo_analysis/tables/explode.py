@@ -235,7 +235,7 @@ def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
         rows.with_columns(fold_columns(rows, channel=fold_channel))
         for rows in (bill.attempts, bill.orphans)
     )
-    known = {"validation": sessions["validation_charge"], "unallocated": left["unallocated"]}
+    of_session = {"validation": sessions["validation_charge"], "unallocated": left["unallocated"]}
     note = (
         pl.when("derived").then(pl.lit("derived")).when("differs").then(pl.lit("channel_differs"))
     )
@@ -247,7 +247,7 @@ def _charges_of(sessions: pl.DataFrame, carry: Sequence[str]) -> pl.DataFrame:
             orphans.select(*named, line=orphan, amount="charge", note=orphan),
             *(
                 left.select("row", line=pl.lit(line), amount=amounts).drop_nulls("amount")
-                for line, amounts in known.items()
+                for line, amounts in of_session.items()
             ),
         ],
         how="diagonal",  # columns that some lines lack are null there
