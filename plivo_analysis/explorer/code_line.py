@@ -18,12 +18,12 @@ from plivo_analysis.templates.rendering import render
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import polars as pl
     from markupsafe import Markup
 
 PERIOD, HOUR = "period", "hour"
 
 _LONGEST = 110
+# The group is kept by `split`, so that every second part is a string.
 _STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
 
 _ADDED = {
@@ -53,11 +53,6 @@ class Call:
     frame: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def count(self, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """The metric's table of a dataset's frames."""
-        counted: pl.DataFrame = self.metric(frames[self.frame], **self.arguments)
-        return counted
-
     def text(self, subject: str) -> str:
         """The call as source, of the frame under this name; defaults are left out."""
         parameters = inspect.signature(self.metric).parameters
@@ -67,18 +62,6 @@ class Call:
             if value != parameters[name].default
         ]
         return f"pva.{self.metric.__name__}({', '.join([subject, *written])})"
-
-    def lines(self, subject: str, backend: str, instant: str) -> list[str]:
-        """The lines that add the columns it groups by to a frame, and then call the metric.
-
-        Example:
-            >>> from plivo_analysis.metrics.sessions import success_rates
-            >>> call = Call(success_rates, "sessions", {"by": ("hour",)})
-            >>> call.lines("sessions", "pandas", "created_at")[-1]
-            'pva.success_rates(sessions, by="hour")'
-        """
-        by = self.arguments.get("by", ())
-        return [*added_columns(backend, subject, by, instant), self.text(subject)]
 
 
 def literal(value: object) -> str:

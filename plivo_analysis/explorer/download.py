@@ -40,8 +40,7 @@ class Download:
     def __init__(self) -> None:
         self.status = text("pva-saved")
         self._part = text("pva-part-of-file")
-        self._next = widgets.Text()
-        self._next.add_class("pva-next-part")
+        self._next = widgets.Text().add_class("pva-next-part")
         self._next.observe(lambda change: self._send(change["new"]), "value")
         self.box = box("pva-download", self.status, self._part, self._next)
         self._file, self._kind, self._parts = "", "", [""]

@@ -9,43 +9,45 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qsl, urlencode
 
 import ipywidgets as widgets
+import polars.selectors as cs
 
 from plivo_analysis.api.filters import masked_filters
 from plivo_analysis.client import environment_client
-from plivo_analysis.errors import PlivoAnalysisError
+from plivo_analysis.errors import FilterError, PlivoAnalysisError
 from plivo_analysis.explorer import wording
-from plivo_analysis.explorer.address import Address
 from plivo_analysis.explorer.code_line import (
     code_line,
     entry_channel_filter,
     literal,
     loader_call,
 )
-from plivo_analysis.explorer.exporting import as_csv, as_workbook
 from plivo_analysis.explorer.layout import Layout
-from plivo_analysis.explorer.load_controls import Loading
 from plivo_analysis.explorer.load_cost import LoadRequest, load_cost
+from plivo_analysis.explorer.loading import Loading
 from plivo_analysis.explorer.output import NOTHING, lines, write
 from plivo_analysis.explorer.sidebar import DateRange, EntryChannels, FilterFields
 from plivo_analysis.explorer.views.view import ViewState
-from plivo_analysis.metrics.certainty import Completeness
+from plivo_analysis.loaders.recipients import masked
+from plivo_analysis.report.files import csv_bytes, table_workbook
 from plivo_analysis.tables.convert import to_backend
+from plivo_analysis.templates.rendering import render
+from plivo_analysis.values.spans import Span
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import polars as pl
     from markupsafe import Markup
 
     from plivo_analysis.api.resources import Resource
     from plivo_analysis.client import Client
-    from plivo_analysis.explorer.dataset import Dataset
-    from plivo_analysis.explorer.loaded import Loaded
+    from plivo_analysis.explorer.dataset import Loaded
     from plivo_analysis.explorer.views.view import View
 
 
@@ -77,37 +79,24 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         # A callback that holds it sets widgets, whose own callbacks come here again.
         self._lock = threading.RLock()
         self._client = client or environment_client()
-        self._dataset: Dataset | None = None
-        self._previous: Dataset | None = None
         self._state: ViewState | None = None
         self._frame: Any = None
-        # What was counted of each dataset and choice of channels, so that going back to one costs
-        # nothing.
-        self._counted: dict[tuple[str, tuple[str, ...] | None], dict[Any, pl.DataFrame]] = {}
-        self._undrawn: set[int] = set()
         self._views = self._make_views(self._client.currency)
-        labels = {"csv": "CSV", "xlsx": "XLSX", "rows": f"{self.resource.name.capitalize()} CSV"}
-        labels["html"] = "Report"
-        layout = Layout(self.groups, labels, [(view.title, view.box) for view in self._views])
-        self.load, self.cancel, self.compare = layout.load, layout.cancel, layout.compare
-        self.group, self.tabs, self.exports = layout.group, layout.tabs, layout.exports
-        self._layout = layout
-        self._loading = Loading(
-            layout,
-            self.resource.noun,
-            self._client.limiter.of(self.resource.path),
-            self._show,
-            self._end,
-        )
         self._dates = DateRange(self._client.now, self._changed)
         self._fields = FilterFields(self.resource, self._changed)
         self._entries = EntryChannels(self._choose)
         self.channels = self._entries.toggles
-        self._address = Address(self._dates, self._fields, self._entries, layout)
-        fields, choices = [self._dates.box, self._fields.box], []
-        if self.has_channels:
-            fields, choices = [*fields, self.compare], self._entries.parts
-        super().__init__([*layout.page(fields, choices), self._address.place])
+        self._layout = layout = Layout(
+            self.groups,
+            self.resource.name,
+            [(view.title, view.box) for view in self._views],
+            [self._dates.box, self._fields.box],
+            self._entries.parts if self.has_channels else [],
+        )
+        self.load, self.cancel, self.compare = layout.load, layout.cancel, layout.compare
+        self.group, self.tabs, self.exports = layout.group, layout.tabs, layout.exports
+        self._loading = Loading(layout, self._show)
+        super().__init__(layout.page)
         self.add_class("pva")
         self._dates.put(filters.pop("since", None), filters.pop("until", None))
         self._fields.put(filters)
@@ -129,10 +118,6 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     @abstractmethod
     def _make_views(self, currency: str) -> Sequence[View]:
         """The tabs."""
-
-    @abstractmethod
-    def _make_dataset(self, frame: pl.DataFrame) -> Dataset:
-        """What was loaded, in the form that views count."""
 
     @abstractmethod
     def _cards(self, state: ViewState) -> Markup:
@@ -189,7 +174,22 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         Args:
             query: Such as ``"since=30d&country=IN&tab=Spend"``.
         """
-        self._address.restore(query)
+        settings = dict(parse_qsl(query))
+        # Kept until a load has found which channels there are; only then they have toggles.
+        words = settings.get("channels", "").split(",")
+        self._entries.wanted = tuple(word for word in words if word.isalpha())  # no number is
+        if "since" in settings:
+            with suppress(FilterError):
+                self._dates.put(settings["since"], settings.get("until"))
+        for name in self._in_address:
+            with suppress(FilterError):
+                self._fields.put({name: settings.get(name)})
+        self.compare.value = "compare" in settings
+        if settings.get("group") in self.groups:
+            self.group.value = settings["group"]
+        titles = [view.title for view in self._views]
+        if settings.get("tab") in titles:
+            self.tabs.selected_index = titles.index(settings["tab"])
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing is loading.
@@ -212,9 +212,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def __repr__(self) -> str:
         # Stands in a saved notebook where the widget would be: no number, nothing that varies.
         client = getattr(self, "_client", None)
-        return (
-            type(self).__name__ if client is None else f"{type(self).__name__} of {client.auth_id}"
-        )
+        return type(self).__name__ + ("" if client is None else f" of {client.auth_id}")
 
     # Fields.
 
@@ -224,24 +222,26 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             is_wrong = self._check() is not None  # says so beside the field, also during a load
             if self._loading.worker.busy:  # what is written below is the load's meanwhile
                 return
+            # Between the look at `busy` and here no load can start: that takes this lock, too.
             write(self._layout.status, NOTHING if is_wrong else self._cost())
             self._mark_outdated()
-            self._address.write()
+            self._write_address()
             if self._loaded is None:
                 self._write_code()
 
     def _check(self) -> Exception | None:
         """Check every field; return the first error."""
-        errors = [part.check() for part in (self._dates, self._fields)]
+        errors = [self._dates.check(), *(field.check() for field in self._fields.fields)]
         return next((error for error in errors if error is not None), None)
 
     def _cost(self) -> Markup:
         try:
             request = self._request()
-            start, end = request.period(self._client.now())
+            span = request.span()
             if self.compare.value:
-                start = request.before(request.span()).arguments["since"]
-            return lines(*wording.before(load_cost(request, (start, end)), self.resource.noun))
+                # The period before ends where this one starts: together they are one range.
+                span = Span(request.before(span).span().start, span.end)
+            return lines(*wording.before(load_cost(request, span), self.resource.noun))
         except PlivoAnalysisError as error:
             return wording.failed(error, 0, self.resource.noun)
 
@@ -254,6 +254,28 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         )
         self._layout.set_outdated(wording.CHANGED if is_outdated else "")
 
+    @property
+    def _in_address(self) -> list[str]:
+        """The filters that may stand in the page's address: not those by a telephone number."""
+        return [one.name for one in self.resource.parameters if not one.kind.is_number]
+
+    def _write_address(self) -> None:
+        """Put the settings into the page's address; ``style.html`` has the page's side of it."""
+        dates, filters = self._dates.arguments(), self._fields.arguments()
+        settings = {
+            # All names that may be there: the page deletes those that have no value any more.
+            **dict.fromkeys(("since", "until", *self._in_address), ""),
+            **{name: literal(at).strip('"') for name, at in dates.items()},
+            **{name: filters[name] for name in self._in_address if name in filters},
+            "compare": "yes" if self.compare.value else "",
+            "channels": ",".join(self._entries.chosen),
+            "group": self.group.value,
+            "tab": self._view.title,
+        }
+        query = urlencode({name: value for name, value in settings.items() if value})
+        address = render("explorer/address.html", query=query, names=" ".join(settings))
+        write(self._layout.address, address)
+
     # A load.
 
     def _start(self) -> None:
@@ -264,90 +286,78 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             if self.error is None:
                 self._loading.start(self._request())
 
-    def _end(self) -> None:
-        with self._lock:
-            self._write_header()
-            self._write_code()
-
     # Results.
 
     def _show(self, loaded: Loaded) -> None:
         """Put what was loaded on the screen; it comes from the thread of the load."""
-        # Counting takes longest and needs nothing of the screen, which stays usable meanwhile.
-        dataset = self._make_dataset(loaded.frame)
-        previous = None if loaded.previous is None else self._make_dataset(loaded.previous)
         with self._lock:
-            self._loading.loaded, self._dataset, self._previous = loaded, dataset, previous
-            self._frame, self._counted = None, {}
-            self._fields.offer(dataset.known)
-            self._entries.offer(dataset.channels)
+            shown, self._loading.loaded = self._loaded, loaded
+            if shown is not None and shown.dataset is loaded.dataset:
+                # Cancelled when all of it was on the screen: only what is said of it changes.
+                self._write_header()
+                self._write_code()
+                return
+            self._frame = None
+            # Before the choice: a channel that the page's address names is pressed as soon as its
+            # toggle is there.
+            for field in self._fields.fields:
+                field.offer(loaded.dataset.known)
+            self._entries.offer(loaded.dataset.channels)
             self._choose()
 
     def _choose(self) -> None:
         """Show the chosen part of what was loaded."""
         with self._lock:
-            if self._dataset is None or self._loaded is None:
+            if self._loaded is None:
                 return
-            self._state = self._state_of(self._dataset, self._loaded)
+            self._state = self._state_of(self._loaded)
             has_rows = bool(self._state.dataset.rows)
             write(self._layout.cards, self._cards(self._state) if has_rows else NOTHING)
-            reason = NOTHING if has_rows else lines(wording.empty(self._loaded, self.resource.noun))
+            reason = NOTHING if has_rows else lines(wording.empty(self._loaded))
             write(self._layout.empty, reason)
             self._layout.set_results(has_rows=has_rows)
             self._write_header()
             self._mark_outdated()
-            self._redraw()
+            self._draw()
 
     def _regroup(self) -> None:
         """Show the same by another group; the cards are of all groups."""
         with self._lock:
-            if self._dataset is not None and self._loaded is not None:
-                self._state = self._state_of(self._dataset, self._loaded)
-            self._redraw()
+            if self._loaded is not None:
+                self._state = self._state_of(self._loaded)
+            self._draw()
 
-    def _redraw(self) -> None:
-        # A figure that is drawn while hidden keeps a wrong width, so that each tab is drawn when
-        # it is shown, and no number of another choice is left in one.
-        self._undrawn = set(range(len(self._views)))
-        self._draw()
-
-    def _state_of(self, dataset: Dataset, loaded: Loaded) -> ViewState:
-        chosen, column = dataset.only(self._entries.chosen), self.groups[self.group.value]
-        state = ViewState(
+    def _state_of(self, loaded: Loaded) -> ViewState:
+        column = self.groups[self.group.value]
+        chosen = loaded.dataset.only(self._entries.chosen)
+        # Of a part of what was read there is no estimate: nothing tells how much it is of.
+        estimate = loaded.estimate if chosen is loaded.dataset else None
+        return ViewState(
             dataset=chosen,
             complete=replace(loaded.complete, rows=chosen.rows, unpriced=chosen.unpriced),
             period=loaded.period,
-            group=self.group.value,
             by=(column,),
             currency=self._client.currency,
             backend=self._client.backend,
             read_at=loaded.read_at,
-            counted=self._counted.setdefault(("now", chosen.chosen), {}),
+            previous=None if loaded.previous is None else self._state_of(loaded.previous),
+            estimate=estimate and estimate(column),
         )
-        if self._previous is not None:
-            previous = self._previous.only(self._entries.chosen)
-            state.previous = replace(
-                state,
-                dataset=previous,
-                complete=Completeness(previous.rows, previous.unpriced),
-                period=loaded.period.before(),
-                counted=self._counted.setdefault(("before", chosen.chosen), {}),
-            )
-        # Of a part of what was read there is no estimate: nothing tells how much it is of.
-        if loaded.estimate is not None and not chosen.chosen:
-            state.estimate = loaded.estimate(column)
-        return state
 
     def _draw(self) -> None:
-        """Draw the tab on the screen, if it is not drawn yet."""
+        """Draw the tab on the screen, if it is not drawn yet.
+
+        A figure that is drawn while hidden keeps a wrong width, so that each tab is drawn when it
+        is shown, and no number of another choice is left in one.
+        """
         with self._lock:
-            place = self.tabs.selected_index or 0
-            if self._state is not None and self._state.dataset.rows and place in self._undrawn:
-                self._view.draw(self._state)
-                self._undrawn.discard(place)
+            state, view = self._state, self._view
+            if state is not None and state.dataset.rows and view.drawn is not state:
+                view.draw(state)
+                view.drawn = state
             self._write_code()
             self._layout.download.clear()  # a file is of the tab that was on the screen
-            self._address.write()
+            self._write_address()
 
     @property
     def _view(self) -> View:
@@ -361,14 +371,8 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         write(self._layout.header, self._header())
 
     def _header(self) -> Markup:
-        return wording.header(
-            self.heading,
-            f"{self._client.auth_id} · {clean(self._client.currency, cap=8)}",
-            self.resource,
-            self._loaded,
-            estimate=self._state.estimate if self._state else None,
-            chosen=self._state.dataset.chosen if self._state else None,
-        )
+        account = f"{self._client.auth_id} · {clean(self._client.currency, cap=8)}"
+        return wording.header(self.heading, account, self._loaded, self._state)
 
     # Code line and exports.
 
@@ -376,7 +380,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """The loader's arguments for what is on the screen; before a load, the fields'."""
         if self._loaded is None:
             return self.filters
-        has_failed = self._loaded.outcome.error is not None
+        has_failed = self._loaded.error is not None
         return self._loaded.arguments | ({"partial": "return"} if has_failed else {})
 
     def _code(self, arguments: Mapping[str, Any]) -> str:
@@ -391,43 +395,38 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _write_code(self) -> None:
         arguments = self._arguments()
         texts = {name: value for name, value in arguments.items() if isinstance(value, str)}
-        masked = masked_filters(texts)
-        code = self._code({**arguments, **masked})
+        shown = masked_filters(texts)
+        code = self._code({**arguments, **shown})
         # What is written here is saved with a notebook that keeps its widgets, the button with it.
-        for name, shown in masked.items():
-            if shown != texts[name]:
-                code = code.replace(f"{name}={literal(shown)}", f'{name}=input("{name}: ")')
+        for name, text in shown.items():
+            if text != texts[name]:
+                code = code.replace(f"{name}={literal(text)}", f'{name}=input("{name}: ")')
         write(self._layout.code, code_line(code))
 
     def _export(self, kind: str) -> None:
         with self._lock:
             if self._state is None:
                 return
-            view = f"{self.resource.name}-{self._view.title.lower().replace(' ', '-')}"
-            file, make = {
-                "csv": (f"{view}.csv", self._csv),
-                "xlsx": (f"{view}.xlsx", self._workbook),
-                "rows": (f"{self.resource.name}.csv", self._rows),
-                "html": (self.report_file, self._report),
-            }[kind]
+            table, title, name = self.resource.table, self._view.title, self.resource.name
+            frame, file = self._view.table(self._state), title.lower().replace(" ", "-")
             try:
-                self._layout.download.send(file, make(self._state))
+                if kind == "html":
+                    file, content = self.report_file, self._report(self._state)
+                elif kind == "xlsx":
+                    facts = {
+                        "Title": f"{self.heading}: {title}",
+                        "Account": self._client.auth_id,
+                        "Currency": self._client.currency,
+                        "Range": self._state.period.bounds,
+                    }
+                    file = f"{name}-{file}.xlsx"
+                    content = table_workbook(title.lower(), masked(frame, table), facts)
+                else:
+                    file = f"{name}-{file}.csv"
+                    if kind == "rows":
+                        file = f"{name}.csv"
+                        frame = self._state.dataset.frames["whole"].select(table.names)
+                    content = csv_bytes(masked(frame.select(~cs.list()), table))
+                self._layout.download.send(file, content)
             except PlivoAnalysisError as error:
                 self._layout.download.fail(error)
-
-    def _rows(self, state: ViewState) -> bytes:
-        table = self.resource.table
-        return as_csv(state.dataset.frames["whole"].select(table.names), table)
-
-    def _csv(self, state: ViewState) -> bytes:
-        return as_csv(self._view.table(state), self.resource.table)
-
-    def _workbook(self, state: ViewState) -> bytes:
-        facts = {
-            "Title": f"{self.heading}: {self._view.title}",
-            "Account": self._client.auth_id,
-            "Currency": self._client.currency,
-            "Range": state.period.bounds,
-        }
-        name = self._view.title.lower()
-        return as_workbook(name, self._view.table(state), self.resource.table, facts)

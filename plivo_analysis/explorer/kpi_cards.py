@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from plivo_analysis.figures import svg
 from plivo_analysis.figures.chart_data import RateEstimate, RescueRange, round_ends
 from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.report.estimated import estimated_card
 from plivo_analysis.report.sections.kpi_cards import Card
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.typesetting import DASH, NOT_KNOWN, count, percent
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from plivo_analysis.metrics.certainty import Completeness
+    from plivo_analysis.metrics.estimates import Estimate
 
 _WIDTH, _HEIGHT = 150, 27
 
@@ -41,7 +43,7 @@ def amount(
     shown: str,
     certainty: Certainty | None,
     values: Sequence[Decimal | int | None] = (),
-    *notes: str,
+    note: str = "",
 ) -> Card:
     """A count or an amount with bars over the range.
 
@@ -50,14 +52,13 @@ def amount(
         shown: The number.
         certainty: What may be said of it; None where it is not known at all.
         values: The number in each bucket of the range, None where nothing was read.
-        *notes: Further words below it; empty ones are left out.
+        note: Further words below it.
 
     Example:
         >>> amount("Spend", "$3.00", Certainty.AT_LEAST, [1, 2], "2 totals missing").kind
         'at least · 2 totals missing'
     """
-    known = [] if certainty is None else [str(certainty)]
-    card = Card(title, "", shown, " · ".join([*known, *(note for note in notes if note)]))
+    card = Card(title, "", shown, " · ".join(filter(None, [certainty, note])))
     if len(values) > 1 and any(values):
         label = f"{title} over time"
         card.drawing = svg.columns(values, width=_WIDTH, height=_HEIGHT, label=label)
@@ -85,6 +86,7 @@ def rate(
     estimate = RateEstimate.of(row, column)
     if estimate is None:
         return Card(title, "", NOT_KNOWN, "of none")
+    # Printed under the drawing, so that both ends of the interval have to lie between them.
     low, high = round_ends([estimate.value, estimate.low, estimate.high])
     part = "" if complete.counts is Certainty.EXACT else " read"
     label = f"{title} {estimate.text}"
@@ -117,3 +119,21 @@ def rescue(title: str, row: Mapping[str, Any]) -> Card:
         drawing=svg.rescue(shares, _WIDTH, label=f"{title} {shares.text}"),
         ends=(percent(0, 0), percent(1, 0)),
     )
+
+
+def estimated_cards(estimate: Estimate, fallback: Mapping[str, Any]) -> Markup:
+    """The six cards while a load that begins with an estimate goes on.
+
+    Every number has ≈ before it and its interval beside it. Exact numbers take their place when
+    everything is read.
+
+    Args:
+        estimate: The estimate.
+        fallback: The one row of fallback rates of what was read: rescues are not estimated.
+    """
+    rescued = rescue("Rescue range", fallback)
+    rescued.kind = f"of {count(fallback['fell_back'])} read"
+    measures = ("sessions", "success_rate", "fallback_rate", "spend", "cost_per_verified")
+    cards = [estimated_card(estimate, measure) for measure in measures]
+    cards[-1].title = "Cost per verified"  # as the exact number's card that follows
+    return kpi_cards(*cards[:3], rescued, *cards[3:])

@@ -14,7 +14,7 @@ from plivo_analysis.explorer.output import NOTHING, box, button, lines, text, wr
 from plivo_analysis.templates.rendering import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class Layout:
@@ -22,11 +22,17 @@ class Layout:
 
     Args:
         groups: What can be grouped by.
-        exports: The labels of the export buttons, by kind of file.
+        records: What all records together are called, as on the button that exports them.
         tabs: The titles and the boxes of the tabs.
+        fields: The fields of what is asked of Plivo.
+        channels: The choice of channels. Only sessions have one, and they alone are compared with
+            the period before.
+
+    Attributes:
+        page: Everything in its place.
 
     Example:
-        >>> layout = Layout(["channel"], {"csv": "CSV"}, [])
+        >>> layout = Layout(["channel"], "sessions", [])
         >>> layout.cancel.disabled
         True
     """
@@ -34,8 +40,10 @@ class Layout:
     def __init__(
         self,
         groups: Iterable[str],
-        exports: Mapping[str, str],
+        records: str,
         tabs: Sequence[tuple[str, widgets.Box]],
+        fields: Sequence[widgets.Widget] = (),
+        channels: Sequence[widgets.Widget] = (),
     ) -> None:
         self.load = button("Load", "pva-load", "Load from Plivo what is not stored")
         self.cancel = button("Cancel", "pva-cancel", "Stop; what was read is kept")
@@ -45,59 +53,50 @@ class Layout:
             indent=False,
             description="Compare with the period before",
             tooltip="Load the period before too, and show what changed",
-        )
-        self.compare.add_class("pva-compare")
-        self.progress = widgets.FloatProgress(min=0.0, max=1.0, value=0.0, tooltip="Progress")
-        self.progress.add_class("pva-progress")
+        ).add_class("pva-compare")
+        progress = widgets.FloatProgress(min=0.0, max=1.0, tooltip="Progress")
+        self.progress = progress.add_class("pva-progress")
         self.status, self.wait = text("pva-status"), text("pva-wait")
         self.header, self.cards = text("pva-header"), text("pva-headline")
         self.empty, self.changed = text("pva-empty"), text("pva-changed")
         self.code, self.download = text("pva-line"), Download()
+        self.address = text("pva-address")
         self.group = widgets.Dropdown(
             options=list(groups), description="Group by", tooltip="Group the results by this"
-        )
-        self.group.add_class("pva-group")
+        ).add_class("pva-group")
+        labels = {"csv": "CSV", "xlsx": "XLSX", "rows": f"{records.capitalize()} CSV"}
         self.exports = {
             kind: button(label, f"pva-export-{kind}", f"Export as {label}")
-            for kind, label in exports.items()
+            for kind, label in (labels | {"html": "Report"}).items()
         }
-        self.titles = [title for title, _ in tabs]
         self.tabs = widgets.Tab(
-            [tab for _, tab in tabs], titles=self.titles, selected_index=0 if tabs else None
+            [tab for _, tab in tabs],
+            titles=[title for title, _ in tabs],
+            selected_index=0 if tabs else None,
         )
         self.fold = widgets.ToggleButton(
             description="Fields and choices", value=True, tooltip="Show or hide the fields"
-        )
-        self.fold.add_class("pva-fold")
-        self.fold.observe(lambda _: self._fold(), "value")
-        self._sidebar = box("pva-sidebar")
-        self._results = box("pva-main", self.changed, self.cards, self.empty, self.tabs, self.code)
-
-    def page(
-        self, fields: Sequence[widgets.Widget], choices: Sequence[widgets.Widget]
-    ) -> list[widgets.Widget]:
-        """Everything in its place.
-
-        Args:
-            fields: The fields of what is asked of Plivo.
-            choices: Further choices on loaded data.
-        """
-        self._sidebar.children = [
-            self.fold,
+        ).add_class("pva-fold")
+        sidebar = box(
+            "pva-sidebar",
+            self.fold,  # by the style sheet alone, so that it works while the kernel is busy
             title("Load from Plivo"),
             *fields,
+            *[self.compare] * bool(channels),
             box("pva-actions", self.load, self.cancel),
             self.progress,
             self.status,
             self.wait,
             title("Explore loaded data", "instant"),
             self.group,
-            *choices,
+            *channels,
             title("Export"),
             box("pva-exports", *self.exports.values()),
             self.download.box,
-        ]
-        return [_style(), self.header, box("pva-page", self._sidebar, self._results)]
+        )
+        self._results = box("pva-main", self.changed, self.cards, self.empty, self.tabs, self.code)
+        style = text("pva-style", render("explorer/style.html", css=Markup(css())))  # noqa: S704 - our own file
+        self.page = [style, self.header, box("pva-page", sidebar, self._results), self.address]
 
     def set_running(self, *, is_running: bool) -> None:
         """Show that a load has begun or ended."""
@@ -108,19 +107,13 @@ class Layout:
 
     def set_progress(self, share: float, *, is_whole: bool = False) -> None:
         """Fill the progress bar; one of a complete load has another colour."""
-        self.progress.value = share
-        (self.progress.add_class if is_whole else self.progress.remove_class)("pva-whole")
+        self.progress.value, self.progress.bar_style = share, "success" if is_whole else ""
 
     def set_results(self, *, has_rows: bool) -> None:
         """Show or hide what needs rows."""
         self.tabs.layout.display = None if has_rows else "none"
         for export in self.exports.values():
             export.disabled = not has_rows
-
-    def _fold(self) -> None:
-        """Show the sidebar or fold it into a line; the style sheet heeds it on narrow pages."""
-        mark = self._sidebar.remove_class if self.fold.value else self._sidebar.add_class
-        mark("pva-folded")
 
     def set_outdated(self, sentence: str) -> None:
         """Dim the results and say why; an empty sentence ends it."""
@@ -136,15 +129,7 @@ def title(words: str, aside: str = "") -> widgets.HTML:
         >>> title("Export").value
         '<p class="pva-part"><b>Export</b></p>'
     """
-    place = text("pva-title")
-    write(place, lines(["", words, aside], kind="part"))
-    return place
-
-
-def _style() -> widgets.HTML:
-    place = text("pva-style")
-    write(place, render("explorer/style.html", css=Markup(css())))  # noqa: S704 - our own file
-    return place
+    return text("pva-title", lines(["", words, aside], kind="part"))
 
 
 @cache

@@ -72,7 +72,8 @@ class LoadRequest:
 
     def span(self) -> Span:
         """The range as of now."""
-        return _span(self.period(self.client.now()))
+        since, until = self.period(self.client.now())
+        return Span(to_us(since), to_us(until))
 
     def before(self, span: Span) -> LoadRequest:
         """The same question of the period before a range."""
@@ -107,12 +108,12 @@ class LoadCost:
     expired: tuple[Span, ...] = ()
 
 
-def load_cost(request: LoadRequest, period: tuple[datetime, datetime] | None = None) -> LoadCost:
+def load_cost(request: LoadRequest, span: Span | None = None) -> LoadCost:
     """Estimate what a load costs from the density of what is stored; the server is asked nothing.
 
     Args:
         request: What would be loaded.
-        period: The range; by default the request's as of now.
+        span: The range; by default the request's as of now.
 
     Raises:
         FilterError: An argument is wrong.
@@ -126,7 +127,7 @@ def load_cost(request: LoadRequest, period: tuple[datetime, datetime] | None = N
         (24, 0, None)
     """
     client, resource = request.client, request.resource
-    span = _span(period or request.period(client.now()))
+    span = span or request.span()
     known = request.covered(span)
     parts = stretches(client, resource, span)
     # The clock goes on between two looks at it: less than a minute at the edge is no gap.
@@ -165,7 +166,3 @@ def _requests(request: LoadRequest, span: Span, to_read: int, *, is_live: bool) 
         return None
     density = sum(records.count(part) for part in sample) / length
     return again + ceil(density * to_read / PAGE_ROWS)
-
-
-def _span(period: tuple[datetime, datetime]) -> Span:
-    return Span(to_us(period[0]), to_us(period[1]))

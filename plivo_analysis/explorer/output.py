@@ -35,17 +35,15 @@ _CONFIG = style.CONFIG | {
 }
 
 
-def text(*classes: str) -> widgets.HTML:
-    """A place for text.
+def text(name: str = "", markup: Markup = NOTHING) -> widgets.HTML:
+    """A place for text, which has a class of its own where it is named.
 
     Example:
         >>> text("pva-note").value
         ''
     """
-    place = widgets.HTML()
-    for name in classes:
-        place.add_class(name)
-    return place
+    place = widgets.HTML(str(markup))
+    return place.add_class(name) if name else place
 
 
 def write(place: widgets.HTML, markup: Markup) -> None:
@@ -114,7 +112,8 @@ def remark(*sentences: str) -> Markup:
         >>> remark("a", "", "b")
         Markup('<p class="pva-remark">a b</p>')
     """
-    return lines(" ".join(filter(None, sentences)), kind="remark")
+    words = " ".join(filter(None, sentences))
+    return lines(words, kind="remark") if words else NOTHING
 
 
 def box(name: str, *children: widgets.Widget) -> widgets.Box:
@@ -124,9 +123,7 @@ def box(name: str, *children: widgets.Widget) -> widgets.Box:
         >>> box("pva-sidebar")._dom_classes
         ('pva-sidebar',)
     """
-    made = widgets.Box(list(children))
-    made.add_class(name)
-    return made
+    return widgets.Box(list(children)).add_class(name)
 
 
 def button(label: str, name: str, tooltip: str = "") -> widgets.Button:
@@ -136,9 +133,7 @@ def button(label: str, name: str, tooltip: str = "") -> widgets.Button:
         >>> button("Load", "pva-load").description
         'Load'
     """
-    made = widgets.Button(description=label, tooltip=tooltip or label)
-    made.add_class(name)
-    return made
+    return widgets.Button(description=label, tooltip=tooltip or label).add_class(name)
 
 
 class Canvas:
@@ -154,7 +149,9 @@ class Canvas:
 
     Example:
         >>> place = Canvas("spend")
-        >>> place.draw(style.blank(100).figure())
+        >>> dots = style.blank(100)
+        >>> dots.traces.append({"type": "scatter", "x": [1], "y": [1]})
+        >>> place.draw(dots.figure())
         ''
         >>> place.output.outputs[0]["output_type"], place.output.layout.height
         ('display_data', '100px')
@@ -164,28 +161,34 @@ class Canvas:
 
     def __init__(self, name: str, *, in_rows: bool = False) -> None:
         self._name = name
-        self.output, self.pictures = widgets.Output(), text("pva-pictures")
-        self.output.add_class("pva-figure")
+        self.title, self.pictures = text(), text("pva-pictures")
+        self.output = widgets.Output().add_class("pva-figure")
         if in_rows:
             self.output.add_class("pva-in-rows")
-        self.box = box("pva-canvas", self.output, self.pictures)
+        self.box = box("pva-canvas", self.title, self.output, self.pictures)
 
-    def draw(self, figure: go.Figure | None, bounds: Bounds | None = None) -> str:
-        """Put a figure in its place; None leaves the place empty.
+    def draw(
+        self, figure: go.Figure | None, bounds: Bounds | None = None, title: Markup = NOTHING
+    ) -> str:
+        """Put a figure in its place; None, or one that draws nothing, leaves the place empty.
 
         Args:
             figure: The figure.
             bounds: From when to when it was read, where it is drawn over time.
+            title: What stands above it, where it has no title of its own.
 
         Returns:
             What is to be said of the buckets that these bounds cut; empty where there is none.
         """
-        note = "" if figure is None or bounds is None else mark_partial(figure, bounds)
-        self.output.layout.height = None if figure is None else f"{figure.layout.height}px"
-        if figure is None:
-            self.output.outputs = ()
+        if figure is None or not figure.data:
+            self.output.layout.height, self.output.outputs = None, ()
+            write(self.title, NOTHING)
             write(self.pictures, NOTHING)
-            return note
+            return ""
+        note = "" if bounds is None else mark_partial(figure, bounds)
+        self.output.layout.height = f"{figure.layout.height}px"
+        write(self.title, title)
+        # As plain data: a message of Jupyter carries no arrays of numpy, which plotly keeps.
         drawn: dict[str, Any] = json.loads(figure.to_json()) | {"config": _CONFIG}
         self.output.outputs = (
             {
@@ -227,7 +230,7 @@ def mark_partial(figure: go.Figure, bounds: Bounds) -> str:
     cut: dict[str, None] = {}  # the names of the buckets, each once
     for trace in figure.data:
         starts = [] if trace.x is None else list(trace.x)
-        if not all(isinstance(at, datetime) for at in starts):
+        if not all(isinstance(at, datetime) for at in starts):  # its x axis is not time
             continue
         name = time_axis.bucket(starts)
         parts = [at < start or time_axis.next_start(at, name) > end for at in starts]

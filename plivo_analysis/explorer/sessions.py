@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.explorer.code_line import Call, loader_call
-from plivo_analysis.explorer.dataset import SESSION_GROUPS, Dataset
+from plivo_analysis.explorer.dataset import SESSION_GROUPS
 from plivo_analysis.explorer.explorer import Explorer
-from plivo_analysis.explorer.kpi_cards import amount, kpi_cards, rate, rescue
+from plivo_analysis.explorer.kpi_cards import amount, estimated_cards, kpi_cards, rate, rescue
 from plivo_analysis.explorer.views.attempts import Attempts
-from plivo_analysis.explorer.views.estimated import estimated_cards
 from plivo_analysis.explorer.views.fallback import OVERALL, Fallback
 from plivo_analysis.explorer.views.overview import Overview
 from plivo_analysis.explorer.views.paths import Paths
@@ -28,7 +27,6 @@ from plivo_analysis.values.typesetting import count, money, plural, unit_price
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import polars as pl
     from markupsafe import Markup
 
     from plivo_analysis.api.resources import Resource
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
 
 _SUCCESS = Call(success_rates, "records")
 _COST = Call(cost_per_verified, "records")
+_SPEND = Call(spend, "charges", {"by": ()})
 
 
 class SessionExplorer(Explorer):
@@ -89,21 +88,17 @@ class SessionExplorer(Explorer):
             Overview(currency),
             Fallback(),
             Paths(),
-            Spend.of_sessions(),
+            Spend(_SPEND, "channel", "Money of all sessions, open and expired ones too."),
             Attempts(currency),
             Reconcile(currency),
         )
 
-    def _make_dataset(self, frame: pl.DataFrame) -> Dataset:
-        return Dataset.of_sessions(frame)
-
     def _report(self, state: ViewState) -> bytes:
-        since, until = state.period.start, state.period.end
-        client = self._client
+        client, since, until = self._client, state.period.start, state.period.end
         if state.estimate is not None and not state.estimate.exact:
             return cost_report(estimate=state.estimate, account=client.auth_id).html.encode()
         # Coverage counts what was read without a filter; of a filtered table it says nothing.
-        is_whole = self._loaded is not None and self._loaded.outcome.whole
+        is_whole = not state.complete.unread
         read = None if is_whole else coverage(since=since, until=until, client=client)
         report = cost_report(
             state.dataset.frames["whole"].select(SESSIONS.names),
@@ -132,17 +127,11 @@ class SessionExplorer(Explorer):
         success, fallback = state.total(_SUCCESS), state.total(OVERALL)
         if state.estimate is not None:
             return estimated_cards(state.estimate, fallback)
-        every = {"every": state.period.every}
-        sessions = state.by_period(Call(success_rates, "records", every), "sessions")
+        sessions, counts = count(success["sessions"]), state.complete.counts
+        by_period = state.by_period(_SUCCESS, "sessions")
         still_open = f"{count(success['open'])} open" if success["open"] else ""
         return kpi_cards(
-            amount(
-                "Sessions",
-                count(success["sessions"]),
-                state.complete.counts,
-                sessions,
-                still_open,
-            ),
+            amount("Sessions", sessions, counts, by_period, still_open),
             rate("Success rate", success, "success_rate", success["settled"], state.complete),
             rate("Fallback rate", fallback, "fallback_rate", fallback["sessions"], state.complete),
             rescue("Rescue range", fallback),
@@ -152,8 +141,7 @@ class SessionExplorer(Explorer):
 
 
 def _spend_card(state: ViewState) -> Card:
-    call = Call(spend, "charges", {"by": (), "every": state.period.every})
-    values = state.by_period(call, "amount")
+    values = state.by_period(_SPEND, "amount")
     spent = add_up(values)
     unpriced, waste = state.complete.unpriced, state.total(_COST)["waste"]
     if unpriced:
@@ -165,15 +153,12 @@ def _spend_card(state: ViewState) -> Card:
 
 
 def _price_card(state: ViewState) -> Card:
-    title, cost = "Cost per verified", state.total(_COST)
+    cost, known, values = state.total(_COST), None, []
     price, direct = cost["cost_per_verified"], cost["direct_cost_per_verified"]
-    shown = unit_price(price, state.currency)
-    if price is None:
-        return amount(
-            title, shown, None, [], "no total known" if cost["verified"] else "none verified"
-        )
-    values = state.by_period(
-        Call(cost_per_verified, "records", {"every": state.period.every}), "cost_per_verified"
-    )
     note = "" if direct is None else f"{unit_price(direct, state.currency)} direct"
-    return amount(title, shown, state.complete.ratio_of(cost["unpriced"]), values, note)
+    if price is None:
+        note = "no total known" if cost["verified"] else "none verified"
+    else:
+        known = state.complete.ratio_of(cost["unpriced"])
+        values = state.by_period(_COST, "cost_per_verified")
+    return amount("Cost per verified", unit_price(price, state.currency), known, values, note)

@@ -7,7 +7,7 @@ and the explorer allows exactly what the loader does.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from plivo_analysis.values.masking import mask_text
 from plivo_analysis.values.typesetting import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from plivo_analysis.api.resources import Parameter, Resource
 
@@ -50,21 +50,19 @@ class DateRange:
     def __init__(self, now: Callable[[], datetime], changed: Callable[[], None]) -> None:
         self._now = now
         self._changed = changed
-        self._is_setting = False
         self.preset = widgets.ToggleButtons(
             options=[*((f"{text[:-1]} {text[-1]}", text) for text in PRESETS), ("Other", _FIXED)],
             tooltips=[f"The last {text}" for text in PRESETS] + ["From and To, as set below"],
         )
-        self.preset.add_class("pva-presets")
         self.start = widgets.NaiveDatetimePicker(
             description="From, UTC", tooltip="When the range starts"
         )
         self.end = widgets.NaiveDatetimePicker(
             description="To (not included), UTC", tooltip="When the range ends"
         )
+        self._shown: dict[widgets.Widget, datetime | None] = {}  # what the pickers were set to
         self._error = text("pva-error")
-        self.box = widgets.VBox([self.preset, self.start, self.end, self._error])
-        self.box.add_class("pva-dates")
+        self.box = box("pva-dates", self.preset, self.start, self.end, self._error)
         self._show_preset()
         self.preset.observe(self._choose_preset, "value")
         self.start.observe(self._touch, "value")
@@ -97,32 +95,34 @@ class DateRange:
         """Check the range, show beside it what is wrong with it, and return that."""
         arguments = self.arguments()
         since, until = arguments.get("since"), arguments.get("until")
-        error: FilterError | None = None
-        if since is None:
-            error = FilterError("Choose when the range starts.")
-        else:
-            try:
-                parse_range(since, until, now=self._now())
-            except FilterError as wrong:
-                error = wrong
-        sentence = "" if error is None else str(error)
-        if isinstance(since, datetime) and until is not None and since >= until:
-            sentence = "Ends before it starts." if since > until else "Holds no time."
-        write(self._error, lines(sentence, kind="failed") if sentence else NOTHING)
-        return error
+        try:
+            if since is None:
+                raise FilterError("Choose when the range starts.")  # noqa: TRY301 - is shown below
+            parse_range(since, until, now=self._now())
+        except FilterError as error:
+            sentence = str(error)
+            if isinstance(since, datetime) and until is not None and since >= until:
+                sentence = "Ends before it starts." if since > until else "Holds no time."
+            write(self._error, lines(sentence, kind="failed"))
+            return error
+        write(self._error, NOTHING)
+        return None
 
     def _choose_preset(self, _: object) -> None:
-        if not self._is_setting:
-            if self.preset.value != _FIXED:
-                self._show_preset()
-            self._changed()
-
-    def _touch(self, _: object) -> None:
-        if self._is_setting:
-            return
-        with self._setting():
-            self.preset.value = _FIXED
+        if self.preset.value != _FIXED:
+            self._show_preset()
         self._changed()
+
+    def _touch(self, change: Mapping[str, Any]) -> None:
+        # What `_set` wrote comes back here as a change: no person touched the picker, and the
+        # preset has to stay.
+        if change["new"] == self._shown.get(change["owner"]):
+            return
+        self._shown[change["owner"]] = change["new"]
+        if self.preset.value == _FIXED:
+            self._changed()
+        else:
+            self.preset.value = _FIXED  # which tells of the change
 
     def _show_preset(self) -> None:
         start, end = parse_range(self.preset.value, None, now=self._now())
@@ -132,17 +132,9 @@ class DateRange:
         self._set(start + (_MINUTE - odd if odd else odd), end.replace(second=0, microsecond=0))
 
     def _set(self, start: datetime, end: datetime) -> None:
-        with self._setting():
-            self.start.value, self.end.value = start.replace(tzinfo=None), end.replace(tzinfo=None)
-
-    @contextmanager
-    def _setting(self) -> Iterator[None]:
-        """Sets widgets whose callbacks have nothing to do: no person touched them."""
-        self._is_setting = True
-        try:
-            yield
-        finally:
-            self._is_setting = False
+        for picker, at in ((self.start, start), (self.end, end)):
+            self._shown[picker] = at.replace(tzinfo=None)
+            picker.value = self._shown[picker]
 
 
 class FilterField:
@@ -159,14 +151,17 @@ class FilterField:
         self.label = parameters[0].label
         self.is_rare = parameters[0].rare
         self.names = [parameter.name for parameter in parameters]
-        self._columns = [_offered(parameter) for parameter in parameters]
+        # The columns whose values are offered: none for numbers, which are not shown, or words.
+        self._columns = [
+            parameter.column
+            for parameter in parameters
+            if parameter.column and not parameter.kind.is_number and not parameter.choices
+        ]
         self.input = self._widget()
         self._error = text("pva-error")
-        self.box = widgets.VBox([self.input, self._error])
-        self.box.add_class("pva-field")
-        self.box.add_class(f"pva-of-{self.names[0]}")
-        # A number is kept here and shown masked: what a field shows is saved with a notebook that
-        # keeps its widgets.
+        self.box = box("pva-field", self.input, self._error).add_class(f"pva-of-{self.names[0]}")
+        # What is asked for, and what stands in the field: a number is masked there, since what a
+        # field shows is saved with a notebook that keeps its widgets.
         self._typed = self._shown = ""
         self._changed = changed
         self.input.observe(self._entered, "value")
@@ -200,7 +195,7 @@ class FilterField:
 
     def offer(self, known: Callable[[str], Iterable[str]]) -> None:
         """Offer the known values of the field's columns to choose from, names before ids."""
-        values = [list(known(column)) for column in reversed(self._columns) if column]
+        values = [list(known(column)) for column in reversed(self._columns)]
         if any(values):
             most = max(len(words) for words in values)
             self.input.options = tuple(word for words in values for word in words)
@@ -211,7 +206,7 @@ class FilterField:
         if first.choices:
             options = [(ANY, ""), *((word, word) for word in first.choices)]
             return widgets.Dropdown(options=options, description=self.label, tooltip=first.meaning)
-        kind = widgets.Combobox if any(self._columns) else widgets.Text
+        kind = widgets.Combobox if self._columns else widgets.Text
         return kind(
             description=self.label,
             placeholder="all",
@@ -267,19 +262,14 @@ class FilterFields:
         self.fields = [FilterField(parameters, changed) for parameters in labels.values()]
         rare = [field for field in self.fields if field.is_rare]
         # Not an accordion: the head of one is no button, and no keyboard reaches it.
-        self._folded = box("pva-rare", *(field.box for field in rare))
+        # The style sheet folds it, so that it opens while the kernel is busy, too.
         fold = widgets.ToggleButton(
             description=", ".join(field.label for field in rare[:3]),
             tooltip="Show or hide these fields",
-        )
-        fold.add_class("pva-more")
-        fold.observe(lambda change: self._unfold(is_open=change["new"]), "value")
-        self._unfold(is_open=False)
-        common = [field.box for field in self.fields if not field.is_rare]
-        self.box = widgets.VBox([box("pva-fields", *common), fold, self._folded])
-
-    def _unfold(self, *, is_open: bool) -> None:
-        self._folded.layout.display = None if is_open else "none"
+        ).add_class("pva-more")
+        common = box("pva-fields", *(field.box for field in self.fields if not field.is_rare))
+        folded = box("pva-rare", *(field.box for field in rare))
+        self.box = widgets.VBox([common, fold, folded])
 
     def arguments(self) -> dict[str, str]:
         """The loader's arguments that the fields give."""
@@ -303,16 +293,6 @@ class FilterFields:
             raise FilterError(
                 f"There is no filter {', '.join(map(repr, left))}. There is since, until, {known}."
             )
-
-    def check(self) -> FilterError | None:
-        """Check every field; return the first error."""
-        errors = [error for field in self.fields if (error := field.check()) is not None]
-        return errors[0] if errors else None
-
-    def offer(self, known: Callable[[str], Iterable[str]]) -> None:
-        """Offer the known values of each field's columns."""
-        for field in self.fields:
-            field.offer(known)
 
 
 class EntryChannels:
@@ -339,10 +319,9 @@ class EntryChannels:
         self.wanted: tuple[str, ...] = ()
         self._offered: Sequence[str] = ()
         self._places = box("pva-channels")
-        label, hint = text("pva-label"), text("pva-hint")
-        write(label, lines("Entry channel"))
-        write(hint, lines("Show sessions that began on these channels; none pressed is all."))
-        self.parts = [label, self._places, hint]
+        hint = lines("Show sessions that began on these channels; none pressed is all.")
+        label = text("pva-label", lines("Entry channel"))
+        self.parts = [label, self._places, text("pva-hint", hint)]
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -357,19 +336,14 @@ class EntryChannels:
             if channel in self.toggles:
                 continue
             name = clean(style.name(channel), cap=_SHORT)
+            hue = channel if channel in _COLOURED else "unknown"
             toggle = widgets.ToggleButton(
                 value=channel in self.wanted,
                 description=name,
                 tooltip=f"Sessions that began on {name}",
             )
-            toggle.add_class("pva-channel")
-            toggle.add_class(f"pva-is-{channel if channel in _COLOURED else 'unknown'}")
+            toggle.add_class("pva-channel").add_class(f"pva-is-{hue}")
             toggle.observe(lambda _: self._changed(), "value")
             self.toggles[channel] = toggle
         self._offered = channels
         self._places.children = [self.toggles[channel] for channel in channels]
-
-
-def _offered(parameter: Parameter) -> str:
-    """The column whose values are offered: none for numbers, which are not shown, or for words."""
-    return "" if parameter.kind.is_number or parameter.choices else parameter.column

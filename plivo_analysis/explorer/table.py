@@ -79,8 +79,9 @@ class PagedTable:
     ) -> None:
         self.columns = columns
         self._noun = noun
-        self._usual = self._order = usual
-        self._sorted_by: int | None = None  # the place of the column; None for the usual order
+        self._usual = usual
+        # What a person sorted by, and whether down; None for the usual order.
+        self._sorted: tuple[tuple[str, ...], bool] | None = None
         self._details: Callable[[Row], Markup] | None = None
         self._frame: pl.DataFrame | None = None
         self._found: pl.DataFrame | None = None
@@ -97,8 +98,7 @@ class PagedTable:
         self.jump = widgets.BoundedIntText(
             description="Page", min=1, max=1, value=1, tooltip="Jump to a page"
         )
-        self.action = widgets.Text()
-        self.action.add_class("pva-action")
+        self.action = widgets.Text().add_class("pva-action")
         self.back = button("‹ Back", "pva-back", "The page before")
         self.next = button("Next ›", "pva-next", "The next page")
         self.find.observe(lambda _: self._search(), "value")
@@ -124,11 +124,9 @@ class PagedTable:
         """
         # A column that a person sorted by stays in force from choice to choice; a usual order is
         # the view's, and by time another one than by what was wasted.
-        if not self._order.keys() <= {*frame.columns}:
-            self._sorted_by = None  # it was sorted by a column that is not shown any more
+        if self._sorted is not None and not {*self._sorted[0]} <= {*frame.columns}:
+            self._sorted = None
         self._usual = usual or self._usual
-        if self._sorted_by is None:
-            self._order = self._usual
         self._frame, self._details = frame, details
         write(self._opened, NOTHING)
         self._foot.layout.display = None if frame.height > PAGE else "none"
@@ -165,25 +163,25 @@ class PagedTable:
             ]
             holds = (c.str.to_lowercase().str.contains(words, literal=True) for c in columns)
             self._found = self._frame.filter(pl.any_horizontal(pl.lit(value=False), *holds))
+        # What was found may have fewer pages than the one that was shown.
         self._start = 0
         self._draw()
 
     def _sort(self, place: int) -> None:
         """Up, then down, then as usual."""
         names = self.columns[place].sort
-        if self._sorted_by != place:
-            self._sorted_by, self._order = place, dict.fromkeys(names, False)
-        elif not self._order[names[0]]:
-            self._order = dict.fromkeys(names, True)
+        if self._sorted == (names, True):
+            self._sorted = None
         else:
-            self._sorted_by, self._order = None, self._usual
+            self._sorted = names, self._sorted == (names, False)
         self._start = 0
         self._draw()
 
     def _page(self, frame: pl.DataFrame) -> list[Row]:
         """The rows of the page, in order: the engine sorts no further than it has to."""
         # The chosen order comes first and decides; the usual one breaks its ties.
-        order = self._order | self._usual | self._order
+        chosen = dict.fromkeys(*self._sorted) if self._sorted else {}
+        order = chosen | self._usual | chosen
         ordered = frame.lazy().sort(list(order), descending=list(order.values()), nulls_last=True)
         return ordered.slice(self._start, PAGE).collect().rows(named=True)
 
@@ -214,8 +212,8 @@ class PagedTable:
             "explorer/table.html",
             columns=self.columns,
             whole=sum(column.share for column in self.columns),
-            sorted_by=self._sorted_by,
-            way="descending" if next(iter(self._order.values())) else "ascending",
+            sorted_by=self._sorted and self._sorted[0],
+            way="descending" if self._sorted and self._sorted[1] else "ascending",
             rows=[[column.show(row) for column in self.columns] for row in self._rows],
             opens=self._details is not None,
         )

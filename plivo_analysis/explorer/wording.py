@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from plivo_analysis.api.resources import Resource
+    from plivo_analysis.explorer.dataset import Loaded
     from plivo_analysis.explorer.load_cost import LoadCost
-    from plivo_analysis.explorer.loaded import Loaded
+    from plivo_analysis.explorer.views.view import ViewState
     from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.values.spans import Span
 
@@ -38,11 +38,6 @@ SHARED = (
 FIRST = "First an estimate, from pages all over the range; then all of it."
 STOPPING = "Stopping. What was read is kept."
 CHANGED = "Not loaded yet: the results below are those of the last load."
-INTERVAL = "95\u202f% confidence interval (Wilson). Counts and money are exact and have none."
-RESCUE = (
-    "Rescued: every attempt carries the same code, so which one was used cannot be known. Left "
-    "edge: rescues the log proves. Right edge: all it allows. Ring: last channel used."
-)
 
 
 def before(cost: LoadCost, noun: str) -> list[str]:
@@ -93,18 +88,17 @@ def waiting(seconds: float) -> Markup:
     return lines(f"Next request in {max(1, round(seconds))} s.")
 
 
-def done(loaded: Loaded, cost: LoadCost, noun: str) -> Markup:
+def done(loaded: Loaded, cost: LoadCost) -> Markup:
     """That a load is complete, what is lacking all the same, and what loading again would cost."""
-    still_open = loaded.still_open
+    still_open, resource = loaded.still_open, loaded.request.resource
     open_words = f", {count(still_open)} still open" if still_open else ""
     sentences: list[str | list[str]] = [
         ["", "Complete.", f" {count(cost.stored)} of {plural(cost.hours, 'hour')} stored"],
-        f"{plural(loaded.frame.height, noun)}{open_words}",
+        f"{plural(loaded.frame.height, resource.noun)}{open_words}",
     ]
     if loaded.complete.set_aside:
         records = plural(loaded.complete.set_aside, "record")
-        resource = loaded.request.resource.name
-        sentences.append(f"{records} could not be read: pva.issues({resource!r}) lists them.")
+        sentences.append(f"{records} could not be read: pva.issues({resource.name!r}) lists them.")
     if loaded.unconfirmed:
         names = " and ".join(loaded.unconfirmed)
         sentences.append(f"No row shows whether the server kept to {names}.")
@@ -135,53 +129,43 @@ def failed(error: BaseException, rows: int, noun: str) -> Markup:
     return message + lines(f"{plural(rows, noun)} kept.") if rows else message
 
 
-def empty(loaded: Loaded, noun: str) -> str:
+def empty(loaded: Loaded) -> str:
     """Why nothing is shown: there is nothing, nothing was read, or nothing so far."""
-    complete = loaded.complete
+    complete, noun = loaded.complete, loaded.request.resource.noun
     if complete.nothing:
         return f"No {noun} matches. The range is complete, so this is a true zero."
-    if loaded.outcome.whole:
+    if loaded.whole:
         return f"No {noun} could be shown: {', '.join(complete.reasons)}."
     return f"No {noun} so far."
 
 
-def header(
-    heading: str,
-    account: str,
-    resource: Resource,
-    loaded: Loaded | None,
-    *,
-    estimate: Estimate | None,
-    chosen: Sequence[str] | None,
-) -> Markup:
+def header(heading: str, account: str, loaded: Loaded | None, state: ViewState | None) -> Markup:
     """What is shown: the account, the filters and the range of the last load.
 
     Args:
         heading: What the explorer is of.
         account: The account and its currency.
-        resource: What is listed.
         loaded: What is on the screen; None before the first load.
-        estimate: What the views show of a load that is under way.
-        chosen: The entry channels that they show; None where all are shown.
+        state: What the views draw of it.
     """
     time, filters = "", []
-    is_whole = loaded is not None and loaded.outcome.whole
+    is_whole = loaded is not None and loaded.whole
     if loaded is not None:
-        span = loaded.outcome.span
         if is_whole:
             time = time_range(loaded.bounds, loaded.read_at)
-        elif estimate is not None:
-            time = estimated(estimate, has_ended=loaded.outcome.ended)
+        elif state is not None and state.estimate is not None:
+            has_ended = loaded.cancelled or loaded.error is not None
+            time = estimated(state.estimate, has_ended=has_ended)
         else:
-            time = so_far(loaded.request.covered(span), span)
+            time = so_far(loaded.request.covered(loaded.span), loaded.span)
         values = masked_filters(loaded.request.filters)
-        for parameter in resource.parameters:
+        for parameter in loaded.request.resource.parameters:
             if parameter.name in values:
                 # To choose by what became of a session or message decides its rates.
                 rates = ": rates are of these alone" if parameter.changes else ""
                 filters.append(f"{parameter.label} {clean(values[parameter.name], cap=40)}{rates}")
-    if chosen is not None:
-        names = (clean(style.name(channel), cap=24) for channel in chosen)
+    if state is not None and state.dataset.chosen is not None:
+        names = (clean(style.name(channel), cap=24) for channel in state.dataset.chosen)
         filters.append(f"began on {', '.join(names)}")
     return render(
         "explorer/header.html",
@@ -223,7 +207,7 @@ def so_far(covered: Sequence[Span], whole: Span) -> str:
     return f"Only {times} so far; not a sample of the range"
 
 
-def time_range(bounds: tuple[datetime, datetime], read_at: datetime | None) -> str:
+def time_range(bounds: tuple[datetime, datetime], read_at: datetime) -> str:
     """A range with the time at which it was read.
 
     Example:
@@ -238,7 +222,7 @@ def time_range(bounds: tuple[datetime, datetime], read_at: datetime | None) -> s
     else:
         last = end - timedelta(microseconds=1)
         words = f"{day(start)} {DASH} {day(last)} {last.year}"
-    return words if read_at is None else f"{words}, read {day(read_at)} {read_at:%H:%M} UTC"
+    return f"{words}, read {day(read_at)} {read_at:%H:%M} UTC"
 
 
 def _cost(cost: LoadCost, noun: str) -> str:

@@ -100,7 +100,7 @@ def test_the_sessions_csv_is_flat_and_masked(explore: Any) -> None:
 
 
 def query(explorer: Any) -> dict[str, list[str]]:
-    (found,) = re.findall(r'data-query="(.*?)"', explorer._address.place.value)
+    (found,) = re.findall(r'data-query="(.*?)"', explorer._layout.address.value)
     return parse_qs(html.unescape(found))
 
 
@@ -108,7 +108,7 @@ def test_settings_survive_a_reload_by_the_address(explore: Any) -> None:
     explorer = explore(since="7d", country="IN", status="expired")
     explorer.group.value = "application"
     explorer.tabs.selected_index = 3
-    (found,) = re.findall(r'data-query="(.*?)"', explorer._address.place.value)
+    (found,) = re.findall(r'data-query="(.*?)"', explorer._layout.address.value)
     again = explore()
     again.restore("token=secret&theme=dark&" + html.unescape(found))
     assert again.filters == explorer.filters
@@ -151,7 +151,7 @@ def test_a_fixed_range_survives_too(explore: Any) -> None:
 def test_a_telephone_number_is_never_in_the_address(
     explore: Any, kind: Any, filters: dict[str, str]
 ) -> None:
-    address = explore(kind, **filters)._address.place.value
+    address = explore(kind, **filters)._layout.address.value
     assert not [number for number in filters.values() if number in address]
     assert not [name for name in filters if name in address]
 

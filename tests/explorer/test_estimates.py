@@ -41,9 +41,9 @@ def client(server: Server, connect: Any) -> Client:
 @pytest.fixture
 def explore(client: Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     """Make explorers that show what was read as often as they can."""
-    monkeypatch.setattr("plivo_analysis.explorer.worker._PREVIEW", 0.0)
-    monkeypatch.setattr("plivo_analysis.explorer.worker._SHARE", 1)
-    monkeypatch.setattr("plivo_analysis.explorer.worker._STEP", 0.0)
+    monkeypatch.setattr("plivo_analysis.explorer.load_run._PREVIEW", 0.0)
+    monkeypatch.setattr("plivo_analysis.explorer.load_run._SHARE", 1)
+    monkeypatch.setattr("plivo_analysis.explorer.load_run._STEP", 0.0)
     made: list[Any] = []
 
     def make(client: Client = client, **filters: Any) -> Any:
@@ -93,7 +93,7 @@ def test_a_long_load_shows_estimates_that_tighten_and_then_the_exact_numbers(
     explore: Any, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So that views take a fifth of the time: without a limit, a sample is read within few of them.
-    monkeypatch.setattr("plivo_analysis.explorer.worker._SHARE", 0.25)
+    monkeypatch.setattr("plivo_analysis.explorer.load_run._SHARE", 0.25)
     explorer = explore(since="90d")
     watch = Watch(place(explorer, "pva-headline"))
     header = Watch(place(explorer, "pva-header"))

@@ -639,7 +639,7 @@ def test_a_figure_shows_the_group_with_the_worst_rate_first(explore: Any) -> Non
 def test_attempts_show_the_networks_whose_reports_of_failure_are_wrong_first(explore: Any) -> None:
     explorer = loaded(explore(since="90d"))
     explorer.tabs.selected_index = 4
-    heading = explorer._views[4]._believed_heading.value
+    heading = explorer._views[4]._believed.title.value
     networks = explorer.frame["destination_network"].n_unique()
     found = re.search(r"Delivery reports .*, by network</b>, the largest 12 of (\d+)", heading)
     assert found is not None

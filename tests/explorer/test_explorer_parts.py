@@ -20,6 +20,7 @@ from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.explorer.code_line import PERIOD, literal, loader_call
 from plivo_analysis.explorer.dataset import (
+    JOURNEYS,
     MESSAGE_GROUPS,
     SESSION_GROUPS,
     Dataset,
@@ -27,11 +28,13 @@ from plivo_analysis.explorer.dataset import (
 )
 from plivo_analysis.explorer.layout import Layout
 from plivo_analysis.explorer.load_cost import LoadRequest, load_cost
+from plivo_analysis.explorer.load_run import LoadProgress
+from plivo_analysis.explorer.loading import Worker
 from plivo_analysis.explorer.sidebar import DateRange
 from plivo_analysis.explorer.table import PAGE, PagedTable, TableColumn, value_column
-from plivo_analysis.explorer.worker import LoadProgress, Worker
 from plivo_analysis.http.rate_limit.limiter import Limiter
 from plivo_analysis.system.clock import Clock
+from plivo_analysis.values.spans import Span, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,15 +116,16 @@ def test_what_is_stored_whole_costs_no_request_and_what_is_open_a_page_of_them(
 ) -> None:
     day = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 15, tzinfo=UTC)
     pva.load_sessions(since=day[0], until=day[1], client=demo)
-    seen = load_cost(LoadRequest(demo, SESSION_RESOURCE, {}), day)
+    seen = load_cost(LoadRequest(demo, SESSION_RESOURCE, {}), Span(*map(to_us, day)))
     assert (seen.stored, seen.hours, seen.requests) == (14 * 24, 14 * 24, 0)
 
 
 def test_what_no_row_can_confirm_is_not_answered_by_what_is_stored(demo: Client) -> None:
     day = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC)
     pva.load_sessions(since=day[0], until=day[1], client=demo)
-    known = load_cost(LoadRequest(demo, SESSION_RESOURCE, {"status": "verified"}), day)
-    hidden = load_cost(LoadRequest(demo, SESSION_RESOURCE, {"brand_name": "b"}), day)
+    span = Span(*map(to_us, day))
+    known = load_cost(LoadRequest(demo, SESSION_RESOURCE, {"status": "verified"}), span)
+    hidden = load_cost(LoadRequest(demo, SESSION_RESOURCE, {"brand_name": "b"}), span)
     assert (known.stored, hidden.stored) == (24, 0)
     assert hidden.at_most
 
@@ -130,7 +134,7 @@ def test_what_no_row_can_confirm_is_not_answered_by_what_is_stored(demo: Client)
 
 
 def watched() -> tuple[LoadProgress, Layout, list[float]]:
-    layout, previews = Layout([], {}, []), list[float]()
+    layout, previews = Layout([], "sessions", []), list[float]()
     limiter = Limiter(20, clock=Clock())
     watch = LoadProgress(layout, limiter, "session", lambda: previews.append(time.monotonic()))
     return watch, layout, previews
@@ -348,7 +352,7 @@ def test_sessions_counted_beforehand_give_the_numbers_that_sessions_give(
             arguments = {"by": by} | ({} if every is None else {"every": every})
             found = metric(dataset.frames[frame], **arguments)
             assert_frame_equal(found, metric(sessions, **arguments))
-    assert_frame_equal(dataset.frames["journeys"], pva.journey_rates(sessions, by="app_uuid"))
+    assert_frame_equal(dataset.count(JOURNEYS), pva.journey_rates(sessions, by="app_uuid"))
     both = (dataset.frames["records"], Dataset.of_sessions(loaded).frames["records"])
     assert_frame_equal(pva.compare(*both), pva.compare(sessions, loaded))
     priced = [table.drop_nulls("total_charge") for table in (*both, sessions, loaded)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,14 +13,14 @@ from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.dataset import COUNTRY, ENTRY
 from plivo_analysis.explorer.output import NOTHING, Canvas, fill, heading, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, TableColumn, value_column
-from plivo_analysis.explorer.views.session import session_details
 from plivo_analysis.explorer.views.view import (
-    View,
+    MetricView,
     cell,
     channel_cell,
     charge_cell,
     largest_of,
     number_cell,
+    session_details,
     text_cell,
     time_cell,
     worst_first,
@@ -29,7 +30,6 @@ from plivo_analysis.figures.chart_data import RateEstimate, round_ends
 from plivo_analysis.insights.delivery import receipts
 from plivo_analysis.metrics.outcomes import attempt_outcomes
 from plivo_analysis.tables.explode import explode_attempts
-from plivo_analysis.tables.exploded_columns import ATTEMPTS
 from plivo_analysis.values.typesetting import clean, percent, sign
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _WIDTH = 46
 _SMALL = 0.01  # of the largest channel: an interval this wide would squeeze all others
 
 
-class Attempts(View):
+class Attempts(MetricView):
     """The tab "Attempts"."""
 
     title = "Attempts"
@@ -54,9 +54,9 @@ class Attempts(View):
         self._note = text()
         usual = {"created_at": True, "session_uuid": False, "attempt_number": False}
         self.paged = PagedTable(_columns(currency), usual, "attempts")
-        self._believed_heading, self._believed = text(), Canvas("delivery reports", in_rows=True)
+        self._believed = Canvas("delivery reports", in_rows=True)
         rates = [self._strip, self._rates.box, self._note]
-        super().__init__(*rates, self.paged.box, self._believed_heading, self._believed.box)
+        super().__init__(*rates, self.paged.box, self._believed.box)
 
     def draw(self, state: ViewState) -> None:
         """Draw the reached rates, show the newest attempts, and draw what reports are worth."""
@@ -65,27 +65,26 @@ class Attempts(View):
         write(self._strip, _strip(outcomes) if by_channel else NOTHING)
         drawn, left_out = worst_first(outcomes, "reached_rate", "attempts", descending=False)
         figure = None if by_channel else figures.outcomes(state.dataset.named(drawn))
-        partial = self._rates.draw(figure, state.bounds)
-        write(self._note, NOTHING if by_channel else remark(*left_out, partial))
-        self.paged.show(state.dataset.frames["attempts"], details=session_details(state))
+        cut = self._rates.draw(figure, state.bounds)
+        write(self._note, remark(*left_out, cut))
+        self.paged.show(state.dataset.frames["attempts"], details=partial(session_details, state))
         told = state.count(_RECEIPTS).with_columns(
             pl.sum_horizontal("^(delivered|failed)_(verified|expired)$").alias(_REPORTED)
         )
         told = told.filter(pl.col(_REPORTED) > 0)  # without a report there is nothing to believe
         drawn, _ = worst_first(told, "false_failure_rate", _REPORTED, descending=True)
-        rest = largest_of(drawn, told)
-        title = heading("Delivery reports of sessions with one attempt, by network", rest)
-        write(self._believed_heading, title if drawn.height else NOTHING)
-        self._believed.draw(figures.receipts(drawn.drop(_REPORTED)) if drawn.height else None)
+        title = "Delivery reports of sessions with one attempt, by network"
+        figure = figures.receipts(drawn.drop(_REPORTED))
+        self._believed.draw(figure, title=heading(title, largest_of(drawn, told)))
 
-    def table(self, state: ViewState) -> pl.DataFrame:
+    def call(self, state: ViewState) -> Call:  # noqa: ARG002 - the same for any state
         """The attempts."""
-        return state.dataset.frames["attempts"].select(ATTEMPTS.names)
+        return Call(explode_attempts, "whole")
 
     def code(self, state: ViewState) -> list[str]:
         """The outcomes by group, the reports by network, and the attempts."""
-        attempts = Call(explode_attempts, "whole").text("sessions")
-        return [*state.code(_outcomes(state)), _RECEIPTS.text("sessions"), attempts]
+        outcomes = state.code(_outcomes(state))
+        return [*outcomes, _RECEIPTS.text("sessions"), *super().code(state)]
 
 
 def _outcomes(state: ViewState) -> Call:
@@ -96,10 +95,11 @@ def _outcomes(state: ViewState) -> Call:
 
 def _strip(outcomes: pl.DataFrame) -> Markup:
     """The reached rate of each channel in one line."""
-    rows = sorted(outcomes.rows(named=True), key=lambda row: style.place(row["channel"]))
-    rates = [row for row in rows if row["reached_rate"] is not None]
+    rows = outcomes.drop_nulls("reached_rate").rows(named=True)
+    rates = sorted(rows, key=lambda row: style.place(row["channel"]))
     if not rates:
         return NOTHING
+    # All dots stand on one scale, and a rare channel's interval does not widen it.
     fewest = _SMALL * max(row["attempts"] for row in rates)
     large = [row for row in rates if row["attempts"] >= fewest]
     ends = round_ends([row[f"reached_rate_{end}"] for row in large for end in ("low", "high")])

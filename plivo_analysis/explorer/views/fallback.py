@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from plivo_analysis.explorer import wording
 from plivo_analysis.explorer.code_line import PERIOD, Call
 from plivo_analysis.explorer.dataset import ENTRY
 from plivo_analysis.explorer.output import Canvas, remark, text, write
-from plivo_analysis.explorer.views.view import MetricView, worst_first
+from plivo_analysis.explorer.views.view import INTERVAL, RESCUE, MetricView, worst_first
 from plivo_analysis.figures import fallback
 from plivo_analysis.metrics.fallback import fallback_rates
 
@@ -45,18 +44,17 @@ class Fallback(MetricView):
         overall = None if state.over_time else state.count(OVERALL)
         figure = fallback(state.dataset.named(shown), overall=overall)
         partial = [self._rates.draw(figure, state.bounds)]
-        over_time = _over_time(state, rates) if state.by == (ENTRY,) else None
-        figure = None if over_time is None else fallback(over_time)
-        partial.append(self._over_time.draw(figure, state.bounds))
-        rescue = [] if PERIOD in rates.columns else [wording.RESCUE]
-        write(self._note, remark(*left_out, *partial, wording.INTERVAL, *rescue))
+        over_time = _over_time(state, rates) if state.by == (ENTRY,) else rates.clear()
+        partial.append(self._over_time.draw(fallback(over_time), state.bounds))
+        rescue = [] if PERIOD in rates.columns else [RESCUE]
+        write(self._note, remark(*left_out, *partial, INTERVAL, *rescue))
 
 
-def _over_time(state: ViewState, rates: pl.DataFrame) -> pl.DataFrame | None:
+def _over_time(state: ViewState, rates: pl.DataFrame) -> pl.DataFrame:
     """The rate of each entry channel over time, in buckets wide enough to say something.
 
     A channel takes the finest width at which its buckets hold enough sessions on average; what
-    is too rare for days is drawn by week. None where each channel has one bucket only.
+    is too rare for days is drawn by week. Empty where each channel has one bucket only.
     """
     finest = state.period.every if state.period.every in _WIDTHS else _WIDTHS[-1]
     widths = _WIDTHS[_WIDTHS.index(finest) :]
@@ -66,13 +64,14 @@ def _over_time(state: ViewState, rates: pl.DataFrame) -> pl.DataFrame | None:
     for channel, sessions in drawn.select(ENTRY, "sessions").iter_rows():
         of_channel = state.dataset.frames["fallback"].filter(pl.col(ENTRY) == channel)
         for every in widths:
+            # The counts are by hour: any wider bucket is a sum of them.
             start = pl.col("created_at").dt.truncate(every)
             buckets = of_channel.with_columns(start.alias(PERIOD))
             if sessions >= _ENOUGH * buckets[PERIOD].n_unique():
                 break
         parts.append(buckets)  # by week where no width suits
     if not parts:
-        return None
+        return rates.clear()
     over_time: pl.DataFrame = fallback_rates(pl.concat(parts), by=(PERIOD, ENTRY))
     # One bucket a channel is no course over time: the rates above say it all.
-    return over_time if over_time.height > len(parts) else None
+    return over_time if over_time.height > len(parts) else over_time.clear()

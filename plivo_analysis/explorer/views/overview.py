@@ -14,14 +14,13 @@ import polars as pl
 import polars.selectors as cs
 
 from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call, added_columns, literal
-from plivo_analysis.explorer.dataset import APPLICATION, COUNTRY, ENTRY
+from plivo_analysis.explorer.dataset import APPLICATION, COUNTRY, ENTRY, JOURNEYS
 from plivo_analysis.explorer.output import NOTHING, remark, text, write
 from plivo_analysis.explorer.table import PagedTable, TableColumn
-from plivo_analysis.explorer.views.estimated import estimated_columns
 from plivo_analysis.explorer.views.view import View, cell
 from plivo_analysis.figures import style
 from plivo_analysis.insights.changes import compare
-from plivo_analysis.insights.journeys import journey_rates
+from plivo_analysis.metrics.estimates import columns_of, group_text
 from plivo_analysis.metrics.fallback import fallback_rates
 from plivo_analysis.metrics.sessions import cost_per_verified, success_rates
 from plivo_analysis.metrics.spend import spend
@@ -31,7 +30,7 @@ from plivo_analysis.report.estimated import estimated_summary
 from plivo_analysis.report.measures import Measures
 from plivo_analysis.report.sections.summary import summary
 from plivo_analysis.report.subject import Subject
-from plivo_analysis.values.typesetting import clean, count, percent, weekday
+from plivo_analysis.values.typesetting import clean, percent, weekday
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,24 +42,31 @@ if TYPE_CHECKING:
     from plivo_analysis.explorer.views.view import ViewState
 
 # Each metric of the table, and the columns that are taken of it.
-_Part = tuple["Call", tuple[str, ...]]
-_RATES = {
-    name: (f"{name}_rate", f"{name}_rate_low", f"{name}_rate_high")
-    for name in ("success", "fallback")
-}
+_Part = tuple[Call, tuple[str, ...]]
 _PARTS: tuple[_Part, ...] = (
-    (Call(success_rates, "records"), ("sessions", *_RATES["success"])),
-    (Call(fallback_rates, "fallback"), _RATES["fallback"]),
+    (Call(success_rates, "records"), ("sessions", *columns_of("success_rate"))),
+    (Call(fallback_rates, "fallback"), columns_of("fallback_rate")),
     (Call(spend, "charges"), ("amount",)),
     (Call(cost_per_verified, "records"), ("cost_per_verified", "waste")),
 )
 _PER_JOURNEY = "cost_per_verified_journey"
-_JOURNEYS: _Part = (Call(journey_rates, "journeys"), (_PER_JOURNEY,))
+_JOURNEYS: _Part = (JOURNEYS, (_PER_JOURNEY,))
 _JOINS = {
     "polars": 'overview.join({}, on=by, how="left", nulls_equal=True, maintain_order="left")',
     "pandas": 'overview.merge({}, on=by, how="left")',
 }
-_PRICES = ("cost_per_verified", _PER_JOURNEY)
+# The columns on the screen, those that there are: title, what is shown, share of the width.
+_MEASURES = {
+    "sessions": ("Sessions", "count", 1.1),
+    "success_rate": ("Verified, %", "rate", 1.3),
+    "fallback_rate": ("Fell back, %", "rate", 1.3),
+    "amount": ("Spend", "amount", 1.3),
+    "cost_per_verified": ("Per verified", "price", 1.2),
+    "waste": ("Waste", "amount", 1.2),
+    _PER_JOURNEY: ("Per journey", "price", 1.2),
+}
+_ESTIMATED = ("sessions", "success_rate", "fallback_rate", "spend", "cost_per_verified")
+_OPTIONAL = ("fallback_rate", "cost_per_verified")
 _WAS = "_before"
 _NAME, _ORDER = "__name", "__order"
 _WORST_FIRST = {"waste": True, _ORDER: False}
@@ -85,7 +91,13 @@ class Overview(View):
         self._summary, self._note = text("pva-summary"), text("pva-overview-note")
         self._subject: Subject | None = None
         self._dataset: Dataset | None = None
-        self._estimated = estimated_columns(_NAME, currency)
+        show = partial(_estimate, currency)
+        titles = {name: title.removesuffix(", %") for name, (title, _, _) in _MEASURES.items()}
+        titles["spend"] = titles["amount"]
+        self._estimated = [TableColumn("Group", (_NAME,), lambda row: row[_NAME], 1.5)] + [
+            TableColumn(titles[name], (name,), partial(show, name), 1.6, True, name in _OPTIONAL)
+            for name in _ESTIMATED
+        ]
         self.paged = PagedTable([], _WORST_FIRST, "groups")
         super().__init__(self._summary, self.paged.box, self._note)
 
@@ -107,16 +119,16 @@ class Overview(View):
         if self._subject is None or self._dataset is not state.dataset:
             self._dataset, self._subject = state.dataset, _subject(state)
             write(self._summary, summary(self._subject))
-        frame, has_journeys = _frame(state), len(_parts(state)) > len(_PARTS)
-        self.paged.columns = _columns(state, self._subject, has_journeys=has_journeys)
+        frame = _frame(state)
+        self.paged.columns = _columns(state, self._subject, frame)
         self.paged.show(frame, _IN_ORDER if state.over_time else _WORST_FIRST)
         change = "" if state.by == (PERIOD,) else _NOT_STORED
-        if _is_compared(state):
+        if _before(state) is not None:
             change = (
                 f"Grey: change from {self._subject.before_name}; in colour where its 95 % interval "
                 "leaves out 0."
             )
-        write(self._note, remark(change, _WASTE, _JOURNEY if has_journeys else ""))
+        write(self._note, remark(change, _WASTE, _JOURNEY if _PER_JOURNEY in frame else ""))
 
     def table(self, state: ViewState) -> pl.DataFrame:
         """Sessions, rates, spend, cost per verified session and waste, by group."""
@@ -138,20 +150,12 @@ class Overview(View):
         return [*lines, "overview"]
 
 
-def _columns(state: ViewState, subject: Subject, *, has_journeys: bool) -> list[TableColumn]:
-    def measure(title: str, name: str, share: float = 1.3, *, is_optional: bool = False) -> Any:
-        show = partial(_measured, name, subject, is_compared=_is_compared(state))
-        return TableColumn(title, (name,), show, share, True, is_optional)
-
-    return [
-        TableColumn("Group", (_ORDER,), partial(_group, state), 1.9),
-        measure("Sessions", "sessions", 1.1),
-        measure("Verified, %", "success_rate"),
-        measure("Fell back, %", "fallback_rate"),
-        measure("Spend", "amount"),
-        measure("Per verified", "cost_per_verified", 1.2, is_optional=True),
-        measure("Waste", "waste", 1.2),
-        *[measure("Per journey", _PER_JOURNEY, 1.2)] * has_journeys,
+def _columns(state: ViewState, subject: Subject, frame: pl.DataFrame) -> list[TableColumn]:
+    show = partial(_measure, subject, is_compared=_before(state) is not None)
+    return [TableColumn("Group", (_ORDER,), partial(_group, state), 1.9)] + [
+        TableColumn(title, (name,), partial(show, name), share, True, name == "cost_per_verified")
+        for name, (title, _, share) in _MEASURES.items()
+        if name in frame.columns
     ]
 
 
@@ -168,50 +172,46 @@ def _group(state: ViewState, row: Row) -> Markup:
     return cell(name, aside, channel=value if by == ENTRY and value else None)
 
 
-def _measured(name: str, subject: Subject, row: Row, *, is_compared: bool) -> Markup:
+def _measure(subject: Subject, name: str, row: Row, *, is_compared: bool) -> Markup:
     """A number of a group, with its change from the period before beside it."""
-    value = row[name]
-    if name in ("success_rate", "fallback_rate"):
-        change = Difference.of(row if f"{name}_change" in row else None, name)
-        aside = points(change) if change else ""
+    value, kind = row[name], _MEASURES[name][1]
+    if kind == "rate":
+        change = Difference.of(row if is_compared else None, name)
         accent = change is not None and change.clear
+        aside = points(change) if change else ""
         return cell(percent(value, unit=False), aside, accent=accent)
-    if name == "sessions":
-        shown = count(value)
-    else:
-        shown = subject.price(value) if name in _PRICES else subject.money(value)
-    if not is_compared:
-        return cell(shown)
-    before = row[name + _WAS]
-    if before is None and name == "sessions":
+    shown, before = subject.shown(value, kind), row.get(name + _WAS)
+    if is_compared and before is None and kind == "count":
         return cell(shown, "new")
-    since = subject.change(value, before, "price" if name in _PRICES else "amount")
+    since = subject.change(value, before, kind)
     return cell(shown, since.percent if since else "")
 
 
-def _is_compared(state: ViewState) -> bool:
-    """Whether each group has its change beside it; one day has nothing to do with another."""
-    return state.previous is not None and state.by != (PERIOD,)
+def _estimate(currency: str, name: str, row: Row) -> Markup:
+    """An estimated number of a group, with its interval beside it."""
+    words = group_text(row, name, currency)
+    return cell(words.value, words.interval)
+
+
+def _before(state: ViewState) -> ViewState | None:
+    """The period before, where groups are compared: one day has nothing to do with another."""
+    return None if state.by == (PERIOD,) else state.previous
 
 
 def _parts(state: ViewState) -> tuple[_Part, ...]:
     """The parts of the table; a journey is within one application, where recipients are known."""
     if state.by != (APPLICATION,):
         return _PARTS
+    # Both periods or none, since the table of the period before has the same columns.
     states = [one for one in (state, state.previous) if one is not None]
-    is_known = all(one.dataset.frames["journeys"].height for one in states)
+    is_known = all(one.dataset.names_recipients for one in states)
     return (*_PARTS, _JOURNEYS) if is_known else _PARTS
 
 
 def _joined(parts: Sequence[_Part], state: ViewState) -> pl.DataFrame:
     """The parts of the table side by side, one row a group."""
-    tables = [
-        # Journeys were found when the sessions were loaded, which takes longer than all the rest.
-        state.dataset.frames["journeys"]
-        if call.metric is journey_rates
-        else state.count(replace(call, arguments={"by": state.by}))
-        for call, _ in parts
-    ]
+    tables = [state.count(replace(call, arguments={"by": state.by})) for call, _ in parts]
+    # All have the groups of the first, which counts every session.
     first, *rest = (
         table.select(*state.by, *columns) for table, (_, columns) in zip(tables, parts, strict=True)
     )
@@ -223,17 +223,15 @@ def _joined(parts: Sequence[_Part], state: ViewState) -> pl.DataFrame:
 
 def _frame(state: ViewState) -> pl.DataFrame:
     """The table with the period before beside it, and the names that it is read and sorted by."""
-    by, parts = state.by, _parts(state)
+    by, parts, previous = state.by, _parts(state), _before(state)
     frame = _joined(parts, state)
-    if state.previous is not None and _is_compared(state):
-        before = _joined(parts, replace(state.previous, by=by))
-        measures = [column for _, columns in parts for column in columns]
-        before = before.rename({column: column + _WAS for column in measures})
-        frame = frame.join(before, on=by, how="left", nulls_equal=True)
+    if previous is not None:
+        of_group: dict[str, Any] = {"on": by, "how": "left", "nulls_equal": True}
+        frame = frame.join(_joined(parts, previous), suffix=_WAS, **of_group)
         # Of a rate, compare also gives the interval of its change, which says if it is clear.
-        was, now = (one.dataset.frames["records"] for one in (state.previous, state))
+        was, now = (one.dataset.frames["records"] for one in (previous, state))
         changed = compare(was, now, by).select(*by, cs.contains("_rate_change"))
-        frame = frame.join(changed, on=by, how="left", nulls_equal=True)
+        frame = frame.join(changed, **of_group)
     return _with_names(frame, state)
 
 

@@ -43,12 +43,10 @@ class Paths(MetricView):
     def __init__(self) -> None:
         self.which = widgets.ToggleButtons(
             options=[_CHANGED, _EVERY], tooltips=["Sessions that changed channel", _EVERY]
-        )
-        self.which.add_class("pva-which")
+        ).add_class("pva-which")
         self._sentence, self._list, self._note = text("pva-stayed"), text("pva-rows"), text()
         self._flow, self._waits = Canvas("paths"), Canvas("verified by wait", in_rows=True)
-        self._state: ViewState | None = None
-        self.which.observe(lambda _: self._draw_flow(), "value")
+        self.which.observe(lambda _: self._draw_flow(self.drawn), "value")
         top = box("pva-beside", self.which, self._sentence)
         halves = box("pva-halves", self._flow.box, self._list)
         super().__init__(top, halves, self._note, self._waits.box)
@@ -59,26 +57,21 @@ class Paths(MetricView):
 
     def draw(self, state: ViewState) -> None:
         """Draw the flow from channel to channel, and list the paths."""
-        self._state = state
-        self._draw_flow()
+        self._draw_flow(state)
         write(self._sentence, lines(stayed_and_changed(state.count(_BY_STATUS))))
         write(self._list, _list(state, self.call(state)))
         write(self._note, remark("Verified: of settled sessions, with its 95\u202f% interval."))
-        waited = state.count(_WAITS)
-        self._waits.draw(figures.waits(waited) if waited.height else None)
+        self._waits.draw(figures.waits(state.count(_WAITS)))
 
     def code(self, state: ViewState) -> list[str]:
         """The waits, then the paths by group."""
         attempts = Call(explode_attempts, "records").text("sessions")
         return [_WAITS.text(attempts), *super().code(state)]
 
-    def _draw_flow(self) -> None:
-        if self._state is None:
-            return
-        every = self.which.value == _EVERY
-        frame = self._state.count(_BY_STATUS)
-        drawn = figures.paths(frame, every_session=every, sentence=False)
-        self._flow.draw(drawn if drawn.data else None)
+    def _draw_flow(self, state: ViewState | None) -> None:
+        if state is not None:
+            every, frame = self.which.value == _EVERY, state.count(_BY_STATUS)
+            self._flow.draw(figures.paths(frame, every_session=every, sentence=False))
 
 
 def _list(state: ViewState, call: Call) -> Markup:

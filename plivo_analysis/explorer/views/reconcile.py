@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plivo_analysis.explorer.code_line import Call
 from plivo_analysis.explorer.output import heading, lines, text, write
 from plivo_analysis.explorer.table import PagedTable, value_column
-from plivo_analysis.explorer.views.session import session_details
-from plivo_analysis.explorer.views.view import View, exact_money
+from plivo_analysis.explorer.views.view import MetricView, exact_money, session_details
 from plivo_analysis.metrics.certainty import Certainty
-from plivo_analysis.metrics.reconcile import RECONCILE, reconcile
+from plivo_analysis.metrics.reconcile import reconcile
 from plivo_analysis.values.typesetting import NOT_KNOWN, count, plural
 
 if TYPE_CHECKING:
     from decimal import Decimal
-
-    import polars as pl
 
     from plivo_analysis.explorer.table import TableColumn
     from plivo_analysis.explorer.views.view import ViewState
@@ -33,7 +31,7 @@ _MEANINGS = {
 }
 
 
-class Reconcile(View):
+class Reconcile(MetricView):
     """The tab "Not adding up"."""
 
     title = "Not adding up"
@@ -45,7 +43,8 @@ class Reconcile(View):
 
     def draw(self, state: ViewState) -> None:
         """Say how many do not add up for which reason, and list them."""
-        table = self.table(state)
+        # Found with the load, so that a choice of channels only filters it.
+        table = state.dataset.frames["unreconciled"]
         sessions = plural(state.dataset.rows, "session")
         if table.height:
             rest = f" of {sessions} do not add up. The total billed is taken; the gap is shown."
@@ -54,6 +53,7 @@ class Reconcile(View):
             write(self._summary, heading("Every session adds up to the last digit."))
         else:
             write(self._summary, heading(f"Each of the {sessions} that were read adds up."))
+        # A session may have several reasons, and is counted for each.
         reasons = (
             table.explode("reasons", empty_as_null=False)["reasons"]
             .drop_nulls()
@@ -62,15 +62,11 @@ class Reconcile(View):
         meanings = [["", count(n), f" {_MEANINGS[reason]}"] for reason, n in reasons.iter_rows()]
         write(self._reasons, lines(*meanings))
         self.paged.box.layout.display = None if table.height else "none"
-        self.paged.show(table, details=session_details(state))
+        self.paged.show(table, details=partial(session_details, state))
 
-    def table(self, state: ViewState) -> pl.DataFrame:
+    def call(self, state: ViewState) -> Call:  # noqa: ARG002 - the same for any state
         """The sessions that do not add up."""
-        return state.dataset.frames["unreconciled"].select(RECONCILE.names)
-
-    def code(self, state: ViewState) -> list[str]:  # noqa: ARG002 - the same for any state
-        """The sessions that do not add up."""
-        return [Call(reconcile, "whole").text("sessions")]
+        return Call(reconcile, "whole")
 
 
 def _columns(currency: str) -> list[TableColumn]:

@@ -6,19 +6,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plivo_analysis import figures
-from plivo_analysis.explorer.code_line import HOUR, PERIOD, Call
+from plivo_analysis.explorer.code_line import HOUR, PERIOD
 from plivo_analysis.explorer.dataset import ENTRY, MESSAGE_TYPE
 from plivo_analysis.explorer.output import Canvas, heading, remark, text, write
 from plivo_analysis.explorer.views.view import MetricView
 from plivo_analysis.metrics.certainty import Certainty
-from plivo_analysis.metrics.messages import message_spend
-from plivo_analysis.metrics.spend import spend
 from plivo_analysis.values.typesetting import plural
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from plivo_analysis.explorer.code_line import Call
     from plivo_analysis.explorer.views.view import ViewState
+
+
+_BUCKETS = {PERIOD: "day", HOUR: "hour of day"}
 
 
 class Spend(MetricView):
@@ -34,20 +36,8 @@ class Spend(MetricView):
 
     def __init__(self, metric: Call, channel: str, note: str) -> None:
         self._metric, self._channel, self._remark = metric, channel, note
-        self._heading, self._bars, self._note = text(), Canvas("spend"), text()
-        super().__init__(self._heading, self._bars.box, self._note)
-
-    @classmethod
-    def of_sessions(cls) -> Spend:
-        """What the lines of the sessions' bills add up to."""
-        note = "Money of all sessions, open and expired ones too."
-        return cls(Call(spend, "charges"), "channel", note)
-
-    @classmethod
-    def of_messages(cls) -> Spend:
-        """What messages cost; carriers' fees are shown apart and never added."""
-        note = "Carrier fees are not in these amounts; whether they are billed is not documented."
-        return cls(Call(message_spend, "records"), MESSAGE_TYPE, note)
+        self._bars, self._note = Canvas("spend"), text()
+        super().__init__(self._bars.box, self._note)
 
     def call(self, state: ViewState) -> Call:
         """Spend by bucket and group; by day or hour, it is split by channel."""
@@ -62,15 +52,14 @@ class Spend(MetricView):
         """Draw bars over time, each group on its own scale; by day, one stack."""
         table = self.table(state)
         own = "all channels on one" if state.over_time else "each group on its own"
-        bucket = state.group if state.over_time else state.period.bucket
-        title = f"Spend by {bucket}, {state.currency}"
-        write(self._heading, heading(title, f", {own} scale from 0"))
+        bucket = _BUCKETS.get(state.by[0], state.period.bucket)
+        title = heading(f"Spend by {bucket}, {state.currency}", f", {own} scale from 0")
         # Bars are drawn of charge lines: a message is one, and its type is its channel.
         lines = state.dataset.named(table).drop("units", "carrier_fees", strict=False)
         lines = lines.rename({"messages": "lines", MESSAGE_TYPE: "channel"}, strict=False)
         panels = state.by[0] in (ENTRY, MESSAGE_TYPE)
         drawn = figures.spend(lines, currency=state.currency, panels=panels)
-        partial = self._bars.draw(drawn if table.height else None, state.bounds)
+        partial = self._bars.draw(drawn, state.bounds, title)
         write(self._note, remark(partial, self._remark, _certainty(state, table)))
 
 

@@ -1,34 +1,48 @@
-"""What a view is: a tab that is drawn when it is shown, and the call behind its code line."""
+"""What a view is: a tab that is drawn when it is shown, and the call behind its code line.
+
+Beside it, what views have in common: the cells of tables, the largest groups, and one session
+from the inside.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import ipywidgets as widgets
+import polars as pl
 
+from plivo_analysis.api.columns import SESSIONS
 from plivo_analysis.api.vocabulary import UNKNOWN
-from plivo_analysis.explorer.code_line import HOUR, PERIOD
+from plivo_analysis.explorer.code_line import HOUR, PERIOD, added_columns
+from plivo_analysis.explorer.output import fill
 from plivo_analysis.figures import style, svg, time_axis
 from plivo_analysis.metrics.certainty import Certainty
+from plivo_analysis.report.countries import country
+from plivo_analysis.tables.explode import explode_attempts, explode_charges
 from plivo_analysis.templates.rendering import render
 from plivo_analysis.values.masking import mask_number
-from plivo_analysis.values.typesetting import clean, day, decimals, money, plain
+from plivo_analysis.values.typesetting import NOT_KNOWN, clean, day, decimals, money, plain, weekday
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
     from datetime import datetime
     from decimal import Decimal
 
-    import polars as pl
     from markupsafe import Markup
 
     from plivo_analysis.explorer.code_line import Call
     from plivo_analysis.explorer.dataset import Dataset
+    from plivo_analysis.explorer.table import Row
     from plivo_analysis.metrics.certainty import Completeness
     from plivo_analysis.metrics.estimates import Estimate
     from plivo_analysis.report.period import Period
+
+INTERVAL = "95\u202f% confidence interval (Wilson). Counts and money are exact and have none."
+RESCUE = (
+    "Rescued: every attempt carries the same code, so which one was used cannot be known. Left "
+    "edge: rescues the log proves. Right edge: all it allows. Ring: last channel used."
+)
 
 _SHORTEST = 7  # digits of a telephone number with its country code; a short code has fewer
 _DIGITS = 5  # of an amount, as the bill has them
@@ -42,12 +56,10 @@ class ViewState:
         dataset: What was loaded, or the part of it that was chosen.
         complete: How much of the range was read.
         period: The range of time, and how wide its buckets are.
-        group: By what it is grouped, as the sidebar names it.
-        by: The column that this means.
+        by: The column that it is grouped by.
         currency: The account's currency.
         backend: The kind of frames that the code line makes, ``"polars"`` or ``"pandas"``.
         read_at: When it was read.
-        counted: What was counted of the dataset so far.
         previous: The same of the period before; None where that is not stored.
         estimate: What the dataset says of all that is still being read; None where it is all.
     """
@@ -55,12 +67,10 @@ class ViewState:
     dataset: Dataset
     complete: Completeness
     period: Period
-    group: str
     by: tuple[str, ...]
     currency: str
     backend: str
     read_at: datetime
-    counted: dict[Hashable, pl.DataFrame] = field(default_factory=dict)
     previous: ViewState | None = None
     estimate: Estimate | None = None
 
@@ -75,16 +85,14 @@ class ViewState:
         return self.period.start, min(self.period.end, self.read_at)
 
     def count(self, call: Call) -> pl.DataFrame:
-        """A metric's table, counted once for all views and groupings."""
-        # The dataset is not in the key: each choice of channels has a dictionary of its own.
-        key = (call.metric, call.frame, tuple(call.arguments.items()))
-        if key not in self.counted:
-            self.counted[key] = call.count(self.dataset.frames)
-        return self.counted[key]
+        """A metric's table of the dataset."""
+        return self.dataset.count(call)
 
     def by_period(self, call: Call, column: str) -> list[Any]:
         """One value a bucket of the range; None where there was nothing or nothing was read."""
+        call = replace(call, arguments={**call.arguments, "every": self.period.every})
         rows = self.count(call).select(PERIOD, column).rows()
+        # A metric has no row for a bucket without records, so that values are found by its start.
         found = {time_axis.instant(period): value for period, value in rows}
         ends = [*self.period.starts[1:], self.period.end]
         return [
@@ -103,8 +111,9 @@ class ViewState:
 
     def code(self, call: Call) -> list[str]:
         """The lines that give a metric's table, after those that load the records."""
-        resource = self.dataset.resource
-        return call.lines(resource.name, self.backend, resource.instant)
+        resource, by = self.dataset.resource, call.arguments.get("by", ())
+        added = added_columns(self.backend, resource.name, by, resource.instant)
+        return [*added, call.text(resource.name)]
 
 
 class View(ABC):
@@ -118,6 +127,7 @@ class View(ABC):
 
     def __init__(self, *children: widgets.Widget) -> None:
         self.box = widgets.VBox(children)
+        self.drawn: ViewState | None = None  # what it shows
 
     @abstractmethod
     def draw(self, state: ViewState) -> None:
@@ -271,9 +281,45 @@ def worst_first(
         [0.3, 0.1]
     """
     largest, others = frame, list[str]()
+    # Days and hours have an order of their own.
     if not {PERIOD, HOUR}.isdisjoint(frame.columns):
         return frame, others
     if frame.height > most:
+        # The largest and not the worst: with few sessions any rate is chance.
         largest = frame.top_k(most, by=by)
         others = [f"{frame.height - most} smaller groups are not drawn; Export has them."]
     return largest.sort(rate, by, descending=[descending, True], nulls_last=True), others
+
+
+def session_details(state: ViewState, row: Row) -> Markup:
+    """Describes the session of a row, with its attempts and charge lines.
+
+    Args:
+        state: What was loaded; its sessions have all of their columns.
+        row: A row with the ``session_uuid``.
+    """
+
+    def amount(value: Decimal | None) -> str:
+        return "unknown" if value is None else exact_money(value, state.currency)
+
+    sessions = state.dataset.frames["whole"].select(SESSIONS.names)
+    found = sessions.filter(pl.col("session_uuid") == row["session_uuid"])
+    return fill(
+        "session",
+        session=found.row(0, named=True),
+        attempts=explode_attempts(found).rows(named=True),
+        lines=explode_charges(found).rows(named=True),
+        amount=amount,
+        country=country,
+        instant=_instant,
+        number=number_cell,
+        word=_word,
+    )
+
+
+def _word(word: str | None) -> str:
+    return NOT_KNOWN if word is None else clean(word, cap=40)
+
+
+def _instant(at: Any) -> str:
+    return NOT_KNOWN if at is None else f"{weekday(at)} {at:%H:%M:%S} UTC"
