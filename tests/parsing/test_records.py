@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plivo_analysis.api.columns import MESSAGES, SESSIONS
@@ -1069,6 +1069,7 @@ def test_the_raw_text_is_the_record_and_reads_the_same(value: dict[str, Any]) ->
 
 
 @given(JSON)
+@example({"\x7f": "\0\n\x1f~"})
 def test_both_ways_of_writing_a_value_agree(value: object) -> None:
     text = _written(value)
     assert canonical(value) == text
