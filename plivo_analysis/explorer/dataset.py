@@ -196,8 +196,8 @@ class Loaded:
         span: The range, exact.
         complete: How much of the range the frame holds.
         read_at: The account's time then.
-        whole: Whether all of the range was read. Neither whole, nor cancelled, nor with an error
-            is a load that goes on.
+        whole: Whether all of the range was read. A load that goes on is neither whole nor
+            cancelled, and has no error.
         cancelled: Whether the user cancelled it.
         error: What ended it early, kept it from being whole, or failed in the period before.
         unconfirmed: Filters that no row says anything of, so that nothing shows they were kept.

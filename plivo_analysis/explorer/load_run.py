@@ -184,7 +184,8 @@ class LoadRun:
                 self.progress.begin_part()
                 self.error = shortfall(self._pull(before), None)
         except Cancelled:
-            self.cancelled = not self._whole  # else it ended what came after all was read
+            # Where the range is whole, only the load of the period before was cancelled.
+            self.cancelled = not self._whole
         except Exception as error:  # noqa: BLE001 - an error of a thread is seen by nobody else
             self.error = error
 
