@@ -16,7 +16,6 @@ from markupsafe import Markup
 
 from plivo_analysis.figures import style, svg, time_axis
 from plivo_analysis.templates.rendering import render
-from plivo_analysis.values.typesetting import clean, count, money, percent, plural
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 NOTHING = Markup("")
 
-_FORMATS = (clean, count, money, percent, plural)
 _PLOTLY = "application/vnd.plotly.v1+json"
 # The style sheet hides plotly's own button, which the page presses.
 _CONFIG = style.CONFIG | {
@@ -68,16 +66,13 @@ def fill(template: str, /, **values: Any) -> Markup:
 
     Args:
         template: Its name.
-        **values: What it shows. It sets numbers and texts by the functions of ``_FORMATS``, and
-            channels by ``channel_name`` and ``square``.
+        **values: What it shows. It sets channels by ``channel_name`` and ``square``.
 
     Example:
         >>> fill("codes", lost={"50": 2000}, most=10, meaning=lambda code: "lost").striptags()[-17:]
         '50 lost2,000100.0'
     """
-    formats = {function.__name__: function for function in _FORMATS}
-    channels = {"channel_name": style.name, "square": svg.square}
-    return render(f"explorer/{template}.html", **channels, **formats, **values)
+    return render(f"explorer/{template}.html", channel_name=style.name, square=svg.square, **values)
 
 
 def lines(*sentences: str | list[str], kind: str = "") -> Markup:
