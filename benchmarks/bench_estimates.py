@@ -14,7 +14,7 @@ from statistics import mean, median
 
 from benchmarks import worlds
 from benchmarks.harness import judge, size
-from plivo_analysis.metrics.intervals import normal_quantile
+from plivo_analysis.metrics.confidence_intervals import normal_quantile
 from plivo_analysis.sync.page_request import PAGE_ROWS
 
 LONG = True

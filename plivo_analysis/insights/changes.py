@@ -20,9 +20,9 @@ from plivo_analysis.api.vocabulary import ARROW, SETTLED, UNKNOWN, VERIFIED, fol
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import currencies, one_currency
 from plivo_analysis.metrics.columns import MONEY_UNIT, number_column, rate_column, sum_column
+from plivo_analysis.metrics.confidence_intervals import newcombe, normal_quantile, ratio
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping
-from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio
 from plivo_analysis.metrics.money import decimal, money_of
 from plivo_analysis.tables.explode import CURRENCY
 from plivo_analysis.values.table_types import MONEY_SCALE, Column, Kind, Table, computed

@@ -18,9 +18,9 @@ from plivo_analysis.api.times import read_length
 from plivo_analysis.api.vocabulary import ARROW, EXPIRED, OPEN, VERIFIED, fold_status
 from plivo_analysis.errors import FilterError, SchemaError
 from plivo_analysis.metrics.columns import count_column, number_column, rate_columns, sum_column
+from plivo_analysis.metrics.confidence_intervals import ratio
 from plivo_analysis.metrics.engines import COUNTED, ROWS
 from plivo_analysis.metrics.grouping import Grouping
-from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import money_of
 from plivo_analysis.tables.convert import folded, result
 from plivo_analysis.values.masking import is_masked

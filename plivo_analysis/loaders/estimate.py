@@ -12,7 +12,7 @@ from plivo_analysis.api.resources import SESSION_RESOURCE
 from plivo_analysis.errors import FilterError, PlivoAnalysisWarning, SchemaError
 from plivo_analysis.loaders.answer import Request
 from plivo_analysis.loaders.estimate_steps import Estimating
-from plivo_analysis.metrics.intervals import normal_quantile
+from plivo_analysis.metrics.confidence_intervals import normal_quantile
 from plivo_analysis.values.table_types import Kind
 
 if TYPE_CHECKING:

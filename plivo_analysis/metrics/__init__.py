@@ -6,6 +6,6 @@ through Arrow), DuckDB for a relation, Spark for its DataFrame. The few result r
 finished in exact Python, so that a number is the same on every engine, to the last digit.
 
 ``engines`` opens a table and counts on it, ``grouping`` says by what, ``columns`` declares a
-result, ``periods`` makes the buckets of a time zone, ``money`` and ``intervals`` finish sums and
-rates, ``cautions`` says what a sum or a group would hide.
+result, ``periods`` makes the buckets of a time zone, ``money`` and ``confidence_intervals`` finish
+sums and rates, ``cautions`` says what a sum or a group would hide.
 """

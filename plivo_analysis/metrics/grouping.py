@@ -25,8 +25,8 @@ from plivo_analysis.api.columns import MESSAGES, SESSIONS
 from plivo_analysis.errors import SchemaError
 from plivo_analysis.metrics.cautions import one_currency, warn_of_masked
 from plivo_analysis.metrics.columns import ResultColumn
+from plivo_analysis.metrics.confidence_intervals import normal_quantile, with_interval
 from plivo_analysis.metrics.engines import COUNTED, TICK, count, is_counted, open_table
-from plivo_analysis.metrics.intervals import normal_quantile, with_interval
 from plivo_analysis.metrics.money import Money
 from plivo_analysis.metrics.periods import Buckets
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require

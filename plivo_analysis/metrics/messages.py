@@ -16,9 +16,9 @@ from plivo_analysis.api.columns import MESSAGES
 from plivo_analysis.api.vocabulary import fold_status
 from plivo_analysis.metrics.cautions import one_currency
 from plivo_analysis.metrics.columns import count_column, rate_columns, sum_column, unpriced_column
+from plivo_analysis.metrics.confidence_intervals import ratio
 from plivo_analysis.metrics.engines import ROWS
 from plivo_analysis.metrics.grouping import Grouping
-from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import Money, money_of
 from plivo_analysis.tables.checks import column_names, refuse_doubled, require
 from plivo_analysis.tables.convert import result, select

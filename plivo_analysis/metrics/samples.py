@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from plivo_analysis.metrics.confidence_intervals import student_quantile, wilson
 from plivo_analysis.metrics.fallback import fallback_rates
-from plivo_analysis.metrics.intervals import student_quantile, wilson
 from plivo_analysis.metrics.sessions import cost_per_verified, success_rates
 from plivo_analysis.metrics.spend import spend
 

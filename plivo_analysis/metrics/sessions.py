@@ -16,8 +16,8 @@ from plivo_analysis.metrics.columns import (
     sum_column,
     unpriced_column,
 )
+from plivo_analysis.metrics.confidence_intervals import ratio
 from plivo_analysis.metrics.grouping import Grouping
-from plivo_analysis.metrics.intervals import ratio
 from plivo_analysis.metrics.money import money_of
 from plivo_analysis.values.table_types import Kind, Table, computed
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from plivo_analysis.metrics.intervals import student_quantile
+from plivo_analysis.metrics.confidence_intervals import student_quantile
 from plivo_analysis.metrics.samples import MEASURES, TOO_EARLY, Interval, Sample, Sums
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from plivo_analysis.errors import FilterError
-from plivo_analysis.metrics.intervals import newcombe, normal_quantile, ratio, wilson
+from plivo_analysis.metrics.confidence_intervals import newcombe, normal_quantile, ratio, wilson
 
 
 @given(
