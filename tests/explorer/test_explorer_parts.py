@@ -247,6 +247,17 @@ def test_a_column_sorts_up_then_down_then_not_and_says_so() -> None:
     assert firsts == [(["1", "1"], "ascending"), (["3", "3"], "descending"), (["3", "1"], "none")]
 
 
+def test_a_table_stays_sorted_by_the_column_that_was_chosen_wherever_it_stands_then() -> None:
+    paged, frame = table()
+    paged.show(frame)
+    paged.act("sort 0")
+    number = paged.columns[0]
+    paged.columns = [value_column("Key", "key", str, 1.0), number]
+    paged.show(frame)
+    heads = re.findall(r'<th[^>]*aria-sort="(\w+)"', paged._body.value)
+    assert heads == ["none", "ascending"]
+
+
 def said(paged: PagedTable) -> str:
     (order,) = re.findall(r'aria-sort="(\w+)"', paged._body.value)
     return str(order)

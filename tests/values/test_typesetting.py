@@ -49,6 +49,6 @@ def test_only_what_is_above_zero_gets_a_plus(text: str, expected: str) -> None:
 def test_versions_name_the_packages_and_no_path(capsys: pytest.CaptureFixture[str]) -> None:
     show_versions()
     told = capsys.readouterr().out
-    for name in ("python", "plivo_analysis", "polars", "plotly"):
+    for name in ("python", "plivo_analysis", "polars", "plotly", "msgspec", "jinja2", "nbformat"):
         assert f"\n{name} " in f"\n{told}"
     assert "/" not in told
