@@ -73,13 +73,13 @@ RECEIPTS = Table(
             "false_failure_rate",
             "failed_verified",
             "failed",
-            "failed_verified ÷ all reported failed.",
+            "failed_verified ÷ all reported as failed.",
         ),
         *rate_columns(
             "unused_delivery_rate",
             "delivered_expired",
             "delivered",
-            "delivered_expired ÷ all reported delivered.",
+            "delivered_expired ÷ all reported as delivered.",
         ),
     ),
 )

@@ -38,7 +38,9 @@ MESSAGE_SPEND = Table(
         count_column("messages", "All messages, in both directions.", unit="messages"),
         computed("units", Kind.COUNT, "Parts billed.", "parts", nullable=True),
         sum_column("amount", "The sum of total_amount.", "amount"),
-        sum_column("carrier_fees", "The carriers' surcharge, beside and never added.", "fees"),
+        sum_column(
+            "carrier_fees", "The carriers' surcharge, shown beside and never added.", "fees"
+        ),
         unpriced_column("Messages without a total_amount.", "amount", unit="messages"),
     ),
 )
